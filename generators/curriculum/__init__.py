@@ -1,0 +1,3 @@
+from generators.curriculum.model import Curriculum, CurriculumLesson, CurriculumModule
+
+__all__ = ["Curriculum", "CurriculumLesson", "CurriculumModule"]
