@@ -1,0 +1,55 @@
+-- The relay's bookkeeping, in a schema that the API does not expose: which database this is, how far each outbox has
+-- been applied, and what was parked on the way. The position is updated in the transaction that applies the events.
+set local lock_timeout = '4s';
+set local statement_timeout = '60s';
+
+create schema if not exists outbox;
+revoke all on schema outbox from public;
+comment on schema outbox is 'Bookkeeping of the outbox relay. Not for the API.';
+
+create table if not exists outbox.destination (
+    singleton boolean primary key default true check (singleton),
+    destination_id uuid not null default gen_random_uuid(),
+    schema_version integer not null,
+    created_at timestamptz not null default now()
+);
+comment on table outbox.destination is 'This database''s own identity, so that a worker notices when it talks to another.';
+
+insert into outbox.destination (schema_version) values (1) on conflict (singleton) do nothing;
+
+create table if not exists outbox.sources (
+    outbox_id uuid primary key,
+    applied_seq bigint not null default 0 check (applied_seq >= 0),
+    applied_event_id uuid,
+    applied_at timestamptz not null default now(),
+    host text,
+    worker_version text,
+    created_at timestamptz not null default now()
+);
+comment on table outbox.sources is 'One row per outbox file: the last event applied here.';
+
+create table if not exists outbox.parked (
+    outbox_id uuid not null,
+    seq bigint not null check (seq > 0),
+    event_id uuid not null,
+    type text,
+    aggregate_id uuid,
+    state text not null check (state in ('parked', 'held')),
+    verdict text,
+    sqlstate text,
+    reason text,
+    attempts integer not null default 0 check (attempts >= 0),
+    parked_at timestamptz not null default now(),
+    payload jsonb,
+    primary key (outbox_id, seq)
+);
+comment on table outbox.parked is 'Events passed over, with their reason (parked), and those that wait for them (held).';
+
+create index if not exists parked_aggregate on outbox.parked (outbox_id, aggregate_id);
+
+-- Row level security without a policy: even a careless grant to an API role shows nothing.
+alter table outbox.destination enable row level security;
+alter table outbox.sources enable row level security;
+alter table outbox.parked enable row level security;
+
+revoke all on all tables in schema outbox from public, anon, authenticated, service_role;

