@@ -47,9 +47,18 @@ comment on table outbox.parked is 'Events passed over, with their reason (parked
 
 create index if not exists parked_aggregate on outbox.parked (outbox_id, aggregate_id);
 
+create table if not exists outbox.displaced (
+    id bigint generated always as identity primary key,
+    migration text not null,
+    restores text not null,
+    displaced_at timestamptz not null default now()
+);
+comment on table outbox.displaced is 'Rights and policies that a migration replaced, as the statements that bring them back.';
+
 -- Row level security without a policy: even a careless grant to an API role shows nothing.
 alter table outbox.destination enable row level security;
 alter table outbox.sources enable row level security;
 alter table outbox.parked enable row level security;
+alter table outbox.displaced enable row level security;
 
 revoke all on all tables in schema outbox from public, anon, authenticated, service_role;

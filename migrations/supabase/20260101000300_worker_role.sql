@@ -43,6 +43,8 @@ $$;
 
 drop policy if exists outbox_worker_destination on outbox.destination;
 create policy outbox_worker_destination on outbox.destination for select to outbox_worker using (true);
+drop policy if exists outbox_worker_displaced on outbox.displaced;
+create policy outbox_worker_displaced on outbox.displaced for select to outbox_worker using (false);
 drop policy if exists outbox_worker_sources on outbox.sources;
 create policy outbox_worker_sources on outbox.sources for all to outbox_worker using (true) with check (true);
 drop policy if exists outbox_worker_parked on outbox.parked;
