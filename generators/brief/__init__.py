@@ -8,6 +8,7 @@ from generators.brief.model import (
     Voice,
     VoiceMode,
 )
+from generators.brief.reader import parse_brief, read_brief
 
 __all__ = [
     "Audience",
@@ -18,5 +19,6 @@ __all__ = [
     "Pain",
     "Voice",
     "VoiceMode",
-    "Warning",
+    "parse_brief",
+    "read_brief",
 ]

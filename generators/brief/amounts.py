@@ -1,0 +1,160 @@
+"""Hours, minutes, money, counts and levels as people write them."""
+
+import re
+
+from generators.brief.model import Level
+from generators.markdown.label import fold
+
+_N = r"(\d{1,4}(?:[.,]\d{1,2})?)"
+_RANGE = r"\s*(?:-|–|—|a|ate|to|e|ou)\s*"
+_HOUR = r"(?:horas?|hours?|hrs?|hs|h)"
+_MINUTE = r"(?:minutos?|minutes?|mins?|m|')"
+_HOURS_RANGE = re.compile(rf"{_N}\s*{_HOUR}?{_RANGE}{_N}\+?\s*{_HOUR}\b(?!\s*\d)")
+_HOURS_MINUTES = re.compile(rf"{_N}\s*{_HOUR}\s*(?:e|and|,|:)?\s*(\d{{1,2}})\s*{_MINUTE}?(?![\d.,a-z])")
+_HOURS = re.compile(rf"{_N}\+?\s*{_HOUR}\b")
+_MINUTES_RANGE = re.compile(rf"{_N}\s*{_MINUTE}?{_RANGE}{_N}\s*{_MINUTE}(?![a-z])")
+_MINUTES = re.compile(rf"{_N}\s*{_MINUTE}(?![a-z])")
+_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::\d{2})?\s*(?:h|horas?)?$")
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_PER = re.compile(
+    r"/\s*(?:semana|sem|dia|mes|week|day|aula|lesson)|por (?:semana|dia|mes|aula)|semanais|per week|diari"
+)
+_MONEY = re.compile(r"(?:r\$|brl)\s*(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2}|\.\d{2}(?!\d))?\s*(mil\b|k\b)?")
+_REAIS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2})?\s*(mil)?\s*reais\b")
+_INSTALMENTS = re.compile(r"\d{1,2}\s*x\s*(?:de\s*)?(?:r\$)?\s*[\d.,]+")
+_COUNT = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
+_COUNT_RANGE = re.compile(r"\d+\s*(?:-|–|—|a|ate|to|ou)\s*\d+")
+_MAX_TEXT = 600
+_MAX_HOURS = 2_000
+_MAX_COUNT = 999
+
+_LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
+    (
+        "beginner",
+        re.compile(r"\b(?:iniciante|basic[oa]|beginner|basic|do zero|nenhum|leig[oa]s?|introdutorio|entry)"),
+    ),
+    ("intermediate", re.compile(r"\b(?:intermediari[oa]|intermediate|medio)\b")),
+    ("advanced", re.compile(r"\b(?:avancad[oa]|advanced|senior)")),
+    ("expert", re.compile(r"\b(?:expert|especialista)\b")),
+)
+
+
+def hours_in(text: str) -> float | tuple[float, float] | None:
+    """Hours of a course: `5h20min`, `~3.5 horas`, `6-7 horas`, `2h55 (175 min)`, `285 minutos`.
+
+    What stands in parentheses explains and is looked at only if nothing else is stated. Hours per week are no total.
+    """
+    folded = fold(text[:_MAX_TEXT]).strip()
+    outside = _PARENTHESES.sub(" ", folded)
+    for part in (outside, folded):
+        found = _hours_in(part.strip())
+        if found is not None:
+            return found
+    return None
+
+
+def minutes_in(text: str) -> int | None:
+    """Minutes of a lesson or module: `15 min`, `1h30`, `60 min - síncrono`; of a range the upper bound's mean."""
+    folded = fold(text[:_MAX_TEXT]).strip()
+    minutes = _MINUTES.search(folded)
+    if minutes and not _HOURS.search(folded):
+        ranged = _MINUTES_RANGE.search(folded)
+        if ranged:
+            return round((_number(ranged[1]) + _number(ranged[2])) / 2)
+        return round(_number(minutes[1]))
+    hours = _hours_in(folded)
+    if hours is None:
+        return None
+    return round(60 * (sum(hours) / 2 if isinstance(hours, tuple) else hours))
+
+
+def _hours_in(text: str) -> float | tuple[float, float] | None:
+    if _PER.search(text):
+        text = re.sub(r"[\d.,\- a]*\s*(?:horas?|h|hours?)\s*(?:/|por |per )\s*\w+", " ", text)
+    clock = _CLOCK.match(text)
+    ranged = _HOURS_RANGE.search(text)
+    both = _HOURS_MINUTES.search(text)
+    single = _HOURS.search(text)
+    value: float | tuple[float, float] | None = None
+    first = min((found.start() for found in (ranged, both, single) if found), default=-1)
+    if clock:
+        value = int(clock[1]) + int(clock[2]) / 60
+    elif both and both.start() == first:
+        value = _number(both[1]) + int(both[2]) / 60
+    elif ranged and ranged.start() == first:
+        value = (_number(ranged[1]), _number(ranged[2]))
+    elif single:
+        value = _number(single[1])
+    elif minutes_range := _MINUTES_RANGE.search(text):
+        value = (_number(minutes_range[1]) / 60, _number(minutes_range[2]) / 60)
+    elif minutes := _MINUTES.search(text):
+        value = _number(minutes[1]) / 60
+    return _plausible(value)
+
+
+def _plausible(value: float | tuple[float, float] | None) -> float | tuple[float, float] | None:
+    if isinstance(value, tuple):
+        low, high = value
+        if low == high:
+            value = low
+        elif not 0 < low < high <= _MAX_HOURS:
+            return None
+        else:
+            return round(low, 2), round(high, 2)
+    if value is None or not 0 < value <= _MAX_HOURS:
+        return None
+    return round(value, 2)
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def money_in(text: str) -> float | None:
+    """Reais: the one amount stated; the price paid at once where instalments stand beside it.
+
+    None for a range, or several amounts of which none is marked as the one to pay.
+    """
+    folded = fold(text[:_MAX_TEXT])
+    plain = _INSTALMENTS.sub(" ", folded)
+    amounts = [_amount(found) for found in _MONEY.finditer(plain)]
+    amounts = amounts or [_amount(found) for found in _REAIS.finditer(plain)]
+    if re.search(r"(?:r\$\s*)?\d[\d.,]*\s*(?:-|–|—|a|ate)\s*(?:r\$\s*)?\d", plain):
+        return None
+    if not amounts:
+        return 0.0 if re.search(r"\b(?:gratuit[oa]|gratis|free)\b", folded) else None
+    if len(set(amounts)) == 1:
+        return amounts[0]
+    by = re.search(r"\b(?:por|agora|a vista)\b\D{0,12}" + _MONEY.pattern, plain)
+    if by:
+        return _amount_of(by[1], by[2], by[3])
+    before = re.search(_MONEY.pattern + r"\s*(?:a vista)", plain)
+    return _amount_of(before[1], before[2], before[3]) if before else amounts[0]
+
+
+def _amount(found: re.Match[str]) -> float:
+    return _amount_of(found[1], found[2], found[3])
+
+
+def _amount_of(whole: str, cents: str | None, thousands: str | None) -> float:
+    value = float(whole.replace(".", "") + (cents or "").replace(",", "."))
+    return value * 1000 if thousands else value
+
+
+def count_in(text: str) -> int | None:
+    """The first whole number; None where a range is stated instead of a number."""
+    plain = _PARENTHESES.sub(" ", fold(text[:_MAX_TEXT]))
+    if _COUNT_RANGE.search(plain):
+        return None
+    found = _COUNT.search(plain)
+    return int(found[1]) if found and 0 < int(found[1]) <= _MAX_COUNT else None
+
+
+def level_in(text: str) -> Level | None:
+    """The first level that a text names, reading from its start and parentheses last."""
+    folded = fold(text[:_MAX_TEXT])
+    for part in (_PARENTHESES.sub(" ", folded), folded):
+        hits = [(found.start(), level) for level, pattern in _LEVELS if (found := pattern.search(part))]
+        if hits:
+            return min(hits)[1]
+    return None

@@ -1,0 +1,77 @@
+"""What a form says where nobody has answered.
+
+A value counts as stated only if something is left once the form's own words are gone: bracketed prompts
+(`[Nome do Módulo]`), blanks (`____ horas`), template variables, and words that stand for "not yet".
+"""
+
+import re
+
+from generators.markdown.label import fold
+
+_QUOTES = " \t\"'“”‘’«»`*"
+_DOUBLE_QUOTES = '"“”«»'
+_BOXES = re.compile(r"\[([xX✓ ]?)\]\s*([^\[\]]*)")
+_BLANK_FIELD = re.compile(r"_{3,}|\.{4,}|…{2,}")
+_ALL_BRACKETED = re.compile(r"^(?:\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}|\{\{[^{}]*\}\})[\s.:]*$")
+_AUTO = re.compile(
+    r"\[\s*(?:auto[- ]?preenchid[oa]|auto[- ]?filled|preencher|a preencher|inserir|insira|todo|tbd)\b"
+)
+_NOT_YET = frozenset(
+    "|a definir|a ser definido|definir|tbd|tba|todo|n/a|na|nd|nao se aplica|nao aplicavel|pendente|a preencher|preencher"
+    "|em aberto|nao definido|nao informado|nao especificado|sem definicao|to be defined|to be determined|not defined"
+    "|not specified|none|null|nenhum definido|x|xx|xxx|xxxx|?|??|???|-|--|---|–|—|...|…|aguardando|a confirmar".split(
+        "|"
+    )
+)
+_EXAMPLE = re.compile(
+    r"^(?:exemplos?|ex\.?|e\.g\.?|examples?|por exemplo|p\. ?ex\.?)\s*(?:\([^)]*\))?\s*[:\-–]"
+)
+
+
+def stated(text: str | None) -> str | None:
+    """The value as its author wrote it, without quotes around it; None if the form's blank is still there.
+
+    Of a row of check boxes (`[X] Casual [ ] Formal`) the ticked ones are the value.
+    """
+    if text is None:
+        return None
+    chosen = _chosen(text)
+    value = _unquoted(" ".join(text.split()) if chosen is None else ", ".join(chosen))
+    folded = fold(value).strip(" .:;!" + _QUOTES)
+    if folded in _NOT_YET or not any(char.isalnum() for char in folded):
+        return None
+    if _ALL_BRACKETED.match(value) or _AUTO.search(folded) or _BLANK_FIELD.search(value):
+        return None
+    return value
+
+
+def _chosen(text: str) -> list[str] | None:
+    """The ticked options of a row of check boxes; None if the text is no such row."""
+    boxes = _BOXES.findall(text)
+    lead = text.partition("[")[0].strip(" ,;|/")
+    if not boxes or (len(boxes) == 1 and lead):
+        return None
+    # What stands before the first box had its own box taken off already: it was ticked.
+    return ([lead] if lead else []) + [name.strip(" ,;|/") for mark, name in boxes if mark.strip()]
+
+
+def _unquoted(text: str) -> str:
+    """Take off quotes that stand around the whole, not those around its first or last words only."""
+    value = text.strip().strip("`*").strip()
+    while len(value) > 1 and value[0] in _QUOTES and value[-1] in _QUOTES:
+        if any(char in _DOUBLE_QUOTES for char in value[1:-1]):
+            break
+        value = value[1:-1].strip()
+    return value
+
+
+def is_example(text: str) -> bool:
+    """Whether a line of a form is its sample answer rather than an answer."""
+    return _EXAMPLE.match(fold(text.strip(_QUOTES + "-•>")).strip()) is not None
+
+
+def scalar(value: object) -> str | None:
+    """A frontmatter or YAML value as stated text; lists and maps there are placeholders or something else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return stated(str(value))

@@ -1,0 +1,174 @@
+"""Who speaks in the lessons: a modelled persona, a voice described here, or a neutral one."""
+
+import re
+from typing import Any
+
+from generators.brief.answers import answered, first_answer, list_answers, whole_answer
+from generators.brief.fields import RESPONSIBLE, Fields, person_name
+from generators.brief.model import Voice, VoiceMode
+from generators.brief.placeholder import scalar, stated
+from generators.brief.zones import Zone
+from generators.markdown import Entry
+from generators.markdown.label import fold
+
+_MODE = re.compile(
+    r"usar (?:clone|mind|persona)?.*(?:mmos|clone|mind).*|modo(?: de voz| da voz)?|mode|voz|tipo de voz|voice(?: mode)?"
+    r"|mind(?: mmos)?|clone(?: mmos)?|persona(?: mmos)?|mmos(?: mind| persona)?|instrutor persona"
+)
+_PERSONA = re.compile(
+    r"persona(?: (?:mmos|do instrutor|name))?|nome (?:da persona|do mind|do clone)|mind name|clone(?: de)?|persona nome"
+    r"|mmos mind|mind"
+)
+_PERSONA_SLUG = re.compile(
+    r"(?:slug|id) (?:do|da) (?:mind|persona|clone)|(?:mind|persona) (?:slug|id)|slug mmos"
+)
+_TONE = re.compile(
+    r"tom(?: (?:geral|de voz|desejado|principal|da voz|do curso|e linguagem|emocional))*|tone(?: of voice)?|voice tone"
+)
+_TRAITS = re.compile(
+    r"personalidade.*|tracos(?: (?:de personalidade|principais))*|caracteristicas(?: da voz.*| de personalidade)?|traits"
+)
+_PHRASES = re.compile(
+    r"frases.*|bordoes.*|expressoes.*|(?:signature |characteristic )phrases|catch ?phrases|vocabulario (?:tipico|proprio)"
+)
+_NEVER = re.compile(
+    r".*\bnunca\b.*|never(?: do| say)?|evitar|o que (?:nao|evitar).*|nao (?:fazer|usar|dizer)|avoid|proibi\w+.*"
+)
+_STORIES = re.compile(r"historias\b.*|(?:key )?stories|se sim forneca .*historias.*")
+_MMOS = re.compile(r"\bmmos\b|\bclone\b|\bmind\b")
+_CUSTOM = re.compile(r"custom|personalizad|descrev|propria")
+_NEUTRAL = re.compile(r"neutr|padrao|generic|profissional padrao|sem persona")
+_SLUG_AT_END = re.compile(r"(?:mmos|mind|clone)\s*[:=]\s*`?([a-z0-9]+(?:[_-][a-z0-9]+)*)`?\s*(?:\(|$)")
+_ZONES = frozenset({Zone.VOICE, Zone.COURSE, Zone.PEDAGOGY})
+_VOICE_ZONES = frozenset({Zone.VOICE, Zone.PEDAGOGY})
+
+
+def read_voice(fields: Fields) -> Voice:
+    """Read the voice; mode None where the brief states nothing about it."""
+    persona, slug, mode = _head_persona(fields.head)
+    slug = slug or _form_slug(fields)
+    persona = persona or _form_persona(fields)
+    mode = mode or _mode(fields)
+    if mode in {"generic", "custom"} and slug is None:
+        persona = None
+    tone = _tone(fields)
+    if mode is None:
+        mode = "mmos" if slug else ("custom" if tone or persona else None)
+    return Voice(
+        mode=mode,
+        persona=persona,
+        persona_slug=slug,
+        tone=tone,
+        traits=_list(fields, _TRAITS),
+        phrases=_list(fields, _PHRASES),
+        never=_list(fields, _NEVER),
+        stories=_list(fields, _STORIES),
+    )
+
+
+def named_responsible(fields: Fields, voice: Voice) -> str | None:
+    """Who signs the brief, if that is the persona: then they are the instructor.
+
+    A brief is often signed by an editor; only a first name shared with the persona shows that it is not.
+    """
+    known = fold(
+        f"{voice.persona or ''} {(voice.persona_slug or '').replace('-', ' ').replace('_', ' ')}"
+    ).split()
+    for value, _ in fields.all_of(RESPONSIBLE, {Zone.COURSE}, first_answer):
+        name = person_name(value)
+        if name and known and fold(name).split()[0] == known[0]:
+            return name
+    return None
+
+
+def _head_persona(head: dict[str, Any]) -> tuple[str | None, str | None, VoiceMode | None]:
+    persona = head.get("mmos_persona") or head.get("persona") or head.get("voice")
+    if not isinstance(persona, dict):
+        name = scalar(persona)
+        return name, None, "mmos" if name and head.get("mmos_persona") else None
+    slug = (
+        scalar(persona.get("persona_slug")) or scalar(persona.get("mind_slug")) or scalar(persona.get("slug"))
+    )
+    name = (
+        scalar(persona.get("mind_name")) or scalar(persona.get("persona_name")) or scalar(persona.get("name"))
+    )
+    if persona.get("enabled") is False:
+        return None, None, None
+    return name, slug, "mmos" if slug or name else None
+
+
+def _mode(fields: Fields) -> VoiceMode | None:
+    for entry in fields.entries(_MODE, _ZONES):
+        if entry.line.kind == "heading" and entry.key in {"voz", "persona", "instrutor persona"}:
+            continue
+        texts = [entry.value] if entry.value else [line.text for line in answered(entry.body) if line.ticked]
+        for text in texts:
+            mode = _mode_of(text)
+            if mode:
+                return mode
+    return None
+
+
+def _mode_of(text: str) -> VoiceMode | None:
+    folded = fold(text)
+    if stated(text) is None:
+        return None
+    if re.match(r"\W*(?:nao|no)\b", folded):
+        return "custom" if _CUSTOM.search(folded) else "generic"
+    if _MMOS.search(folded):
+        return "mmos"
+    if _NEUTRAL.search(folded):
+        return "generic"
+    return "custom" if _CUSTOM.search(folded) else None
+
+
+def _form_slug(fields: Fields) -> str | None:
+    for value, _ in fields.all_of(_PERSONA_SLUG, None, first_answer):
+        if re.fullmatch(r"[\w.-]{2,60}", value):
+            return value
+    for entry in fields.entries(_MODE, _ZONES):
+        texts = [entry.value] if entry.value else [line.text for line in answered(entry.body) if line.ticked]
+        for text in texts:
+            found = _SLUG_AT_END.search(fold(text).strip())
+            if found and stated(found[1]):
+                return found[1]
+    return None
+
+
+def _form_persona(fields: Fields) -> str | None:
+    for value, entry in fields.all_of(_PERSONA, _VOICE_ZONES, _beside):
+        name = person_name(value)
+        if name and entry.line.kind != "heading" and _mode_of(value) is None:
+            return name
+    return None
+
+
+def _beside(entry: Entry) -> str | None:
+    return first_answer(entry) if entry.value or any(line.fenced for line in entry.body) else None
+
+
+def _tone(fields: Fields) -> str | None:
+    for entry in [*fields.entries(_TONE, _VOICE_ZONES), *fields.entries(_TONE, {Zone.COURSE, Zone.ASIDE})]:
+        if entry.line.kind == "heading" and not any(line.fenced for line in entry.body):
+            continue
+        texts = (
+            [entry.value] if entry.value else [line.text for line in entry.body if line.ticked is not False]
+        )
+        tone = ", ".join(part for part in (stated(text) for text in texts) if part)
+        if tone:
+            return tone[:500]
+    for entry in fields.entries(_TONE, _VOICE_ZONES):
+        if told := whole_answer(entry):
+            return told[:500]
+    return None
+
+
+def _list(fields: Fields, label: re.Pattern[str]) -> tuple[str, ...]:
+    entries = [*fields.entries(label, {Zone.VOICE}), *fields.entries(label, {Zone.PEDAGOGY, Zone.ASIDE})]
+    # A label inside a form's fence is closer to its list than the bold label over the whole fence.
+    entries.sort(key=lambda entry: not entry.line.fenced)
+    for entry in entries:
+        answers = list_answers(entry)
+        if answers:
+            return answers[:30]
+    return ()

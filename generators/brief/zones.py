@@ -1,0 +1,96 @@
+"""What part of a brief a line stands in.
+
+The same label means different things in different parts: "Nível" of the course or of its audience, "R$" a price or a
+tool's cost, "Duração" of the course or of a module.
+"""
+
+import re
+from enum import Enum
+
+from generators.markdown import Document
+
+
+class Zone(Enum):
+    COURSE = "course"
+    AUDIENCE = "audience"
+    OBJECTIVES = "objectives"
+    OUTLINE = "outline"
+    PREREQUISITES = "prerequisites"
+    PEDAGOGY = "pedagogy"
+    VOICE = "voice"
+    COMMERCIAL = "commercial"
+    ASIDE = "aside"
+
+
+# Tried in this order on the innermost heading first; a heading that matches nothing leaves it to the one above.
+_HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
+    # A module's title may hold any word of the others.
+    (Zone.OUTLINE, re.compile(r"^(?:modulo|module|aula|lesson|licao|unidade|unit|semana|week)s? \d")),
+    (
+        Zone.ASIDE,
+        re.compile(
+            r"metric|kpi|indicador|cronograma|timeline|roadmap|checklist|aprovac|market research|pesquisa de mercado"
+            r"|research|concorr|competit|benchmark|historico|changelog|stack|tecnologic|ferramentas|materiais"
+            r"|recursos|upsell|bonus|certifica|avaliac|estatistic|proximos passos|instruc|restric|diferencia"
+            r"|producao|orcamento|custos?\b|referenci|glossario|inspirac|confirmacao|anexo|competencias|lancamento e"
+        ),
+    ),
+    (Zone.PREREQUISITES, re.compile(r"pre requisito|prerequisit|requisitos|conhecimento previo")),
+    (
+        Zone.OBJECTIVES,
+        re.compile(r"objetiv|objective|aprendizagem|learning|resultados esperados|outcome|vai aprender"),
+    ),
+    (
+        Zone.AUDIENCE,
+        re.compile(
+            r"publico|audienc|icp|persona do|avatar|aluno|cliente ideal|demograf|psicograf|\bdor(?:es)?\b|pain"
+            r"|transformac|desejo|student|perfil (?:do|tecnico|profissional)|para quem|learner|customer|antes"
+        ),
+    ),
+    (
+        Zone.VOICE,
+        re.compile(r"\bvoz\b|\bvoice|personalidade|instrutor|instructor|\btom\b|\btone\b|persona|linguagem"),
+    ),
+    (
+        Zone.COMMERCIAL,
+        re.compile(
+            r"comercial|commercial|prec(?:o|ific)|pric|monetiz|modelo de negocio|business|oferta|venda|investimento"
+            r"|lancamento|valor(?:es)? (?:do|e)"
+        ),
+    ),
+    (
+        Zone.OUTLINE,
+        re.compile(
+            r"outline|estrutura (?:de conteudo|do curso|detalhada|curricular|modular|dos modulos)|^estrutura$|modulos?\b"
+            r"|conteudo programatico|ementa|grade|curriculum|curricul|programa\b|modules|syllabus|detalhamento"
+            r"|^(?:aula|lesson|licao) "
+        ),
+    ),
+    (Zone.PEDAGOGY, re.compile(r"pedagog|didatic|metodolog|framework|ensino|teaching|teoria|pratica")),
+)
+_COURSE = re.compile(
+    r"identifica|informac|basic|dados (?:gerais|do curso)|duracao|visao geral|overview|sobre o curso"
+)
+
+
+def zone_of(path: tuple[str, ...]) -> Zone:
+    """The zone of a heading path (outermost first); the file's own title is no zone."""
+    for key in reversed(path):
+        if key.startswith(("course brief", "brief ")) or key.endswith(" brief"):
+            continue
+        if _COURSE.search(key):
+            # "2.1 Identificação" below "Público-alvo" identifies the audience.
+            continue
+        for zone, pattern in _HEADINGS:
+            if pattern.search(key):
+                return zone
+    return Zone.COURSE
+
+
+def zones_of(document: Document) -> tuple[Zone, ...]:
+    """The zone of every line of a document."""
+    known: dict[tuple[str, ...], Zone] = {}
+    for path in document.paths:
+        if path not in known:
+            known[path] = zone_of(path)
+    return tuple(known[path] for path in document.paths)

@@ -1,0 +1,192 @@
+"""A Markdown file as a flat list of lines with their headings, and the labelled entries in it.
+
+Block structure comes from markdown-it-py; inline markup is resolved per block, with a length limit, because the inline
+grammar has quadratic corners. Everything later works on `Line`s and never looks at the raw text again.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from generators.markdown.entry import Entry, entries_of
+from generators.markdown.fence import fence_lines
+from generators.markdown.inline import inline_lines, plain
+from generators.markdown.label import label_key, split_label
+from generators.markdown.line import Line
+
+_BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|([☐☑☒]))\s*")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A Markdown file, read.
+
+    Attributes:
+        lines: all content lines in order.
+        paths: for each line the keys of the headings above it, outermost first (a heading's own key comes last).
+    """
+
+    lines: tuple[Line, ...]
+    paths: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every label of the file with its value and what belongs to it, in order."""
+        return tuple(entries_of(self.lines, self.paths))
+
+
+def read_document(body: str, first_line: int = 1) -> Document:
+    """Parse Markdown; `first_line` is the line of the file on which `body` starts."""
+    parser = MarkdownIt("commonmark").enable("table")
+    tokens: list[Token] = []
+    parser.block.parse(
+        body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"), parser, {}, tokens
+    )
+    lines = tuple(_lines(parser, tokens, first_line))
+    return Document(lines=lines, paths=tuple(_paths(lines)))
+
+
+def _paths(lines: tuple[Line, ...]) -> Iterator[tuple[str, ...]]:
+    open_headings: list[tuple[int, str]] = []
+    for line in lines:
+        if line.kind == "heading":
+            while open_headings and open_headings[-1][0] >= line.depth:
+                open_headings.pop()
+            open_headings.append((line.depth, label_key(line.text)))
+        yield tuple(key for _, key in open_headings)
+
+
+def _lines(parser: MarkdownIt, tokens: list[Token], first_line: int) -> Iterator[Line]:
+    walk = _Walk(parser, first_line)
+    for token in tokens:
+        yield from walk.step(token)
+
+
+class _Walk:
+    """Where in the block structure the reader stands."""
+
+    def __init__(self, parser: MarkdownIt, first_line: int) -> None:
+        self._parser = parser
+        self._first_line = first_line
+        self._block = 0
+        self._ordinals: list[int | None] = []
+        self._fresh_item = False
+        self._heading = 0
+        self._in_head = False
+        self._in_cell = False
+        self._header: tuple[str, ...] = ()
+        self._cells: list[str] = []
+        self._row_number = 0
+
+    def step(self, token: Token) -> Iterator[Line]:
+        number = self._first_line + (token.map[0] if token.map else 0)
+        name = token.type
+        if name in {"bullet_list_open", "ordered_list_open", "bullet_list_close", "ordered_list_close"}:
+            self._list(token)
+        elif name == "list_item_open":
+            self._fresh_item = True
+        elif name in {"heading_open", "heading_close"}:
+            self._heading = int(token.tag[1]) if token.nesting == 1 else 0
+        elif name == "paragraph_open" and not self._ordinals:
+            self._block += 1
+        elif name == "hr":
+            yield Line(number=number, kind="rule", text="")
+        elif name in {"fence", "code_block"}:
+            self._block += 1
+            start = number + (1 if name == "fence" else 0)
+            language = token.info.strip().casefold()
+            yield from fence_lines(token.content.rstrip("\n"), start, self._block, language)
+        elif name == "inline":
+            yield from self._inline(token.content, number)
+        else:
+            yield from self._table(token, number)
+
+    def _list(self, token: Token) -> None:
+        if token.nesting == -1:
+            self._ordinals.pop()
+            return
+        if not self._ordinals:
+            self._block += 1
+        start = token.attrGet("start")
+        ordered = token.type == "ordered_list_open"
+        self._ordinals.append((int(start) if start is not None else 1) if ordered else None)
+
+    def _table(self, token: Token, number: int) -> Iterator[Line]:
+        match token.type:
+            case "table_open":
+                self._block += 1
+            case "thead_open" | "thead_close":
+                self._in_head = token.nesting == 1
+            case "tr_open":
+                self._cells, self._row_number = [], number
+            case "th_open" | "td_open" | "th_close" | "td_close":
+                self._in_cell = token.nesting == 1
+            case "tr_close" if self._in_head:
+                self._header = tuple(self._cells)
+            case "tr_close":
+                yield self._row()
+            case _:
+                pass
+
+    def _row(self) -> Line:
+        cells = self._cells
+        value = cells[1] if len(cells) > 1 else ""
+        return Line(
+            number=self._row_number,
+            kind="row",
+            text=" | ".join(cells),
+            label=(cells[0].rstrip(": ") or None) if cells else None,
+            value=value,
+            strong=True,
+            cells=tuple(cells),
+            header=self._header,
+            block=self._block,
+        )
+
+    def _inline(self, content: str, number: int) -> Iterator[Line]:
+        if self._in_cell:
+            self._cells.append(plain(self._parser, content))
+            return
+        if self._heading:
+            text = plain(self._parser, content)
+            yield Line(number=number, kind="heading", text=text, value=text, depth=self._heading)
+            return
+        for part in inline_lines(self._parser, content):
+            line = Line(
+                number=number + part.offset,
+                kind="text",
+                text=part.text,
+                label=part.label,
+                value=part.value,
+                strong=part.strong,
+                block=self._block,
+            )
+            yield self._as_item(line) if self._ordinals else line
+
+    def _as_item(self, line: Line) -> Line:
+        """Mark a line of a list; lines after the first of an item are one level deeper than the item."""
+        ordinal = self._ordinals[-1]
+        depth = len(self._ordinals) - 1
+        if not self._fresh_item:
+            return replace(line, depth=depth + 1)
+        self._fresh_item = False
+        if ordinal is not None:
+            self._ordinals[-1] = ordinal + 1
+        line = replace(line, kind="item", depth=depth, ordinal=ordinal)
+        box = _BOX.match(line.text)
+        if not box:
+            return line
+        text = line.text[box.end() :]
+        split = split_label(text)
+        return replace(
+            line,
+            text=text,
+            ticked=bool((box[1] or box[2] or "").strip("☐")),
+            label=split[0] if split else None,
+            value=split[1] if split else text,
+            strong=line.strong and split is not None,
+        )

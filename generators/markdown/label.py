@@ -1,0 +1,37 @@
+"""Labels: what the author of a form calls a field, reduced to what can be compared."""
+
+import re
+import unicodedata
+
+MAX_LABEL_CHARACTERS = 90
+MAX_LABEL_WORDS = 12
+
+_PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+_NOT_WORD = re.compile(r"[^a-z0-9%]+")
+_NUMBERING = re.compile(r"^(?:\d{1,3} )+(?=[a-z])")
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, emoji and typographic variants: what remains when spelling is careless."""
+    # ℹ is a letter to Unicode, but decoration to authors.
+    decomposed = unicodedata.normalize("NFKD", text.replace("ℹ", ""))
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def label_key(label: str) -> str:
+    """Reduce a label or heading to plain words: `## 3️⃣ 3.2. Objetivos (5-10):` becomes `objetivos`."""
+    without_asides = _PARENTHESES.sub(" ", label[: MAX_LABEL_CHARACTERS * 3])
+    words = _NOT_WORD.sub(" ", fold(without_asides)).strip()
+    return _NUMBERING.sub("", words)
+
+
+def split_label(text: str) -> tuple[str, str] | None:
+    """Split `Label: value`; None where what precedes the colon is no label (a sentence, a time, an address)."""
+    head, colon, tail = text.partition(":")
+    if not colon or tail.startswith("//") or not head.strip():
+        return None
+    if len(head) > MAX_LABEL_CHARACTERS or len(head.split()) > MAX_LABEL_WORDS:
+        return None
+    if head.strip()[-1:].isdigit() and tail[:1].isdigit():
+        return None
+    return head.strip(), tail.strip()
