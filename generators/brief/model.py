@@ -68,6 +68,7 @@ class OutlineLesson:
     number: str
     title: str
     minutes: int | None = None
+    objective: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ class _Lesson:
     number: str
     title: str
     minutes: int | None
+    objective: str | None = None
 
 
 @dataclass
@@ -124,7 +125,9 @@ def _module(module: _Module) -> OutlineModule:
         description=module.description,
         objectives=tuple(module.objectives),
         lessons=tuple(
-            OutlineLesson(number=lesson.number, title=lesson.title, minutes=lesson.minutes)
+            OutlineLesson(
+                number=lesson.number, title=lesson.title, minutes=lesson.minutes, objective=lesson.objective
+            )
             for lesson in module.lessons.values()
         ),
     )
@@ -158,7 +161,8 @@ class _Walk:
         if module is None or line.kind == "blank":
             return module is None
         if line.kind == "heading":
-            if _lesson_number(line.text, module):
+            # Under a fenced outline, "### 3.4. Framework" opens the form's next section, not module 3's fourth lesson.
+            if not module.line.fenced and _lesson_number(line.text, module):
                 return False
             # A module in a heading ends at the next heading of its level; one in a list or fence at any heading.
             return module.line.kind != "heading" or line.depth <= module.line.depth
@@ -187,6 +191,8 @@ class _Walk:
             self._duration(line, module)
         elif key in _OBJECTIVE_KEYS and self._lesson is None and (text := stated(line.value)):
             module.objectives.append(text)
+        elif key in _OBJECTIVE_KEYS and self._lesson is not None:
+            self._lesson.objective = self._lesson.objective or stated(line.value)
         elif key in _DESCRIPTION_KEYS and self._lesson is None:
             module.description = module.description or stated(line.value)
         elif self._listing and line.kind == "item" and not line.label and self._is_outer(line):

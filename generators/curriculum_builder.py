@@ -1,0 +1,189 @@
+"""A curriculum from a brief that states an outline: the same brief always gives the same curriculum.
+
+The outline is the author's; what it leaves open is filled in by rule and said so in a warning: minutes from the module or
+the whole course, numbers from the place in the list, objectives from the brief's own and from the lesson's title.
+"""
+
+import re
+from dataclasses import dataclass
+
+from slugify import slugify
+
+from generators.brief import Brief, OutlineLesson, OutlineModule
+from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
+from generators.errors import GeneratorError
+from generators.lesson_objectives import at_place, lesson_objectives, object_name, serving
+from generators.portuguese import plain, topic
+
+MAX_SLUG_CHARACTERS = 50
+MIN_SLUG_CHARACTERS = 3
+DEFAULT_LESSON_MINUTES = 10
+MAX_CONCEPTS = 3
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,48})[a-z0-9]")
+
+
+class IncompleteBrief(GeneratorError):
+    """A brief from which no course can be made; the message says what to add."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A curriculum and what was assumed to make it."""
+
+    curriculum: Curriculum
+    warnings: tuple[str, ...]
+
+
+def build_curriculum(brief: Brief) -> Built:
+    """Build the curriculum that a brief's outline describes.
+
+    Raises:
+        IncompleteBrief: no title, no objectives, or no outline with modules and lessons.
+    """
+    _refuse_incomplete(brief)
+    assumed: list[str] = []
+    minutes = _minutes_of_a_lesson(brief, assumed)
+    modules = []
+    index = 0
+    total = sum(len(module.lessons) for module in brief.outline)
+    for place, module in enumerate(brief.outline, 1):
+        lessons = []
+        share = _share(module) or minutes
+        for number, lesson in enumerate(module.lessons, 1):
+            lessons.append(_lesson(brief, lesson, f"{place}.{number}", share, index, total))
+            index += 1
+        _note_numbers(module, place, assumed)
+        modules.append(
+            CurriculumModule(
+                number=place,
+                title=plain(module.title),
+                description=module.description,
+                minutes=sum(lesson.minutes or 0 for lesson in lessons),
+                objectives=module.objectives or _module_objectives(brief, lessons),
+                lessons=tuple(lessons),
+            )
+        )
+    curriculum = Curriculum(
+        title=plain(brief.title or ""),
+        subtitle=brief.subtitle,
+        slug=course_slug(brief),
+        course_id=course_slug(brief),
+        version="1.0",
+        instructor=brief.instructor or brief.voice.persona,
+        level=brief.level,
+        objectives=brief.objectives,
+        prerequisites=brief.prerequisites,
+        modules=tuple(modules),
+        total_minutes=sum(module.minutes or 0 for module in modules),
+        framework=brief.framework,
+        style=brief.style,
+        language=brief.language or "pt-BR",
+        target_audience=brief.audience.description,
+        tags=brief.tags,
+    )
+    return Built(curriculum=curriculum, warnings=tuple(assumed))
+
+
+def course_slug(brief: Brief) -> str:
+    """The folder and project slug: as stated where it is one, else made from the statement or the title.
+
+    Raises:
+        IncompleteBrief: neither holds three letters or digits.
+    """
+    if brief.slug and _SLUG.fullmatch(brief.slug):
+        return brief.slug
+    made = slugify(
+        brief.slug or brief.title or "", max_length=MAX_SLUG_CHARACTERS, word_boundary=True, save_order=True
+    )
+    if len(made) < MIN_SLUG_CHARACTERS:
+        raise IncompleteBrief(
+            f"no folder name can be made from the title {brief.title!r}; "
+            "state a slug of 3 to 50 letters, digits and hyphens in section 1.1 of the brief"
+        )
+    return made
+
+
+def _refuse_incomplete(brief: Brief) -> None:
+    faults = list(brief.errors)
+    if not any(module.lessons for module in brief.outline):
+        faults.append(
+            "the brief needs an outline: in section 3.3, write a line “MÓDULO 1: Title” for each module and under it "
+            "a line “1.1 - Title (10 min)” for each lesson"
+        )
+    else:
+        faults += [
+            f"module {place} (“{module.title}”) has no lessons; add lines “{place}.1 - Title (10 min)” under it"
+            for place, module in enumerate(brief.outline, 1)
+            if not module.lessons
+        ]
+    if faults:
+        raise IncompleteBrief("; ".join(faults))
+
+
+def _lesson(
+    brief: Brief, lesson: OutlineLesson, lesson_id: str, minutes: int, index: int, total: int
+) -> CurriculumLesson:
+    title = plain(lesson.title)
+    slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or "aula"
+    stated: str | None = getattr(lesson, "objective", None)
+    fitting = stated or serving(title, brief.objectives)
+    aim = fitting or at_place(brief.objectives, index=index, total=total)
+    bloom, objectives = lesson_objectives(
+        title, stated=aim, named_by=fitting, seed=course_slug(brief), index=index
+    )
+    return CurriculumLesson(
+        lesson_id=lesson_id,
+        title=title,
+        slug=f"{lesson_id}-{slug}",
+        description=stated or objectives[0],
+        minutes=lesson.minutes or minutes,
+        file_path=f"lessons/{lesson_id}-{slug}.md",
+        objectives=tuple(objectives),
+        bloom_level=bloom,
+        prerequisites=(),
+        key_concepts=tuple(_concepts(title, fitting)),
+    )
+
+
+def _concepts(title: str, objective: str | None) -> list[str]:
+    found = [topic(title)]
+    named = object_name(objective)
+    if named and named.casefold() != found[0].casefold():
+        found.append(named)
+    return found[:MAX_CONCEPTS]
+
+
+def _module_objectives(brief: Brief, lessons: list[CurriculumLesson]) -> tuple[str, ...]:
+    stated = set(brief.objectives)
+    own = dict.fromkeys(text for lesson in lessons for text in lesson.objectives if text in stated)
+    return tuple(own) or tuple(lesson.objectives[0] for lesson in lessons[:3])
+
+
+def _share(module: OutlineModule) -> int | None:
+    """Minutes for a lesson that states none, out of what its module states."""
+    silent = [lesson for lesson in module.lessons if not lesson.minutes]
+    if not silent or not module.minutes:
+        return None
+    rest = module.minutes - sum(lesson.minutes or 0 for lesson in module.lessons)
+    return max(1, round(rest / len(silent))) if rest > 0 else None
+
+
+def _minutes_of_a_lesson(brief: Brief, assumed: list[str]) -> int:
+    lessons = [lesson for module in brief.outline for lesson in module.lessons]
+    silent = [m for m in brief.outline if not m.minutes and any(not lesson.minutes for lesson in m.lessons)]
+    hours = brief.duration_hours
+    if isinstance(hours, tuple):
+        hours = sum(hours) / 2
+    minutes = max(1, round(hours * 60 / len(lessons))) if hours and lessons else DEFAULT_LESSON_MINUTES
+    if silent:
+        basis = "the stated duration" if hours else "no stated duration"
+        assumed.append(f"lessons without minutes count {minutes} minutes each (from {basis})")
+    return minutes
+
+
+def _note_numbers(module: OutlineModule, place: int, assumed: list[str]) -> None:
+    for number, lesson in enumerate(module.lessons, 1):
+        if lesson.number != f"{place}.{number}":
+            assumed.append(
+                f"lesson {lesson.number} (“{plain(lesson.title)}”) becomes {place}.{number}, by its place"
+            )

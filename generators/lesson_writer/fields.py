@@ -1,0 +1,56 @@
+"""What the phrase banks may fill in for one lesson, all of it taken from the brief and the curriculum."""
+
+from generators.lesson_writer.budget import Budget
+from generators.lesson_writer.request import LessonRequest
+from generators.portuguese import infinitive, nameable, quotable, upper_first
+
+MAX_CONCEPTS = 3
+_LONGEST_QUOTE = 160
+
+
+def fields_of(request: LessonRequest, budget: Budget) -> dict[str, str]:
+    """Names for the phrase banks; what is not known is left out, and so are the phrases that need it."""
+    lesson, brief = request.lesson, request.brief
+    title = lesson.title or f"Aula {lesson.lesson_id}"
+    first = next((verb for verb in map(infinitive, lesson.objectives) if verb), "")
+    found = {
+        "title": quotable(title),
+        "topic": nameable(title) or next(iter(concepts_of(request)), ""),
+        "course": quotable(request.curriculum.title or brief.title or "este curso"),
+        "module": quotable(request.module.title or f"Módulo {request.module.number}"),
+        "can": first,
+        "Can": upper_first(first),
+        "minutes": str(budget.minutes),
+        "exercise_minutes": str(budget.exercise_minutes),
+        "after": _turn(brief.after, request.index),
+    }
+    if request.previous:
+        found["previous"] = quotable(request.previous.title or "")
+    if request.following:
+        found["next"] = quotable(request.following.title or f"Aula {request.following.lesson_id}")
+        found["next_id"] = request.following.lesson_id
+    return {name: value for name, value in found.items() if value}
+
+
+def pain_fields(request: LessonRequest, turn: int) -> dict[str, str]:
+    """A pain of the audience and its consequence; another one at each turn."""
+    pains = [pain for pain in request.brief.pains if 0 < len(quotable(pain.text)) <= _LONGEST_QUOTE]
+    if not pains:
+        return {}
+    pain = pains[turn % len(pains)]
+    consequence = quotable(pain.consequence or "")
+    found = {"pain": quotable(pain.text)}
+    if 0 < len(consequence) <= _LONGEST_QUOTE:
+        found["consequence"] = consequence
+    return found
+
+
+def concepts_of(request: LessonRequest) -> list[str]:
+    """One to three names for the steps of the lesson; one empty name where none reads well in a sentence."""
+    named = [name for name in map(nameable, request.lesson.key_concepts) if name]
+    return named[:MAX_CONCEPTS] or [""]
+
+
+def _turn(lines: tuple[str, ...], index: int) -> str:
+    short = [quotable(line) for line in lines if 0 < len(quotable(line)) <= _LONGEST_QUOTE]
+    return short[index % len(short)] if short else ""

@@ -1,0 +1,185 @@
+"""What the generators know of Portuguese: infinitives, noun phrases, and the short name of a lesson.
+
+Text of the author is never inflected: it is quoted, or used where an infinitive fits as it stands.
+"""
+
+import re
+
+_INFINITIVE = re.compile(r"[a-zà-ú]{1,}(?:ar|er|ir|or|ôr)(?:-(?:se|lo|la|los|las))?", re.IGNORECASE)
+_NOT_VERBS = frozenset(
+    (
+        "maior menor melhor pior valor lugar par por amor favor qualquer mulher autor professor instrutor senhor "
+        "mar bar lar ar celular exemplar familiar particular popular similar milhar mentor gestor setor fator motor "
+        "vetor consultor vendedor empreendedor programador computador servidor condutor prazer lazer superior "
+        "inferior anterior posterior interior exterior escolar hangar radar dólar líder caráter"
+    ).split()
+)
+_LEADS = re.compile(
+    r"^(?:ao final[^,:]*[,:]\s*|(?:o alun[oa]|você) (?:vai|será capaz de|saberá|conseguirá)\s+)",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"^(?:os|as|o|a|uns|umas|um|uma|seus|suas|seu|sua|meus|minhas)\s+", re.IGNORECASE)
+_PHRASE_END = re.compile(
+    r"\s+(?:para|com|sem|em|no|na|nos|nas|por|pelo|pela|usando|através|a partir|que|quando|onde|até|como|e|ou)\s+|[,;:(.—–]",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(r"\s*[:?!]\s+|\s+[-–—|]\s+|\s*\(|\)\s*")
+_GENERIC = frozenset(
+    [
+        "introdução",
+        "troubleshooting",
+        "projeto",
+        "bônus",
+        "bonus",
+        "conclusão",
+        "revisão",
+        "aula",
+        "prática",
+        "exercício",
+        "encerramento",
+        "abertura",
+        "resumo",
+        "desafio",
+        "checklist",
+        "extra",
+        "parte",
+        "passo",
+        "módulo",
+    ]
+)
+_GERUND = ("ando", "endo", "indo", "ondo")
+_CLAUSE_STARTS = frozenset(
+    [
+        "por",
+        "porque",
+        "como",
+        "o",
+        "que",
+        "quê",
+        "quando",
+        "onde",
+        "quem",
+        "qual",
+        "quais",
+        "quanto",
+        "quantos",
+        "do",
+        "da",
+        "de",
+        "dos",
+        "das",
+        "no",
+        "na",
+        "nos",
+        "nas",
+        "em",
+        "para",
+        "se",
+        "você",
+        "não",
+        "e",
+        "mas",
+        "ao",
+        "aos",
+        "à",
+        "às",
+        "isso",
+        "isto",
+        "este",
+        "esta",
+        "esse",
+        "essa",
+        "sem",
+        "com",
+        "até",
+        "já",
+        "nem",
+    ]
+)
+_FINITE = re.compile(
+    r"\b(?:é|são|foi|era|não|faz|fazem|vai|vão|tem|têm|está|estão|pode|podem|deve|precisa|que|quem)\b",
+    re.IGNORECASE,
+)
+_AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
+_TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
+_INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
+_LONGEST_NAME_WORDS = 6
+_LONGEST_OBJECT_WORDS = 5
+_SHORTEST_NAME = 4
+
+
+def lower_first(text: str) -> str:
+    """Lower the first letter, unless the word is an acronym or a name in capitals."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    return text[:1].lower() + text[1:] if first[1:] == first[1:].lower() and len(first) > 1 else text
+
+
+def upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def infinitive(objective: str) -> str | None:
+    """The objective as an infinitive phrase ("explicar o método"), or None where it does not start with a verb."""
+    text = _LEADS.sub("", plain(objective)).strip().rstrip(".;,!")
+    first = text.split(maxsplit=1)[0] if text else ""
+    if not _INFINITIVE.fullmatch(first) or first.casefold() in _NOT_VERBS:
+        return None
+    return text[:1].lower() + text[1:]
+
+
+def plain(text: str) -> str:
+    """One line without Markdown emphasis, with single spaces."""
+    return " ".join(re.sub(r"[*_`#]+", "", text).split())
+
+
+def quotable(text: str) -> str:
+    """Text that can stand between “ and ”: no final stop, no quotes of its own that would close ours."""
+    text = plain(text).strip().strip("\"“”'‘’").rstrip(".;,")
+    return text.replace("“", "‘").replace("”", "’").replace('"', "’")
+
+
+def parts(title: str) -> list[str]:
+    """A title cut at its colons, dashes and brackets."""
+    return [part.strip() for part in _SPLIT.split(plain(title)) if part and part.strip()]
+
+
+def nameable(title: str) -> str | None:
+    """A short name that reads well in the middle of a sentence, or None: questions and clauses are no names.
+
+    "O Custo Real do Seu Mês" -> "Custo Real do Seu Mês"; "Montando a reserva" -> "reserva"; "Por que isso importa" -> None.
+    """
+    part = next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title)
+    part = _ARTICLE.sub("", re.sub(r"^como\s+(?=\S+(?:ar|er|ir)\s)", "", quotable(part), flags=re.IGNORECASE))
+    first = part.split(maxsplit=1)[0].casefold() if part else ""
+    if first.endswith(_GERUND) or infinitive(part):
+        return _object(part)
+    part = _AFTERTHOUGHT.split(part, maxsplit=1)[0]
+    clause = first in _CLAUSE_STARTS or _FINITE.search(part) or ("," in part and not _TRIPLE.fullmatch(part))
+    return None if clause or len(part.split()) > _LONGEST_NAME_WORDS or not part else part
+
+
+def topic(title: str) -> str:
+    """The title up to its colon or dash, or what follows where that says nothing ("Introdução: …")."""
+    return quotable(
+        next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title)
+    )
+
+
+def noun_phrase(objective: str) -> str | None:
+    """What an objective's verb acts on: "Configurar o ambiente para…" -> "ambiente"; None where that is unclear."""
+    verb = infinitive(objective)
+    return _object(verb) if verb else None
+
+
+def _object(phrase: str) -> str | None:
+    _, _, rest = phrase.partition(" ")
+    if re.match(r"(?:e|ou)\s", rest):
+        rest = rest.split(maxsplit=2)[-1]
+    found = _ARTICLE.sub("", _PHRASE_END.split(rest, maxsplit=1)[0]).strip()
+    bad = (
+        len(found) < _SHORTEST_NAME
+        or found.split()[0].casefold() in _CLAUSE_STARTS
+        or _FINITE.search(found)
+        or _INDEFINITE.search(found)
+    )
+    return None if bad or len(found.split()) > _LONGEST_OBJECT_WORDS else quotable(found)
