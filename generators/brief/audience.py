@@ -6,7 +6,7 @@ from itertools import chain
 from generators.brief.amounts import level_in
 from generators.brief.answers import answered, first_answer, list_answers, outermost, whole_answer
 from generators.brief.fields import Fields
-from generators.brief.model import Audience, Pain
+from generators.brief.model import Audience, Level, Pain
 from generators.brief.placeholder import stated
 from generators.brief.zones import Zone
 from generators.markdown import Entry, Line
@@ -46,10 +46,11 @@ _MAX_VALUE_CHARACTERS = 1_000
 
 def read_audience(fields: Fields) -> Audience:
     """Read who the course is for."""
-    technical = fields.all_of(_TECHNICAL, None, lambda entry: level_in(first_answer(entry) or ""))
+    stated_levels = fields.all_of(_TECHNICAL, None, _technical_level)
+    technical: Level | None = stated_levels[0][0] if stated_levels else None
     return Audience(
         description=_description(fields),
-        technical_level=technical[0][0] if technical else None,
+        technical_level=technical,
         demographics=_labelled(fields, _DEMOGRAPHICS),
         psychographics=_labelled(fields, _PSYCHOGRAPHICS),
     )
@@ -110,6 +111,10 @@ def _description(fields: Fields) -> str | None:
         if entry.line.kind != "heading":
             return value[:_MAX_VALUE_CHARACTERS]
     return None
+
+
+def _technical_level(entry: Entry) -> Level | None:
+    return level_in(first_answer(entry) or "")
 
 
 def _prose(entry: Entry) -> str | None:
