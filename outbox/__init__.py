@@ -1,0 +1,73 @@
+"""A local, append-only event log in one SQLite file, with the files that it publishes."""
+
+from outbox import catalogue, ids
+from outbox.catalogue import Payload
+from outbox.errors import (
+    ConfigurationError,
+    ContractError,
+    EventNotFound,
+    FileConflict,
+    NewerVersion,
+    OutboxBusy,
+    OutboxCorrupt,
+    OutboxError,
+    OutboxNotFound,
+    OutboxTooNew,
+    ParkedConflict,
+    PathRefused,
+    PayloadTooLarge,
+    StorageFailed,
+    StorageFull,
+    UnknownEventType,
+    WorkerRunning,
+)
+from outbox.event import Event
+from outbox.known_files import KnownFile
+from outbox.outbox import Outbox
+from outbox.parked import ParkedEvent, ParkedState, Resolution
+from outbox.paths import OutboxPaths
+from outbox.recovery import Recovered
+from outbox.relay_state import RememberedPosition, WorkerReport, WorkerState
+from outbox.settings import OutboxSettings, environment
+from outbox.unit import Result, Unit
+from outbox.worker_lock import WorkerLock, running_worker
+
+__all__ = [
+    "ConfigurationError",
+    "ContractError",
+    "Event",
+    "EventNotFound",
+    "FileConflict",
+    "KnownFile",
+    "NewerVersion",
+    "Outbox",
+    "OutboxBusy",
+    "OutboxCorrupt",
+    "OutboxError",
+    "OutboxNotFound",
+    "OutboxPaths",
+    "OutboxSettings",
+    "OutboxTooNew",
+    "ParkedConflict",
+    "ParkedEvent",
+    "ParkedState",
+    "PathRefused",
+    "Payload",
+    "PayloadTooLarge",
+    "Recovered",
+    "RememberedPosition",
+    "Resolution",
+    "Result",
+    "StorageFailed",
+    "StorageFull",
+    "Unit",
+    "UnknownEventType",
+    "WorkerLock",
+    "WorkerReport",
+    "WorkerRunning",
+    "WorkerState",
+    "catalogue",
+    "environment",
+    "ids",
+    "running_worker",
+]

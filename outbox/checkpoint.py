@@ -1,0 +1,46 @@
+"""Checkpoints: moving the WAL into the file, and keeping it bounded.
+
+The worker checkpoints, and only under the writer gate, so that no generator pays for the burst of fsyncs in
+the middle of an append. Where no worker runs (a host that only generates), the WAL would grow for ever:
+every so often a writer looks, and does it when the WAL is large and nobody else will.
+
+A reader that stays in one transaction keeps the WAL from being cut back. No checkpoint waits for it: the size
+that is left is returned, shown by `outbox status`, and the worker warns of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from outbox.gate import Gate
+from outbox.paths import OutboxPaths
+from outbox.worker_lock import running_worker
+
+CHECK_EVERY_UNITS = 256
+LARGE_WAL_BYTES = 64 * 1024 * 1024
+
+
+def checkpoint(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> int:
+    """Checkpoint and cut the WAL back as far as its readers allow; returns its size afterwards, in bytes."""
+    with gate.held():
+        (patience_ms,) = connection.execute("pragma busy_timeout").fetchone()
+        connection.execute("pragma busy_timeout = 0")  # never wait for a reader while holding the gate
+        try:
+            connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        finally:
+            connection.execute(f"pragma busy_timeout = {patience_ms:d}")
+    return wal_bytes(paths)
+
+
+def checkpoint_if_alone(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
+    """Checkpoint where the WAL is large and no worker is there to do it."""
+    if wal_bytes(paths) > LARGE_WAL_BYTES and running_worker(paths.database) is None:
+        checkpoint(connection, gate, paths)
+
+
+def wal_bytes(paths: OutboxPaths) -> int:
+    """Return the size of the WAL in bytes, 0 where there is none."""
+    try:
+        return paths.wal.stat().st_size
+    except FileNotFoundError:
+        return 0

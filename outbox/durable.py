@@ -1,0 +1,60 @@
+"""Durable file steps: what a power loss after each of them leaves behind is known."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_FILE_MODE = 0o600
+_DIRECTORY_MODE = 0o700
+_CHUNK_BYTES = 1 << 20
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Create a file that must not exist yet; its bytes are on the disk when this returns."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable: a rename is one only after this."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_directories(path: Path) -> None:
+    """Make a directory and its parents, each name durable in the one above."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+        sync_directory(directory.parent)
+
+
+def sha256_of(path: Path) -> str | None:
+    """Return the hash of a file's bytes, None where there is no file."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+            return digest.hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """Return the hash of bytes in memory, as `sha256_of` does for a file."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,115 @@
+"""Every error of the outbox, one tree.
+
+OutboxError                     exit 1
+├── ConfigurationError          exit 3   a setting is missing or wrong
+├── OutboxNotFound              exit 3   no outbox file where one was expected
+├── OutboxCorrupt               exit 1   the file fails SQLite's checks
+├── OutboxTooNew                exit 3   written by a newer version of this package
+├── OutboxBusy                  exit 1   somebody holds the writer lock for too long
+├── StorageFull                 exit 1   no room on the disk; nothing was half-written
+├── StorageFailed               exit 1   the disk or its permissions refused
+├── WorkerRunning               exit 3   another worker serves this outbox
+├── EventNotFound               exit 1   no event has this seq
+├── ParkedConflict              exit 1   a parked event is not in the state that the command expects
+├── FileConflict                exit 1   the file was changed by someone else since it was published
+├── PathRefused                 exit 1   a path would leave CONTENT_ROOT
+└── ContractError               exit 1   a payload breaks its contract; names the field
+    ├── UnknownEventType
+    ├── PayloadTooLarge
+    └── NewerVersion                     known type, version newer than this package: hold it
+"""
+
+from __future__ import annotations
+
+
+class OutboxError(Exception):
+    """Base of all errors raised by this package. The message says what happened and what to do."""
+
+    exit_code = 1
+
+
+class ConfigurationError(OutboxError):
+    exit_code = 3
+
+
+class OutboxNotFound(OutboxError):
+    exit_code = 3
+
+
+class OutboxCorrupt(OutboxError):
+    pass
+
+
+class OutboxTooNew(OutboxError):
+    exit_code = 3
+
+
+class OutboxBusy(OutboxError):
+    pass
+
+
+class StorageFull(OutboxError):
+    pass
+
+
+class StorageFailed(OutboxError):
+    pass
+
+
+class WorkerRunning(OutboxError):
+    """Another worker serves this outbox.
+
+    Attributes:
+        pid: its process id, None where it could not be read.
+    """
+
+    exit_code = 3
+
+    def __init__(self, pid: int | None, path: str) -> None:
+        self.pid = pid
+        super().__init__(
+            f"a worker already serves {path} (pid {pid or 'unknown'}): one worker per outbox; "
+            "stop that one first, or watch it with `outbox status --watch`"
+        )
+
+
+class EventNotFound(OutboxError):
+    pass
+
+
+class ParkedConflict(OutboxError):
+    pass
+
+
+class FileConflict(OutboxError):
+    pass
+
+
+class PathRefused(OutboxError):
+    pass
+
+
+class ContractError(OutboxError):
+    """A payload breaks the contract of its event type.
+
+    Attributes:
+        event_type: for example ``content.upserted``.
+        field: path of the field that is wrong, for example ``$.slug``; ``$`` for the payload as a whole.
+    """
+
+    def __init__(self, event_type: str, field: str, problem: str) -> None:
+        self.event_type = event_type
+        self.field = field
+        super().__init__(f"{event_type}: {field}: {problem}")
+
+
+class UnknownEventType(ContractError):
+    pass
+
+
+class PayloadTooLarge(ContractError):
+    pass
+
+
+class NewerVersion(ContractError):
+    pass

@@ -1,0 +1,68 @@
+"""Identities that need no server.
+
+An event id is a UUIDv7 (RFC 9562) that also counts: it is always greater than the one before it in the
+log, whatever the clock does, so that comparing two ids compares two places in the order. An aggregate id
+is a UUIDv5 of its natural key: the same course gets the same ids on every machine and in every run.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+# Ours alone: the root of every aggregate id. It must never change.
+NAMESPACE = uuid.UUID("5ed0b1c6-0a4e-5d1f-9c1e-6f4d6c0a7b11")
+
+_RANDOM_BITS = 74  # what a UUIDv7 has beside its 48-bit milliseconds, version and variant
+_RANDOM_MASK = (1 << _RANDOM_BITS) - 1
+_STEP_BITS = 32
+
+
+def next_event_id(previous: uuid.UUID | None, now_ms: int) -> uuid.UUID:
+    """Make the id that follows `previous`.
+
+    Args:
+        previous: id of the last event in the log, None for the first.
+        now_ms: wall clock, milliseconds since 1970.
+
+    Returns:
+        A UUIDv7 greater than `previous`. Its time is `now_ms` unless the clock stands still or went
+        back: then the time of `previous` is kept and the random part counts on.
+    """
+    counter = secrets.randbits(_RANDOM_BITS)
+    if previous is not None:
+        previous_ms, previous_counter = _parts(previous)
+        if now_ms <= previous_ms:
+            now_ms = previous_ms
+            counter = previous_counter + 1 + secrets.randbits(_STEP_BITS)
+            if counter > _RANDOM_MASK:
+                now_ms, counter = previous_ms + 1, secrets.randbits(_RANDOM_BITS)
+    high, low = counter >> 62, counter & ((1 << 62) - 1)
+    return uuid.UUID(int=now_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+
+def aggregate_id(aggregate_type: str, natural_key: str) -> uuid.UUID:
+    """Return the id of an aggregate from its natural key, for example ``("content", "curso--1-1")``."""
+    return uuid.uuid5(NAMESPACE, f"{aggregate_type}:{natural_key}")
+
+
+def content_id(slug: str) -> uuid.UUID:
+    """Return the id of the content with this slug."""
+    return aggregate_id("content", slug)
+
+
+def project_id(slug: str) -> uuid.UUID:
+    """Return the id of the project with this slug."""
+    return aggregate_id("project", slug)
+
+
+def audience_id(slug: str) -> uuid.UUID:
+    """Return the id of the audience profile with this slug."""
+    return aggregate_id("audience", slug)
+
+
+def _parts(event_id: uuid.UUID) -> tuple[int, int]:
+    number = event_id.int
+    high = (number >> 64) & 0xFFF
+    low = number & ((1 << 62) - 1)
+    return number >> 80, high << 62 | low

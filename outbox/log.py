@@ -1,0 +1,182 @@
+"""The log: append-only, in one order, read by position.
+
+SQLite lets one writer in at a time, and an event gets its seq inside the write transaction. So seq order is
+commit order: a reader that has seen seq n will never later find a new event below n, and "everything after n"
+is all that is left to do. A rolled-back append gives its seq back, so seqs are contiguous, and how much waits
+is a subtraction.
+
+Appending a state that stands already is no news and appends nothing: `heads` keeps, for every aggregate and
+slot, what was said last. A patch (a score, a status) is news again once the whole state was said after it.
+
+An event id is made inside the same transaction, greater than the last one. Should the answer to COMMIT be an
+error although the commit happened, the id tells: it is in the log, or it is not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from uuid import UUID
+
+from outbox import ids
+from outbox.catalogue import STATE_SLOT
+from outbox.contract import Checked
+from outbox.errors import EventNotFound
+from outbox.event import COLUMNS, Event
+
+_INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
+_UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
+_READ_PAGE = 500
+
+
+def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.datetime) -> list[Event]:
+    """Append what is news among `drafts`, in order; the caller holds a write transaction.
+
+    Returns:
+        The events that were appended; fewer than the drafts where some changed nothing.
+    """
+    last = connection.execute("select event_id from events order by seq desc limit 1").fetchone()
+    previous_id = UUID(last[0]) if last else None
+    now_ms = int(now.timestamp() * 1000)
+    occurred_at = now.isoformat(timespec="microseconds")
+    appended: list[Event] = []
+    for draft in drafts:
+        aggregate = str(draft.aggregate_id)
+        heads = {
+            slot: (seq, type_, sha256)
+            for slot, seq, type_, sha256 in connection.execute(
+                "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?", [aggregate]
+            )
+        }
+        if _is_unchanged(draft, heads):
+            continue
+        previous_id = ids.next_event_id(previous_id, now_ms)
+        contract = draft.contract
+        previous_seq = max((seq for seq, _, _ in heads.values()), default=None)
+        cursor = connection.execute(
+            _INSERT,
+            (
+                str(previous_id),
+                contract.type,
+                contract.version,
+                contract.aggregate_type,
+                aggregate,
+                previous_seq,
+                json.dumps([str(ref) for ref in draft.refs]) if draft.refs else "[]",
+                draft.payload_sha256,
+                occurred_at,
+                draft.payload_json,
+            ),
+        )
+        seq = cursor.lastrowid
+        assert seq is not None  # noqa: S101 - an INSERT that returns has a row id
+        connection.execute(_UPSERT_HEAD, (aggregate, draft.slot, seq, contract.type, draft.payload_sha256))
+        appended.append(
+            Event(
+                seq=seq,
+                event_id=previous_id,
+                type=contract.type,
+                version=contract.version,
+                aggregate_type=contract.aggregate_type,
+                aggregate_id=draft.aggregate_id,
+                previous_seq=previous_seq,
+                refs=draft.refs,
+                payload_json=draft.payload_json,
+                payload_sha256=draft.payload_sha256,
+                occurred_at=now,
+            )
+        )
+    return appended
+
+
+def _is_unchanged(draft: Checked, heads: dict[str, tuple[int, str, str]]) -> bool:
+    head = heads.get(draft.slot)
+    if head is None:
+        return False
+    seq, type_, sha256 = head
+    if type_ != draft.contract.type:
+        return False
+    if draft.contract.type == "content.deleted":  # deleted is deleted, whenever it was
+        return True
+    if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:
+        return False
+    return sha256 == draft.payload_sha256
+
+
+def read(
+    connection: sqlite3.Connection,
+    *,
+    after: int,
+    limit: int,
+    event_type: str | None = None,
+    aggregate_id: UUID | None = None,
+) -> list[Event]:
+    """Return up to `limit` events with a seq greater than `after`, in order."""
+    if aggregate_id is not None:
+        history = list(_history(connection, aggregate_id, after))
+        chosen = [event for event in reversed(history) if event_type in {None, event.type}]
+        return chosen[:limit]
+    where, values = "seq > ?", [after]
+    if event_type is not None:
+        where, values = f"{where} and type = ?", [*values, event_type]
+    rows = connection.execute(
+        f"select {COLUMNS} from events where {where} order by seq limit ?", [*values, limit]
+    )
+    return [Event.from_row(row) for row in rows]
+
+
+def read_before(connection: sqlite3.Connection, *, limit: int, event_type: str | None = None) -> list[Event]:
+    """Return the newest `limit` events, in order."""
+    where, values = ("type = ?", [event_type]) if event_type is not None else ("true", [])
+    rows = connection.execute(
+        f"select {COLUMNS} from events where {where} order by seq desc limit ?", [*values, limit]
+    )
+    return [Event.from_row(row) for row in rows][::-1]
+
+
+def _history(connection: sqlite3.Connection, aggregate_id: UUID, after: int) -> Iterator[Event]:
+    """Walk the aggregate's chain from its newest event back; it needs no index of its own."""
+    (seq,) = connection.execute(
+        "select max(seq) from heads where aggregate_id = ?", [str(aggregate_id)]
+    ).fetchone()
+    while seq is not None and seq > after:
+        event = find(connection, seq)
+        if event is None:  # pruned
+            return
+        yield event
+        seq = event.previous_seq
+
+
+def find(connection: sqlite3.Connection, seq: int) -> Event | None:
+    """Return the event with this seq, None where there is none (any more)."""
+    row = connection.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()  # noqa: S608
+    return Event.from_row(row) if row else None
+
+
+def get(connection: sqlite3.Connection, seq: int) -> Event:
+    """Return the event with this seq.
+
+    Raises:
+        EventNotFound: there is none.
+    """
+    event = find(connection, seq)
+    if event is None:
+        raise EventNotFound(f"no event {seq} in this outbox: `outbox events` lists those that are there")
+    return event
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Return the seq of the newest event, 0 in an empty log."""
+    # sqlite_sequence, not max(seq): it also counts what was pruned.
+    row = connection.execute("select seq from sqlite_sequence where name = 'events'").fetchone()
+    return row[0] if row else 0
+
+
+def contains(connection: sqlite3.Connection, event_id: UUID) -> bool:
+    """Tell whether an event with this id is in the log."""
+    return (
+        connection.execute("select 1 from events where event_id = ?", [str(event_id)]).fetchone() is not None
+    )

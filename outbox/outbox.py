@@ -1,0 +1,255 @@
+"""The outbox: one SQLite file, opened by any number of processes at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from outbox import known_files, log
+from outbox.bell import Bell
+from outbox.checkpoint import CHECK_EVERY_UNITS, checkpoint, checkpoint_if_alone
+from outbox.clock import Clock, SystemClock
+from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
+from outbox.database import connect, make_directory, not_found
+from outbox.gate import DEFAULT_PATIENCE_SECONDS, Gate
+from outbox.parked import Parked
+from outbox.paths import OutboxPaths
+from outbox.publish import commit
+from outbox.recovery import Recovered, recover
+from outbox.relay_state import RelayState
+from outbox.sqlite_errors import translated
+from outbox.staging import Staging
+from outbox.transaction import write_transaction
+from outbox.unit import Result, Unit
+
+if TYPE_CHECKING:
+    from outbox.catalogue import Payload
+    from outbox.event import Event
+    from outbox.known_files import KnownFile
+
+
+class Outbox:
+    """An append-only event log with the files that it publishes.
+
+    Open it with `Outbox.open`; use it as a context manager. One object belongs to one thread at a time;
+    processes and threads with objects of their own share the file freely.
+
+    Attributes:
+        path: the SQLite file.
+        outbox_id: identity of this file, made with it.
+        relay: what the relay remembers here.
+        parked: the events that the database did not take.
+        recovered: what `open` found left behind by a crash and mended.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        gate: Gate,
+        bell: Bell,
+        *,
+        path: Path,
+        content_root: Path | None,
+        payload_limit_bytes: int,
+        clock: Clock,
+    ) -> None:
+        self.path = path
+        self.connection = connection
+        self.gate = gate
+        self.relay = RelayState(connection, gate, clock)
+        self.parked = Parked(connection, gate, clock)
+        self.recovered = Recovered()
+        self._paths = OutboxPaths(path)
+        self._bell = bell
+        self._root = content_root
+        self._staging = Staging(content_root) if content_root is not None else None
+        self._limit = payload_limit_bytes
+        self._clock = clock
+        self._settled: list[str] = []
+        self._units = 0
+        (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
+        self.outbox_id = UUID(outbox_id)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        content_root: Path | str | None = None,
+        create: bool = True,
+        payload_limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES,
+        patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
+        clock: Clock | None = None,
+    ) -> Outbox:
+        """Open an outbox, make it where it is missing, and mend what a crash left behind.
+
+        Args:
+            path: the SQLite file.
+            content_root: where files are published; None for one that appends and reads only.
+            create: make the file where it is missing.
+            payload_limit_bytes: largest payload of one event.
+            patience_seconds: how long to wait for another writer before giving up.
+            clock: tells the time; the machine's by default.
+
+        Raises:
+            OutboxNotFound: missing, and `create` is off.
+            OutboxTooNew, OutboxCorrupt, OutboxBusy, StorageFull, StorageFailed: see `outbox.errors`.
+        """
+        paths = OutboxPaths(Path(path).absolute())
+        root = Path(content_root).absolute() if content_root is not None else None
+        clock = clock or SystemClock()
+        with translated(paths.database), ExitStack() as opened:
+            if not create and not paths.database.exists():
+                raise not_found(paths.database)
+            make_directory(paths.database.parent)
+            gate = Gate(paths.gate, patience_seconds=patience_seconds)
+            opened.callback(gate.close)
+            bell = Bell(paths.bell)
+            opened.callback(bell.close)
+            connection = connect(paths, gate, clock, create=create)
+            opened.callback(connection.close)
+            box = cls(
+                connection,
+                gate,
+                bell,
+                path=paths.database,
+                content_root=root,
+                payload_limit_bytes=payload_limit_bytes,
+                clock=clock,
+            )
+            if root is not None:
+                box.recovered = recover(connection, gate, root)
+            opened.pop_all()
+        return box
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """One unit of work: its files and events become true together when the block ends.
+
+        When it ends normally they survive SIGKILL and power loss. When it raises, none of them exists.
+
+        Raises:
+            StorageFull, StorageFailed, OutboxBusy: nothing of the unit was kept.
+        """
+        unit = Unit(
+            connection=self.connection,
+            root=self._root,
+            staging=self._staging,
+            payload_limit_bytes=self._limit,
+        )
+        with translated(self.path):
+            try:
+                yield unit
+                unit.result = self._commit(unit)
+            except BaseException:
+                if not unit.committed:
+                    unit.discard()
+                raise
+
+    def append(self, *payloads: Payload) -> Result:
+        """Append events as one unit of work."""
+        with self.unit() as unit:
+            for payload in payloads:
+                unit.append(payload)
+        return unit.result
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 500,
+        event_type: str | None = None,
+        aggregate_id: UUID | None = None,
+    ) -> list[Event]:
+        """Return up to `limit` events with a seq greater than `after`, in order."""
+        with translated(self.path):
+            return log.read(
+                self.connection, after=after, limit=limit, event_type=event_type, aggregate_id=aggregate_id
+            )
+
+    def tail(self, *, limit: int = 20, event_type: str | None = None) -> list[Event]:
+        """Return the newest `limit` events, in order."""
+        with translated(self.path):
+            return log.read_before(self.connection, limit=limit, event_type=event_type)
+
+    def event(self, seq: int) -> Event:
+        """Return the event with this seq.
+
+        Raises:
+            EventNotFound: there is none.
+        """
+        with translated(self.path):
+            return log.get(self.connection, seq)
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the newest event, 0 in an empty log."""
+        with translated(self.path):
+            return log.last_seq(self.connection)
+
+    def files(self) -> Iterator[KnownFile]:
+        """Yield every file that this outbox published or was told of."""
+        with translated(self.path):
+            yield from known_files.every(self.connection)
+
+    def file(self, path: str, *, base: str = "") -> KnownFile | None:
+        """Return what is known of one file."""
+        with translated(self.path):
+            return known_files.find(self.connection, path, base)
+
+    def forget_file(self, path: str, *, base: str = "") -> None:
+        """Drop what is known of a file that is gone."""
+        with translated(self.path), write_transaction(self.connection, self.gate):
+            known_files.forget(self.connection, path, base)
+
+    def recover(self) -> Recovered:
+        """Finish or sweep what dead processes left; `open` did so already."""
+        if self._root is None:
+            return Recovered()
+        with translated(self.path):
+            return recover(self.connection, self.gate, self._root)
+
+    def checkpoint(self) -> int:
+        """Move the WAL into the file and cut it back; the worker does, nobody else needs to.
+
+        Returns:
+            The size of the WAL afterwards, in bytes; large where a reader sits on it.
+        """
+        with translated(self.path):
+            return checkpoint(self.connection, self.gate, self._paths)
+
+    def close(self) -> None:
+        """Close the file; what was published is noted first."""
+        with self.gate.held():
+            if self._settled:
+                with translated(self.path), write_transaction(self.connection, self.gate):
+                    known_files.settle(self.connection, self._settled)
+                self._settled.clear()
+            if self._staging is not None:
+                self._staging.close()
+            # The last one to close makes SQLite checkpoint: under the gate, like every checkpoint.
+            self.connection.close()
+        self._bell.close()
+        self.gate.close()
+
+    def __enter__(self) -> Outbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _commit(self, unit: Unit) -> Result:
+        result = commit(self.connection, self.gate, unit, self._clock.now(), self._settled)
+        if result.appended:
+            self._bell.ring()
+        self._units += 1
+        if self._units % CHECK_EVERY_UNITS == 0:
+            checkpoint_if_alone(self.connection, self.gate, self._paths)
+        return result

@@ -1,0 +1,134 @@
+"""Commits a unit of work: steps 2 to 4 of the order told in `outbox.unit`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from pathlib import Path
+
+from outbox import durable, known_files, log
+from outbox.clock import as_text
+from outbox.errors import StorageFailed
+from outbox.event import Event
+from outbox.failpoints import reach
+from outbox.gate import Gate
+from outbox.known_files import KnownFile
+from outbox.transaction import write_transaction
+from outbox.unit import Result, StagedFile, Unit
+
+
+def commit(
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]
+) -> Result:
+    """Make the unit's events and files true.
+
+    Args:
+        settled: staged files of earlier units that are published by now; noted with this commit, then emptied
+            and filled with those of this unit.
+
+    Raises:
+        StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
+    """
+    moving = [file for file in unit.files.values() if file.temp is not None]
+    _secure_names(unit, moving)
+    reach("unit.staged")
+    with gate.held():
+        with write_transaction(connection, gate):
+            appended = log.append(connection, unit.drafts, now)
+            reach("unit.appended")
+            _remember_files(connection, unit, _carrying_events(unit, appended), now)
+            if settled:
+                known_files.settle(connection, settled)
+            reach("unit.before_commit")
+        unit.committed = True
+        reach("unit.committed")
+        settled.clear()
+        _rename(unit.root, moving)
+    for directory in {file.target.parent for file in moving}:
+        durable.sync_directory(directory)
+    reach("unit.synced")
+    settled.extend(file.temp for file in moving if file.temp is not None)
+    return Result(
+        appended=tuple(appended),
+        unchanged=len(unit.drafts) - len(appended),
+        written=tuple(file.path for file in moving),
+    )
+
+
+def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
+    """Map the path of each file to the seq of the event that carries it, where that event was news."""
+    by_hash = {(event.aggregate_id, event.payload_sha256): event.seq for event in appended}
+    seqs = {}
+    for path, index in unit.file_events.items():
+        draft = unit.drafts[index]
+        seq = by_hash.get((draft.aggregate_id, draft.payload_sha256))
+        if seq is not None:
+            seqs[path] = seq
+    return seqs
+
+
+def _secure_names(unit: Unit, moving: list[StagedFile]) -> None:
+    """Make the names in staging durable, unless the log itself can restore the file.
+
+    An event that carries the file's very text makes the fsync of the directory superfluous: recovery writes
+    the file anew from the event.
+    """
+    in_log_alone = True
+    for file in moving:
+        durable.make_directories(file.target.parent)
+        body = unit.bodies.get(file.path)
+        in_log_alone = in_log_alone and body is not None and body.encode() == file.data
+    if not in_log_alone and unit.staging is not None and unit.staging.directory is not None:
+        durable.sync_directory(unit.staging.directory)
+
+
+def _remember_files(
+    connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime
+) -> None:
+    at = as_text(now)
+    for file in unit.files.values():
+        known_files.remember(
+            connection,
+            KnownFile(
+                base="",
+                path=file.path,
+                sha256=file.sha256,
+                bytes=len(file.data),
+                seq=seqs.get(file.path),
+                temp=file.temp,
+                previous_sha256=file.previous_sha256,
+                recorded_at=at,
+            ),
+        )
+    for record in unit.recorded:
+        known = known_files.find(connection, record.path, record.base)
+        seq = seqs.get(record.path)
+        if known is not None and known.sha256 == record.sha256 and seq is None:
+            continue  # known as it is: an unchanged import writes nothing
+        known_files.remember(
+            connection,
+            KnownFile(
+                base=record.base,
+                path=record.path,
+                sha256=record.sha256,
+                bytes=record.size,
+                seq=seq,
+                temp=None,
+                previous_sha256=None,
+                recorded_at=at,
+            ),
+        )
+
+
+def _rename(root: Path | None, moving: list[StagedFile]) -> None:
+    for file in moving:
+        assert root is not None  # noqa: S101 - a unit without a root stages nothing
+        assert file.temp is not None  # noqa: S101 - that is what moving means
+        try:
+            (root / file.temp).rename(file.target)
+        except OSError as exc:
+            raise StorageFailed(
+                f"{file.path} could not be published ({exc.strerror}); its event is safe in the log. "
+                "Mend the cause, then `outbox recover` publishes the file"
+            ) from exc
+        reach("unit.renamed")

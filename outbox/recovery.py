@@ -1,0 +1,123 @@
+"""Recovery: what a crash left behind is finished or swept, and what cannot be decided is told.
+
+It runs whenever an outbox is opened for writing and costs one look at a directory when there is nothing to
+do. For each file that the log names as staged by a process that is dead:
+
+- the staged file is there, and its place holds what it is to replace: it is published;
+- its place holds it already: only the note was missing;
+- the staged file is gone (a power loss took the name): it is written anew from its event;
+- its place holds something else: somebody changed the file by hand since. The file is kept and told; what we
+  had to say stands in the log.
+
+What lies in the staging directory of a dead process and is named nowhere was never committed: it is swept.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from outbox import durable, known_files, log
+from outbox.confined import STAGING_DIRECTORY, confined
+from outbox.gate import Gate
+from outbox.known_files import KnownFile
+from outbox.staging import estates
+from outbox.transaction import write_transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What recovery did.
+
+    Attributes:
+        published: paths that were rolled forward.
+        swept: number of staged files that no event names.
+        conflicts: paths kept because somebody changed them by hand since.
+        lost: paths whose bytes are neither staged nor in an event: run the generator again.
+    """
+
+    published: tuple[str, ...] = ()
+    swept: int = 0
+    conflicts: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """True where there was nothing to do."""
+        return not (self.published or self.swept or self.conflicts or self.lost)
+
+
+def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered:
+    """Finish or sweep what dead processes left below `root`."""
+    with gate.held(), estates(root) as dead:
+        staged = known_files.staged(connection)
+        alive = _alive_owners(root, dead)
+        abandoned = [file for file in staged if _owner(file) not in alive]
+        if not dead and not abandoned:
+            return Recovered()
+        published: list[str] = []
+        conflicts: list[str] = []
+        lost: list[str] = []
+        for file in abandoned:
+            outcome = _finish(connection, root, file)
+            if outcome is not None:
+                {"published": published, "conflict": conflicts, "lost": lost}[outcome].append(file.path)
+        if abandoned:
+            with write_transaction(connection, gate):
+                known_files.settle(connection, [file.temp for file in abandoned if file.temp is not None])
+        return Recovered(
+            published=tuple(published),
+            conflicts=tuple(conflicts),
+            lost=tuple(lost),
+            swept=sum(map(_sweep, dead)),
+        )
+
+
+def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
+    parent = root / STAGING_DIRECTORY
+    names = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
+    return names - {directory.name for directory in dead}
+
+
+def _owner(file: KnownFile) -> str:
+    assert file.temp is not None  # noqa: S101 - asked for staged files only
+    return Path(file.temp).parent.name
+
+
+def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str | None:
+    target = confined(root, file.path)
+    found = durable.sha256_of(target)
+    if found == file.sha256:
+        return None
+    if found not in {None, file.previous_sha256}:
+        return "conflict"
+    assert file.temp is not None  # noqa: S101 - asked for staged files only
+    temp = root / file.temp
+    if durable.sha256_of(temp) != file.sha256:
+        data = _from_event(connection, file)
+        if data is None:
+            return "lost"
+        temp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temp.unlink(missing_ok=True)
+        durable.write_new(temp, data)
+    durable.make_directories(target.parent)
+    temp.rename(target)
+    durable.sync_directory(target.parent)
+    return "published"
+
+
+def _from_event(connection: sqlite3.Connection, file: KnownFile) -> bytes | None:
+    event = log.find(connection, file.seq) if file.seq is not None else None
+    body = event.payload.get("body") if event is not None else None
+    if not isinstance(body, str):
+        return None
+    data = body.encode()
+    return data if durable.sha256_of_bytes(data) == file.sha256 else None
+
+
+def _sweep(directory: Path) -> int:
+    swept = sum(1 for entry in directory.iterdir() if entry.suffix == ".tmp")
+    shutil.rmtree(directory, ignore_errors=True)
+    return swept

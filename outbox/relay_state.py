@@ -1,0 +1,200 @@
+"""What the relay remembers in the outbox file, for `outbox status` and for retention.
+
+The truth of the position lives in Postgres, in the same transaction as the effects. What stands here may lag
+behind it by one batch after a crash, and is never used to decide what to apply.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from outbox.clock import Clock, as_text
+from outbox.gate import Gate
+from outbox.transaction import write_transaction
+
+
+class WorkerState(str, Enum):
+    """What the worker is doing; drawn in docs/state_machine.md, repeated as a CHECK on table worker."""
+
+    STARTING = "starting"
+    FOLLOWING = "following"  # nothing waits
+    DRAINING = "draining"
+    HOLDING = "holding"  # told to wait: the persist flag is off, or an operator paused it
+    OUTAGE = "outage"  # the database is away; retried for ever
+    BLOCKED = "blocked"  # a person is needed: wrong password, missing table, another database
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedPosition:
+    """How far the relay got, as it remembers it here.
+
+    Attributes:
+        destination_id: identity of the database.
+        applied_seq: the last seq applied there; 0 before the first.
+        applied_event_id: id of that event.
+    """
+
+    destination_id: UUID
+    applied_seq: int
+    applied_event_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """The worker's last word about itself. Times are ISO 8601, UTC."""
+
+    state: WorkerState
+    pid: int | None
+    since: str
+    heartbeat_at: str
+    last_error: str | None
+    rate_per_second: float | None
+    eta_seconds: float | None
+
+
+class RelayState:
+    """Reads and writes the relay's notes in one outbox file."""
+
+    def __init__(self, connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:
+        self._connection = connection
+        self._gate = gate
+        self._clock = clock
+
+    def remember_position(
+        self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None
+    ) -> None:
+        """Note how far the destination is; the newest note wins."""
+        now = as_text(self._clock.now())
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                """
+                insert into destinations (destination_id, applied_seq, applied_event_id, first_seen_at, updated_at)
+                values (?, ?, ?, ?, ?)
+                on conflict (destination_id) do update
+                set applied_seq = excluded.applied_seq, applied_event_id = excluded.applied_event_id,
+                    updated_at = excluded.updated_at
+                """,
+                (str(destination_id), applied_seq, applied_event_id and str(applied_event_id), now, now),
+            )
+
+    @property
+    def position(self) -> RememberedPosition | None:
+        """The position at the destination that was served last; None before the first contact."""
+        row = self._connection.execute(
+            "select destination_id, applied_seq, applied_event_id from destinations order by updated_at desc limit 1"
+        ).fetchone()
+        if row is None:
+            return None
+        destination_id, applied_seq, applied_event_id = row
+        return RememberedPosition(
+            destination_id=UUID(destination_id),
+            applied_seq=applied_seq,
+            applied_event_id=UUID(applied_event_id) if applied_event_id else None,
+        )
+
+    def set_state(
+        self,
+        state: WorkerState | str,
+        last_error: str | None = None,
+        rate_per_second: float | None = None,
+        eta_seconds: float | None = None,
+    ) -> None:
+        """Say what the worker is doing; `since` moves only when the state changes."""
+        now = as_text(self._clock.now())
+        value = WorkerState(state).value
+        pid = None if value == WorkerState.STOPPED.value else os.getpid()
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                """
+                insert into worker (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds)
+                values (1, ?, ?, ?, ?, ?, ?, ?)
+                on conflict (singleton) do update
+                set since = iif(worker.state = excluded.state, worker.since, excluded.since), state = excluded.state,
+                    pid = excluded.pid, heartbeat_at = excluded.heartbeat_at, last_error = excluded.last_error,
+                    rate_per_second = excluded.rate_per_second, eta_seconds = excluded.eta_seconds
+                """,
+                (value, pid, now, now, last_error, rate_per_second, eta_seconds),
+            )
+
+    @property
+    def report(self) -> WorkerReport | None:
+        """The worker's last word about itself, None where none ever ran."""
+        row = self._connection.execute(
+            "select state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds from worker"
+        ).fetchone()
+        if row is None:
+            return None
+        state, pid, since, heartbeat_at, last_error, rate, eta = row
+        return WorkerReport(
+            state=WorkerState(state),
+            pid=pid,
+            since=since,
+            heartbeat_at=heartbeat_at,
+            last_error=last_error,
+            rate_per_second=rate,
+            eta_seconds=eta,
+        )
+
+    def outage_began(self, cause: str) -> None:
+        """Open a row in the outage ledger; an open one stays as it is."""
+        backlog = self._backlog()
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                """
+                insert into outages (began_at, cause, backlog_at_begin, backlog_peak, probes)
+                select ?, ?, ?, ?, 1 where not exists (select 1 from outages where ended_at is null)
+                """,
+                (as_text(self._clock.now()), cause, backlog, backlog),
+            )
+
+    def outage_goes_on(self) -> None:
+        """Count one more probe of the open outage and note how high the backlog stands."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "update outages set probes = probes + 1, backlog_peak = max(backlog_peak, ?) where ended_at is null",
+                [self._backlog()],
+            )
+
+    def outage_ended(self) -> None:
+        """Close the open outage; without one, nothing happens."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "update outages set ended_at = ?, backlog_peak = max(backlog_peak, ?) where ended_at is null",
+                [as_text(self._clock.now()), self._backlog()],
+            )
+
+    def drained(self) -> None:
+        """Note that the backlog of the last outage is gone."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "update outages set drained_at = ? where drained_at is null and ended_at is not null",
+                [as_text(self._clock.now())],
+            )
+
+    @property
+    def paused(self) -> bool:
+        """True where an operator told the worker to wait."""
+        return self._connection.execute("select 1 from meta where key = 'paused'").fetchone() is not None
+
+    def pause(self) -> bool:
+        """Tell the worker to wait until `resume`; survives restarts. Returns False where it was paused already."""
+        with write_transaction(self._connection, self._gate):
+            cursor = self._connection.execute(
+                "insert or ignore into meta values ('paused', ?)", [as_text(self._clock.now())]
+            )
+            return cursor.rowcount == 1
+
+    def resume(self) -> bool:
+        """Let the worker go on. Returns False where it was not paused."""
+        with write_transaction(self._connection, self._gate):
+            return self._connection.execute("delete from meta where key = 'paused'").rowcount == 1
+
+    def _backlog(self) -> int:
+        (last,) = self._connection.execute("select coalesce(max(seq), 0) from events").fetchone()
+        position = self.position
+        return int(last) - (position.applied_seq if position else 0)

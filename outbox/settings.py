@@ -1,0 +1,75 @@
+"""Configuration of the outbox and the generators: from the environment, checked once, all faults together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
+from outbox.errors import ConfigurationError
+
+DEFAULT_OUTBOX_PATH = ".outbox/outbox.db"
+DEFAULT_CONTENT_ROOT = "outputs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxSettings:
+    """What the outbox needs to know.
+
+    Attributes:
+        outbox_path: the SQLite file (OUTBOX_PATH).
+        content_root: the directory that files are published below (CONTENT_ROOT).
+        payload_limit_bytes: largest payload of one event, as JSON (OUTBOX_PAYLOAD_LIMIT_BYTES).
+        creator_mind: id or slug of the mind that owns what is made here (CREATOR_MIND_ID).
+        persona_mind: id or slug of the mind whose voice is used (PERSONA_MIND_ID).
+    """
+
+    outbox_path: Path
+    content_root: Path
+    payload_limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES
+    creator_mind: str | None = None
+    persona_mind: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> OutboxSettings:
+        """Read the environment (and `.env` in the working directory, which never overrides it).
+
+        Raises:
+            ConfigurationError: lists every fault, not just the first.
+        """
+        env = environment() if env is None else env
+        faults: list[str] = []
+        root = Path(env.get("CONTENT_ROOT") or DEFAULT_CONTENT_ROOT)
+        if root.exists() and not root.is_dir():
+            faults.append(f"CONTENT_ROOT: {root} is not a directory")
+        path = Path(env.get("OUTBOX_PATH") or DEFAULT_OUTBOX_PATH)
+        if path.is_dir():
+            faults.append(
+                f"OUTBOX_PATH: {path} is a directory; name the file, for example {path / 'outbox.db'}"
+            )
+        limit = env.get("OUTBOX_PAYLOAD_LIMIT_BYTES") or str(DEFAULT_PAYLOAD_LIMIT_BYTES)
+        if not limit.isdigit() or int(limit) == 0:
+            faults.append(f"OUTBOX_PAYLOAD_LIMIT_BYTES: {limit!r} is not a positive number of bytes")
+        if faults:
+            raise ConfigurationError("configuration: " + "; ".join(faults))
+        return cls(
+            outbox_path=path.absolute(),
+            content_root=root.absolute(),
+            payload_limit_bytes=int(limit),
+            creator_mind=env.get("CREATOR_MIND_ID") or None,
+            persona_mind=env.get("PERSONA_MIND_ID") or None,
+        )
+
+
+def environment() -> Mapping[str, str]:
+    """Return the process environment over what `.env` in the working directory says."""
+    dotenv = Path(".env")
+    if not dotenv.is_file():
+        return os.environ
+    # Imported here: without a .env file, the usual case in production, nothing is loaded.
+    from dotenv import dotenv_values  # noqa: PLC0415
+
+    stored = {key: value for key, value in dotenv_values(dotenv).items() if value is not None}
+    return {**stored, **os.environ}

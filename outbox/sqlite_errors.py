@@ -1,0 +1,64 @@
+"""Turns SQLite's and the system's refusals into our errors, by code and never by wording."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from outbox.errors import OutboxBusy, OutboxCorrupt, OutboxError, StorageFailed, StorageFull
+
+_PRIMARY_MASK = 0xFF  # the low byte of an extended result code is its class
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise our errors for what goes wrong with the file at `path` in this block."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _from_sqlite(path, exc) from exc
+    except OSError as exc:
+        raise from_os_error(path, exc) from exc
+
+
+def from_os_error(path: Path, exc: OSError) -> OutboxError:
+    """Return our error for a refusal of the operating system."""
+    where = exc.filename or path
+    if exc.errno in _NO_SPACE:
+        return StorageFull(
+            f"no space left to write {where}: nothing was kept of this step; free some room and run again"
+        )
+    return StorageFailed(f"cannot write {where}: {exc.strerror or exc}; check the disk and its permissions")
+
+
+def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
+    code = getattr(exc, "sqlite_errorcode", None)
+    primary = code & _PRIMARY_MASK if isinstance(code, int) else None
+    if primary == sqlite3.SQLITE_FULL:
+        return StorageFull(
+            f"no space left to write {path}: nothing was kept of this step; free some room and run again"
+        )
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return OutboxCorrupt(
+            f"{path} is damaged ({exc}). It was left as it is. Keep a copy, then salvage what can be read with "
+            "`outbox recover --salvage NEW`, or start a new file and run `generate import` on the course folders"
+        )
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return OutboxBusy(
+            f"{path} is locked by a program that does not use the writer gate (a SQLite shell, a backup tool?): "
+            "nothing was written; close it and run again"
+        )
+    if primary in {
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_IOERR,
+    }:
+        return StorageFailed(
+            f"cannot read or write {path} ({exc}): check that the disk works and the file is yours"
+        )
+    return OutboxError(f"{path}: {exc}")

@@ -1,0 +1,28 @@
+"""One write transaction: through the gate, BEGIN IMMEDIATE, all or nothing.
+
+A deferred BEGIN that reads and then writes fails at once when another writer committed in between, whatever
+the busy timeout says; so writers say at the start that they will write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from outbox.gate import Gate
+
+
+@contextmanager
+def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[None]:
+    """Run the block as one transaction under the gate; an exception rolls it back."""
+    with gate.held():
+        connection.execute("begin immediate")
+        try:
+            yield
+            connection.execute("commit")
+        except BaseException:
+            # A failed COMMIT may have ended the transaction itself (disk full does).
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise

@@ -1,0 +1,152 @@
+"""The unit of work: files and events that become true together.
+
+The order of steps, and what a crash after each leaves:
+
+1. Each file is written to staging and fsynced. Crash: nobody knows it, recovery sweeps it.
+2. One SQLite transaction, under the writer gate, appends the events and names each staged file with its hash
+   and its place. This COMMIT is the one commit point. Crash before it: as 1. Crash after it: 3 is rolled
+   forward by recovery, from the staged file or, should a power loss have taken its name, from the body that
+   the event carries.
+3. Still under the gate, so that two publishers of one file rename in the order in which they committed: each
+   staged file is renamed to its place.
+4. The directories are fsynced. When the unit returns, files and events survive a power loss.
+5. The bell is rung. That the files are published is written down with the next commit of this process (or
+   when it closes), which spares every unit a second fsync; until then recovery finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outbox import durable, known_files
+from outbox.catalogue import ContentUpserted, Payload
+from outbox.confined import confined
+from outbox.contract import Checked, check
+from outbox.errors import FileConflict, OutboxError
+from outbox.event import Event
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from outbox.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a unit of work did.
+
+    Attributes:
+        appended: the events that were news, in order.
+        unchanged: how many payloads were appended before, word for word.
+        written: paths of the files that were published, relative to CONTENT_ROOT.
+    """
+
+    appended: tuple[Event, ...] = ()
+    unchanged: int = 0
+    written: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class StagedFile:
+    """A file on its way; `temp` is None where the same bytes are in place already."""
+
+    path: str
+    target: Path
+    data: bytes
+    sha256: str
+    temp: str | None
+    previous_sha256: str | None
+
+
+@dataclass(slots=True)
+class _RecordedFile:
+    path: str
+    sha256: str
+    size: int
+    base: str
+
+
+@dataclass(slots=True)
+class Unit:
+    """Collects the files and events of one unit of work. Made by `Outbox.unit`."""
+
+    connection: sqlite3.Connection
+    root: Path | None
+    staging: Staging | None
+    payload_limit_bytes: int
+    result: Result = field(default_factory=Result)
+    drafts: list[Checked] = field(default_factory=list)
+    files: dict[str, StagedFile] = field(default_factory=dict)
+    recorded: list[_RecordedFile] = field(default_factory=list)
+    bodies: dict[str, str] = field(default_factory=dict)
+    file_events: dict[str, int] = field(default_factory=dict)
+    committed: bool = False
+
+    def append(self, payload: Payload) -> None:
+        """Add an event.
+
+        Args:
+            payload: one of the classes in `outbox.catalogue`.
+
+        Raises:
+            ContractError: the payload breaks its contract; names the field.
+        """
+        checked = check(payload, limit_bytes=self.payload_limit_bytes)
+        if isinstance(payload, ContentUpserted) and isinstance(payload.file_path, str):
+            self.file_events[payload.file_path] = len(self.drafts)
+            if isinstance(payload.body, str):
+                self.bodies[payload.file_path] = payload.body
+        self.drafts.append(checked)
+
+    def write(self, path: str, data: bytes, *, overwrite: bool = False) -> None:
+        """Add a file to publish.
+
+        Args:
+            path: relative to CONTENT_ROOT, forward slashes.
+            data: all of the file.
+            overwrite: replace the file also where somebody changed it since it was published here.
+
+        Raises:
+            PathRefused: the path leaves CONTENT_ROOT.
+            FileConflict: somebody changed the file by hand; it is kept.
+            StorageFull, StorageFailed: the file could not be staged.
+        """
+        if self.root is None or self.staging is None:
+            raise OutboxError("this outbox was opened without a CONTENT_ROOT: it cannot publish files")
+        target = confined(self.root, path)
+        sha256 = hashlib.sha256(data).hexdigest()
+        found = durable.sha256_of(target)
+        if found is not None and found != sha256 and not overwrite:
+            known = known_files.find(self.connection, path)
+            if known is None or known.sha256 != found:
+                raise FileConflict(
+                    f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
+                    "the change over; to replace it with the new version, move it away and run again"
+                )
+        earlier = self.files.pop(path, None)
+        if earlier is not None and earlier.temp is not None:
+            self.staging.discard(earlier.temp)
+        temp = None if found == sha256 else self.staging.stage(data)
+        self.files[path] = StagedFile(
+            path=path, target=target, data=data, sha256=sha256, temp=temp, previous_sha256=found
+        )
+
+    def record(self, path: str, sha256: str, size: int, *, base: str = "") -> None:
+        """Remember a file that others wrote, so that a later change of it can be noticed.
+
+        Args:
+            path: relative to `base`.
+            sha256: hash of its bytes.
+            size: bytes.
+            base: absolute folder, or "" for CONTENT_ROOT.
+        """
+        self.recorded.append(_RecordedFile(path, sha256, size, base))
+
+    def discard(self) -> None:
+        """Drop what was staged: the unit is not going to be committed."""
+        for file in self.files.values():
+            if file.temp is not None and self.staging is not None:
+                self.staging.discard(file.temp)
