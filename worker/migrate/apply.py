@@ -1,9 +1,45 @@
-"""Apply migrations: one transaction per file, with its own row of the history in it."""
+"""One file, one transaction, one row of the history.
+
+The file, its history row and the advisory lock share a transaction, so that a crash, a refused statement or
+a lost connection at any point leaves either all of a step or nothing of it. The lock is one of the
+transaction, not of the session: behind a pooler in transaction mode a session lock would stay with a server
+connection that is no longer ours. A table lock that somebody else holds is waited for briefly (the file says
+how long) and asked for a few times; a migration that queues for a table makes everybody behind it queue too.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import psycopg
+from psycopg import errors
 
+from worker.migrate.connection import connect
+from worker.migrate.errors import LockHeldError, MigrateError, UnreachableError
 from worker.migrate.files import Migration, load
 from worker.migrate.queries import query
+
+Direction = Literal["up", "down"]
+
+# Any number will do, as long as every version of this program uses the same one.
+ADVISORY_KEY = 0x6F7574626F78  # "outbox"
+_ATTEMPTS = 4
+_FIRST_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One step that is now in (or out of) the database.
+
+    Attributes:
+        seconds: how long its transaction took; 0 if somebody else had done it meanwhile.
+    """
+
+    version: str
+    name: str
+    seconds: float
 
 
 def apply_all(dsn: str) -> list[str]:
@@ -12,17 +48,114 @@ def apply_all(dsn: str) -> list[str]:
     Returns:
         The versions that were applied.
     """
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect(dsn) as connection:
         connection.execute(query("create_history"))
         applied = {row[0] for row in connection.execute(query("read_history"))}
         missing = [migration for migration in load() if migration.version not in applied]
         for migration in missing:
-            apply_one(connection, migration)
+            _attempt(connection, migration, "up")
     return [migration.version for migration in missing]
 
 
-def apply_one(connection: psycopg.Connection, migration: Migration) -> None:
-    """Run one file and record it, or leave nothing."""
+def apply_steps(
+    dsn: str,
+    migrations: Sequence[Migration],
+    direction: Direction,
+    *,
+    report: Callable[[Applied], None],
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Apply (or take back) the given migrations in the given order, one transaction each.
+
+    Args:
+        dsn: the database, as the owner of its tables.
+        migrations: oldest first for "up", newest first for "down".
+        direction: which of the two files to run.
+        report: called after each step that holds.
+        pause: waits this many seconds between two attempts for a lock.
+
+    Raises:
+        LockHeldError: a lock could not be had; the message names who holds it.
+        MigrateError: the database refused a statement.
+        UnreachableError: the connection was lost and the step is not in the database.
+    """
+    for done, migration in enumerate(migrations):
+        progress = f"{done} of {len(migrations)} steps are done and stay"
+        with connect(dsn) as connection:
+            if direction == "up":
+                connection.execute(query("create_history"))
+            try:
+                report(_with_patience(connection, migration, direction, pause, progress))
+            except psycopg.OperationalError as exc:
+                if not connection.broken:
+                    raise _refused(migration, exc, progress) from exc
+                if _is_recorded(dsn, migration) != (direction == "up"):
+                    raise UnreachableError(
+                        f"the connection was lost during {migration.file_name}; nothing of it was applied, "
+                        f"{progress}. Run the same command again"
+                    ) from exc
+                # The answer to COMMIT was lost, not the commit.
+                report(Applied(version=migration.version, name=migration.name, seconds=0.0))
+            except psycopg.Error as exc:
+                raise _refused(migration, exc, progress) from exc
+
+
+def _with_patience(
+    connection: psycopg.Connection,
+    migration: Migration,
+    direction: Direction,
+    pause: Callable[[float], None],
+    progress: str,
+) -> Applied:
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _attempt(connection, migration, direction)
+        except errors.LockNotAvailable as exc:
+            if attempt == _ATTEMPTS - 1:
+                raise LockHeldError(
+                    f"{migration.file_name} could not get its locks: {_holders(connection)}. Nothing of it was "
+                    f"applied, {progress}. End that session or wait for it, then run the same command again"
+                ) from exc
+            pause(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
+    raise AssertionError("unreachable")
+
+
+def _attempt(connection: psycopg.Connection, migration: Migration, direction: Direction) -> Applied:
+    started = time.monotonic()
     with connection.transaction():
-        connection.execute(migration.sql.encode())
-        connection.execute(query("record"), (migration.version, migration.name, migration.statements))
+        row = connection.execute(query("try_lock"), (ADVISORY_KEY,)).fetchone()
+        if row != (True,):
+            raise errors.LockNotAvailable("somebody else is migrating")
+        is_applied = connection.execute(query("is_recorded"), (migration.version,)).fetchone() is not None
+        if is_applied == (direction == "up"):  # somebody else was faster
+            return Applied(version=migration.version, name=migration.name, seconds=0.0)
+        if direction == "up":
+            connection.execute(migration.sql.encode())
+            connection.execute(query("record"), (migration.version, migration.name, migration.statements))
+        else:
+            connection.execute(migration.rollback.encode())
+            connection.execute(query("forget"), (migration.version,))
+    return Applied(version=migration.version, name=migration.name, seconds=time.monotonic() - started)
+
+
+def _refused(migration: Migration, exc: psycopg.Error, progress: str) -> MigrateError:
+    primary = exc.diag.message_primary or type(exc).__name__
+    hint = f" ({exc.diag.message_detail})" if exc.diag.message_detail else ""
+    line = ""
+    if exc.diag.statement_position:
+        text = migration.sql if exc.diag.statement_position else ""
+        line = f", line {text.count(chr(10), 0, int(exc.diag.statement_position)) + 1}"
+    return MigrateError(
+        f"{migration.file_name}{line}: {primary}{hint} [{exc.sqlstate}]. Nothing of it was applied, {progress}. "
+        "Correct the cause, then run the same command again"
+    )
+
+
+def _holders(connection: psycopg.Connection) -> str:
+    rows = connection.execute(query("lock_holders"), {"key": ADVISORY_KEY}).fetchall()
+    return "; ".join(row[0] for row in rows) or "whoever held them has finished by now"
+
+
+def _is_recorded(dsn: str, migration: Migration) -> bool:
+    with connect(dsn) as connection:
+        return connection.execute(query("is_recorded"), (migration.version,)).fetchone() is not None

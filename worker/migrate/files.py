@@ -6,9 +6,9 @@ from importlib import resources
 
 from worker.migrate.statements import split
 
-# The CLI's own pattern; it looks at one folder only, so a rollback in the sub-folder is none of its migrations.
+# The CLI's own pattern. It looks at one folder only, so a rollback in the sub-folder is none of its
+# migrations.
 _NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
-_ROOT = ("supabase",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +33,16 @@ class Migration:
 
 def load() -> tuple[Migration, ...]:
     """Every migration, oldest first."""
-    folder = resources.files("migrations").joinpath(*_ROOT)
+    folder = resources.files("migrations").joinpath("supabase")
     rollbacks = folder.joinpath("rollbacks")
-    found = []
-    for entry in folder.iterdir():
-        if match := _NAME.match(entry.name):
-            found.append(
-                Migration(
-                    version=match[1],
-                    name=match[2],
-                    sql=entry.read_text(encoding="utf-8"),
-                    rollback=rollbacks.joinpath(entry.name).read_text(encoding="utf-8"),
-                )
-            )
+    found = (
+        Migration(
+            version=match[1],
+            name=match[2],
+            sql=entry.read_text(encoding="utf-8"),
+            rollback=rollbacks.joinpath(entry.name).read_text(encoding="utf-8"),
+        )
+        for entry in folder.iterdir()
+        if (match := _NAME.match(entry.name))
+    )
     return tuple(sorted(found, key=lambda migration: migration.version))

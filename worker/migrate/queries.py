@@ -13,9 +13,7 @@ def _all() -> dict[str, LiteralString]:
     found: dict[str, LiteralString] = {}
     for entry in resources.files("worker.sql").iterdir():
         if entry.name.startswith("migrate") and entry.name.endswith(".sql"):
-            found.update(
-                cast("list[tuple[str, LiteralString]]", _NAMED.findall(entry.read_text(encoding="utf-8")))
-            )
+            found.update(cast("list[tuple[str, LiteralString]]", _NAMED.findall(entry.read_text(encoding="utf-8"))))
     return found
 
 

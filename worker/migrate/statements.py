@@ -1,8 +1,8 @@
 """Split a file of SQL into statements exactly as the Supabase CLI does.
 
-The history table keeps the statements of each migration. To agree with the CLI in both directions ours must be the
-same list: cut at semicolons outside quotes, dollar quotes, comments, parentheses and BEGIN ATOMIC bodies; the semicolon
-and the white space around are dropped, comments stay with the statement they precede.
+The history table keeps the statements of each migration. To agree with the CLI in both directions ours must
+be the same list: cut at semicolons outside quotes, dollar quotes, comments, parentheses and BEGIN ATOMIC
+bodies; the semicolon and the white space around are dropped, comments stay with the statement they precede.
 """
 
 import re

@@ -20,3 +20,47 @@ insert into supabase_migrations.schema_migrations (version, name, statements) va
 -- name: forget
 -- Taken back: the row goes with the objects.
 delete from supabase_migrations.schema_migrations where version = %s;
+
+-- name: is_recorded
+-- Whether this version is in the history.
+select true from supabase_migrations.schema_migrations where version = %s;
+
+-- name: try_lock
+-- One migration at a time; freed by the end of the transaction, however it ends.
+select pg_try_advisory_xact_lock(%s);
+
+-- name: lock_holders
+-- Who holds a lock on one of our tables, or is migrating, and for how long.
+select distinct
+    format(
+        'session %%s (%%s, %%s) has held %%s for %%s s',
+        a.pid, coalesce(nullif(a.application_name, ''), 'no name'), coalesce(a.state, 'unknown state'),
+        case l.locktype
+            when 'advisory' then 'the lock of a running migration'
+            else format('a %%s on %%s', l.mode, l.relation::regclass)
+        end,
+        round(extract(epoch from now() - a.xact_start))
+    )
+from pg_catalog.pg_locks as l
+join pg_catalog.pg_stat_activity as a on a.pid = l.pid
+where
+    l.granted
+    and l.pid <> pg_backend_pid()
+    and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database())
+    and (
+        (l.locktype = 'advisory' and (l.classid::bigint << 32) | l.objid::bigint = %(key)s)
+        or l.relation in (
+            select c.oid
+            from pg_catalog.pg_class as c
+            join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+            where
+                n.nspname = 'outbox'
+                or (
+                    n.nspname = 'public'
+                    and c.relname in (
+                        'minds', 'user_profiles', 'tags', 'job_executions', 'audience_profiles', 'content_projects',
+                        'contents', 'content_minds', 'content_tags'
+                    )
+                )
+        )
+    );

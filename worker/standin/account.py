@@ -1,8 +1,9 @@
 """Which operating-system account runs the server, and where that account may keep files.
 
-PostgreSQL refuses to run as root. As anybody else the server runs as ourselves and its files live in the folder that
-was asked for. As root it runs as `nobody`, who cannot enter most folders of root's: the files then live below
-`/var/tmp`, in a folder named after the one that was asked for, and no existing permission is touched.
+PostgreSQL refuses to run as root. As anybody else the server runs as ourselves and its files live in the
+folder that was asked for. As root it runs as `nobody`, who cannot enter most folders of root's: the files
+then live below `/var/tmp`, in a folder named after the one that was asked for, and no existing permission is
+touched.
 """
 
 import hashlib
@@ -72,7 +73,8 @@ class Account:
     ) -> subprocess.CompletedProcess[str]:
         """Run one of the server's programs as this account and wait for it."""
         with (cwd / "last-command.log").open("w+", encoding="utf-8", errors="replace") as output:
-            # Not a pipe: the postmaster inherits it, and reading to its end would wait for the server to stop.
+            # Not a pipe: the postmaster inherits it, and reading to its end would wait for the server to
+            # stop.
             result = subprocess.run(
                 command, cwd=cwd, env=environment(env), stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, timeout=timeout_seconds, check=False, text=True, **self.identity(),
@@ -102,7 +104,5 @@ def shelf() -> Path:
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """A clean environment for the server's programs: no PG* variable of the caller's leaks in."""
-    kept = {
-        key: value for key, value in os.environ.items() if key in {"PATH", "LD_LIBRARY_PATH", "TZ", "TMPDIR"}
-    }
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LD_LIBRARY_PATH", "TZ", "TMPDIR"}}
     return {**kept, "LC_ALL": "C.UTF-8", **(extra or {})}

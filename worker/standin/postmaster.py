@@ -1,7 +1,7 @@
 """Is there a server running on this data folder, and is it really that one?
 
-`postmaster.pid` outlives a killed server, and its number may by now belong to any other program: a process counts as
-ours only if its working folder, or where there is no /proc its command line, is the data folder.
+`postmaster.pid` outlives a killed server, and its number may by now belong to any other program: a process
+counts as ours only if its working folder, or where there is no /proc its command line, is the data folder.
 """
 
 import os
@@ -12,9 +12,7 @@ from pathlib import Path
 def running_pid(cluster: Path) -> int | None:
     """The process id of the server on this data folder, or None."""
     try:
-        pid = int(
-            (cluster / "postmaster.pid").read_text(encoding="ascii", errors="replace").split("\n", 1)[0]
-        )
+        pid = int((cluster / "postmaster.pid").read_text(encoding="ascii", errors="replace").split("\n", 1)[0])
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return pid if pid > 0 and _serves(pid, cluster) else None
@@ -41,7 +39,5 @@ def _serves(pid: int, cluster: Path) -> bool:
             return False  # it ended between the two looks
     except PermissionError:
         return False  # another user's process: not the server, whose account we are or may look into
-    shown = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-    )  # noqa: S607
+    shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)  # noqa: S607
     return str(cluster) in shown.stdout

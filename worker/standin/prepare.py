@@ -1,7 +1,8 @@
 """Make a plain PostgreSQL look like a Supabase database to whoever connects as `postgres`.
 
-Cluster-wide: the roles, their attributes, memberships and time limits. Per database: owner, schemas, the claims
-functions, `auth.users`, and the default grants in one of the two modes that Supabase has. May be run again.
+Cluster-wide: the roles, their attributes, memberships and time limits. Per database: owner, schemas, the
+claims functions, `auth.users`, and the default grants in one of the two modes that Supabase has. May be run
+again.
 """
 
 from importlib import resources
@@ -21,9 +22,7 @@ def prepare(dsn: str, *, password: str, default_grants: bool = False) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         _run(connection, "standin_roles.sql")
         for role in ("postgres", "authenticator", "supabase_auth_admin", "supabase_storage_admin"):
-            statement = sql.SQL("alter role {} with password {}").format(
-                sql.Identifier(role), sql.Literal(password)
-            )
+            statement = sql.SQL("alter role {} with password {}").format(sql.Identifier(role), sql.Literal(password))
             connection.execute(statement)
         if connection.info.server_version >= 160000:  # noqa: PLR2004
             _run(connection, "standin_roles_16.sql")

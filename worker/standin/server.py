@@ -1,11 +1,11 @@
 """One PostgreSQL on this machine, for `--local` and for tests.
 
 Life of a data folder: initialised once (superuser `supabase_admin`, a random password in a 0600 file, a port
-of its own), prepared once (roles and schemas as Supabase has them), then started and stopped any number of times
-with the same address. Several processes may want it at once: under a lock file the first starts it and owns it,
-the others use it. The owner stops it, on leaving the context, at exit, and through a guard process if it is
-killed; an owner that is gone is succeeded by whoever comes next. Nothing is ever ended that does not serve this
-very data folder.
+of its own), prepared once (roles and schemas as Supabase has them), then started and stopped any number of
+times with the same address. Several processes may want it at once: under a lock file the first starts it and
+owns it, the others use it. The owner stops it, on leaving the context, at exit, and through a guard process
+if it is killed; an owner that is gone is succeeded by whoever comes next. Nothing is ever ended that does
+not serve this very data folder.
 """
 
 import atexit
@@ -146,9 +146,7 @@ class LocalPostgres:
             StandInError: the server is running.
         """
         if self.running:
-            raise StandInError(
-                f"the local database in {self.data_dir} is running: stop it before its files go"
-            )
+            raise StandInError(f"the local database in {self.data_dir} is running: stop it before its files go")
         shutil.rmtree(self.cluster.parent, ignore_errors=True)
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
@@ -213,9 +211,7 @@ class LocalPostgres:
     def _command(self, *command: str) -> None:
         done = self._account.run(command, cwd=self.cluster.parent)
         if done.returncode != 0:
-            raise StandInError(
-                f"the local database: {Path(command[0]).name} failed: {done.stdout.strip()[-2000:]}"
-            )
+            raise StandInError(f"the local database: {Path(command[0]).name} failed: {done.stdout.strip()[-2000:]}")
 
     def _take_over(self) -> None:
         write_owner(self.data_dir)
