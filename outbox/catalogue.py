@@ -7,6 +7,7 @@ null. `docs/events.md` is generated from this module.
 
 from __future__ import annotations
 
+import builtins
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,9 +30,7 @@ Mapping = dict[str, Any]
 # An open list: the database knows types that no generator makes (interview, raw_source, …).
 ContentType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,59}\Z")]
 ContentStatus = Literal["draft", "reviewed", "published", "archived"]
-ProjectType = Literal[
-    "course", "book", "blog_series", "video_series", "newsletter", "social_media_campaign", "other"
-]
+ProjectType = Literal["course", "book", "blog_series", "video_series", "newsletter", "social_media_campaign", "other"]
 ProjectStatus = Literal["planning", "in_progress", "completed", "archived"]
 TechnicalLevel = Literal["beginner", "intermediate", "advanced", "expert"]
 MindRole = Literal[
@@ -46,7 +45,7 @@ class Payload(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     slug: Slug
 
 
-class AudienceUpserted(Payload):
+class AudienceUpserted(Payload, frozen=True):
     name: Name
     description: str | UnsetType | None = UNSET
     demographics: Mapping | UnsetType = UNSET
@@ -55,7 +54,7 @@ class AudienceUpserted(Payload):
     learning_preferences: Mapping | UnsetType = UNSET
 
 
-class ProjectUpserted(Payload):
+class ProjectUpserted(Payload, frozen=True):
     name: Name
     description: str | UnsetType | None = UNSET
     project_type: ProjectType = "course"
@@ -67,11 +66,11 @@ class ProjectUpserted(Payload):
     persona_mind: Name | UnsetType | None = UNSET
 
 
-class ProjectStatusChanged(Payload):
+class ProjectStatusChanged(Payload, frozen=True):
     status: ProjectStatus
 
 
-class ContentUpserted(Payload):
+class ContentUpserted(Payload, frozen=True):
     title: Name
     content_type: ContentType
     project: Slug | UnsetType | None = UNSET
@@ -88,40 +87,40 @@ class ContentUpserted(Payload):
     generation_execution_id: UUID | UnsetType | None = UNSET
 
 
-class ContentStatusChanged(Payload):
+class ContentStatusChanged(Payload, frozen=True):
     status: ContentStatus
     published_at: Moment | UnsetType | None = UNSET
     published_url: str | UnsetType | None = UNSET
 
 
-class ContentMetadataMerged(Payload):
+class ContentMetadataMerged(Payload, frozen=True):
     metadata: Mapping
 
 
-class ContentFidelityScored(Payload):
+class ContentFidelityScored(Payload, frozen=True):
     score: Score
 
 
-class ContentDeleted(Payload):
+class ContentDeleted(Payload, frozen=True):
     deleted_at: Moment | UnsetType = UNSET
 
 
-class ContentMindLinked(Payload):
+class ContentMindLinked(Payload, frozen=True):
     mind: Name
     role: MindRole
 
 
-class ContentMindUnlinked(Payload):
+class ContentMindUnlinked(Payload, frozen=True):
     mind: Name
     role: MindRole
 
 
-class ContentTagged(Payload):
+class ContentTagged(Payload, frozen=True):
     tag: Name
     tag_type: Name | UnsetType | None = UNSET
 
 
-class ContentUntagged(Payload):
+class ContentUntagged(Payload, frozen=True):
     tag: Name
 
 
@@ -143,7 +142,7 @@ class Contract:
 
     type: str
     version: int
-    payload: type[Payload]
+    payload: builtins.type[Payload]
     aggregate_type: str
     slot: Callable[[Any], str]
     refs: Callable[[Any], tuple[UUID, ...]]
@@ -191,9 +190,7 @@ _CONTRACTS = (
         slot=_fixed(STATE_SLOT),
         refs=_no_refs,
         effect="Inserts or updates the row of `audience_profiles` with this slug.",
-        example=AudienceUpserted(
-            slug="padeiros-iniciantes", name="Padeiros iniciantes", technical_level="beginner"
-        ),
+        example=AudienceUpserted(slug="padeiros-iniciantes", name="Padeiros iniciantes", technical_level="beginner"),
     ),
     Contract(
         type="project.upserted",

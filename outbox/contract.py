@@ -24,7 +24,9 @@ _MAX_DEPTH = 64
 _MAX_INTEGER = 2**63 - 1  # what every JSON reader on the way is sure to keep exact
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoders = {name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()}
+_decoders: dict[str, msgspec.json.Decoder[Payload]] = {
+    name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
+}
 # msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
 _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<field>[^`]+)`)?$", re.DOTALL)
 
@@ -102,38 +104,33 @@ def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
 
 
 def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> None:
-    if isinstance(value, str):
-        _check_text(event_type, field, value)
-    elif isinstance(value, dict):
-        if depth >= _MAX_DEPTH:
-            raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ContractError(event_type, field, f"key {key!r} is not a string")
-            _check_text(event_type, field, key)
-            _check_storable(event_type, f"{field}.{key}", item, depth + 1)
-    elif isinstance(value, (list, tuple)):
-        if depth >= _MAX_DEPTH:
-            raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
-        for index, item in enumerate(value):
-            _check_storable(event_type, f"{field}[{index}]", item, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ContractError(event_type, field, f"{value} is not a JSON number")
-    elif isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        raise ContractError(event_type, field, "integer beyond 64 bits; store it as text")
+    if depth > _MAX_DEPTH:
+        raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
+    match value:
+        case str():
+            _check_text(event_type, field, value)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise ContractError(event_type, field, f"key {key!r} is not a string")
+                _check_text(event_type, field, key)
+                _check_storable(event_type, f"{field}.{key}", item, depth + 1)
+        case list() | tuple():
+            for index, item in enumerate(value):
+                _check_storable(event_type, f"{field}[{index}]", item, depth + 1)
+        case float() if not math.isfinite(value):
+            raise ContractError(event_type, field, f"{value} is not a JSON number")
+        case int() if abs(value) > _MAX_INTEGER:
+            raise ContractError(event_type, field, "integer beyond 64 bits; store it as text")
 
 
 def _check_text(event_type: str, field: str, text: str) -> None:
     if "\x00" in text:
         at = text.index("\x00")
-        raise ContractError(
-            event_type, field, f"NUL character at position {at}: Postgres stores no NUL in text"
-        )
+        raise ContractError(event_type, field, f"NUL character at position {at}: Postgres stores no NUL in text")
     if text.isascii():
         return
     try:
         text.encode()
     except UnicodeEncodeError as exc:
-        raise ContractError(
-            event_type, field, f"lone surrogate at position {exc.start}: not valid Unicode"
-        ) from exc
+        raise ContractError(event_type, field, f"lone surrogate at position {exc.start}: not valid Unicode") from exc

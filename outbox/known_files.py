@@ -53,21 +53,19 @@ class KnownFile:
 
 def find(connection: sqlite3.Connection, path: str, base: str = "") -> KnownFile | None:
     """Return what is known of one file."""
-    row = connection.execute(
-        f"select {_COLUMNS} from files where base = ? and path = ?", [base, path]
-    ).fetchone()
+    row = connection.execute(f"select {_COLUMNS} from files where base = ? and path = ?", [base, path]).fetchone()
     return KnownFile.from_row(row) if row else None
 
 
 def every(connection: sqlite3.Connection) -> Iterator[KnownFile]:
     """Yield all known files, by base and path."""
-    for row in connection.execute(f"select {_COLUMNS} from files order by base, path"):  # noqa: S608
+    for row in connection.execute(f"select {_COLUMNS} from files order by base, path"):
         yield KnownFile.from_row(row)
 
 
 def staged(connection: sqlite3.Connection) -> list[KnownFile]:
     """Return the files that may still wait in staging."""
-    rows = connection.execute(f"select {_COLUMNS} from files where temp is not null order by seq")  # noqa: S608
+    rows = connection.execute(f"select {_COLUMNS} from files where temp is not null order by seq")
     return [KnownFile.from_row(row) for row in rows]
 
 

@@ -119,29 +119,24 @@ def read(
         history = list(_history(connection, aggregate_id, after))
         chosen = [event for event in reversed(history) if event_type in {None, event.type}]
         return chosen[:limit]
-    where, values = "seq > ?", [after]
+    where = "seq > ?"
+    values: list[int | str] = [after]
     if event_type is not None:
         where, values = f"{where} and type = ?", [*values, event_type]
-    rows = connection.execute(
-        f"select {COLUMNS} from events where {where} order by seq limit ?", [*values, limit]
-    )
+    rows = connection.execute(f"select {COLUMNS} from events where {where} order by seq limit ?", [*values, limit])
     return [Event.from_row(row) for row in rows]
 
 
 def read_before(connection: sqlite3.Connection, *, limit: int, event_type: str | None = None) -> list[Event]:
     """Return the newest `limit` events, in order."""
     where, values = ("type = ?", [event_type]) if event_type is not None else ("true", [])
-    rows = connection.execute(
-        f"select {COLUMNS} from events where {where} order by seq desc limit ?", [*values, limit]
-    )
+    rows = connection.execute(f"select {COLUMNS} from events where {where} order by seq desc limit ?", [*values, limit])
     return [Event.from_row(row) for row in rows][::-1]
 
 
 def _history(connection: sqlite3.Connection, aggregate_id: UUID, after: int) -> Iterator[Event]:
     """Walk the aggregate's chain from its newest event back; it needs no index of its own."""
-    (seq,) = connection.execute(
-        "select max(seq) from heads where aggregate_id = ?", [str(aggregate_id)]
-    ).fetchone()
+    (seq,) = connection.execute("select max(seq) from heads where aggregate_id = ?", [str(aggregate_id)]).fetchone()
     while seq is not None and seq > after:
         event = find(connection, seq)
         if event is None:  # pruned
@@ -152,7 +147,7 @@ def _history(connection: sqlite3.Connection, aggregate_id: UUID, after: int) -> 
 
 def find(connection: sqlite3.Connection, seq: int) -> Event | None:
     """Return the event with this seq, None where there is none (any more)."""
-    row = connection.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()  # noqa: S608
+    row = connection.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()
     return Event.from_row(row) if row else None
 
 
@@ -177,6 +172,4 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 def contains(connection: sqlite3.Connection, event_id: UUID) -> bool:
     """Tell whether an event with this id is in the log."""
-    return (
-        connection.execute("select 1 from events where event_id = ?", [str(event_id)]).fetchone() is not None
-    )
+    return connection.execute("select 1 from events where event_id = ?", [str(event_id)]).fetchone() is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from outbox import known_files, log
@@ -168,9 +168,7 @@ class Outbox:
     ) -> list[Event]:
         """Return up to `limit` events with a seq greater than `after`, in order."""
         with translated(self.path):
-            return log.read(
-                self.connection, after=after, limit=limit, event_type=event_type, aggregate_id=aggregate_id
-            )
+            return log.read(self.connection, after=after, limit=limit, event_type=event_type, aggregate_id=aggregate_id)
 
     def tail(self, *, limit: int = 20, event_type: str | None = None) -> list[Event]:
         """Return the newest `limit` events, in order."""
@@ -237,7 +235,7 @@ class Outbox:
         self._bell.close()
         self.gate.close()
 
-    def __enter__(self) -> Outbox:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

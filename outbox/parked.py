@@ -13,7 +13,7 @@ import datetime as dt
 import json
 import sqlite3
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ _COLUMNS = (
 )
 
 
-class ParkedState(str, Enum):
+class ParkedState(StrEnum):
     """Repeated as a CHECK on table parked."""
 
     PARKED = "parked"
@@ -45,7 +45,7 @@ TRANSITIONS: dict[ParkedState, frozenset[ParkedState]] = {
 }
 
 
-class Resolution(str, Enum):
+class Resolution(StrEnum):
     """What an operator decided."""
 
     RETRY = "retry"
@@ -135,9 +135,7 @@ class Parked:
         self._gate = gate
         self._clock = clock
 
-    def park(
-        self, event: Event, *, verdict: str, reason: str, sqlstate: str | None = None, attempts: int = 1
-    ) -> None:
+    def park(self, event: Event, *, verdict: str, reason: str, sqlstate: str | None = None, attempts: int = 1) -> None:
         """Park an event that is itself at fault; one that is releasing goes back to parked."""
         self._write(event, ParkedState.PARKED, None, verdict, sqlstate, reason, attempts)
 
@@ -151,7 +149,8 @@ class Parked:
         ids = [str(event.aggregate_id), *(str(ref) for ref in event.refs)]
         marks = ", ".join("?" * len(ids))
         row = self._connection.execute(
-            f"select coalesce(behind_seq, seq) from parked where aggregate_id in ({marks}) and seq < ? order by seq limit 1",  # noqa: S608
+            f"select coalesce(behind_seq, seq) from parked where aggregate_id in ({marks}) and seq < ? "
+            "order by seq limit 1",
             [*ids, event.seq],
         ).fetchone()
         return row[0] if row else None
@@ -164,12 +163,12 @@ class Parked:
     def list(self, *, state: ParkedState | None = None) -> list[ParkedEvent]:
         """Return the list in seq order."""
         where, values = ("where state = ?", [state.value]) if state else ("", [])
-        rows = self._connection.execute(f"select {_COLUMNS} from parked {where} order by seq", values)  # noqa: S608
+        rows = self._connection.execute(f"select {_COLUMNS} from parked {where} order by seq", values)
         return [ParkedEvent.from_row(row) for row in rows]
 
     def find(self, seq: int) -> ParkedEvent | None:
         """Return one row, None where this seq is not parked."""
-        row = self._connection.execute(f"select {_COLUMNS} from parked where seq = ?", [seq]).fetchone()  # noqa: S608
+        row = self._connection.execute(f"select {_COLUMNS} from parked where seq = ?", [seq]).fetchone()
         return ParkedEvent.from_row(row) if row else None
 
     def release(self, seq: int, how: Resolution, *, payload_json: str | None = None) -> None:
@@ -203,9 +202,7 @@ class Parked:
             ParkedConflict: it is not releasing.
         """
         with write_transaction(self._connection, self._gate):
-            cursor = self._connection.execute(
-                "delete from parked where seq = ? and state = 'releasing'", [seq]
-            )
+            cursor = self._connection.execute("delete from parked where seq = ? and state = 'releasing'", [seq])
             if cursor.rowcount != 1:
                 raise ParkedConflict(self._why_not(seq))
 
@@ -236,7 +233,7 @@ class Parked:
                     sqlstate = excluded.sqlstate, reason = excluded.reason, resolution = null,
                     attempts = parked.attempts + excluded.attempts
                 where parked.state = 'releasing'
-                """,  # noqa: S608
+                """,
                 (
                     event.seq, str(event.event_id), event.type, str(event.aggregate_id),
                     json.dumps([str(ref) for ref in event.refs]), state.value, behind_seq, verdict, sqlstate, reason,

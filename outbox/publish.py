@@ -17,14 +17,11 @@ from outbox.transaction import write_transaction
 from outbox.unit import Result, StagedFile, Unit
 
 
-def commit(
-    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]
-) -> Result:
+def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]) -> Result:
     """Make the unit's events and files true.
 
-    Args:
-        settled: staged files of earlier units that are published by now; noted with this commit, then emptied
-            and filled with those of this unit.
+    `settled` lists staged files of earlier units that are published by now; they are noted with this commit, and
+    those of this unit take their place.
 
     Raises:
         StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
@@ -82,9 +79,7 @@ def _secure_names(unit: Unit, moving: list[StagedFile]) -> None:
         durable.sync_directory(unit.staging.directory)
 
 
-def _remember_files(
-    connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime
-) -> None:
+def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime) -> None:
     at = as_text(now)
     for file in unit.files.values():
         known_files.remember(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from uuid import UUID
 
 from outbox.clock import Clock, as_text
@@ -17,7 +17,7 @@ from outbox.gate import Gate
 from outbox.transaction import write_transaction
 
 
-class WorkerState(str, Enum):
+class WorkerState(StrEnum):
     """What the worker is doing; drawn in docs/state_machine.md, repeated as a CHECK on table worker."""
 
     STARTING = "starting"
@@ -65,9 +65,7 @@ class RelayState:
         self._gate = gate
         self._clock = clock
 
-    def remember_position(
-        self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None
-    ) -> None:
+    def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
         """Note how far the destination is; the newest note wins."""
         now = as_text(self._clock.now())
         with write_transaction(self._connection, self._gate):
@@ -111,7 +109,8 @@ class RelayState:
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
                 """
-                insert into worker (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds)
+                insert into worker
+                  (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds)
                 values (1, ?, ?, ?, ?, ?, ?, ?)
                 on conflict (singleton) do update
                 set since = iif(worker.state = excluded.state, worker.since, excluded.since), state = excluded.state,

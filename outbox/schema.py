@@ -21,10 +21,7 @@ _MIGRATION_SET = "outbox"
 def _scripts() -> list[tuple[str, str]]:
     folder = files("migrations") / "outbox"
     scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [
-        (entry.name.removesuffix(".sql"), entry.read_text())
-        for entry in sorted(scripts, key=lambda e: e.name)
-    ]
+    return [(entry.name.removesuffix(".sql"), entry.read_text()) for entry in sorted(scripts, key=lambda e: e.name)]
 
 
 def current_version() -> int:
@@ -42,7 +39,7 @@ def is_current(connection: sqlite3.Connection, version: int) -> bool:
     (found,) = connection.execute("pragma user_version").fetchone()
     if found > version:
         raise OutboxTooNew(
-            f"this outbox file has schema version {found}, this package knows {version}: upgrade the package on this host"
+            f"this outbox file has schema version {found}, this package knows {version}: upgrade this host"
         )
     return bool(found == version)
 

@@ -46,9 +46,7 @@ class OutboxSettings:
             faults.append(f"CONTENT_ROOT: {root} is not a directory")
         path = Path(env.get("OUTBOX_PATH") or DEFAULT_OUTBOX_PATH)
         if path.is_dir():
-            faults.append(
-                f"OUTBOX_PATH: {path} is a directory; name the file, for example {path / 'outbox.db'}"
-            )
+            faults.append(f"OUTBOX_PATH: {path} is a directory; name the file, for example {path / 'outbox.db'}")
         limit = env.get("OUTBOX_PAYLOAD_LIMIT_BYTES") or str(DEFAULT_PAYLOAD_LIMIT_BYTES)
         if not limit.isdigit() or int(limit) == 0:
             faults.append(f"OUTBOX_PAYLOAD_LIMIT_BYTES: {limit!r} is not a positive number of bytes")

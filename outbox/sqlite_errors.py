@@ -58,7 +58,5 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
         sqlite3.SQLITE_PERM,
         sqlite3.SQLITE_IOERR,
     }:
-        return StorageFailed(
-            f"cannot read or write {path} ({exc}): check that the disk works and the file is yours"
-        )
+        return StorageFailed(f"cannot read or write {path} ({exc}): check that the disk works and the file is yours")
     return OutboxError(f"{path}: {exc}")

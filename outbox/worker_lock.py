@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from outbox.errors import WorkerRunning
 from outbox.paths import OutboxPaths
@@ -47,7 +48,7 @@ class WorkerLock:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> WorkerLock:
+    def __enter__(self) -> Self:
         self.acquire()
         return self
 
