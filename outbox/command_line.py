@@ -1,0 +1,87 @@
+"""What the three commands share: lazy sub-commands, and errors that end in one line and an exit code.
+
+`COMMAND --help` must answer at once, so a group knows its sub-commands by name and short help and imports one
+only when it is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CONFIGURATION = 3
+EXIT_WORK_REMAINS = 4
+EXIT_UNREACHABLE = 5
+
+
+class LazyGroup(click.Group):
+    """A group whose sub-commands live in modules of their own.
+
+    Args:
+        lazy: name -> (``"package.module:attribute"``, short help).
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self._lazy]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self._lazy[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above says so
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        eager = [(name, self.commands[name].get_short_help_str()) for name in super().list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([*eager, *((name, summary) for name, (_, summary) in self._lazy.items())])
+
+
+def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exception], ...]) -> None:
+    """Run a command line; our own errors become one line on stderr and their exit code.
+
+    Args:
+        command: the group.
+        errors: base class (or classes) of the errors to expect; each has an ``exit_code``.
+    """
+    try:
+        status = command.main(standalone_mode=False)
+    except errors as exc:
+        click.echo(f"error: {exc}", err=True)
+        sys.exit(getattr(exc, "exit_code", EXIT_FAILED))
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader went away (`| head`): that is no failure, and Python must not complain at exit.
+        sys.stderr.close()
+        sys.exit(EXIT_OK)
+    sys.exit(status if isinstance(status, int) else EXIT_OK)
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def json_option(function: F) -> F:
+    """Add ``--json`` to a reading command, as the parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

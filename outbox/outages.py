@@ -1,0 +1,53 @@
+"""The outage ledger: when the database was away, why, and what that left to drain."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_COLUMNS = "id, began_at, ended_at, drained_at, cause, backlog_at_begin, backlog_peak, probes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageRecord:
+    """One outage. Times are ISO 8601, UTC; None where it is not over, or not drained, yet."""
+
+    id: int
+    began_at: str
+    ended_at: str | None
+    drained_at: str | None
+    cause: str
+    backlog_at_begin: int
+    backlog_peak: int
+    probes: int
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> OutageRecord:
+        number, began, ended, drained, cause, at_begin, peak, probes = row
+        return cls(
+            id=number,
+            began_at=began,
+            ended_at=ended,
+            drained_at=drained,
+            cause=cause,
+            backlog_at_begin=at_begin,
+            backlog_peak=peak,
+            probes=probes,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain data."""
+        return asdict(self)
+
+
+def open_outage(connection: sqlite3.Connection) -> OutageRecord | None:
+    """Return the outage that goes on, None where none does."""
+    row = connection.execute(f"select {_COLUMNS} from outages where ended_at is null").fetchone()
+    return OutageRecord.from_row(row) if row else None
+
+
+def list_outages(connection: sqlite3.Connection, *, limit: int = 50) -> list[OutageRecord]:
+    """Return the newest outages, newest first."""
+    rows = connection.execute(f"select {_COLUMNS} from outages order by id desc limit ?", [limit])
+    return [OutageRecord.from_row(row) for row in rows]
