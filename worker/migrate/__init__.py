@@ -1,6 +1,45 @@
 """Carry the schema of the destination forward and back, in step with the Supabase CLI."""
 
-from worker.migrate.apply import apply_all
+from worker.migrate.apply import Applied, apply_all
+from worker.migrate.audit import Finding, Severity, audit
+from worker.migrate.backup import Backup, make_backup
+from worker.migrate.connection import connect
+from worker.migrate.errors import (
+    BackupError,
+    LockHeldError,
+    MigrateError,
+    NotReadyError,
+    TargetError,
+    UnreachableError,
+)
 from worker.migrate.files import Migration, load
+from worker.migrate.plan import Plan, State, Step, read_plan
+from worker.migrate.preflight import Check, Outcome
+from worker.migrate.run import Report, migrate
 
-__all__ = ["Migration", "apply_all", "load"]
+__all__ = [
+    "Applied",
+    "Backup",
+    "BackupError",
+    "Check",
+    "Finding",
+    "LockHeldError",
+    "MigrateError",
+    "Migration",
+    "NotReadyError",
+    "Outcome",
+    "Plan",
+    "Report",
+    "Severity",
+    "State",
+    "Step",
+    "TargetError",
+    "UnreachableError",
+    "apply_all",
+    "audit",
+    "connect",
+    "load",
+    "make_backup",
+    "migrate",
+    "read_plan",
+]

@@ -20,3 +20,8 @@ def _all() -> dict[str, LiteralString]:
 def query(name: str) -> LiteralString:
     """The named statement; it comes from a file of ours and holds no value of anybody's."""
     return _all()[name].strip()
+
+
+def names(prefix: str) -> tuple[str, ...]:
+    """The names that begin with `prefix`, in the order of the file."""
+    return tuple(name for name in _all() if name.startswith(prefix))

@@ -1,0 +1,148 @@
+"""A backup is a file that was restored, not a file that was written.
+
+The dump and a count of every table's rows are taken of one snapshot. Then the file is read back to its last row and
+counted, and where a local server can be started it is restored there and counted again. Only a file that passes is
+called a backup. A pg_dump that cannot read this server (older than it, or without TLS) is found out before anything
+is touched.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from worker.migrate.connection import parameters
+from worker.migrate.errors import BackupError
+from worker.migrate.pg_dump import PgDump, find_pg_dump, libpq_environment
+from worker.migrate.queries import query
+from worker.migrate.rehearsal import Rehearsal, rehearse
+
+__all__ = ["Backup", "PgDump", "find_pg_dump", "make_backup"]
+
+_SECONDS_TO_DUMP = 3600
+_LOCK_WAIT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A file that was proven restorable.
+
+    Attributes:
+        path: pg_dump's custom format, readable by us alone.
+        tables: how many tables it holds.
+        rows: how many rows, in all of them.
+        rehearsal: whether it was restored on a local server, or why that was not possible.
+    """
+
+    path: Path
+    size_bytes: int
+    tables: int
+    rows: int
+    rehearsal: Rehearsal
+
+
+def make_backup(connection: psycopg.Connection, dsn: str, folder: Path) -> Backup | None:
+    """Dump what a migration touches, and prove the file.
+
+    Args:
+        connection: to the database, in autocommit mode; holds the snapshot meanwhile.
+        dsn: the same database.
+        folder: where the file goes; made if absent, for us alone.
+
+    Returns:
+        The backup, or None where the database holds no table of these schemas: there is nothing to lose.
+
+    Raises:
+        BackupError: it could not be made or does not hold what the database holds. No file is left.
+    """
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        connection.execute("set local statement_timeout = 0")
+        counts = _count(connection)
+        if not counts:
+            return None
+        snapshot = connection.execute("select pg_export_snapshot()").fetchone()
+        program = find_pg_dump(connection, dsn)
+        path = _new_file(folder, str(parameters(dsn).get("dbname", "postgres")))
+        try:
+            schemas = [row[0] for row in connection.execute(query("backed_up_schemas"))]
+            _dump(program, dsn, path, schemas, str(snapshot[0]) if snapshot else "")
+            _compare(counts, _read_back(program, path))
+            rehearsal = rehearse(program, path, counts)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    return Backup(
+        path=path,
+        size_bytes=path.stat().st_size,
+        tables=len(counts),
+        rows=sum(counts.values()),
+        rehearsal=rehearsal,
+    )
+
+
+def _count(connection: psycopg.Connection) -> dict[str, int]:
+    tables = connection.execute(query("backed_up_tables")).fetchall()
+    counts = {}
+    for name, counting in tables:
+        row = connection.execute(counting.encode()).fetchone()
+        counts[name] = int(row[0]) if row else 0
+    return counts
+
+
+def _new_file(folder: Path, database: str) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    safe = "".join(letter if letter.isalnum() else "-" for letter in database)
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{safe}.dump"
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return path
+
+
+def _dump(program: PgDump, dsn: str, path: Path, schemas: list[str], snapshot: str) -> None:
+    arguments = [f"--schema={schema}" for schema in schemas]
+    command = [
+        str(program.path), "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_WAIT_MS}",
+        f"--file={path}", *arguments,
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, env=libpq_environment(dsn), capture_output=True, text=True, check=False, timeout=_SECONDS_TO_DUMP
+    )
+    if done.returncode != 0:
+        raise BackupError(f"pg_dump failed: {done.stderr.strip()[-500:]}. Nothing was changed")
+
+
+def _read_back(program: PgDump, path: Path) -> dict[str, int]:
+    """Rows per table, counted in the file itself: every block is decompressed to its end."""
+    counts: dict[str, int] = {}
+    with subprocess.Popen(
+        [str(program.pg_restore), "--file=-", "--section=data", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        table = None
+        for line in process.stdout or ():
+            if table is None:
+                if line.startswith(b"COPY "):
+                    table = line[5:].split(b" (")[0].decode().replace('"', "")
+                    counts[table] = 0
+            elif line == b"\\.\n":
+                table = None
+            else:
+                counts[table] += 1
+    if process.returncode != 0:
+        raise BackupError("pg_restore cannot read the backup to its end. Nothing was changed")
+    return counts
+
+
+def _compare(wanted: Mapping[str, int], found: Mapping[str, int]) -> None:
+    differing = [
+        f"{table}: {found.get(table, 'absent')} of {rows} rows"
+        for table, rows in wanted.items()
+        if found.get(table) != rows
+    ]
+    if differing:
+        raise BackupError(f"the backup is not complete ({'; '.join(differing)}). Nothing was changed")

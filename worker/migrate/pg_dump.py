@@ -1,0 +1,108 @@
+"""Find a pg_dump that can read this very server, by trying.
+
+A pg_dump older than the server refuses it, and one that was built without TLS cannot reach a server that demands it;
+both look fine until they are run. Ours is the newest of those that pass a small dump of the real thing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from worker.migrate.connection import parameters
+from worker.migrate.errors import BackupError
+from worker.standin.binaries import wheel_programs
+from worker.standin.errors import StandInError
+
+CHOSEN = "OUTBOX_PG_DUMP"
+_SECONDS_TO_PROBE = 60
+
+# Where libpq looks for what a connection string says, so that nothing of it stands on a command line.
+_VARIABLES = {
+    "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER",
+    "password": "PGPASSWORD", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY", "options": "PGOPTIONS", "connect_timeout": "PGCONNECT_TIMEOUT",
+    "channel_binding": "PGCHANNELBINDING", "target_session_attrs": "PGTARGETSESSIONATTRS", "passfile": "PGPASSFILE",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PgDump:
+    """A pg_dump that was seen to read the server, with the pg_restore beside it."""
+
+    path: Path
+    version: str
+
+    @property
+    def pg_restore(self) -> Path:
+        """Of the same installation, so that it reads what pg_dump writes."""
+        return self.path.resolve().with_name("pg_restore")
+
+
+def find_pg_dump(connection: psycopg.Connection, dsn: str) -> PgDump:
+    """The first candidate that can dump this server.
+
+    Raises:
+        BackupError: none can; the message says what each one lacked.
+    """
+    server_major = connection.info.server_version // 10000
+    refusals = []
+    for path in _candidates():
+        version = _version(path)
+        if version is None or not path.resolve().with_name("pg_restore").exists():
+            continue
+        if int(version.split(".")[0]) < server_major:
+            refusals.append(f"{path} is {version}, older than the server's {server_major}")
+            continue
+        if reason := _probe(path, dsn):
+            refusals.append(f"{path}: {reason}")
+            continue
+        return PgDump(path=path, version=version)
+    tried = "; ".join(refusals) or "none was found"
+    raise BackupError(
+        f"no pg_dump here can read this server ({tried}). Install the PostgreSQL {server_major} client programs, or "
+        f"name a pg_dump in {CHOSEN}; or make a backup by other means (the dashboard has them) and add --no-backup"
+    )
+
+
+def libpq_environment(dsn: str) -> dict[str, str]:
+    """The environment in which libpq's programs reach this database, the password included."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    given = {_VARIABLES[key]: str(value) for key, value in parameters(dsn).items() if key in _VARIABLES}
+    return {**inherited, "PGCONNECT_TIMEOUT": "10", **given, "PGAPPNAME": "outbox migrate"}
+
+
+def _candidates() -> Iterator[Path]:
+    if chosen := os.environ.get(CHOSEN):
+        yield Path(chosen)
+        return
+    if found := shutil.which("pg_dump"):
+        yield Path(found)
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"), reverse=True)
+    try:
+        yield wheel_programs() / "pg_dump"
+    except StandInError:
+        return
+
+
+def _version(path: Path) -> str | None:
+    try:
+        done = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False, timeout=10)
+    except OSError:
+        return None
+    found = re.search(r"\b(\d+(?:\.\d+)*)", done.stdout)
+    return found[1] if found and done.returncode == 0 else None
+
+
+def _probe(path: Path, dsn: str) -> str | None:
+    """Dump the definitions of one schema to nowhere; what is wrong, or None."""
+    command = [str(path), "--schema-only", "--schema=public", "--lock-wait-timeout=5000", "--file=/dev/null"]
+    done = subprocess.run(
+        command, env=libpq_environment(dsn), capture_output=True, text=True, check=False, timeout=_SECONDS_TO_PROBE
+    )
+    return None if done.returncode == 0 else " ".join(done.stderr.split())[-300:]
