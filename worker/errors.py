@@ -1,11 +1,99 @@
 """What can go wrong in the worker.
 
-WorkerError
-└── StandInError       the local database cannot be made or started
+::
+
+    WorkerError                  exit 1   caught at the command line, shown as one line
+    ├── SettingsFault            exit 3   the environment does not say what is needed
+    ├── Holding                  exit 3   writing to the database is switched off
+    ├── TargetRefused            exit 3   not the outbox file or not the database of last time
+    ├── SchemaFault              exit 3   the relay's bookkeeping is missing there, or of another version
+    ├── NewerEvent               exit 3   an event of a version that this worker does not know yet
+    ├── DependencyFault          exit 1   an event refers to something that is neither in the log nor in the database
+    ├── UndecodableEvent         exit 1   an event whose payload cannot be read
+    ├── PositionMoved            exit 1   somebody else moved the position under our lock
+    ├── Unreachable              exit 5   the database does not answer
+    └── StandInError             exit 3   the local database cannot be made or started
 """
+
+from uuid import UUID
 
 
 class WorkerError(Exception):
-    """Base of the worker's errors; the message says what happened and what to do."""
+    """Base of the worker's errors; the message says what happened and what to do.
+
+    Attributes:
+        exit_code: what the command exits with when nothing handles the error.
+    """
 
     exit_code = 1
+
+
+class SettingsFault(WorkerError):
+    exit_code = 3
+
+
+class Holding(WorkerError):
+    """Writing is switched off by CREATOR_OS_DB_PERSIST."""
+
+    exit_code = 3
+
+    def __init__(self) -> None:
+        super().__init__(
+            "CREATOR_OS_DB_PERSIST is not true: events are kept and nothing is written to the database; "
+            "set CREATOR_OS_DB_PERSIST=true to deliver them"
+        )
+
+
+class TargetRefused(WorkerError):
+    exit_code = 3
+
+
+class SchemaFault(WorkerError):
+    exit_code = 3
+
+
+class NewerEvent(WorkerError):
+    """An event of a type or version that this worker does not know: it is held, never blamed.
+
+    Attributes:
+        seq: its place in the log.
+    """
+
+    exit_code = 3
+
+    def __init__(self, seq: int, event_type: str, version: int) -> None:
+        super().__init__(
+            f"event {seq} is {event_type} version {version}, which this worker does not know: "
+            "install the version of the worker that belongs to the generators"
+        )
+        self.seq = seq
+
+
+class EventFault(WorkerError):
+    """A failure that is known to be one event's own.
+
+    Attributes:
+        seq: the event's place in the log.
+        reason: what is wrong, in words that hold nothing of the payload but names.
+    """
+
+    def __init__(self, seq: int, event_id: UUID, reason: str) -> None:
+        super().__init__(f"event {seq} ({event_id}): {reason}")
+        self.seq = seq
+        self.reason = reason
+
+
+class DependencyFault(EventFault):
+    pass
+
+
+class UndecodableEvent(EventFault):
+    pass
+
+
+class PositionMoved(WorkerError):
+    pass
+
+
+class Unreachable(WorkerError):
+    exit_code = 5

@@ -1,0 +1,94 @@
+"""What a batch speaks of, and what the database says about it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from outbox import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that exists, or will once this batch is applied.
+
+    Attributes:
+        id: chosen by whoever made the row: the server, long ago, or us, offline.
+        last_event_id: the event that wrote it last; older events leave it alone.
+    """
+
+    id: UUID
+    last_event_id: UUID | None
+
+
+@dataclass(slots=True)
+class Names:
+    """Natural keys: `changed` are those of rows that the events change, `referred` those they only point at."""
+
+    changed: set[str] = field(default_factory=set)
+    referred: set[str] = field(default_factory=set)
+
+    @property
+    def only_referred(self) -> list[str]:
+        return sorted(self.referred - self.changed)
+
+
+@dataclass(slots=True)
+class Wanted:
+    """All natural keys of a batch."""
+
+    audience: Names = field(default_factory=Names)
+    project: Names = field(default_factory=Names)
+    content: Names = field(default_factory=Names)
+    minds: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Known:
+    """What exists, by natural key; minds by slug and by id."""
+
+    audience: dict[str, Row] = field(default_factory=dict)
+    project: dict[str, Row] = field(default_factory=dict)
+    content: dict[str, Row] = field(default_factory=dict)
+    minds: dict[str, UUID] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An event with its payload as data."""
+
+    event: Event
+    payload: dict[str, Any]
+
+
+# type -> whether it changes the row itself or only hangs something on it
+_HANGS_ON = frozenset({"content.mind_linked", "content.mind_unlinked", "content.tagged", "content.untagged"})
+
+
+def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
+    """Collect every natural key that the events speak of."""
+    wanted = Wanted()
+    for item in decoded:
+        payload = item.payload
+        kind: Names = getattr(wanted, item.event.aggregate_type)
+        (kind.referred if item.event.type in _HANGS_ON else kind.changed).add(payload["slug"])
+        _refer(wanted.audience, payload.get("target_audience"))
+        _refer(wanted.project, payload.get("project"))
+        _refer(wanted.content, payload.get("parent"))
+        wanted.minds.update(
+            name for name in (payload.get("mind"), payload.get("creator_mind"), payload.get("persona_mind")) if name
+        )
+    return wanted
+
+
+def _refer(names: Names, slug: str | None) -> None:
+    if slug is not None:
+        names.referred.add(slug)
+
+
+def as_uuid(name: str) -> UUID | None:
+    """Return the id that `name` spells, None where it is a slug."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

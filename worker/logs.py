@@ -1,0 +1,40 @@
+"""Log lines: one JSON object per line on stderr, coloured text on a terminal.
+
+Event names are constant and dotted (`relay.outage_began`); values are keys. No payload, no connection string and no
+local variable of a traceback is ever logged. docs/logging.md lists every name.
+"""
+
+import sys
+from typing import Any
+
+import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+
+def configure_logs(*, quiet: bool = False) -> None:
+    """Set structlog up for this process; called by the commands only.
+
+    Args:
+        quiet: warnings and errors only.
+    """
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        processors.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
+    else:
+        processors.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
+        processors.append(structlog.processors.JSONRenderer())
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger("warning" if quiet else "info"),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_log() -> Any:
+    """Return the logger; bind values to it, never format them into the event's name."""
+    return structlog.get_logger()

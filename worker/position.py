@@ -1,0 +1,151 @@
+"""The position of this outbox in the destination, and the guard that it is the right destination.
+
+The position stands in Postgres, in the row `outbox.sources` of this outbox, and moves in the transaction that applies the
+events. Whoever moves it holds the row's lock (`for update`), so that two workers can never both apply a batch: the second
+waits, and then finds that the position is not the one that its batch was read from.
+
+Before anything is applied on a new connection the position is compared with the log. It must point at an event that
+this very file holds; if it does not, the file was restored from a copy, cloned and used on both sides, or exchanged, or
+the database is not the one of last time. Going on would skip events or apply them twice without a word. So the relay
+refuses, says which it is, and names the way out.
+"""
+
+import socket
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from uuid import UUID
+
+from outbox import EventNotFound, Outbox
+from psycopg.errors import InvalidSchemaName, UndefinedTable
+
+from worker.connection import Connection
+from worker.errors import PositionMoved, SchemaFault, TargetRefused
+from worker.queries import query
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far an outbox has been applied in one database.
+
+    Attributes:
+        destination_id: identity of the database.
+        seq: the last seq that took effect or was parked, 0 before the first.
+        event_id: the event at that seq.
+    """
+
+    destination_id: UUID
+    seq: int
+    event_id: UUID | None
+
+
+@cache
+def host() -> str:
+    """Name of this machine, noted beside the position for operators."""
+    return socket.gethostname()
+
+
+@cache
+def worker_version() -> str:
+    """Version of the installed package."""
+    try:
+        return version("creatoros-outbox")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def greet(connection: Connection, box: Outbox) -> Position:
+    """Identify the destination, make this outbox known to it, and check that they belong together.
+
+    Args:
+        connection: outside a transaction.
+        box: the outbox that is to be delivered.
+
+    Returns:
+        The position to go on from.
+
+    Raises:
+        SchemaFault: the relay's tables are missing there, or of another version.
+        TargetRefused: the position does not fit this outbox file, or the database is another than last time.
+    """
+    destination_id = _destination(connection)
+    remembered = box.relay.position
+    if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
+        raise TargetRefused(
+            f"this outbox was delivered to database {remembered.destination_id} until now, and SUPABASE_DB_URL leads to "
+            f"database {destination_id}: set it back, or deliver everything to this one with `worker replay --all`"
+        )
+    names = {"outbox_id": box.outbox_id}
+    connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
+    row = connection.execute(query("relay", "position"), names).fetchone()
+    if row is None:
+        raise PositionMoved("the row of this outbox in outbox.sources vanished while it was read: start again")
+    seq, event_id = row
+    position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))
+    check_fits(position, box)
+    return position
+
+
+def check_fits(position: Position, box: Outbox) -> None:
+    """Refuse a position that does not point into this log.
+
+    Raises:
+        TargetRefused: it is beyond the log's end, or another event stands there.
+    """
+    if position.seq == 0:
+        return
+    last_seq = box.last_seq
+    if position.seq > last_seq:
+        raise TargetRefused(
+            f"the database has events up to {position.seq} of this outbox, but this file ends at {last_seq}: it is an older "
+            "copy; put the newest file back, or move this one away and rebuild it with `generate import`"
+        )
+    try:
+        local = box.event(position.seq)
+    except EventNotFound:
+        return  # pruned: proven to be there, or it would not have been
+    if local.event_id != position.event_id:
+        raise TargetRefused(
+            f"event {position.seq} of this file is {local.event_id}, the database took {position.event_id} as number "
+            f"{position.seq}: two copies of one outbox were both used; keep the one that was delivered, move this one "
+            "away, and bring its files back with `generate import`"
+        )
+
+
+def lock(connection: Connection, outbox_id: UUID, expected_seq: int, expected_event_id: UUID | None) -> None:
+    """Check a position read with `lock_position`; the caller is in the transaction that locked it."""
+    row = connection.execute(query("relay", "lock_position"), {"outbox_id": outbox_id}).fetchone()
+    require(row, expected_seq, expected_event_id)
+
+
+def require(row: tuple[object, ...] | None, expected_seq: int, expected_event_id: UUID | None) -> None:
+    """Raise unless the locked row is the position that the batch was read from.
+
+    Raises:
+        PositionMoved: it is not; the position must be read again.
+    """
+    if row is None or row[0] != expected_seq or _as_uuid(row[1]) != expected_event_id:
+        found = "gone" if row is None else f"at {row[0]}"
+        raise PositionMoved(f"the position was expected at {expected_seq} and is {found}: somebody else moved it")
+
+
+def _destination(connection: Connection) -> UUID:
+    try:
+        row = connection.execute(query("relay", "destination")).fetchone()
+    except (UndefinedTable, InvalidSchemaName) as exc:
+        raise SchemaFault("the database has no schema outbox yet: run `worker migrate up`") from exc
+    if row is None:
+        raise SchemaFault("outbox.destination is empty: run `worker migrate up`")
+    destination_id, found = row
+    if found != SCHEMA_VERSION:
+        remedy = "run `worker migrate up`" if int(str(found)) < SCHEMA_VERSION else "install the newer worker on this host"
+        raise SchemaFault(
+            f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}: {remedy}"
+        )
+    return UUID(str(destination_id))
+
+
+def _as_uuid(value: object) -> UUID | None:
+    return None if value is None else UUID(str(value))

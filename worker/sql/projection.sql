@@ -1,0 +1,177 @@
+-- The statements that turn folded events into rows: one per table and kind of change, however many rows there are.
+--
+-- `jsonb_populate_recordset` takes the columns' types from the table itself, so that a database whose columns are enums,
+-- varchars or other integers than ours works as well. Only the columns named here are ever written.
+
+-- name: lock_audiences
+-- The rows about to be changed, in a fixed order so that two hosts do not deadlock.
+select slug, id, last_event_id from public.audience_profiles where slug = any(%(slugs)s)
+order by slug for no key update;
+
+-- name: lock_projects
+-- The same for projects.
+select slug, id, last_event_id from public.content_projects where slug = any(%(slugs)s)
+order by slug for no key update;
+
+-- name: lock_contents
+-- The same for contents.
+select slug, id, last_event_id from public.contents where slug = any(%(slugs)s)
+order by slug for no key update;
+
+-- name: find_audiences
+-- Rows that are only referred to: their ids. A row that vanishes meanwhile is caught by the foreign key.
+select slug, id, last_event_id from public.audience_profiles where slug = any(%(slugs)s);
+
+-- name: find_projects
+-- The same for projects.
+select slug, id, last_event_id from public.content_projects where slug = any(%(slugs)s);
+
+-- name: find_contents
+-- The same for contents.
+select slug, id, last_event_id from public.contents where slug = any(%(slugs)s);
+
+-- name: find_minds
+-- Minds are referred to by slug or by id.
+select slug, id from public.minds where slug = any(%(slugs)s) or id = any(%(ids)s);
+
+-- name: insert_audiences
+insert into public.audience_profiles (
+    id, slug, name, description, demographics, psychographics, technical_level, learning_preferences, created_at,
+    last_event_id
+)
+select
+    n.id, n.slug, n.name, n.description, n.demographics, n.psychographics, n.technical_level, n.learning_preferences,
+    n.created_at, n.last_event_id
+from jsonb_populate_recordset(null::public.audience_profiles, %(rows)s::jsonb) as n;
+
+-- name: update_audiences
+update public.audience_profiles as t
+set
+    name = case when r.body ? 'name' then n.name else t.name end,
+    description = case when r.body ? 'description' then n.description else t.description end,
+    demographics = case when r.body ? 'demographics' then n.demographics else t.demographics end,
+    psychographics = case when r.body ? 'psychographics' then n.psychographics else t.psychographics end,
+    technical_level = case when r.body ? 'technical_level' then n.technical_level else t.technical_level end,
+    learning_preferences
+        = case when r.body ? 'learning_preferences' then n.learning_preferences else t.learning_preferences end,
+    last_event_id = n.last_event_id
+from jsonb_array_elements(%(rows)s::jsonb) as r (body),
+    lateral jsonb_populate_record(null::public.audience_profiles, r.body) as n
+where t.id = n.id and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+
+-- name: insert_projects
+insert into public.content_projects (
+    id, slug, name, description, project_type, status, target_audience_id, default_frameworks, project_metadata,
+    creator_mind_id, persona_mind_id, created_at, last_event_id
+)
+select
+    n.id, n.slug, n.name, n.description, n.project_type, n.status, n.target_audience_id, n.default_frameworks,
+    n.project_metadata, n.creator_mind_id, n.persona_mind_id, n.created_at, n.last_event_id
+from jsonb_populate_recordset(null::public.content_projects, %(rows)s::jsonb) as n;
+
+-- name: update_projects
+update public.content_projects as t
+set
+    name = case when r.body ? 'name' then n.name else t.name end,
+    description = case when r.body ? 'description' then n.description else t.description end,
+    project_type = case when r.body ? 'project_type' then n.project_type else t.project_type end,
+    status = case when r.body ? 'status' then n.status else t.status end,
+    target_audience_id = case when r.body ? 'target_audience_id' then n.target_audience_id else t.target_audience_id end,
+    default_frameworks = case when r.body ? 'default_frameworks' then n.default_frameworks else t.default_frameworks end,
+    project_metadata = case
+        when not r.body ? 'project_metadata' then t.project_metadata
+        when jsonb_typeof(t.project_metadata) = 'object' then t.project_metadata || n.project_metadata
+        else n.project_metadata
+    end,
+    creator_mind_id = case when r.body ? 'creator_mind_id' then n.creator_mind_id else t.creator_mind_id end,
+    persona_mind_id = case when r.body ? 'persona_mind_id' then n.persona_mind_id else t.persona_mind_id end,
+    last_event_id = n.last_event_id
+from jsonb_array_elements(%(rows)s::jsonb) as r (body),
+    lateral jsonb_populate_record(null::public.content_projects, r.body) as n
+where t.id = n.id and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+
+-- name: insert_contents
+insert into public.contents (
+    id, slug, title, content_type, project_id, parent_content_id, sequence_order, content, ai_generated, status,
+    fidelity_score, metadata, file_path, published_at, published_url, generation_execution_id, deleted_at, created_at,
+    last_event_id
+)
+select
+    n.id, n.slug, n.title, n.content_type, n.project_id, n.parent_content_id, n.sequence_order, n.content,
+    n.ai_generated, n.status, n.fidelity_score, n.metadata, n.file_path, n.published_at, n.published_url,
+    n.generation_execution_id, n.deleted_at, n.created_at, n.last_event_id
+from jsonb_populate_recordset(null::public.contents, %(rows)s::jsonb) as n;
+
+-- name: update_contents
+-- An unchanged body keeps its stored form: assigning the equal text would store it again and, worse, compute its
+-- full-text index again.
+update public.contents as t
+set
+    title = case when r.body ? 'title' then n.title else t.title end,
+    content_type = case when r.body ? 'content_type' then n.content_type else t.content_type end,
+    project_id = case when r.body ? 'project_id' then n.project_id else t.project_id end,
+    parent_content_id = case when r.body ? 'parent_content_id' then n.parent_content_id else t.parent_content_id end,
+    sequence_order = case when r.body ? 'sequence_order' then n.sequence_order else t.sequence_order end,
+    content = case when r.body ? 'content' and n.content is distinct from t.content then n.content else t.content end,
+    ai_generated = case when r.body ? 'ai_generated' then n.ai_generated else t.ai_generated end,
+    status = case when r.body ? 'status' then n.status else t.status end,
+    fidelity_score = case when r.body ? 'fidelity_score' then n.fidelity_score else t.fidelity_score end,
+    metadata = case
+        when not r.body ? 'metadata' then t.metadata
+        when jsonb_typeof(t.metadata) = 'object' then t.metadata || n.metadata
+        else n.metadata
+    end,
+    file_path = case when r.body ? 'file_path' then n.file_path else t.file_path end,
+    published_at = case when r.body ? 'published_at' then n.published_at else t.published_at end,
+    published_url = case when r.body ? 'published_url' then n.published_url else t.published_url end,
+    generation_execution_id
+        = case when r.body ? 'generation_execution_id' then n.generation_execution_id else t.generation_execution_id end,
+    deleted_at = case when r.body ? 'deleted_at' then n.deleted_at else t.deleted_at end,
+    last_event_id = n.last_event_id
+from jsonb_array_elements(%(rows)s::jsonb) as r (body),
+    lateral jsonb_populate_record(null::public.contents, r.body) as n
+where t.id = n.id and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+
+-- name: link_minds
+insert into public.content_minds (content_id, mind_id, role, created_at, last_event_id)
+select n.content_id, n.mind_id, n.role, n.created_at, n.last_event_id
+from jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+on conflict (content_id, mind_id, role) do update
+set last_event_id = excluded.last_event_id
+where content_minds.last_event_id is null or content_minds.last_event_id < excluded.last_event_id;
+
+-- name: unlink_minds
+delete from public.content_minds as t
+using jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+where
+    t.content_id = n.content_id and t.mind_id = n.mind_id and t.role = n.role
+    and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+
+-- name: add_tags
+-- A tag that is there stays as it is: it belongs to the wider system.
+insert into public.tags (name, tag_type)
+select n.name, n.tag_type
+from jsonb_to_recordset(%(rows)s::jsonb) as n (name text, tag_type text)
+where not exists (select from public.tags as t where t.name = n.name)
+order by n.name
+on conflict (name) do nothing;
+
+-- name: link_tags
+insert into public.content_tags (content_id, tag_id, created_at, last_event_id)
+select n.content_id, t.id, n.created_at, n.last_event_id
+from jsonb_to_recordset(%(rows)s::jsonb) as n (
+    content_id uuid, tag text, created_at timestamptz, last_event_id uuid
+)
+join public.tags as t on t.name = n.tag
+on conflict (content_id, tag_id) do update
+set last_event_id = excluded.last_event_id
+where content_tags.last_event_id is null or content_tags.last_event_id < excluded.last_event_id;
+
+-- name: unlink_tags
+delete from public.content_tags as t
+using
+    jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid),
+    public.tags as g
+where
+    g.name = n.tag and t.content_id = n.content_id and t.tag_id = g.id
+    and (t.last_event_id is null or t.last_event_id < n.last_event_id);

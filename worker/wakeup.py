@@ -1,0 +1,120 @@
+"""Wakes the relay: watching is a hint, reading is the truth.
+
+A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and writes one byte to
+a pipe; the relay waits on that pipe. Should a notification be lost, the wait ends by itself after the poll interval. Should the
+observer die or the directory not be watchable, the poll is all there is, and that is told once.
+
+Signals go through the same pipe: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Self
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from worker.logs import get_log
+
+STOP_WITHIN_SECONDS = 4.0
+
+
+class StopAtOnce(BaseException):  # noqa: N818 - a command, not an error
+    """Raised in the midst of whatever runs: the second signal, or the batch in hand took too long to finish."""
+
+
+class _BellHandler(FileSystemEventHandler):
+    def __init__(self, bell: Path, wake: int) -> None:
+        self._bell = str(bell)
+        self._wake = wake
+
+    def on_modified(self, event: FileSystemEvent) -> None:
+        self._ring(event)
+
+    def on_created(self, event: FileSystemEvent) -> None:
+        self._ring(event)
+
+    def _ring(self, event: FileSystemEvent) -> None:
+        if event.src_path == self._bell:
+            with suppress(BlockingIOError, OSError):
+                os.write(self._wake, b"b")
+
+
+class Waker:
+    """Waits for the bell, for a signal to stop, or for time to pass.
+
+    Args:
+        bell: the bell file; its directory is watched.
+    """
+
+    def __init__(self, bell: Path) -> None:
+        self._bell = bell
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        self._observer = Observer()
+        self.stopping = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._observer.schedule(_BellHandler(self._bell, self._write), str(self._bell.parent))
+            self._observer.start()
+        except OSError as exc:
+            get_log().warning("wakeup.not_watching", error=exc.strerror, remedy="raise fs.inotify.max_user_instances")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join()
+        os.close(self._read)
+        os.close(self._write)
+
+    def stop(self) -> None:
+        """Ask the relay to finish the batch in hand and end."""
+        self.stopping = True
+        with suppress(BlockingIOError):
+            os.write(self._write, b"s")
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Return when the bell rang since the last call, when asked to stop, or after `seconds`."""
+        if not self.stopping:
+            select.select([self._read], [], [], seconds)
+        with suppress(BlockingIOError):
+            while os.read(self._read, 4096):
+                pass
+
+    def sleep(self, seconds: float) -> None:
+        """Return after `seconds`, or when asked to stop; the bell does not shorten it."""
+        end = monotonic() + seconds
+        while not self.stopping and (left := end - monotonic()) > 0:
+            self.wait_for_news(left)
+
+
+@contextmanager
+def stopped_by_signals(waker: Waker) -> Iterator[None]:
+    """SIGTERM and SIGINT: the first asks to stop and sets a deadline, a second (or the deadline) stops at once."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if waker.stopping:
+            raise StopAtOnce
+        waker.stop()
+        signal.setitimer(signal.ITIMER_REAL, STOP_WITHIN_SECONDS)
+
+    def enough(_number: int, _frame: FrameType | None) -> None:
+        raise StopAtOnce
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, enough)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
