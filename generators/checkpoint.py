@@ -6,7 +6,6 @@ doing again what is done already, which changes nothing.
 
 import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +56,7 @@ class Checkpoint:
         path = self.folder / _FILE
         temporary = path.with_suffix(".json.tmp")
         temporary.write_text(json.dumps(asdict(self.progress), ensure_ascii=False, indent=1) + "\n", "utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
 
     def reached(self, stage: Stage) -> None:
         """Note a stage, never going back."""

@@ -1,7 +1,8 @@
 """A curriculum from a brief that states an outline: the same brief always gives the same curriculum.
 
-The outline is the author's; what it leaves open is filled in by rule and said so in a warning: minutes from the module or
-the whole course, numbers from the place in the list, objectives from the brief's own and from the lesson's title.
+The outline is the author's; what it leaves open is filled in by rule and said so in a warning: minutes from the
+module or the whole course, numbers from the place in the list, objectives from the brief's own and from the lesson's
+title.
 """
 
 import re
@@ -92,9 +93,7 @@ def course_slug(brief: Brief) -> str:
     """
     if brief.slug and _SLUG.fullmatch(brief.slug):
         return brief.slug
-    made = slugify(
-        brief.slug or brief.title or "", max_length=MAX_SLUG_CHARACTERS, word_boundary=True, save_order=True
-    )
+    made = slugify(brief.slug or brief.title or "", max_length=MAX_SLUG_CHARACTERS, word_boundary=True, save_order=True)
     if len(made) < MIN_SLUG_CHARACTERS:
         raise IncompleteBrief(
             f"no folder name can be made from the title {brief.title!r}; "
@@ -128,9 +127,7 @@ def _lesson(
     stated: str | None = getattr(lesson, "objective", None)
     fitting = stated or serving(title, brief.objectives)
     aim = fitting or at_place(brief.objectives, index=index, total=total)
-    bloom, objectives = lesson_objectives(
-        title, stated=aim, named_by=fitting, seed=course_slug(brief), index=index
-    )
+    bloom, objectives = lesson_objectives(title, stated=aim, named_by=fitting, seed=course_slug(brief), index=index)
     return CurriculumLesson(
         lesson_id=lesson_id,
         title=title,
@@ -184,6 +181,4 @@ def _minutes_of_a_lesson(brief: Brief, assumed: list[str]) -> int:
 def _note_numbers(module: OutlineModule, place: int, assumed: list[str]) -> None:
     for number, lesson in enumerate(module.lessons, 1):
         if lesson.number != f"{place}.{number}":
-            assumed.append(
-                f"lesson {lesson.number} (“{plain(lesson.title)}”) becomes {place}.{number}, by its place"
-            )
+            assumed.append(f"lesson {lesson.number} (“{plain(lesson.title)}”) becomes {place}.{number}, by its place")

@@ -1,4 +1,4 @@
-"""What is wrong with a curriculum before it is approved: errors forbid approval, warnings are for the author to weigh."""
+"""What is wrong with a curriculum: errors forbid approval, warnings are for the author to weigh."""
 
 import re
 from collections import Counter

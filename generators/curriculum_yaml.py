@@ -9,7 +9,7 @@ from generators.errors import GeneratorError
 from generators.yaml_safe import YamlFault, load_all
 
 
-class BrokenCurriculum(GeneratorError):  # noqa: N818 - named like the other faults of files
+class BrokenCurriculum(GeneratorError):
     """A curriculum.yaml that cannot be read back; the message says where and what to do."""
 
 

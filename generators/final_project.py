@@ -3,6 +3,18 @@ from generators.curriculum import Curriculum
 from generators.portuguese import infinitive, quotable, upper_first
 
 _MOST_CRITERIA = 4
+_OPENING = (
+    "Chegou a hora de juntar as peças do curso “{title}” em um trabalho seu, pequeno o bastante para terminar "
+    "e real o bastante para mostrar."
+)
+_HAND_IN = """\
+- O resultado, em um formato que outra pessoa consiga abrir e usar.
+- Uma página com o problema, o caminho e o resultado, com um antes e um depois.
+- Três lições aprendidas: o que repetir, o que evitar e o que experimentar da próxima vez."""
+_LAST_LOOK = """\
+- [ ] Uma pessoa de fora entendeu o resultado sem a minha explicação.
+- [ ] Conferi cada critério da rubrica e anotei a nota que eu me daria.
+- [ ] Descansei uma noite antes da última leitura."""
 _FIXED_CRITERIA = (
     ("Uso real", 20, "Há um destinatário, e o projeto já foi usado por ele", "Há um destinatário definido"),
     ("Clareza da apresentação", 20, "Problema, caminho e resultado em até três minutos", "Falta uma das três partes"),
@@ -14,32 +26,19 @@ def write_final_project(brief: Brief, curriculum: Curriculum) -> str:
     title = quotable(curriculum.title or brief.title or "este curso")
     lines = [
         "# 🏆 Projeto Final",
-        f"Chegou a hora de juntar as peças do curso “{title}” em um trabalho seu, pequeno o bastante para terminar "
-        "e real o bastante para mostrar.",
+        _OPENING.format(title=title),
         "## 🎯 O desafio",
         *_challenge(brief),
         "## 🗺️ Etapas",
         "Cada módulo deixa uma parte pronta. Faça na ordem e guarde o que produzir.",
         "\n".join(_milestone(number, curriculum) for number in range(len(curriculum.modules))),
         "## 📦 O que entregar",
-        "\n".join(
-            [
-                "- O resultado, em um formato que outra pessoa consiga abrir e usar.",
-                "- Uma página com o problema, o caminho e o resultado, com um antes e um depois.",
-                "- Três lições aprendidas: o que repetir, o que evitar e o que experimentar da próxima vez.",
-            ]
-        ),
+        _HAND_IN,
         "## 📏 Rubrica (100 pontos)",
         "\n".join(_rubric(curriculum)),
         "O projeto é aprovado com 70 pontos. Quem ficar abaixo recebe um retorno e pode entregar outra vez.",
         "## ✅ Antes de enviar",
-        "\n".join(
-            [
-                "- [ ] Uma pessoa de fora entendeu o resultado sem a minha explicação.",
-                "- [ ] Conferi cada critério da rubrica e anotei a nota que eu me daria.",
-                "- [ ] Descansei uma noite antes da última leitura.",
-            ]
-        ),
+        _LAST_LOOK,
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -78,5 +77,8 @@ def _rubric(curriculum: Curriculum) -> list[str]:
             "| Feito, com um caso próprio | Feito em parte ou só com o exemplo da aula | Não aparece |"
         )
     fixed = _FIXED_CRITERIA if own else (*_FIXED_CRITERIA, ("Aplicação do método", left, "Completa", "Quase completa"))
-    rows += [f"| {name} | {points} | {best} | {good} | Aparece em parte | Não aparece |" for name, points, best, good in fixed]
+    rows += [
+        f"| {name} | {points} | {best} | {good} | Aparece em parte | Não aparece |"
+        for name, points, best, good in fixed
+    ]
     return rows

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from text_unidecode import unidecode
-
 from generators.lesson_writer.kind import generic_name, kind_of
 from generators.lesson_writer.phrases import Chooser, bank
+from generators.markdown.label import fold
 from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first
 
 OBJECTIVES_PER_LESSON = 3
@@ -91,5 +90,5 @@ def lesson_objectives(
 
 
 def _stems(text: str) -> set[str]:
-    words = re.findall(r"[a-z0-9]+", unidecode(text).casefold())
+    words = re.findall(r"[a-z0-9]+", fold(text))
     return {word[:_STEM] for word in words if len(word) >= _SHORTEST_WORD and word not in _STOP}

@@ -7,12 +7,62 @@ import re
 
 _INFINITIVE = re.compile(r"[a-zà-ú]{1,}(?:ar|er|ir|or|ôr)(?:-(?:se|lo|la|los|las))?", re.IGNORECASE)
 _NOT_VERBS = frozenset(
-    (
-        "maior menor melhor pior valor lugar par por amor favor qualquer mulher autor professor instrutor senhor "
-        "mar bar lar ar celular exemplar familiar particular popular similar milhar mentor gestor setor fator motor "
-        "vetor consultor vendedor empreendedor programador computador servidor condutor prazer lazer superior "
-        "inferior anterior posterior interior exterior escolar hangar radar dólar líder caráter"
-    ).split()
+    [
+        "maior",
+        "menor",
+        "melhor",
+        "pior",
+        "valor",
+        "lugar",
+        "par",
+        "por",
+        "amor",
+        "favor",
+        "qualquer",
+        "mulher",
+        "autor",
+        "professor",
+        "instrutor",
+        "senhor",
+        "mar",
+        "bar",
+        "lar",
+        "ar",
+        "celular",
+        "exemplar",
+        "familiar",
+        "particular",
+        "popular",
+        "similar",
+        "milhar",
+        "mentor",
+        "gestor",
+        "setor",
+        "fator",
+        "motor",
+        "vetor",
+        "consultor",
+        "vendedor",
+        "empreendedor",
+        "programador",
+        "computador",
+        "servidor",
+        "condutor",
+        "prazer",
+        "lazer",
+        "superior",
+        "inferior",
+        "anterior",
+        "posterior",
+        "interior",
+        "exterior",
+        "escolar",
+        "hangar",
+        "radar",
+        "dólar",
+        "líder",
+        "caráter",
+    ]
 )
 _LEADS = re.compile(
     r"^(?:ao final[^,:]*[,:]\s*|(?:o alun[oa]|você) (?:vai|será capaz de|saberá|conseguirá)\s+)",
@@ -20,7 +70,8 @@ _LEADS = re.compile(
 )
 _ARTICLE = re.compile(r"^(?:os|as|o|a|uns|umas|um|uma|seus|suas|seu|sua|meus|minhas)\s+", re.IGNORECASE)
 _PHRASE_END = re.compile(
-    r"\s+(?:para|com|sem|em|no|na|nos|nas|por|pelo|pela|usando|através|a partir|que|quando|onde|até|como|e|ou)\s+|[,;:(.—–]",
+    r"\s+(?:para|com|sem|em|no|na|nos|nas|por|pelo|pela|usando|através|a partir|que|quando|onde|até|como|e|ou)\s+"
+    r"|[,;:(.—–]",
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"\s*[:?!]\s+|\s+[-–—|]\s+|\s*\(|\)\s*")
@@ -146,7 +197,8 @@ def parts(title: str) -> list[str]:
 def nameable(title: str) -> str | None:
     """A short name that reads well in the middle of a sentence, or None: questions and clauses are no names.
 
-    "O Custo Real do Seu Mês" -> "Custo Real do Seu Mês"; "Montando a reserva" -> "reserva"; "Por que isso importa" -> None.
+    "O Custo Real do Seu Mês" -> "Custo Real do Seu Mês"; "Montando a reserva" -> "reserva"; "Por que isso importa" ->
+    None.
     """
     part = next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title)
     part = _ARTICLE.sub("", re.sub(r"^como\s+(?=\S+(?:ar|er|ir)\s)", "", quotable(part), flags=re.IGNORECASE))
@@ -160,9 +212,7 @@ def nameable(title: str) -> str | None:
 
 def topic(title: str) -> str:
     """The title up to its colon or dash, or what follows where that says nothing ("Introdução: …")."""
-    return quotable(
-        next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title)
-    )
+    return quotable(next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title))
 
 
 def noun_phrase(objective: str) -> str | None:

@@ -13,9 +13,7 @@ def _mastered(draft: Draft) -> list[str]:
     verbs = [verb for verb in map(infinitive, draft.request.lesson.objectives) if verb][:3]
     gained = []
     for place, option in enumerate(draft.pick_many_raw("closing", "mastered", len(verbs))):
-        gained.append(
-            "- " + option.replace("{can}", verbs[place]).replace("{Can}", upper_first(verbs[place]))
-        )
+        gained.append("- " + option.replace("{can}", verbs[place]).replace("{Can}", upper_first(verbs[place])))
     pairs = draft.pick_many("closing", "before_after", 2)
     table = ["| Antes | Depois |", "| --- | --- |", *(f"| {before} | {after} |" for before, after in pairs)]
     return ["## 💡 O Que Você Dominou", draft.pick("closing", "review"), "\n".join(gained), "\n".join(table)]

@@ -15,9 +15,7 @@ def write_goal(draft: Draft) -> list[str]:
     lines = ["## 🎯 G - GOAL (Destino)", f"{spoken} {_HELLO.sub('', hello)}" if spoken else hello]
     lines.append(draft.pain_or_plain("goal", "hook", pain=draft.request.index % 2 == 0))
     lines.append(draft.pick("goal", "outcomes"))
-    lines.append(
-        "\n".join(f"- ✅ {_bold_verb(text)}" for text in draft.request.lesson.objectives[:_OUTCOMES])
-    )
+    lines.append("\n".join(f"- ✅ {_bold_verb(text)}" for text in draft.request.lesson.objectives[:_OUTCOMES]))
     lines.append(draft.pick("goal", "why"))
     lines.append(draft.optional(40, draft.pain_or_plain("goal", "stakes", pain=draft.request.index % 3 == 0)))
     if draft.has("after") and draft.request.index % 2 == 1:

@@ -28,8 +28,8 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"armadilhas?",
             r"consert\w+",
             r"bugs?",
-        )
-        + (r"n[ãa]o funciona",),
+            r"n[ãa]o funciona",
+        ),
     ),
     (
         "compare",
@@ -45,8 +45,8 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"prepara(?:r|ndo)",
             r"requisitos",
             r"sincroniza\w*",
-        )
-        + (r"cri\w+ (?:a |sua )?conta",),
+            r"cri\w+ (?:a |sua )?conta",
+        ),
     ),
     (
         "plan",
@@ -58,8 +58,10 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"roadmap",
             r"metas?",
             r"funil",
-        )
-        + (r"or[çc]amento", r"calend[áa]rio", r"precific\w+"),
+            r"or[çc]amento",
+            r"calend[áa]rio",
+            r"precific\w+",
+        ),
     ),
     (
         "practice",
@@ -70,8 +72,6 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"exerc[íi]ci\w+",
             r"t[ée]cnicas?",
             r"checklist",
-        )
-        + (
             r"cri(?:e|ar|ando)",
             r"constru\w+",
             r"mont\w+",
@@ -79,8 +79,6 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"escrev\w+",
             r"grava\w+",
             r"edit\w+",
-        )
-        + (
             r"aplic\w+",
             r"automa\w+",
             r"publi\w+",
@@ -88,8 +86,6 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"us(?:e|ar|ando)",
             r"desenh\w+",
             r"program\w+",
-        )
-        + (
             r"import(?:ar|ando)",
             r"organiz\w+",
             r"vend\w+",
@@ -97,17 +93,13 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
             r"negoci\w+",
             r"cozinh\w+",
             r"treina\w+",
-        )
-        + (
             r"simul\w+",
             r"(?:seu|sua|meu|minha) primeir[oa]",
             r"primeir[oa]s? (?:passos?|vers\w+|vez|projeto)",
         ),
     ),
 )
-_PATTERNS = tuple(
-    (kind, re.compile(rf"\b(?:{'|'.join(signs)})(?!\w)", re.IGNORECASE)) for kind, signs in _SIGNS
-)
+_PATTERNS = tuple((kind, re.compile(rf"\b(?:{'|'.join(signs)})(?!\w)", re.IGNORECASE)) for kind, signs in _SIGNS)
 
 
 def kind_of(title: str) -> Kind:

@@ -17,9 +17,7 @@ from typing import Any
 import yaml
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_NAMED = re.compile(
-    r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\bde |\bem )?“\{(?P<field>topic|concept)\}”"
-)
+_NAMED = re.compile(r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\bde |\bem )?“\{(?P<field>topic|concept)\}”")
 _NAMELESS = frozenset({"topic", "concept"})
 
 
@@ -101,9 +99,7 @@ class Chooser:
 
     @staticmethod
     def _needs_a_name(option: Any, fields: Mapping[str, str]) -> bool:
-        return any(
-            not fields.get(name) for name in _FIELD.findall(" ".join(_strings(option))) if name in _NAMELESS
-        )
+        return any(not fields.get(name) for name in _FIELD.findall(" ".join(_strings(option))) if name in _NAMELESS)
 
     def _fits(self, option: Any, fields: Mapping[str, str]) -> bool:
         text = " ".join(_strings(option))
@@ -113,9 +109,7 @@ class Chooser:
         )
 
     def _shuffled(self, slot: str, deal: int, size: int) -> list[int]:
-        return sorted(
-            range(size), key=lambda card: sha256(f"{self._seed}|{slot}|{deal}|{card}".encode()).digest()
-        )
+        return sorted(range(size), key=lambda card: sha256(f"{self._seed}|{slot}|{deal}|{card}".encode()).digest())
 
 
 _SHORTEST_BAN = 4
@@ -135,9 +129,7 @@ def _strings(option: Any) -> Iterable[str]:
 
 def _fill(option: Any, fields: Mapping[str, str], generic: Generic) -> Any:
     if isinstance(option, str):
-        return _FIELD.sub(
-            lambda match: fields.get(match[1]) or match[0], _without_names(option, fields, generic)
-        )
+        return _FIELD.sub(lambda match: fields.get(match[1]) or match[0], _without_names(option, fields, generic))
     if isinstance(option, Mapping):
         return {key: _fill(value, fields, generic) for key, value in option.items()}
     return [_fill(value, fields, generic) for value in option]

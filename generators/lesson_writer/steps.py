@@ -19,9 +19,7 @@ def write_steps(draft: Draft) -> list[str]:
     ]
     one, two, three = (step["heading"].replace("“", "‘").replace("”", "’") for step in steps)
     lines = ["## 🛤️ S - STEPS (Rota)", draft.pick("route", "why_first")]
-    lines.append(
-        draft.pick_from(f"analogy.{draft.kind}", bank("route")["analogy"][draft.kind], index=draft.kind_index)
-    )
+    lines.append(draft.pick_from(f"analogy.{draft.kind}", bank("route")["analogy"][draft.kind], index=draft.kind_index))
     lines.append(draft.optional(70, draft.pick("route", "analogy_two")))
     lines.append(draft.pick("route", "diagram_intro"))
     lines.append(draft.pick("route", "diagram", one=one, two=two, three=three))
@@ -46,9 +44,7 @@ def _pitfalls(draft: Draft) -> list[str]:
 
 
 def _exercise(draft: Draft) -> list[str]:
-    items = draft.pick_from(
-        f"exercise.{draft.kind}", bank("route")["exercise"][draft.kind], index=draft.kind_index
-    )
+    items = draft.pick_from(f"exercise.{draft.kind}", bank("route")["exercise"][draft.kind], index=draft.kind_index)
     return [
         "### 🛠️ Exercício guiado",
         draft.pick("route", "exercise_intro"),

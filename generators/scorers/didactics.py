@@ -17,20 +17,20 @@ _ANALOGY = re.compile(
     r"|\bé (?:tipo|igual|parecid[oa])\b|\bmetáfora\b|\bcompar[ea]\b",
     _I,
 )
-_DIAGRAM = re.compile(
-    r"\[\s*(?:DIAGRAM|DIAGRAMA|IMAGEM|FIGURA|ILUSTRA[ÇC][ÃA]O|TELA|VISUAL)\s*:([^\]]*)\]", _I
-)
+_DIAGRAM = re.compile(r"\[\s*(?:DIAGRAM|DIAGRAMA|IMAGEM|FIGURA|ILUSTRA[ÇC][ÃA]O|TELA|VISUAL)\s*:([^\]]*)\]", _I)
 _REVIEW = re.compile(
     r"\bdominou\b|\brecapitul\w+|\bresumo\b|\brevis[ãa]o\b|\brecap\b|\bo que (?:voc[êe] )?aprendeu\b|\bs[íi]ntese\b",
     _I,
 )
 _ACTION = re.compile(
-    r"\bfa[çc]a agora\b|\bexerc[íi]cio|\bm[ãa]o na massa|\bpr[áa]tica\b|\bdesafio\b|\bsua vez\b|\ba[çc][ãa]o\b|\btarefa\b",
+    r"\bfa[çc]a agora\b|\bexerc[íi]cio|\bm[ãa]o na massa|\bpr[áa]tica\b"
+    r"|\bdesafio\b|\bsua vez\b|\ba[çc][ãa]o\b|\btarefa\b",
     _I,
 )
 _LEAST_TEXT_SENTENCES = 12
 _HOOK_BLOCKS = 6
 _HOOK_WORDS = 20
+_STEP_LEVEL = 2
 _CONCEPT_WORDS = 20
 _CONCEPTS = range(1, 8)
 _ENOUGH_QUESTIONS = 2
@@ -42,7 +42,7 @@ _SECTION_WORDS = {"review": 15, "action": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DidacticsScore:
-    """Points of the seven elements: hook 15, concepts 20, transition 10, questions 15, images 20, review 10, action 10."""
+    """Points of the seven elements; `_FULL` says how many each can have."""
 
     hook: int
     concepts: int
@@ -54,15 +54,7 @@ class DidacticsScore:
 
     @property
     def total(self) -> int:
-        return (
-            self.hook
-            + self.concepts
-            + self.transition
-            + self.questions
-            + self.images
-            + self.review
-            + self.action
-        )
+        return self.hook + self.concepts + self.transition + self.questions + self.images + self.review + self.action
 
     @property
     def passed(self) -> bool:
@@ -72,9 +64,7 @@ class DidacticsScore:
     def missing(self) -> tuple[str, ...]:
         """The elements that are not there at all or only in part, in words for the author."""
         return tuple(
-            f"{name}: {getattr(self, name)} of {full}"
-            for name, full in _FULL.items()
-            if getattr(self, name) < full
+            f"{name}: {getattr(self, name)} of {full}" for name, full in _FULL.items() if getattr(self, name) < full
         )
 
 
@@ -98,9 +88,7 @@ def score_didactics(markdown: str) -> DidacticsScore:
     return DidacticsScore(
         hook=_hook(found[0]),
         concepts=_concepts(found),
-        transition=10
-        if any(_NEXT.search(text) for text in prose[len(prose) // 2 :]) or _next_section(found)
-        else 0,
+        transition=10 if any(_NEXT.search(text) for text in prose[len(prose) // 2 :]) or _next_section(found) else 0,
         questions=_questions(prose),
         images=_images(found[0]),
         review=_titled(found, _REVIEW, "review"),
@@ -116,19 +104,13 @@ def _hook(whole: Section) -> int:
 
 def _concepts(found: list[Section]) -> int:
     """Inner sections that explain something, of which a lesson bears a few."""
-    inner = [
-        item for item in found if item.level >= 2 and not item.children and item.prose_words >= _CONCEPT_WORDS
-    ]
+    inner = [item for item in found if item.level >= _STEP_LEVEL and not item.children and item.prose_words >= _CONCEPT_WORDS]
     steps = [item for item in inner if not (_REVIEW.search(item.heading) or _ACTION.search(item.heading))]
     return 20 if len(steps) in _CONCEPTS else 12 if steps else 0
 
 
 def _questions(prose: list[str]) -> int:
-    asked = [
-        text
-        for text in prose
-        if text.rstrip('"”’)*_ ').endswith("?") and len(words_of(text)) >= _QUESTION_WORDS
-    ]
+    asked = [text for text in prose if text.rstrip('"”’)*_ ').endswith("?") and len(words_of(text)) >= _QUESTION_WORDS]
     return 15 if len(asked) >= _ENOUGH_QUESTIONS else 8 if asked else 0
 
 
@@ -145,9 +127,7 @@ def _spoken_words(block: str) -> int:
 
 
 def _titled(found: list[Section], pattern: re.Pattern[str], name: str) -> int:
-    return (
-        10 if any(pattern.search(s.heading) and s.prose_words >= _SECTION_WORDS[name] for s in found) else 0
-    )
+    return 10 if any(pattern.search(s.heading) and s.prose_words >= _SECTION_WORDS[name] for s in found) else 0
 
 
 def _next_section(found: list[Section]) -> bool:

@@ -67,9 +67,7 @@ def sentences(blocks: list[str]) -> list[str]:
     for block in blocks:
         for sentence in _SENTENCE_END.split(block):
             words = [word.casefold() for word in _WORD.findall(sentence)]
-            enough = (
-                len(words) >= _LEAST_SENTENCE_WORDS and len(set(words)) >= len(words) * _LEAST_DISTINCT_SHARE
-            )
+            enough = len(words) >= _LEAST_SENTENCE_WORDS and len(set(words)) >= len(words) * _LEAST_DISTINCT_SHARE
             if enough and not _is_list_of_words(sentence, len(words)):
                 found.setdefault(" ".join(words), sentence.strip())
     return list(found.values())

@@ -1,0 +1,184 @@
+"""`generate course` and its steps."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from generators.course_run import CourseRun, Outcome
+
+_brief = click.argument("brief", type=click.Path(path_type=Path))
+_writer = click.option(
+    "--writer", default="offline", show_default=True, help="Who writes the lessons: offline, or llm:MODEL."
+)
+_resume = click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
+_approve = click.option("--approve", is_flag=True, help="Approve the curriculum without being asked.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.command()
+@_brief
+@_approve
+@_resume
+@_writer
+@_json
+def course(brief: Path, *, approve: bool, resume: bool, writer: str, as_json: bool) -> None:
+    """Make a whole course from BRIEF: curriculum, approval, lessons, assessments.
+
+    Works offline; what is published goes to CONTENT_ROOT and into the outbox (OUTBOX_PATH).
+    """
+
+    def steps(run: "CourseRun") -> None:
+        _draft(run, resume=resume)
+        _approve_or_stop(run, approve=approve, resume=resume)
+        _lessons(run, resume=resume)
+        run.write_assessments()
+
+    _run(brief, writer, steps, as_json=as_json)
+
+
+@click.command("brief")
+@_brief
+@_json
+def check_brief(brief: Path, *, as_json: bool) -> None:
+    """Read BRIEF and say whether a course can be made from it."""
+    from generators.brief import read_brief  # noqa: PLC0415 - heavy; help must answer at once
+    from generators.curriculum_builder import build_curriculum  # noqa: PLC0415
+
+    stated = read_brief(brief)
+    for warning in stated.warnings:
+        click.echo(f"warning: {brief}: {warning.message}", err=True)
+    built = build_curriculum(stated)
+    for assumed in built.warnings:
+        click.echo(f"warning: {assumed}", err=True)
+    lessons = sum(1 for _ in built.curriculum.lessons)
+    result = {"slug": built.curriculum.slug, "modules": len(built.curriculum.modules), "lessons": lessons}
+    _print(result, f"{brief}: complete, {result['modules']} modules and {lessons} lessons", as_json=as_json)
+
+
+@click.command()
+@_brief
+@_resume
+@_json
+def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
+    """Draft the curriculum of BRIEF, for “generate approve”."""
+    _run(brief, "offline", lambda run: _draft(run, resume=resume), as_json=as_json)
+
+
+@click.command()
+@_brief
+@_approve
+@_writer
+@_json
+def approve(brief: Path, *, approve: bool, writer: str, as_json: bool) -> None:
+    """Show the drafted curriculum of BRIEF and ask for approval; publish it when approved."""
+
+    def steps(run: "CourseRun") -> None:
+        _draft(run, resume=True)
+        _approve_or_stop(run, approve=approve, resume=False)
+
+    _run(brief, writer, steps, as_json=as_json)
+
+
+@click.command()
+@_brief
+@_resume
+@_writer
+@_json
+def lessons(brief: Path, *, resume: bool, writer: str, as_json: bool) -> None:
+    """Write the lessons of the approved curriculum of BRIEF."""
+    _run(brief, writer, lambda run: _lessons(run, resume=resume), as_json=as_json)
+
+
+@click.command()
+@_brief
+@_json
+def assessments(brief: Path, *, as_json: bool) -> None:
+    """Write the quizzes and the final project of the approved curriculum of BRIEF."""
+    _run(brief, "offline", lambda run: run.write_assessments(), as_json=as_json)
+
+
+def _run(brief: Path, writer: str, steps: "Callable[[CourseRun], None]", *, as_json: bool) -> None:
+    from generators.brief import parse_brief  # noqa: PLC0415 - heavy; help must answer at once
+    from generators.course_run import CourseRun  # noqa: PLC0415
+    from generators.textfile import read_text_file  # noqa: PLC0415
+    from generators.writers import writer_for  # noqa: PLC0415
+    from outbox import Outbox, OutboxSettings  # noqa: PLC0415
+
+    chosen = writer_for(writer)
+    file = read_text_file(brief)
+    stated = parse_brief(file)
+    for warning in stated.warnings:
+        click.echo(f"warning: {brief}: {warning.message}", err=True)
+    settings = OutboxSettings.from_env()
+    box: Outbox
+    with Outbox.open(settings.outbox_path, content_root=settings.content_root) as box:
+        run = CourseRun(box, settings, brief_file=file, brief=stated, writer=chosen)
+        steps(run)
+    _report(run, as_json=as_json)
+
+
+def _draft(run: "CourseRun", *, resume: bool) -> None:
+    for assumed in run.draft(resume=resume):
+        click.echo(f"warning: {assumed}", err=True)
+
+
+def _approve_or_stop(run: "CourseRun", *, approve: bool, resume: bool) -> None:
+    from generators.errors import GeneratorError  # noqa: PLC0415
+
+    if approve:
+        if not run.approved:
+            findings = run.approval.approve_unasked()
+            for warning in findings.warnings:
+                click.echo(f"warning: {warning}", err=True)
+            if findings.errors:
+                raise GeneratorError("the curriculum has errors: " + "; ".join(findings.errors))
+        run.publish_approved()
+    elif (resume and run.approved) or run.approval.ask():
+        run.publish_approved()
+    else:
+        raise GeneratorError("cancelled at the approval checkpoint; nothing was published")
+
+
+def _lessons(run: "CourseRun", *, resume: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    shown: Any = Progress(console=console, transient=True) if console.is_terminal else nullcontext()
+    with shown as bar:
+        if bar is not None:
+            line = bar.add_task("lessons", total=run.lesson_count)
+            run.progress = lambda _: bar.advance(line)
+        run.write_lessons(resume=resume)
+
+
+def _report(run: "CourseRun", *, as_json: bool) -> None:
+    outcome: Outcome = run.outcome
+    for path in outcome.kept:
+        click.echo(f"kept: {path} was changed by hand; “generate sync” takes the change over", err=True)
+    for lesson, reason in outcome.failed.items():
+        click.echo(f"failed: lesson {lesson}: {reason}", err=True)
+    result = {
+        "slug": outcome.slug,
+        "folder": str(run.folder.path),
+        "files_written": outcome.written,
+        "events_appended": outcome.events,
+        "lessons_skipped": outcome.skipped,
+        "kept": outcome.kept,
+        "failed": outcome.failed,
+    }
+    text = f"{run.folder.path}: {outcome.written} files written, {outcome.events} events appended"
+    _print(result, text + (f", {outcome.skipped} lessons were there" if outcome.skipped else ""), as_json=as_json)
+    if outcome.failed:
+        click.echo(f"{len(outcome.failed)} lessons are missing; run again with --resume", err=True)
+        sys.exit(1)
+
+
+def _print(result: dict[str, Any], text: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
