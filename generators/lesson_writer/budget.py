@@ -7,7 +7,7 @@ ACTION_MINUTES = 2
 DEFAULT_MINUTES = 10
 
 # A text that takes longer than this to read is put down; the rest of a long lesson is practice.
-MAX_TOLD_MINUTES = 12
+MAX_TOLD_MINUTES = 10
 MIN_TOLD_MINUTES = 5
 _PRACTICE_SHARE = 0.3
 _LEAST_PRACTICE_MINUTES = 2

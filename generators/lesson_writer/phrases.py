@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_NAMED = re.compile(r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\bde |\bem )?“\{(?P<field>topic|concept)\}”")
+_NAMED = re.compile(r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\b(?:de|em|a|por) )?“\{(?P<field>topic|concept)\}”")
 _NAMELESS = frozenset({"topic", "concept"})
 
 
@@ -29,7 +29,9 @@ class Generic:
     noun: str
 
     def __call__(self, preposition: str) -> str:
-        contracted = {"": self.article, "de ": "d" + self.article, "em ": "n" + self.article}[preposition]
+        to = {"o": "ao", "a": "à"}[self.article]
+        joined = {"": "", "de ": "d", "em ": "n", "por ": "pel"}
+        contracted = to if preposition == "a " else joined.get(preposition, "") + self.article
         return f"{contracted} {self.noun}"
 
 

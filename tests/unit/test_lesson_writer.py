@@ -1,0 +1,174 @@
+"""Lessons are made from the brief alone, vary, and read well."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generators.brief import Brief, OutlineLesson, OutlineModule, Pain, Voice, read_brief
+from generators.curriculum_builder import build_curriculum
+from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lesson_writer.kind import kind_of
+from generators.lesson_writer.phrases import bank
+from generators.scorers import score_lesson
+
+BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
+MOST_SHARED = 0.40
+
+
+@pytest.fixture(scope="module")
+def brief() -> Brief:
+    return read_brief(BRIEF)
+
+
+@pytest.fixture(scope="module")
+def lessons(brief: Brief) -> list[str]:
+    return _lessons(brief)
+
+
+def _lessons(brief: Brief) -> list[str]:
+    curriculum = build_curriculum(brief).curriculum
+    count = sum(1 for _ in curriculum.lessons)
+    return [write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index)) for index in range(count)]
+
+
+def _body(lesson: str) -> str:
+    return lesson.split("---\n", 2)[2]
+
+
+def _sentences(lesson: str, *, masked: bool) -> set[str]:
+    text = "\n".join(line for line in _body(lesson).splitlines() if not line.startswith(("#", "| ---")))
+    if masked:
+        text = re.sub(r"“[^”]*”|\[DIAGRAM[^\]]*\]", "“…”", text)
+    parts = re.split(r"(?<=[.!?…:])\s+|\n+|\|", text)
+    return {part.strip() for part in parts if len(part.split()) >= 3}
+
+
+def test_forty_lessons_are_written(lessons: list[str]) -> None:
+    """Every lesson of the outline is written."""
+    assert len(lessons) == 40
+
+
+def test_every_lesson_passes_both_scorers(lessons: list[str]) -> None:
+    """What we write, we would accept from others."""
+    scores = [score_lesson(str(number), lesson) for number, lesson in enumerate(lessons)]
+    assert [score.name for score in scores if not score.passed] == []
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_no_two_lessons_share_more_than_two_fifths_of_their_sentences(lessons: list[str], masked: bool) -> None:
+    """Lessons differ in more than their titles: masked, quoted names count as the same."""
+    found = [_sentences(lesson, masked=masked) for lesson in lessons]
+    shared = [len(one & two) / min(len(one), len(two)) for one, two in itertools.combinations(found, 2)]
+    assert max(shared) <= MOST_SHARED
+
+
+def test_the_same_brief_gives_the_same_bytes(brief: Brief, lessons: list[str]) -> None:
+    """Nothing but the brief and the place in the course decides on a lesson."""
+    assert _lessons(brief) == lessons
+
+
+def test_nothing_is_left_unfilled(lessons: list[str]) -> None:
+    """No name in braces, no empty quotes, no double space or stop survives into a lesson."""
+    for lesson in lessons:
+        assert not re.search(r"\{\w*\}|“”|\.\.(?!\.)|[^\s]  +[^\s]| ,| \.|\bNone\b", _body(lesson)), lesson
+
+
+def test_prepositions_and_articles_are_contracted(lessons: list[str]) -> None:
+    """"De o", "em a" and the like are never written."""
+    for lesson in lessons:
+        assert not re.search(r"\b(?:de|em|por|a) (?:o|os) (?:tema|plano|projeto|ambiente)\b", _body(lesson))
+        assert not re.search(r"\b(?:de|em) a prática\b", _body(lesson))
+
+
+def test_the_minutes_of_a_lesson_add_up(lessons: list[str]) -> None:
+    """Told part at 150 words a minute, exercise and closing action make up the stated minutes, give or take two."""
+    for lesson in lessons:
+        minutes = yaml.safe_load(lesson.split("---\n")[1])["duration_minutes"]
+        exercise = int(re.search(r"\*\*(\d+) minutos\*\*", _body(lesson))[1])  # type: ignore[index]
+        told = len(_body(lesson).split()) / 150
+        assert abs(told + exercise + 2 - minutes) <= 3
+
+
+def test_elements_keep_to_their_measure(lessons: list[str]) -> None:
+    """Each lesson has three outcomes, one to three analogies, a diagram, two to four questions, two or three pitfalls."""
+    for lesson in lessons:
+        body = _body(lesson)
+        assert body.count("- ✅") == 3
+        assert 1 <= body.count("**Uma analogia.**") <= 3
+        assert body.count("[DIAGRAM: ") == 1
+        assert 2 <= body.count("🤔") <= 4
+        assert 2 <= body.count("- ⚠️") <= 3
+        assert len(yaml.safe_load(lesson.split("---\n")[1])["learning_objectives"]) <= 3
+
+
+def test_pains_and_phrases_of_the_brief_are_heard(brief: Brief, lessons: list[str]) -> None:
+    """Each pain and each saying of the brief occurs in the course."""
+    course = "\n".join(lessons)
+    for said in [pain.text for pain in brief.pains] + ["Luz primeiro, botão depois.", "Olá, gente curiosa!"]:
+        assert said in course
+
+
+def test_a_bare_brief_is_enough() -> None:
+    """Without pains, phrases, minutes or voice a lesson is still whole."""
+    brief = Brief(
+        title="Curso mínimo de teste",
+        objectives=("Entender o básico",),
+        outline=(OutlineModule(number=1, title="Único", lessons=(OutlineLesson(number="1.1", title="Só uma"),)),),
+    )
+    (lesson,) = _lessons(brief)
+    assert score_lesson("1.1", lesson).passed
+    assert "## ➡️ Próximo Passo" in lesson
+
+
+def test_words_the_voice_must_never_say_are_not_said() -> None:
+    """A phrase that holds a banned expression is never drawn."""
+    brief = Brief(
+        title="Curso mínimo de teste",
+        objectives=("Entender o básico",),
+        voice=Voice(never=("mágica", "receita")),
+        pains=(Pain(text="Falta tempo"),),
+        outline=(
+            OutlineModule(
+                number=1,
+                title="Único",
+                lessons=tuple(OutlineLesson(number=f"1.{n}", title=f"Aula {n} de teste") for n in range(1, 21)),
+            ),
+        ),
+    )
+    course = "\n".join(_lessons(brief)).casefold()
+    assert "mágica" not in course
+    assert "receita" not in course
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Por que a câmera não faz a foto", "concept"),
+        ("Instalando o aplicativo", "setup"),
+        ("RAW vs JPEG", "compare"),
+        ("Erros que todo mundo comete", "troubleshoot"),
+        ("Planejamento de uma sessão", "plan"),
+        ("Projeto final: doze imagens", "project"),
+        ("Criando um estilo", "practice"),
+        ("Primeiro plano, meio e fundo", "concept"),
+        ("A importância do sono", "concept"),
+    ],
+)
+def test_a_title_tells_the_kind_of_lesson(title: str, kind: str) -> None:
+    """The steps of a lesson follow from what its title asks for."""
+    assert kind_of(title) == kind
+
+
+def test_every_bank_can_be_used_without_optional_names() -> None:
+    """A brief that states little must leave enough to choose from in every bank."""
+    known = {"title", "topic", "course", "module", "minutes", "exercise_minutes", "concept", "one", "two", "three"}
+    for name in ("goal", "position", "closing", "route"):
+        for slot, options in bank(name).items():
+            if slot.endswith("_pain") or slot in {"previous", "next", "transition", "mastered", "promise_after"}:
+                continue
+            if isinstance(options, list) and slot != "closing_phrase":
+                usable = [text for text in options if set(re.findall(r"\{(\w+)\}", str(text))) <= known]
+                assert usable, (name, slot)
