@@ -46,11 +46,10 @@ _MAX_VALUE_CHARACTERS = 1_000
 
 def read_audience(fields: Fields) -> Audience:
     """Read who the course is for."""
-    stated_levels = fields.all_of(_TECHNICAL, None, _technical_level)
-    technical: Level | None = stated_levels[0][0] if stated_levels else None
+    stated_levels: list[tuple[Level, Entry]] = fields.all_of(_TECHNICAL, None, _technical_level)
     return Audience(
         description=_description(fields),
-        technical_level=technical,
+        technical_level=stated_levels[0][0] if stated_levels else None,
         demographics=_labelled(fields, _DEMOGRAPHICS),
         psychographics=_labelled(fields, _PSYCHOGRAPHICS),
     )
@@ -92,9 +91,7 @@ def read_transformation(fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...
 
 def read_prerequisites(fields: Fields) -> tuple[str, ...]:
     """Read what one has to know beforehand; options of a form ("nenhum", "básico") are no prerequisite."""
-    entries = list(
-        fields.entries(_PREREQUISITES, {Zone.PREREQUISITES, Zone.COURSE, Zone.PEDAGOGY, Zone.ASIDE})
-    )
+    entries = list(fields.entries(_PREREQUISITES, {Zone.PREREQUISITES, Zone.COURSE, Zone.PEDAGOGY, Zone.ASIDE}))
     entries.sort(key=lambda entry: entry.line.kind == "heading")
     for entry in entries:
         items = [line for line in answered(entry.body) if line.kind == "item" and line.ticked is None]
