@@ -16,6 +16,7 @@ from worker.migrate.files import Migration, load
 from worker.migrate.plan import Plan, State, Step, read_plan
 from worker.migrate.preflight import Check, Outcome
 from worker.migrate.run import Report, migrate
+from worker.migrate.target import administrator_dsn
 
 __all__ = [
     "Applied",
@@ -35,6 +36,7 @@ __all__ = [
     "Step",
     "TargetError",
     "UnreachableError",
+    "administrator_dsn",
     "apply_all",
     "audit",
     "connect",

@@ -1,0 +1,207 @@
+"""`worker migrate`: carry the schema of the destination forward or back, and check it."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec
+
+import click
+
+if TYPE_CHECKING:
+    from worker.migrate import Finding, Report
+    from worker.settings import WorkerSettings
+
+P = ParamSpec("P")
+
+_local = click.option("--local", is_flag=True, help="Use the local database beside the outbox, not SUPABASE_DB_URL.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Look and report; touch nothing.")
+_no_backup = click.option("--no-backup", is_flag=True, help="Go without a backup of our own making.")
+
+
+def _told_as_errors(function: Callable[P, None]) -> Callable[P, None]:
+    """Show an error of ours as its message, and exit with its code."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        from worker.errors import WorkerError  # noqa: PLC0415  keeps --help fast
+
+        try:
+            function(*args, **kwargs)
+        except WorkerError as exc:
+            click.echo(f"error: {exc}", err=True)
+            _exit(exc.exit_code)
+
+    return wrapped
+
+
+@click.group(help="Carry the schema forward or back. Reads SUPABASE_MIGRATE_DB_URL, or else SUPABASE_DB_URL.")
+def migrate() -> None:
+    pass
+
+
+@migrate.command(help="Apply what is missing: checks, a proven backup, one transaction per file, an audit.")
+@_dry_run
+@_no_backup
+@_local
+@_json
+@_told_as_errors
+def up(*, dry_run: bool, no_backup: bool, local: bool, as_json: bool) -> None:
+    _run("up", dry_run=dry_run, no_backup=no_backup, local=local, as_json=as_json, steps=None)
+
+
+@migrate.command(help="Take back the last migration (or more), keeping the data.")
+@click.option("--steps", type=click.IntRange(min=1), default=1, show_default=True, help="How many to take back.")
+@click.option("--all", "everything", is_flag=True, help="Take back all of them.")
+@_dry_run
+@_no_backup
+@_local
+@_json
+@_told_as_errors
+def down(*, steps: int, everything: bool, dry_run: bool, no_backup: bool, local: bool, as_json: bool) -> None:
+    from worker.migrate import load  # noqa: PLC0415  keeps --help fast
+
+    count = len(load()) if everything else steps
+    _run("down", dry_run=dry_run, no_backup=no_backup, local=local, as_json=as_json, steps=count)
+
+
+@migrate.command(help="List every migration and whether it is applied, whoever applied it.")
+@_local
+@_json
+@_told_as_errors
+def status(*, local: bool, as_json: bool) -> None:
+    from worker.migrate import connect, load, read_plan  # noqa: PLC0415  keeps --help fast
+
+    with _database(local=local) as (dsn, _), connect(dsn) as connection:
+        plan = read_plan(connection, load())
+    if as_json:
+        steps = [{"version": step.version, "name": step.name, "state": str(step.state)} for step in plan.steps]
+        click.echo(json.dumps({"migrations": steps, "pending": len(plan.pending)}))
+        return
+    for step in plan.steps:
+        click.echo(f"{step.version}  {step.state:<8}  {step.name}")
+
+
+@migrate.command(help="Audit the database: schema, keys, rights, policies. Exit code 4 if a promise is broken.")
+@_local
+@_json
+@_told_as_errors
+def check(*, local: bool, as_json: bool) -> None:
+    from worker.migrate import Severity, audit, connect, load, read_plan  # noqa: PLC0415  keeps --help fast
+
+    with _database(local=local) as (dsn, _), connect(dsn) as connection:
+        plan = read_plan(connection, load())
+        findings = audit(connection) if plan.applied else ()
+    pending = [migration.version for migration in plan.pending]
+    holds = not pending and not any(finding.severity is Severity.ERROR for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"holds": holds, "pending": pending, "findings": [_finding(f) for f in findings]}))
+    else:
+        _show_findings(findings)
+        if pending:
+            click.echo(f"{len(pending)} migrations are pending: run 'worker migrate up'")
+        click.echo("everything holds" if holds else "something does not hold")
+    if not holds:
+        _exit(4)
+
+
+def _run(
+    direction: Literal["up", "down"], *, dry_run: bool, no_backup: bool, local: bool, as_json: bool, steps: int | None
+) -> None:
+    from worker.migrate import Severity  # noqa: PLC0415  keeps --help fast
+    from worker.migrate import migrate as run  # noqa: PLC0415
+
+    with _database(local=local) as (dsn, settings):
+        folder: Path = settings.outbox.outbox_path.parent / "backups"
+        report = run(
+            dsn,
+            direction,
+            backups=None if no_backup else folder,
+            dry_run=dry_run,
+            steps=steps,
+            told=lambda line: click.echo(line, err=True),
+        )
+    if as_json:
+        click.echo(json.dumps(_as_dict(report)))
+    else:
+        _show(report)
+    if any(finding.severity is Severity.ERROR for finding in report.findings):
+        _exit(4)
+
+
+@contextmanager
+def _database(*, local: bool) -> Iterator[tuple[str, "WorkerSettings"]]:
+    """The connection string to use, with the local database up for as long as it is needed."""
+    from worker.migrate import administrator_dsn  # noqa: PLC0415  keeps --help fast
+    from worker.settings import WorkerSettings  # noqa: PLC0415
+
+    settings = WorkerSettings.from_env()
+    if local:
+        from worker.standin import LocalPostgres  # noqa: PLC0415  --local alone needs the wheel
+
+        with LocalPostgres(settings.local_postgres_dir) as server:
+            yield server.dsn(), settings
+        return
+    yield administrator_dsn(settings.db_url), settings
+
+
+def _show(report: "Report") -> None:
+    for made in report.checks:
+        click.echo(f"{made.outcome:<8}  {made.name}: {made.found}")
+    if report.dry_run:
+        for migration in report.planned:
+            click.echo(f"would {'apply' if report.direction == 'up' else 'take back'} {migration.file_name}")
+    elif report.backup is not None:
+        backup = report.backup
+        proof = "restored and counted" if backup.rehearsal.restored else "read back and counted; not restored here"
+        click.echo(f"backup    {backup.path} ({backup.tables} tables, {backup.rows} rows, {proof})")
+        if backup.rehearsal.reason:
+            click.echo(f"          {backup.rehearsal.reason}")
+    for step in report.applied:
+        click.echo(f"{'applied' if report.direction == 'up' else 'removed':<8}  {step.version} {step.name}")
+    _show_findings(report.findings)
+    if not report.planned:
+        click.echo("nothing to do")
+
+
+def _show_findings(findings: tuple["Finding", ...]) -> None:
+    for finding in findings:
+        click.echo(f"{finding.severity:<8}  does not hold: {finding.promise}")
+        for breach in finding.breaches:
+            click.echo(f"          {breach}")
+
+
+def _as_dict(report: "Report") -> dict[str, Any]:
+    backup = report.backup
+    return {
+        "direction": report.direction,
+        "dry_run": report.dry_run,
+        "checks": [{"name": c.name, "outcome": str(c.outcome), "found": c.found} for c in report.checks],
+        "planned": [migration.version for migration in report.planned],
+        "applied": [{"version": a.version, "name": a.name, "seconds": round(a.seconds, 3)} for a in report.applied],
+        "backup": backup
+        and {
+            "path": str(backup.path),
+            "bytes": backup.size_bytes,
+            "tables": backup.tables,
+            "rows": backup.rows,
+            "restored": backup.rehearsal.restored,
+            "reason": backup.rehearsal.reason or None,
+        },
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+
+
+def _finding(finding: "Finding") -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "severity": str(finding.severity),
+        "promise": finding.promise,
+        "breaches": list(finding.breaches),
+    }
+
+
+def _exit(code: int) -> NoReturn:
+    raise click.exceptions.Exit(code)
