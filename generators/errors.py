@@ -27,7 +27,7 @@ class GeneratorError(Exception):
     exit_code = 1
 
 
-class UsageFault(GeneratorError):  # noqa: N818 - the fault is the caller's
+class UsageFault(GeneratorError):
     exit_code = 2
 
 
@@ -37,7 +37,7 @@ class MissingPath(UsageFault):
         self.path = path
 
 
-class UnreadableFile(GeneratorError):  # noqa: N818 - the name says what is wrong
+class UnreadableFile(GeneratorError):
     """A file or folder that cannot be taken in.
 
     Attributes:

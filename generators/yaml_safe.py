@@ -20,7 +20,7 @@ MAX_NODES = 200_000
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class YamlFault(Exception):  # noqa: N818 - becomes a BrokenYaml with the name of the file
+class YamlFault(Exception):
     """YAML that is broken or made to exhaust its reader.
 
     Attributes:
@@ -58,7 +58,7 @@ def load_all(text: str) -> list[Any]:
         raise YamlFault(f"more than {MAX_YAML_CHARACTERS:,} characters of YAML")
     try:
         _check_events(yaml.parse(text, Loader=_Loader))
-        return list(yaml.load_all(text, Loader=_Loader))  # noqa: S506 - a safe loader, made safer
+        return list(yaml.load_all(text, Loader=_Loader))
     except YAMLError as exc:
         mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
         problem = getattr(exc, "problem", None) or "characters that YAML does not allow"

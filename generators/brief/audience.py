@@ -13,22 +13,27 @@ from generators.markdown import Entry, Line
 from generators.markdown.label import label_key
 
 _WHO = re.compile(
-    r"publico(?: (?:alvo|primario|principal))*|quem e o aluno ideal|target audience|audiencia|aluno ideal|para quem e|avatar"
+    r"publico(?: (?:alvo|primario|principal))*|quem e o aluno ideal|target audience|audiencia"
+    r"|aluno ideal|para quem e|avatar"
     r"|perfil do (?:aluno|publico)|icp"
 )
 _DEMOGRAPHICS = re.compile(
-    r"idade.*|age|localizacao|location|regiao|genero|gender|nivel educacional|educacao|escolaridade|education|renda|income"
+    r"idade.*|age|localizacao|location|regiao|genero|gender|nivel educacional|educacao|escolaridade"
+    r"|education|renda|income"
     r"|ocupacao.*|occupation|profissao|cargo|faturamento|tamanho d[eo] (?:time|equipe|empresa)|segmentos?|experiencia"
     r"|tempo de experiencia.*|setor|area de atuacao|estado civil"
 )
 _PSYCHOGRAPHICS = re.compile(
-    r"momento.*|estado mental.*|emocoes|valores|o que mais valoriza|motivac(?:ao|oes)|frustrac(?:ao|oes)|desejos?|medos?"
-    r"|objec(?:ao|oes)|crencas.*|aspirac.*|estilo de aprendizado|tempo disponivel|comportamento|dor (?:superficial|real|profunda)"
+    r"momento.*|estado mental.*|emocoes|valores|o que mais valoriza|motivac(?:ao|oes)|frustrac(?:ao"
+    r"|oes)|desejos?|medos?"
+    r"|objec(?:ao|oes)|crencas.*|aspirac.*|estilo de aprendizado|tempo disponivel|comportamento"
+    r"|dor (?:superficial|real|profunda)"
     r"|objetivo (?:declarado|real)|o que .*deseja.*"
 )
 _TECHNICAL = re.compile(r"nivel tecnico|conhecimento tecnico|technical level|familiaridade.*")
 _PAINS = re.compile(
-    r"(?:top \d+ )?(?:principais )?dores.*|dores|pain points|pains|problemas(?: principais)?|frustracoes(?: especificas)?"
+    r"(?:top \d+ )?(?:principais )?dores.*|dores|pain points|pains|problemas(?: principais)?"
+    r"|frustracoes(?: especificas)?"
 )
 _ONE_PAIN = re.compile(r"(?:dor|pain)(?: (?:superficial|real|profunda|principal|secundaria|\d+))*")
 _PAIN_COLUMN = re.compile(r"^(?:dor|pain|problema)")

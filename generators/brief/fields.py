@@ -20,21 +20,23 @@ _KIND = r"(?: (?:completo|oficial|principal|definitivo|final|provisorio|sugerido
 TITLE = re.compile(
     rf"(?:titulo|nome|title|name){_KIND}{_COURSE}{_KIND}|(?:course|curso) (?:title|name|titulo)|curso|course"
 )
-SUBTITLE = re.compile(
-    r"subtitulo.*|tagline.*|subtitle.*|slogan|chamada|headline principal|promessa principal"
-)
+SUBTITLE = re.compile(r"subtitulo.*|tagline.*|subtitle.*|slogan|chamada|headline principal|promessa principal")
 SLUG = re.compile(
-    r"(?:course )?slug(?: (?:do curso|of the course|url|id|curso))*|curso id|course id|id do curso|identificador.*|url slug"
+    r"(?:course )?slug(?: (?:do curso|of the course|url|id|curso))*|curso id|course id|id do curso"
+    r"|identificador.*|url slug"
 )
 INSTRUCTOR = re.compile(
     r"(?:instrutor|instrutora|instructor|professor|professora|teacher|docente|facilitador|facilitadora|expert|especialista"
     r"|autor|autora|author|mentor|mentora|ministrante|palestrante|ministrado por|apresentador|apresentadora)"
-    r"(?: (?:a|responsavel|principal|do curso|nome|persona|es|titular|name))*|nome (?:do|da) (?:instrutora?|professora?|expert)"
+    r"(?: (?:a|responsavel|principal|do curso|nome|persona|es|titular|name))*|nome (?:do"
+    r"|da) (?:instrutora?|professora?|expert)"
 )
 RESPONSIBLE = re.compile(r"responsavel|responsible|responsaveis")
 DURATION = re.compile(
-    r"duracao(?: (?:total|estimada|prevista|aproximada|geral|do curso|do treinamento|da trilha|desejada|alvo|e formato))*"
-    r"|(?:total |estimated |course )*(?:duration|length)(?: total)?|carga horaria(?: (?:total|estimada|prevista|do curso))*"
+    r"duracao(?: (?:total|estimada|prevista|aproximada|geral|do curso|do treinamento|da trilha"
+    r"|desejada|alvo|e formato))*"
+    r"|(?:total |estimated |course )*(?:duration|length)(?: total)?|carga horaria(?: (?:total"
+    r"|estimada|prevista|do curso))*"
     r"|tempo total(?: (?:estimado|do curso|de conteudo))*|horas(?: totais| de conteudo)?|total de horas|total hours"
 )
 MODULES = re.compile(
@@ -42,32 +44,33 @@ MODULES = re.compile(
     r"(?: (?:totais|previstos|planejados|do curso))*|num modules|modules count"
 )
 LESSONS = re.compile(
-    r"(?:(?:numero|quantidade|qtd|qtde|n|no|nr|total|number) (?:total )?(?:de |of )?)?(?:aulas|lessons|licoes|videoaulas"
+    r"(?:(?:numero|quantidade|qtd|qtde|n|no|nr|total|number) (?:total )?(?:de |of )?)?(?:aulas"
+    r"|lessons|licoes|videoaulas"
     r"|video aulas)(?: (?:totais|previstas|planejadas|do curso|total))*|num lessons|lessons count"
 )
 LEVEL = re.compile(
-    r"nivel(?: (?:do curso|de conhecimento|de dificuldade|geral|exigido|dos alunos|de entrada|conhecimento|tecnico do curso"
+    r"nivel(?: (?:do curso|de conhecimento|de dificuldade|geral|exigido|dos alunos|de entrada"
+    r"|conhecimento|tecnico do curso"
     r"|de profundidade))*"
     r"|(?:knowledge |difficulty |course |skill )?level|dificuldade|difficulty"
 )
 PRIOR_KNOWLEDGE = re.compile(r"conhecimentos? previos?.*|nivel (?:de )?conhecimento previo|prior knowledge.*")
 PRICE = re.compile(
-    r"(?:preco|valor|price|investimento|ticket)(?: (?:sugerido|do curso|especifico|final|de venda|de lancamento|cheio|a vista"
-    r"|regular|unitario|standalone|normal|padrao|alvo|principal|exato|base|do produto|se fosse standalone|oficial|de tabela"
+    r"(?:preco|valor|price|investimento|ticket)(?: (?:sugerido|do curso|especifico|final|de venda"
+    r"|de lancamento|cheio|a vista"
+    r"|regular|unitario|standalone|normal|padrao|alvo|principal|exato|base|do produto"
+    r"|se fosse standalone|oficial|de tabela"
     r"|fixo|definido|da inscricao|em reais|brl|r))*|(?:suggested|course|launch|regular) price|precificacao|pricing"
 )
 EXACT_PRICE = re.compile(r"valor especifico|preco (?:exato|final|definido)|exact price|valor exato")
-CATEGORY = re.compile(
-    r"categorias?(?: (?:principal|do curso))*|(?:main )?category|area tematica|tema principal"
-)
+CATEGORY = re.compile(r"categorias?(?: (?:principal|do curso))*|(?:main )?category|area tematica|tema principal")
 TAGS = re.compile(r"tags?|palavras chave|keywords|etiquetas|tags palavras chave")
 FRAMEWORK = re.compile(
-    r"(?:framework|abordagem|metodologia|modelo)(?: (?:escolhid[oa]|pedagogic[oa]|principal|de ensino|didatic[oa]|utilizad[oa]))*"
+    r"(?:framework|abordagem|metodologia|modelo)(?: (?:escolhid[oa]|pedagogic[oa]|principal"
+    r"|de ensino|didatic[oa]|utilizad[oa]))*"
     r"|qual abordagem pedagogica.*|pedagogical (?:framework|approach)"
 )
-STYLE = re.compile(
-    r"estilo(?: (?:de ensino|didatico|preferido|das aulas|pedagogico|principal))*|teaching style"
-)
+STYLE = re.compile(r"estilo(?: (?:de ensino|didatico|preferido|das aulas|pedagogico|principal))*|teaching style")
 LANGUAGE = re.compile(r"idioma(?: do curso)?|lingua|language")
 
 _COURSE_ZONES = frozenset({Zone.COURSE})
@@ -82,9 +85,7 @@ _TITLE_PREFIX = re.compile(
     re.IGNORECASE,
 )
 _BARE_AMOUNT = re.compile(r"^(\d{1,3}(?:\.\d{3})+|\d{1,6})(?:,\d{2}|\.00)?$")
-_NOT_A_PRICE = re.compile(
-    r"mensa|/mes|por mes|usd|us\$|receita|fatura|economi|custo|upsell|ferramenta|api|mes\b"
-)
+_NOT_A_PRICE = re.compile(r"mensa|/mes|por mes|usd|us\$|receita|fatura|economi|custo|upsell|ferramenta|api|mes\b")
 _MAX_TITLE_CHARACTERS = 300
 _MAX_NAME_WORDS = 8
 
@@ -175,9 +176,7 @@ class Fields:
     def instructor(self) -> str | None:
         head = self.head.get("instructor") or self.head.get("instrutor")
         names = [scalar(head.get("name") or head.get("nome")) if isinstance(head, dict) else scalar(head)]
-        names += [
-            value for value, _ in self.all_of(INSTRUCTOR, {Zone.COURSE, Zone.VOICE, Zone.PEDAGOGY}, _person)
-        ]
+        names += [value for value, _ in self.all_of(INSTRUCTOR, {Zone.COURSE, Zone.VOICE, Zone.PEDAGOGY}, _person)]
         for name in names:
             if name and (cleaned := person_name(name)):
                 return cleaned
@@ -215,9 +214,7 @@ class Fields:
         return found or asides[:1]
 
     def level(self) -> Level | None:
-        found: Level | None = self._first(
-            LEVEL, {Zone.COURSE, Zone.PEDAGOGY, Zone.OUTLINE, Zone.PREREQUISITES}, _level
-        )
+        found: Level | None = self._first(LEVEL, {Zone.COURSE, Zone.PEDAGOGY, Zone.OUTLINE, Zone.PREREQUISITES}, _level)
         for key in ("level", "nivel", "knowledge_level", "difficulty"):
             found = found or level_in(scalar(self.head.get(key)) or "")
         return found or self._first(PRIOR_KNOWLEDGE, None, _ticked_level)
@@ -254,9 +251,7 @@ class Fields:
         return self._joined(STYLE, {Zone.PEDAGOGY, Zone.COURSE})
 
     def language(self) -> str | None:
-        return self._first(LANGUAGE, None, _one_line) or scalar(
-            self.head.get("language") or self.head.get("idioma")
-        )
+        return self._first(LANGUAGE, None, _one_line) or scalar(self.head.get("language") or self.head.get("idioma"))
 
     def _joined(self, label: re.Pattern[str], zones: Iterable[Zone]) -> str | None:
         answers = self._first(label, zones, _several)

@@ -9,13 +9,12 @@ from generators.markdown import Document, Entry, Line
 from generators.markdown.label import label_key
 
 _HEADING = re.compile(
-    r"objetivos?(?: gerais| especificos| principais)?(?: de)?(?: aprendizagem| aprendizado| curso| do curso| de ensino)*$"
+    r"objetivos?(?: gerais| especificos| principais)?(?: de)?(?: aprendizagem| aprendizado| curso"
+    r"| do curso| de ensino)*$"
     r"|objetivos\b.*|learning (?:objectives|outcomes|goals)|(?:course )?objectives|resultados de aprendizagem"
     r"|o que (?:voce|o aluno|os alunos) (?:vai|vao|ira|irao) (?:aprender|dominar)|what you(?: wi)?ll learn"
 )
-_SENTENCE = re.compile(
-    r"(?:capaz(?:es)? de|sera capaz|will be able to|vai ser capaz|saberao?|voce vai conseguir)\W*$"
-)
+_SENTENCE = re.compile(r"(?:capaz(?:es)? de|sera capaz|will be able to|vai ser capaz|saberao?|voce vai conseguir)\W*$")
 _NOT_THE_COURSE = re.compile(
     r"\bmodulos?\b(?!.*aprendiz)|\baula\b|declarado|\breal\b|negocio|marketing|comercia|lesson"
 )
@@ -32,9 +31,7 @@ def read_objectives(document: Document, zones: tuple[Zone, ...], inside: frozens
     candidates = [
         entry
         for entry in document.entries
-        if entry.index not in inside
-        and zones[entry.index] not in {Zone.ASIDE, Zone.OUTLINE}
-        and _is_about(entry)
+        if entry.index not in inside and zones[entry.index] not in {Zone.ASIDE, Zone.OUTLINE} and _is_about(entry)
     ]
     # A heading or sentence that introduces the list itself is closer to it than the chapter around it.
     candidates.sort(key=lambda entry: (entry.line.kind == "heading", "especific" not in entry.key))

@@ -29,9 +29,7 @@ _LESSON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_LESSON = re.compile(
-    r"^\W*(?:aula|lesson|li[cç][aã]o|v[ií]deo|cap[ií]tulo|chapter)\s*#?(\d{1,3})\b(?!\.\d)"
-    + _SEPARATOR
-    + r"(.*)$",
+    r"^\W*(?:aula|lesson|li[cç][aã]o|v[ií]deo|cap[ií]tulo|chapter)\s*#?(\d{1,3})\b(?!\.\d)" + _SEPARATOR + r"(.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _MINUTES_ASIDE = re.compile(
@@ -41,9 +39,7 @@ _MINUTES_ASIDE = re.compile(
 )
 _UNIT = re.compile(r"\d\s*(?:min|h\b|hora|m\b)|_+\s*min", re.IGNORECASE)
 _COUNT_ASIDE = re.compile(r"\s*\(\s*\d+\s*(?:aulas?|lessons?|li[cç][oõ]es)[^()]*\)\s*$", re.IGNORECASE)
-_LESSON_LISTS = frozenset(
-    {"aulas", "lessons", "licoes", "conteudo", "topicos", "aulas do modulo", "lista de aulas"}
-)
+_LESSON_LISTS = frozenset({"aulas", "lessons", "licoes", "conteudo", "topicos", "aulas do modulo", "lista de aulas"})
 _DURATION_KEYS = frozenset({"duracao", "duration", "tempo", "minutos", "duracao estimada", "carga horaria"})
 _OBJECTIVE_KEYS = frozenset({"objetivo", "objetivo do modulo", "objective", "objetivos", "goal"})
 _DESCRIPTION_KEYS = frozenset({"descricao", "description", "resumo"})
@@ -125,9 +121,7 @@ def _module(module: _Module) -> OutlineModule:
         description=module.description,
         objectives=tuple(module.objectives),
         lessons=tuple(
-            OutlineLesson(
-                number=lesson.number, title=lesson.title, minutes=lesson.minutes, objective=lesson.objective
-            )
+            OutlineLesson(number=lesson.number, title=lesson.title, minutes=lesson.minutes, objective=lesson.objective)
             for lesson in module.lessons.values()
         ),
     )
@@ -231,12 +225,7 @@ class _Walk:
             title = lesson[3] or _cell(line, header, _TITLE_CELL, 1)
             self._add_row(line, header, module, f"{int(lesson[1])}.{int(lesson[2])}", title)
             return True
-        if (
-            self._module is not None
-            and first.strip().isdigit()
-            and len(first) < 4
-            and header[:1] != ["modulo"]
-        ):
+        if self._module is not None and first.strip().isdigit() and len(first) < 4 and header[:1] != ["modulo"]:
             title = _cell(line, header, _TITLE_CELL, 1)
             self._add_row(line, header, self._module, f"{self._module.number}.{int(first)}", title)
             return True
@@ -248,9 +237,7 @@ class _Walk:
         return self._module is not None
 
     def _module_row(self, line: Line, header: list[str], plan: _Plan) -> None:
-        opened = _MODULE.match(line.cells[0]) or re.match(
-            r"^\W*(\d{1,2})" + _SEPARATOR + "(.*)$", line.cells[0]
-        )
+        opened = _MODULE.match(line.cells[0]) or re.match(r"^\W*(\d{1,2})" + _SEPARATOR + "(.*)$", line.cells[0])
         if not opened:
             return
         title = stated(opened[2]) or _cell(line, header[1:], _MODULE_TITLE_CELL, None, shift=1)
@@ -261,9 +248,7 @@ class _Walk:
         if number not in plan.modules:
             plan.modules[number] = _Module(number, title, minutes, line)
 
-    def _add_row(
-        self, line: Line, header: list[str], module: _Module, number: str, title: str | None
-    ) -> None:
+    def _add_row(self, line: Line, header: list[str], module: _Module, number: str, title: str | None) -> None:
         if title is None:
             return
         self._add(line, module, number, title)
@@ -273,9 +258,7 @@ class _Walk:
             lesson.minutes = minutes_in(cell) or (int(cell) if cell.isdigit() and len(cell) < 4 else None)
 
 
-def _cell(
-    line: Line, header: list[str], wanted: re.Pattern[str], default: int | None, shift: int = 0
-) -> str | None:
+def _cell(line: Line, header: list[str], wanted: re.Pattern[str], default: int | None, shift: int = 0) -> str | None:
     """The cell under the first column whose title is wanted, numbering columns aside."""
     for column, key in enumerate(header):
         place = column + shift

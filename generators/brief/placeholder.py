@@ -13,19 +13,55 @@ _DOUBLE_QUOTES = '"“”«»'
 _BOXES = re.compile(r"\[([xX✓ ]?)\]\s*([^\[\]]*)")
 _BLANK_FIELD = re.compile(r"_{3,}|\.{4,}|…{2,}")
 _ALL_BRACKETED = re.compile(r"^(?:\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}|\{\{[^{}]*\}\})[\s.:]*$")
-_AUTO = re.compile(
-    r"\[\s*(?:auto[- ]?preenchid[oa]|auto[- ]?filled|preencher|a preencher|inserir|insira|todo|tbd)\b"
-)
+_AUTO = re.compile(r"\[\s*(?:auto[- ]?preenchid[oa]|auto[- ]?filled|preencher|a preencher|inserir|insira|todo|tbd)\b")
 _NOT_YET = frozenset(
-    "|a definir|a ser definido|definir|tbd|tba|todo|n/a|na|nd|nao se aplica|nao aplicavel|pendente|a preencher|preencher"
-    "|em aberto|nao definido|nao informado|nao especificado|sem definicao|to be defined|to be determined|not defined"
-    "|not specified|none|null|nenhum definido|x|xx|xxx|xxxx|?|??|???|-|--|---|–|—|...|…|aguardando|a confirmar".split(
-        "|"
-    )
+    [
+        "",
+        "a definir",
+        "a ser definido",
+        "definir",
+        "tbd",
+        "tba",
+        "todo",
+        "n/a",
+        "na",
+        "nd",
+        "nao se aplica",
+        "nao aplicavel",
+        "pendente",
+        "a preencher",
+        "preencher",
+        "em aberto",
+        "nao definido",
+        "nao informado",
+        "nao especificado",
+        "sem definicao",
+        "to be defined",
+        "to be determined",
+        "not defined",
+        "not specified",
+        "none",
+        "null",
+        "nenhum definido",
+        "x",
+        "xx",
+        "xxx",
+        "xxxx",
+        "?",
+        "??",
+        "???",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "...",
+        "…",
+        "aguardando",
+        "a confirmar",
+    ]
 )
-_EXAMPLE = re.compile(
-    r"^(?:exemplos?|ex\.?|e\.g\.?|examples?|por exemplo|p\. ?ex\.?)\s*(?:\([^)]*\))?\s*[:\-–]"
-)
+_EXAMPLE = re.compile(r"^(?:exemplos?|ex\.?|e\.g\.?|examples?|por exemplo|p\. ?ex\.?)\s*(?:\([^)]*\))?\s*[:\-–]")
 
 
 def stated(text: str | None) -> str | None:

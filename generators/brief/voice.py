@@ -19,17 +19,17 @@ _PERSONA = re.compile(
     r"persona(?: (?:mmos|do instrutor|name))?|nome (?:da persona|do mind|do clone)|mind name|clone(?: de)?|persona nome"
     r"|mmos mind|mind"
 )
-_PERSONA_SLUG = re.compile(
-    r"(?:slug|id) (?:do|da) (?:mind|persona|clone)|(?:mind|persona) (?:slug|id)|slug mmos"
-)
+_PERSONA_SLUG = re.compile(r"(?:slug|id) (?:do|da) (?:mind|persona|clone)|(?:mind|persona) (?:slug|id)|slug mmos")
 _TONE = re.compile(
     r"tom(?: (?:geral|de voz|desejado|principal|da voz|do curso|e linguagem|emocional))*|tone(?: of voice)?|voice tone"
 )
 _TRAITS = re.compile(
-    r"personalidade.*|tracos(?: (?:de personalidade|principais))*|caracteristicas(?: da voz.*| de personalidade)?|traits"
+    r"personalidade.*|tracos(?: (?:de personalidade|principais))*|caracteristicas(?: da voz.*"
+    r"| de personalidade)?|traits"
 )
 _PHRASES = re.compile(
-    r"frases.*|bordoes.*|expressoes.*|(?:signature |characteristic )phrases|catch ?phrases|vocabulario (?:tipico|proprio)"
+    r"frases.*|bordoes.*|expressoes.*|(?:signature |characteristic )phrases|catch ?phrases"
+    r"|vocabulario (?:tipico|proprio)"
 )
 _NEVER = re.compile(
     r".*\bnunca\b.*|never(?: do| say)?|evitar|o que (?:nao|evitar).*|nao (?:fazer|usar|dizer)|avoid|proibi\w+.*"
@@ -71,9 +71,7 @@ def named_responsible(fields: Fields, voice: Voice) -> str | None:
 
     A brief is often signed by an editor; only a first name shared with the persona shows that it is not.
     """
-    known = fold(
-        f"{voice.persona or ''} {(voice.persona_slug or '').replace('-', ' ').replace('_', ' ')}"
-    ).split()
+    known = fold(f"{voice.persona or ''} {(voice.persona_slug or '').replace('-', ' ').replace('_', ' ')}").split()
     for value, _ in fields.all_of(RESPONSIBLE, {Zone.COURSE}, first_answer):
         name = person_name(value)
         if name and known and fold(name).split()[0] == known[0]:
@@ -86,12 +84,8 @@ def _head_persona(head: dict[str, Any]) -> tuple[str | None, str | None, VoiceMo
     if not isinstance(persona, dict):
         name = scalar(persona)
         return name, None, "mmos" if name and head.get("mmos_persona") else None
-    slug = (
-        scalar(persona.get("persona_slug")) or scalar(persona.get("mind_slug")) or scalar(persona.get("slug"))
-    )
-    name = (
-        scalar(persona.get("mind_name")) or scalar(persona.get("persona_name")) or scalar(persona.get("name"))
-    )
+    slug = scalar(persona.get("persona_slug")) or scalar(persona.get("mind_slug")) or scalar(persona.get("slug"))
+    name = scalar(persona.get("mind_name")) or scalar(persona.get("persona_name")) or scalar(persona.get("name"))
     if persona.get("enabled") is False:
         return None, None, None
     return name, slug, "mmos" if slug or name else None
@@ -151,9 +145,7 @@ def _tone(fields: Fields) -> str | None:
     for entry in [*fields.entries(_TONE, _VOICE_ZONES), *fields.entries(_TONE, {Zone.COURSE, Zone.ASIDE})]:
         if entry.line.kind == "heading" and not any(line.fenced for line in entry.body):
             continue
-        texts = (
-            [entry.value] if entry.value else [line.text for line in entry.body if line.ticked is not False]
-        )
+        texts = [entry.value] if entry.value else [line.text for line in entry.body if line.ticked is not False]
         tone = ", ".join(part for part in (stated(text) for text in texts) if part)
         if tone:
             return tone[:500]

@@ -61,16 +61,15 @@ _HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
     (
         Zone.OUTLINE,
         re.compile(
-            r"outline|estrutura (?:de conteudo|do curso|detalhada|curricular|modular|dos modulos)|^estrutura$|modulos?\b"
+            r"outline|estrutura (?:de conteudo|do curso|detalhada|curricular|modular|dos modulos)"
+            r"|^estrutura$|modulos?\b"
             r"|conteudo programatico|ementa|grade|curriculum|curricul|programa\b|modules|syllabus|detalhamento"
             r"|^(?:aula|lesson|licao) "
         ),
     ),
     (Zone.PEDAGOGY, re.compile(r"pedagog|didatic|metodolog|framework|ensino|teaching|teoria|pratica")),
 )
-_COURSE = re.compile(
-    r"identifica|informac|basic|dados (?:gerais|do curso)|duracao|visao geral|overview|sobre o curso"
-)
+_COURSE = re.compile(r"identifica|informac|basic|dados (?:gerais|do curso)|duracao|visao geral|overview|sobre o curso")
 
 
 def zone_of(path: tuple[str, ...]) -> Zone:

@@ -24,21 +24,26 @@ _OTHER_FOLDERS = re.compile(
     r"^(?:roteiros?|scripts?|mindmaps?|mapas?[-_ ]?mentais|templates?|modelos|resources?|recursos|materiais?|research"
     r"|pesquisas?|assessments?|avaliac\w+|quizz?es|sources?|fontes?|transcri\w+|legendas?|subtitles|drafts?|rascunhos?"
     r"|backups?|archived?|arquivados?|old|antig\w+|deprecated|assets|images?|imagens|checklists?|reports?|relatorios?"
-    r"|validation|validacao|docs|anexos?|exercicios|slides|prompts?|references?|referencias?|marketing|bonus[-_ ]materiais"
+    r"|validation|validacao|docs|anexos?|exercicios|slides|prompts?|references?|referencias?"
+    r"|marketing|bonus[-_ ]materiais"
     r"|\w*legac\w*|tmp|temp|qa|notes?|notas|briefings?|audio|videos?|raw|glossar\w+)(?:[-_ ].*)?$"
 )
 _OTHER_NAMES = re.compile(
     r"^(?:readme|index|indice|sumario|toc|glossar|template|modelo[-_ ]|roteiro|script|checklist|relatorio|report|brief|"
-    r"course[-_ ]?brief|validation|validac|quiz|gabarito|rubric|changelog|status|todo|notas?[-_ ]|notes?[-_ ]|mapa[-_ ]|"
+    r"course[-_ ]?brief|validation|validac|quiz|gabarito|rubric|changelog|status|todo|notas?[-_ ]"
+    r"|notes?[-_ ]|mapa[-_ ]|"
     r"mindmap|progress|generation|summary|resumo[-_ ]do|guia[-_ ]do|curriculum|ementa|plano[-_ ]de|course[-_ ]outline)"
 )
 _OTHER_NAME_WORDS = re.compile(
-    r"(?:validation|validacao|quality|qa)[-_ ]?(?:report|relatorio)|relatorio[-_ ]de|briefing[-_ ]?template|template[-_ ]?brief"
+    r"(?:validation|validacao|quality|qa)[-_ ]?(?:report|relatorio)|relatorio[-_ ]de"
+    r"|briefing[-_ ]?template|template[-_ ]?brief"
     r"|[-_ ](?:roteiro|transcri\w+|transcript|report|changelog|gabarito)$"
 )
 _OTHER_HEADINGS = re.compile(
-    r"^(?:roteiro|script|template|modelo de|readme|glossario|glossary|relatorio|report|validation|validac\w+ d[aoe]|brief"
-    r"|course brief|briefing|quiz|gabarito|changelog|indice|sumario|mapa mental|mind ?map|rubric\w*|modulo \d+|module \d+"
+    r"^(?:roteiro|script|template|modelo de|readme|glossario|glossary|relatorio|report|validation"
+    r"|validac\w+ d[aoe]|brief"
+    r"|course brief|briefing|quiz|gabarito|changelog|indice|sumario|mapa mental|mind ?map|rubric\w*"
+    r"|modulo \d+|module \d+"
     r"|visao geral do (?:modulo|curso)|ementa|plano de aula|transcri\w+|answer key|production)\b"
 )
 _LESSON_HEAD_KEYS = frozenset({"lesson_id", "lesson_number", "lesson_title", "lesson_type"})

@@ -131,9 +131,7 @@ def minutes(mapping: dict[str, Any]) -> int | None:
     for key in HOUR_KEYS:
         if (found := _minutes(mapping.get(key), unit=_MINUTES_PER_HOUR)) is not None:
             return found
-    parts = [
-        _minutes(value, unit=1) for key, value in mapping.items() if key.startswith(("duration_", "duracao_"))
-    ]
+    parts = [_minutes(value, unit=1) for key, value in mapping.items() if key.startswith(("duration_", "duracao_"))]
     return sum(part for part in parts if part) or None
 
 

@@ -113,9 +113,9 @@ def _nested(mapping: dict[str, Any]) -> list[Any]:
         if isinstance(value, list):
             return value[:MAX_LESSONS]
         if isinstance(value, dict):
-            return [
-                {"id": key_of, **item} if isinstance(item, dict) else item for key_of, item in value.items()
-            ][:MAX_LESSONS]
+            return [{"id": key_of, **item} if isinstance(item, dict) else item for key_of, item in value.items()][
+                :MAX_LESSONS
+            ]
     return []
 
 
@@ -155,9 +155,7 @@ def _module(mapping: dict[str, Any], number: int, raw: list[Any]) -> CurriculumM
         number=number,
         title=_MODULE_TITLE.sub("", title) if title else None,
         slug=keys.text(mapping, ("slug",)),
-        description=keys.text(
-            mapping, ("module_description", "description", "descricao", "subtitle", "tagline")
-        ),
+        description=keys.text(mapping, ("module_description", "description", "descricao", "subtitle", "tagline")),
         minutes=summed or declared,
         objectives=keys.texts(
             keys.first(
@@ -174,11 +172,7 @@ def _module(mapping: dict[str, Any], number: int, raw: list[Any]) -> CurriculumM
 def _lesson(item: Any, module: int, position: int) -> CurriculumLesson | None:
     if not isinstance(item, dict):
         name = scalar(item)
-        return (
-            _lesson({"title": name, "minutes": str(minutes_in(name) or "")}, module, position)
-            if name
-            else None
-        )
+        return _lesson({"title": name, "minutes": str(minutes_in(name) or "")}, module, position) if name else None
     mapping = keys.folded(item)
     if len(mapping) == 1:
         # `- "1.1": Título` or `- 1.1 Título: {...}`
@@ -201,9 +195,7 @@ def _lesson(item: Any, module: int, position: int) -> CurriculumLesson | None:
         lesson_id=f"{number[0]}.{number[1]}",
         title=title,
         slug=keys.text(mapping, ("slug",)),
-        description=keys.text(
-            mapping, ("lesson_description", "description", "descricao", "summary", "resumo")
-        ),
+        description=keys.text(mapping, ("lesson_description", "description", "descricao", "summary", "resumo")),
         minutes=keys.minutes(mapping),
         file_path=keys.text(mapping, _PATH_KEYS),
         objectives=keys.texts(objectives),

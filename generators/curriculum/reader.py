@@ -88,9 +88,7 @@ def _curriculum(root: dict[str, Any], modules: tuple[CurriculumModule, ...]) -> 
         instructor=_first_text(
             about, ("instructor", "instrutor", "professor", "instructor_voice", "teacher", "author")
         ),
-        level=level_in(
-            _first_text(about, ("knowledge_level", "level", "nivel", "difficulty", "dificuldade")) or ""
-        ),
+        level=level_in(_first_text(about, ("knowledge_level", "level", "nivel", "difficulty", "dificuldade")) or ""),
         price=_price(about),
         objectives=_first_texts(
             about,
@@ -123,9 +121,7 @@ def _about(root: dict[str, Any]) -> list[dict[str, Any]]:
             inner = keys.folded(value)
             found.append(inner)
             found += [
-                keys.folded(part)
-                for name, part in inner.items()
-                if name in _ABOUT_KEYS and isinstance(part, dict)
+                keys.folded(part) for name, part in inner.items() if name in _ABOUT_KEYS and isinstance(part, dict)
             ]
     return found
 
@@ -142,9 +138,7 @@ def _audience(about: list[dict[str, Any]]) -> str | None:
     for mapping in about:
         value = keys.first(mapping, ("target_audience", "publico_alvo", "audience", "publico"))
         if isinstance(value, dict):
-            value = keys.first(
-                keys.folded(value), ("primary", "primario", "description", "descricao", "name")
-            )
+            value = keys.first(keys.folded(value), ("primary", "primario", "description", "descricao", "name"))
         if found := scalar(value):
             return found
     return None

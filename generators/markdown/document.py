@@ -43,9 +43,7 @@ def read_document(body: str, first_line: int = 1) -> Document:
     """Parse Markdown; `first_line` is the line of the file on which `body` starts."""
     parser = MarkdownIt("commonmark").enable("table")
     tokens: list[Token] = []
-    parser.block.parse(
-        body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"), parser, {}, tokens
-    )
+    parser.block.parse(body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"), parser, {}, tokens)
     lines = tuple(_lines(parser, tokens, first_line))
     return Document(lines=lines, paths=tuple(_paths(lines)))
 

@@ -44,9 +44,7 @@ def entries_of(lines: Sequence[Line], paths: Sequence[tuple[str, ...]]) -> Itera
             yield _entry(lines, index, _label_end(lines, index), line.label, line.value, paths[index])
 
 
-def _entry(
-    lines: Sequence[Line], index: int, end: int, label: str, value: str, path: tuple[str, ...]
-) -> Entry:
+def _entry(lines: Sequence[Line], index: int, end: int, label: str, value: str, path: tuple[str, ...]) -> Entry:
     return Entry(
         key=label_key(label),
         line=lines[index],
@@ -88,6 +86,4 @@ def _ends(first: Line, line: Line) -> bool:
         return line.kind == "text" and line.label is not None and line.depth <= first.depth
     if first.kind == "item" or first.depth:
         return line.block != first.block or line.depth <= first.depth
-    return (
-        line.kind == "text" and not line.fenced and line.depth == 0 and line.label is not None and line.strong
-    )
+    return line.kind == "text" and not line.fenced and line.depth == 0 and line.label is not None and line.strong

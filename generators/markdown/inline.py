@@ -25,11 +25,7 @@ class InlineLine:
 def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
     """Parse the inline content of one block into its source lines."""
     if len(content) > MAX_INLINE_CHARACTERS:
-        return [
-            _as_line([(False, part)], offset)
-            for offset, part in enumerate(content.split("\n"))
-            if part.strip()
-        ]
+        return [_as_line([(False, part)], offset) for offset, part in enumerate(content.split("\n")) if part.strip()]
     tokens: list[Token] = []
     parser.inline.parse(content, parser, {}, tokens)
     rows: list[list[tuple[bool, str]]] = [[]]
@@ -41,9 +37,7 @@ def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
             bold -= 1
         elif token.type in {"softbreak", "hardbreak"}:
             rows.append([])
-        elif token.type in {"text", "code_inline", "text_special"}:
-            rows[-1].append((bold > 0, token.content))
-        elif token.type == "image":
+        elif token.type in {"text", "code_inline", "text_special"} or token.type == "image":
             rows[-1].append((bold > 0, token.content))
         elif token.type == "html_inline" and token.content.lower().startswith("<br"):
             rows[-1].append((False, " "))

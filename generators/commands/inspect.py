@@ -1,0 +1,195 @@
+"""`generate inspect`: what the readers make of a file, in a form that programs and people can check."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generators.errors import GeneratorError
+from outbox.command_line import EXIT_FAILED, print_json
+
+_PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON: {path: {...}}; unstated values are null.")
+
+
+@click.group()
+def inspect() -> None:
+    """Show what was read in a brief, a curriculum or a course folder.
+
+    \b
+    Examples:
+      generate inspect brief meu-curso/COURSE-BRIEF.md
+      generate inspect curriculum meu-curso/curriculum.yaml --json
+      generate inspect course meu-curso --json
+    """
+
+
+@inspect.command()
+@_PATHS
+@_JSON
+@click.pass_context
+def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Show what course briefs state; null where they state nothing.
+
+    \b
+    Example:
+      generate inspect brief meu-curso/COURSE-BRIEF.md --json
+    """
+    _report(ctx, {str(path): _guarded(_brief, path) for path in paths}, as_json=as_json)
+
+
+@inspect.command()
+@_PATHS
+@_JSON
+@click.pass_context
+def curriculum(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Show modules, lessons and minutes of curriculum files.
+
+    \b
+    Example:
+      generate inspect curriculum meu-curso/curriculum.yaml --json
+    """
+    _report(ctx, {str(path): _guarded(_curriculum, path) for path in paths}, as_json=as_json)
+
+
+@inspect.command()
+@_PATHS
+@_JSON
+@click.pass_context
+def course(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Show modules and lessons found in course folders, or in folders that hold some.
+
+    \b
+    Example:
+      generate inspect course outputs/courses --json
+    """
+    from generators.course import find_courses  # noqa: PLC0415 - `--help` answers without the readers
+
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        try:
+            places = find_courses(path)
+        except GeneratorError as exc:
+            found[str(path)] = {"error": str(exc)}
+            continue
+        for place in places:
+            shown = path if place == path.resolve() else path / place.relative_to(path.resolve())
+            found[str(shown)] = _guarded(_course, place)
+    _report(ctx, found, as_json=as_json)
+
+
+def _guarded(read: Callable[[Path], dict[str, Any]], path: Path) -> dict[str, Any]:
+    try:
+        return read(path)
+    except GeneratorError as exc:
+        return {"error": str(exc)}
+
+
+def _report(ctx: click.Context, found: dict[str, dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    for path, values in found.items():
+        if "error" in values:
+            click.echo(f"error: {values['error']}", err=True)
+        elif not as_json:
+            click.echo(path)
+            for key, value in values.items():
+                click.echo(f"  {key}: {_shown(value)}")
+    if any("error" in values for values in found.values()):
+        ctx.exit(EXIT_FAILED)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == []:
+        return "not stated"
+    if isinstance(value, list):
+        return "".join(f"\n    - {_shown(item)}" for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _brief(path: Path) -> dict[str, Any]:
+    from generators.brief import read_brief  # noqa: PLC0415 - `--help` answers without the readers
+
+    found = read_brief(path)
+    duration = found.duration_hours
+    return {
+        "title": found.title,
+        "subtitle": found.subtitle,
+        "slug": found.slug,
+        "instructor": found.instructor,
+        "duration_hours": list(duration) if isinstance(duration, tuple) else duration,
+        "modules": found.modules,
+        "lessons": found.lessons,
+        "objectives": list(found.objectives),
+        "level": found.level,
+        "voice": {
+            "mode": found.voice.mode,
+            "persona": found.voice.persona,
+            "persona_slug": found.voice.persona_slug,
+            "tone": found.voice.tone,
+        },
+        "price": found.price,
+        "outline": [
+            {"number": m.number, "title": m.title, "lessons": len(m.lessons), "minutes": m.minutes}
+            for m in found.outline
+        ],
+        "complete": not found.errors,
+        "warnings": [{"line": warning.line, "message": warning.message} for warning in found.warnings],
+    }
+
+
+def _curriculum(path: Path) -> dict[str, Any]:
+    from generators.curriculum import read_curriculum  # noqa: PLC0415 - `--help` answers without the readers
+
+    found = read_curriculum(path)
+    return {
+        "title": found.title,
+        "slug": found.slug,
+        "modules": [
+            {
+                "title": module.title,
+                "lessons": module.lesson_count,
+                "minutes": module.minutes,
+                "first": module.lessons[0].title if module.lessons else None,
+                "last": module.lessons[-1].title if module.lessons else None,
+            }
+            for module in found.modules
+        ],
+        "total_minutes": found.total_minutes,
+        "warnings": [{"line": warning.line, "message": warning.message} for warning in found.warnings],
+    }
+
+
+def _course(folder: Path) -> dict[str, Any]:
+    from generators.course import read_course  # noqa: PLC0415 - `--help` answers without the readers
+
+    found = read_course(folder)
+    return {
+        "title": found.title,
+        "slug": found.stated_slug,
+        "modules": [
+            {
+                "number": module.number,
+                "title": module.title if module.number is not None else None,
+                "lessons": [
+                    {
+                        "number": lesson.number.label,
+                        "title": lesson.title,
+                        "minutes": lesson.minutes,
+                        "path": lesson.relative.as_posix(),
+                        "encoding": lesson.file.encoding,
+                        "newline": lesson.file.newline,
+                    }
+                    for lesson in module.lessons
+                ],
+            }
+            for module in found.modules
+        ],
+        "missing_lessons": [f"{lesson.lesson_id} {lesson.title or ''}".strip() for lesson in found.missing],
+        "other_files": [{"path": m.relative.as_posix(), "kind": m.kind} for m in found.materials],
+        "warnings": list(found.warnings),
+        "errors": [str(failure) for failure in found.failures],
+    }

@@ -1,0 +1,164 @@
+"""Importing existing course folders: one unit of work per course, so that a course is there whole or not at all."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generators.course import Course, find_courses, read_course
+from generators.errors import GeneratorError
+from generators.importing.naming import Named, Owner, name_projects, stated_slug_of
+from generators.importing.payloads import CoursePayloads, Draft, Minds
+from outbox import ContractError, Outbox, ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCourse:
+    """What importing one course folder did.
+
+    Attributes:
+        appended: events that were news.
+        unchanged: events that would have said what the log says already.
+        missing: lessons that the curriculum lists and no file holds, as "i.j title".
+        failures: one line for each file that was left out.
+    """
+
+    folder: Path
+    project: str
+    modules: int = 0
+    lessons: int = 0
+    materials: int = 0
+    appended: int = 0
+    unchanged: int = 0
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What an import did: courses in order, and folders that held none."""
+
+    courses: tuple[ImportedCourse, ...]
+    errors: tuple[GeneratorError, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was given could be imported."""
+        return not self.errors and not any(course.failures for course in self.courses)
+
+
+def import_folders(
+    folders: Iterable[Path],
+    box: Outbox,
+    *,
+    content_root: Path,
+    minds: Minds | None = None,
+    progress: Callable[[ImportedCourse], None] | None = None,
+) -> Import:
+    """Import every course at or below some folders. Nothing on disk is changed.
+
+    Args:
+        folders: course folders, or folders that hold some.
+        box: the outbox that the events go to.
+        content_root: file paths of folders below it are relative to it.
+        minds: creator and persona to link.
+        progress: told of each course when it is committed.
+
+    Returns:
+        What was done. What could not be read is in it, the rest is imported. After a crash, each course is in
+        the outbox whole or not at all, and importing again appends only what is missing.
+
+    Raises:
+        OutboxError: the outbox itself failed (disk full, locked); courses before it are kept.
+    """
+    errors: list[GeneratorError] = []
+    places: dict[Path, None] = {}
+    for folder in folders:
+        try:
+            places.update(dict.fromkeys(find_courses(folder)))
+        except GeneratorError as exc:
+            errors.append(exc)
+    courses: list[Course] = []
+    for place in places:
+        try:
+            courses.append(read_course(place))
+        except GeneratorError as exc:
+            errors.append(exc)
+    done = []
+    root = content_root.resolve()
+    for named in name_projects(courses, lambda slug: _owner(box, slug), stated_slug_of):
+        result = _import_course(named, box, root, minds or Minds())
+        done.append(result)
+        if progress is not None:
+            progress(result)
+    return Import(tuple(done), tuple(errors))
+
+
+def _import_course(named: Named, box: Outbox, root: Path, minds: Minds) -> ImportedCourse:
+    course = named.course
+    base, prefix = _base(course.folder, root)
+    payloads = CoursePayloads(course, named.slug, prefix, minds)
+    failures = [str(failure) for failure in course.failures]
+    with box.unit() as unit:
+        for draft in payloads.drafts():
+            try:
+                unit.append(draft.payload)
+            except ContractError as exc:
+                failures.append(
+                    f"{_origin(course, draft)}: cannot be taken into the outbox ({exc}); shorten or split it"
+                )
+        for relative, file in _files(course):
+            unit.record(f"{prefix}{relative}", file[0], file[1], base=base)
+    return ImportedCourse(
+        folder=course.folder,
+        project=named.slug,
+        modules=sum(module.number is not None for module in course.modules),
+        lessons=len(course.lessons),
+        materials=len(course.materials),
+        appended=len(unit.result.appended),
+        unchanged=unit.result.unchanged,
+        missing=tuple(f"{lesson.lesson_id} {lesson.title or ''}".strip() for lesson in course.missing),
+        warnings=(*named.warnings, *course.warnings),
+        failures=tuple(failures),
+    )
+
+
+def _base(folder: Path, root: Path) -> tuple[str, str]:
+    """Where paths in events start: CONTENT_ROOT for a folder below it, else the folder that holds the course.
+
+    The second is the same whatever container was given on the command line.
+    """
+    if folder.is_relative_to(root) and folder != root:
+        return "", f"{folder.relative_to(root).as_posix()}/"
+    return str(folder.parent), f"{folder.name}/"
+
+
+def _origin(course: Course, draft: Draft) -> Path:
+    return course.folder / draft.relative if draft.relative else course.folder
+
+
+def _files(course: Course) -> list[tuple[str, tuple[str, int]]]:
+    lessons = [(lesson.relative, lesson.file) for lesson in course.lessons]
+    overviews = [module.overview for module in course.modules if module.overview]
+    others = [course.brief_file, course.curriculum_file, course.outline, *overviews, *course.materials]
+    files = lessons + [(material.relative, material.file) for material in others if material is not None]
+    return [
+        (relative.as_posix(), (file.sha256, file.size_bytes)) for relative, file in sorted(files, key=lambda f: f[0])
+    ]
+
+
+def _owner(box: Outbox, slug: str) -> Owner | None:
+    """Who has a project slug, by the newest event that says so."""
+    newest = None
+    after = 0
+    while True:
+        events = box.read(after=after, limit=500, event_type="project.upserted", aggregate_id=ids.project_id(slug))
+        if not events:
+            break
+        newest = events[-1]
+        after = newest.seq
+    if newest is None:
+        return None
+    source = (newest.payload.get("metadata") or {}).get("source")
+    folder = source.get("folder") if isinstance(source, dict) else None
+    return Owner(folder if isinstance(folder, str) else None, str(newest.payload.get("name")))

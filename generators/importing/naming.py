@@ -1,0 +1,141 @@
+"""Which project slug a course folder gets.
+
+Two folders may state the same slug (a copy, a second edition). The slug then belongs to the folder whose own name says it;
+any other takes the slug of its own name. The answer must not depend on the order of the folders on the command line nor
+on earlier imports, or a second import would rename things: so the neighbours of a folder are asked too, and the
+log, which knows under what slug a folder was imported before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generators.course import Course, is_course
+from generators.course.documents import brief_candidates, curriculum_candidates
+from generators.course.tree import subfolders, text_files
+from generators.errors import GeneratorError
+from generators.importing.slugs import project_slug, short_hash
+
+MAX_NEIGHBOURS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a project slug in the log.
+
+    Attributes:
+        folder: name of the folder that it was imported from; None for a project that was made otherwise.
+        title: name of the project.
+    """
+
+    folder: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A course with its project slug and what should be said about the choice."""
+
+    course: Course
+    slug: str
+    warnings: tuple[str, ...] = ()
+
+
+def name_projects(
+    courses: Sequence[Course], owner_of: Callable[[str], Owner | None], stated_by: Callable[[Path], str | None]
+) -> list[Named]:
+    """Name the projects of some courses, in order of their folders.
+
+    Args:
+        courses: of this import.
+        owner_of: who has a slug in the log.
+        stated_by: the slug that a neighbouring course folder states.
+    """
+    by_folder = {course.folder: course for course in courses}
+    stated: dict[Path, str | None] = {folder: course.stated_slug for folder, course in by_folder.items()}
+    for parent in sorted({course.folder.parent for course in courses}):
+        for neighbour in _neighbours(parent):
+            if neighbour not in stated:
+                stated[neighbour] = stated_by(neighbour)
+    taken: dict[str, Path] = {}
+    named = []
+    for course in sorted(courses, key=lambda course: course.folder):
+        slug, warnings = _slug(course, stated)
+        slug, more = _free(course, slug, taken, owner_of)
+        taken[slug] = course.folder
+        named.append(Named(course, slug, (*warnings, *more)))
+    return named
+
+
+def _slug(course: Course, stated: dict[Path, str | None]) -> tuple[str, list[str]]:
+    own = project_slug(course.folder.name)
+    wanted = project_slug(course.stated_slug) if course.stated_slug else own
+    if wanted == own:
+        return own, []
+    rivals = [
+        folder
+        for folder, slug in stated.items()
+        if folder != course.folder
+        and (project_slug(folder.name) == wanted or (slug is not None and project_slug(slug) == wanted))
+    ]
+    if not rivals:
+        return wanted, []
+    names = ", ".join(sorted(folder.name for folder in rivals))
+    return own, [f"states the slug {wanted}, as {names} does: imported as {own}, after its folder"]
+
+
+def _free(
+    course: Course, slug: str, taken: dict[str, Path], owner_of: Callable[[str], Owner | None]
+) -> tuple[str, list[str]]:
+    if slug not in taken and _is_own(course, owner_of(slug)):
+        return slug, []
+    own = project_slug(course.folder.name)
+    tail = short_hash(f"{course.folder.parent.name}/{course.folder.name}")
+    for candidate in (own, f"{own}-{tail}"):
+        if candidate != slug and candidate not in taken and _is_own(course, owner_of(candidate)):
+            return candidate, [f"the slug {slug} belongs to another course: imported as {candidate}"]
+    return f"{own}-{tail}", [f"the slug {slug} belongs to another course: imported as {own}-{tail}"]
+
+
+def _is_own(course: Course, owner: Owner | None) -> bool:
+    """Whether a slug is free or this folder's from an earlier import; a moved or copied folder keeps its name.
+
+    A project that no import made has no folder: the course was generated here, and importing it meets its own rows.
+    """
+    if owner is None or owner.folder is None:
+        return True
+    return owner.folder == course.folder.name
+
+
+def _neighbours(parent: Path) -> list[Path]:
+    found = []
+    try:
+        for folder in subfolders(parent)[:MAX_NEIGHBOURS]:
+            if is_course(folder):
+                found.append(folder)
+    except GeneratorError:
+        return found
+    return found
+
+
+def stated_slug_of(folder: Path) -> str | None:
+    """The slug that a course folder states, reading no more than its brief and curriculum."""
+    from generators.brief import read_brief  # noqa: PLC0415 - only needed where a neighbour must be asked
+    from generators.curriculum import read_curriculum  # noqa: PLC0415 - likewise
+
+    try:
+        files = text_files(folder).files
+    except GeneratorError:
+        return None
+    for path in brief_candidates(files)[:1]:
+        try:
+            if slug := read_brief(folder / path).slug:
+                return slug
+        except GeneratorError:
+            pass
+    for path in curriculum_candidates(files)[:1]:
+        try:
+            return read_curriculum(folder / path).slug
+        except GeneratorError:
+            pass
+    return None
