@@ -35,6 +35,11 @@ class Gate:
         self._depth = 0
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
 
+    @property
+    def database(self) -> Path:
+        """The outbox file that this gate guards."""
+        return self._path.with_suffix("")
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the gate; entering it again from the same thread is allowed.

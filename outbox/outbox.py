@@ -69,7 +69,7 @@ class Outbox:
         self._root = content_root
         self._staging = Staging(content_root) if content_root is not None else None
         self._limit = payload_limit_bytes
-        self._clock = clock
+        self.clock = clock
         self._settled: list[str] = []
         self._units = 0
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
@@ -205,6 +205,17 @@ class Outbox:
         with translated(self.path), write_transaction(self.connection, self.gate):
             known_files.forget(self.connection, path, base)
 
+    def place_of(self, path: str) -> Path:
+        """Return where a file that an event names lies on this machine."""
+        row = self.connection.execute("select base from files where path = ? order by base limit 1", [path]).fetchone()
+        if row is not None and row[0]:
+            return Path(row[0]) / path
+        return (self._root or Path.cwd()) / path
+
+    def ring(self) -> None:
+        """Wake whoever watches: something other than an event changed."""
+        self._bell.ring()
+
     def recover(self) -> Recovered:
         """Finish or sweep what dead processes left; `open` did so already."""
         if self._root is None:
@@ -244,7 +255,7 @@ class Outbox:
         self.close()
 
     def _commit(self, unit: Unit) -> Result:
-        result = commit(self.connection, self.gate, unit, self._clock.now(), self._settled)
+        result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled)
         if result.appended:
             self._bell.ring()
         self._units += 1

@@ -80,6 +80,20 @@ class RelayState:
                 (str(destination_id), applied_seq, applied_event_id and str(applied_event_id), now, now),
             )
 
+    def remember_verified(self, destination_id: UUID, verified_seq: int) -> None:
+        """Note that everything up to `verified_seq` was compared with the destination and found there."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "update destinations set verified_seq = ?, verified_at = ? where destination_id = ?",
+                [verified_seq, as_text(self._clock.now()), str(destination_id)],
+            )
+
+    @property
+    def verified_seq(self) -> int:
+        """Up to where every known destination is proven to hold the events; 0 without proof."""
+        (seq,) = self._connection.execute("select coalesce(min(verified_seq), 0) from destinations").fetchone()
+        return int(seq)
+
     @property
     def position(self) -> RememberedPosition | None:
         """The position at the destination that was served last; None before the first contact."""

@@ -11,12 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from outbox.gate import Gate
+from outbox.sqlite_errors import translated
 
 
 @contextmanager
 def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[None]:
-    """Run the block as one transaction under the gate; an exception rolls it back."""
-    with gate.held():
+    """Run the block as one transaction under the gate; an exception rolls it back.
+
+    Inside another one the block joins it: it is committed, or rolled back, with the outer one.
+
+    Raises:
+        StorageFull, StorageFailed, OutboxBusy, OutboxCorrupt: nothing of the block was kept.
+    """
+    if connection.in_transaction:
+        yield
+        return
+    with translated(gate.database), gate.held():
         connection.execute("begin immediate")
         try:
             yield

@@ -4,6 +4,9 @@ create table destinations (
   destination_id text primary key,
   applied_seq integer not null default 0 check (applied_seq >= 0),
   applied_event_id text,
+  -- How far `worker verify` has compared the destination with the log; nothing beyond it is ever pruned.
+  verified_seq integer not null default 0 check (verified_seq >= 0),
+  verified_at text,
   first_seen_at text not null,
   updated_at text not null
 ) strict, without rowid;

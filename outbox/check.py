@@ -1,0 +1,102 @@
+"""Checks of the file and of what must always be true of the log."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from outbox.gate import Gate
+
+_PROGRESS_EVERY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check; `detail` says what is wrong, "" where it holds."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+def run_checks(
+    connection: sqlite3.Connection, gate: Gate, *, progress: Callable[[int], None] = lambda _done: None
+) -> Iterator[Finding]:
+    """Yield the outcome of each check.
+
+    Args:
+        connection: of the outbox.
+        gate: the writer gate; not needed for reading, held only while integrity is looked at.
+        progress: told how many events were hashed so far.
+    """
+    yield _integrity(connection, gate)
+    yield _contiguous(connection)
+    yield from _events(connection, progress)
+    yield _none(
+        connection,
+        "heads name the newest event of their slot",
+        "select aggregate_id || ' ' || slot from heads as h where seq >= (select coalesce(min(seq), 0) from events)"
+        " and not exists (select 1 from events as e where e.seq = h.seq and e.payload_sha256 = h.payload_sha256)",
+    )
+    yield _none(
+        connection,
+        "parked events stand in the log",
+        "select seq from parked as p where not exists (select 1 from events as e where e.event_id = p.event_id)",
+    )
+    yield _none(
+        connection,
+        "held events wait for one that is parked",
+        "select seq from parked as h where state = 'held' and not exists"
+        " (select 1 from parked as p where p.seq = h.behind_seq and p.state <> 'held')",
+    )
+    yield _none(
+        connection,
+        "no destination is ahead of the log",
+        "select destination_id from destinations where applied_seq >"
+        " coalesce((select seq from sqlite_sequence where name = 'events'), 0)",
+    )
+
+
+def _integrity(connection: sqlite3.Connection, gate: Gate) -> Finding:
+    with gate.held():
+        rows = [row[0] for row in connection.execute("pragma integrity_check(10)")]
+    return Finding("SQLite integrity", rows == ["ok"], "" if rows == ["ok"] else "; ".join(rows))
+
+
+def _contiguous(connection: sqlite3.Connection) -> Finding:
+    count, first, last = connection.execute("select count(*), min(seq), max(seq) from events").fetchone()
+    if not count:
+        return Finding("seqs are contiguous", ok=True)
+    missing = last - first + 1 - count
+    return Finding(
+        "seqs are contiguous", missing == 0, f"{missing} missing between {first} and {last}" if missing else ""
+    )
+
+
+def _events(connection: sqlite3.Connection, progress: Callable[[int], None]) -> Iterator[Finding]:
+    previous = ""
+    disorder: list[int] = []
+    altered: list[int] = []
+    rows = connection.execute("select seq, event_id, payload_sha256, payload from events order by seq")
+    for done, (seq, event_id, sha256, payload) in enumerate(rows, 1):
+        if event_id <= previous:
+            disorder.append(seq)
+        previous = event_id
+        if hashlib.sha256(payload.encode()).hexdigest() != sha256:
+            altered.append(seq)
+        if done % _PROGRESS_EVERY == 0:
+            progress(done)
+    yield Finding("event ids increase with seq", not disorder, _some(disorder))
+    yield Finding("payloads have the hash that they were appended with", not altered, _some(altered))
+
+
+def _none(connection: sqlite3.Connection, name: str, query: str) -> Finding:
+    found = [str(row[0]) for row in connection.execute(f"{query} limit 11")]
+    return Finding(name, not found, _some(found))
+
+
+def _some(found: list[int] | list[str]) -> str:
+    shown = ", ".join(str(item) for item in found[:10])
+    return f"not so for {shown}{', …' if len(found) > 10 else ''}" if found else ""  # noqa: PLR2004 - a screenful

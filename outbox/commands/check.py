@@ -1,0 +1,41 @@
+"""`outbox check`: integrity and invariants."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from outbox.check import run_checks
+from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_json
+from outbox.commands.opened import opened
+
+
+@click.command()
+@json_option
+def check(*, as_json: bool) -> int:
+    """Check the file and what must always be true of the log; exit code 4 where something is not.
+
+    \b
+    Example:
+      outbox check && outbox backup /backups/outbox.db
+    """
+    live = sys.stderr.isatty()
+
+    def told(done: int) -> None:
+        if live:
+            click.echo(f"\r{done:,} events hashed", nl=False, err=True)
+
+    with opened() as box:
+        findings = list(run_checks(box.connection, box.gate, progress=told))
+    if live:
+        click.echo("", err=True)
+    if as_json:
+        print_json([{"check": found.name, "ok": found.ok, "detail": found.detail} for found in findings])
+    else:
+        for found in findings:
+            click.echo(f"{'ok  ' if found.ok else 'FAIL'}  {found.name}{': ' + found.detail if found.detail else ''}")
+    if all(found.ok for found in findings):
+        return EXIT_OK
+    click.echo("the outbox was left as it is; `outbox recover --salvage NEW` saves what can be read", err=True)
+    return EXIT_WORK_REMAINS

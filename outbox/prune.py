@@ -1,0 +1,79 @@
+"""Retention: deletes the oldest events, and only those that are proven to be in the destination.
+
+Proof is what `worker verify` wrote down after it compared rows with events by hash; a remembered position is
+none, because a database that was restored from a backup goes back behind it. Only a prefix of the log goes,
+so seqs stay contiguous; the event at the applied position stays, for the guard compares its id; nothing that
+is parked goes. What is kept besides is a matter of age.
+
+Deleted pages are used again; the file does not shrink.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from outbox import audit
+from outbox.clock import as_text
+from outbox.outbox import Outbox
+from outbox.sqlite_errors import translated
+from outbox.transaction import write_transaction
+
+DEFAULT_KEEP_DAYS = 30
+# Small steps: generators get through the gate in between.
+_STEP_EVENTS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunePlan:
+    """What a prune would delete.
+
+    Attributes:
+        first_seq: the oldest event that is there, 0 in an empty log.
+        below_seq: events with a smaller seq go.
+        events: how many that is.
+        because: what keeps the rest.
+    """
+
+    first_seq: int
+    below_seq: int
+    events: int
+    because: str
+
+
+def plan(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
+    """Say what may go."""
+    connection = box.connection
+    cutoff = as_text(box.clock.now() - dt.timedelta(days=keep_days))
+    (first,) = connection.execute("select coalesce(min(seq), 0) from events").fetchone()
+    (young,) = connection.execute("select min(seq) from events where occurred_at >= ?", [cutoff]).fetchone()
+    (parked,) = connection.execute("select min(seq) from parked").fetchone()
+    limits = [(box.relay.verified_seq, "not proven yet to be in the destination: run `worker verify`")]
+    if young is not None:
+        limits.append((young, f"younger than {keep_days:g} days"))
+    if parked is not None:
+        limits.append((parked, "parked: `outbox parked list`"))
+    below, because = min(limits)
+    return PrunePlan(first_seq=first, below_seq=below, events=max(0, below - first) if first else 0, because=because)
+
+
+def prune(box: Outbox, found: PrunePlan) -> int:
+    """Delete what the plan names; safe to interrupt and to run beside everything else.
+
+    Returns:
+        How many events were deleted.
+    """
+    deleted = 0
+    with translated(box.path):
+        # Overwriting freed pages with zeros (a build option of Debian's SQLite) costs four times the deletion.
+        box.connection.execute("pragma secure_delete = off")
+        for start in range(found.first_seq, found.below_seq, _STEP_EVENTS):
+            end = min(start + _STEP_EVENTS, found.below_seq)
+            with write_transaction(box.connection, box.gate):
+                deleted += box.connection.execute(
+                    "delete from events where seq < ? and seq <= (select min(verified_seq) from destinations)", [end]
+                ).rowcount
+        if deleted:
+            with write_transaction(box.connection, box.gate):
+                audit.record(box.connection, box.clock.now(), "prune", seq=found.below_seq, reason=found.because)
+    return deleted

@@ -1,0 +1,110 @@
+"""An operator's decisions about a parked event; each is written to the audit trail with its reason.
+
+The event itself is never changed: an edit is kept beside it, and the log still says what was said. The worker
+applies what is released in seq order, and what was held behind it follows.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+from outbox import audit
+from outbox.contract import check, parse
+from outbox.errors import OutboxError, ParkedConflict
+from outbox.outbox import Outbox
+from outbox.parked import ParkedEvent, Resolution
+from outbox.sqlite_errors import translated
+from outbox.transaction import write_transaction
+
+
+def retry(box: Outbox, seq: int, reason: str | None = None) -> None:
+    """Try the event again as it is; for when the cause was mended elsewhere."""
+    _release(box, seq, Resolution.RETRY, reason, None)
+
+
+def discard(box: Outbox, seq: int, reason: str) -> None:
+    """Never apply this event; it stays in the log, and what was held behind it goes on without it."""
+    _release(box, seq, Resolution.DISCARD, reason, None)
+
+
+def edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str) -> str:
+    """Apply the event with another payload.
+
+    Returns:
+        The difference, as a unified diff of the two payloads.
+
+    Raises:
+        ContractError: the new payload breaks the contract of the event's type.
+        OutboxError: it would move the event to another aggregate, or changes nothing.
+    """
+    return _edit(box, seq, payload, reason, Resolution.EDIT)
+
+
+def supersede(box: Outbox, seq: int, reason: str) -> str:
+    """Apply the event with the text that its file has now.
+
+    Returns:
+        The difference, as a unified diff of the two payloads.
+
+    Raises:
+        OutboxError: the event carries no file, or the file is gone or not UTF-8.
+    """
+    event = box.event(seq)
+    payload = json.loads(event.payload_json)
+    path = payload.get("file_path")
+    if not isinstance(path, str) or "body" not in payload:
+        raise OutboxError(f"event {seq} carries no file: use `outbox parked edit {seq}`")
+    place = box.place_of(path)
+    try:
+        payload["body"] = place.read_bytes().decode()
+    except FileNotFoundError as exc:
+        raise OutboxError(f"{place} is gone: restore it, or use `outbox parked edit {seq}`") from exc
+    except UnicodeDecodeError as exc:
+        raise OutboxError(f"{place} is not UTF-8: save it as UTF-8, or use `outbox parked edit {seq}`") from exc
+    return _edit(box, seq, payload, reason, Resolution.SUPERSEDE)
+
+
+def difference(before: str, after: str) -> str:
+    """Return the unified diff of two payloads, one field a line."""
+    old, new = (json.dumps(json.loads(text), ensure_ascii=False, indent=2, sort_keys=True) for text in (before, after))
+    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "as appended", "as applied", lineterm=""))
+
+
+def _edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str, how: Resolution) -> str:
+    found = _parked(box, seq)
+    event = box.event(seq)
+    checked = check(parse(event.type, payload))
+    if checked.aggregate_id != event.aggregate_id:
+        raise OutboxError(f"event {seq} is about another aggregate then: its slug must stay as it is")
+    before = found.payload_json or event.payload_json
+    if checked.payload_json == before:
+        raise OutboxError(
+            f"the payload of event {seq} is the same as before: `outbox parked retry {seq}` tries it again"
+        )
+    _release(box, seq, how, reason, checked.payload_json)
+    return difference(before, checked.payload_json)
+
+
+def _release(box: Outbox, seq: int, how: Resolution, reason: str | None, payload_json: str | None) -> None:
+    found = _parked(box, seq)
+    with translated(box.path), write_transaction(box.connection, box.gate):
+        box.parked.release(seq, how, payload_json=payload_json)
+        audit.record(
+            box.connection,
+            box.clock.now(),
+            how.value,
+            seq=seq,
+            reason=reason,
+            before=(found.payload_json or box.event(seq).payload_json) if payload_json else None,
+            after=payload_json,
+        )
+    box.ring()
+
+
+def _parked(box: Outbox, seq: int) -> ParkedEvent:
+    found = box.parked.find(seq)
+    if found is None:
+        raise ParkedConflict(f"event {seq} is not parked: `outbox parked list` shows those that are")
+    return found

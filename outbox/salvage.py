@@ -1,0 +1,86 @@
+"""Reads what can be read of a damaged outbox into a new file. The damaged one is not touched."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outbox.catalogue import CONTRACTS
+from outbox.contract import parse
+from outbox.errors import OutboxCorrupt, OutboxError
+from outbox.event import COLUMNS, Event
+from outbox.outbox import Outbox
+from outbox.sqlite_errors import translated
+from outbox.transaction import write_transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvaged:
+    """What was saved.
+
+    Attributes:
+        events: how many events were copied, seq and id as they were.
+        lost: seqs that could not be read.
+    """
+
+    events: int
+    lost: tuple[int, ...]
+
+
+def salvage(damaged: Path, target: Path) -> Salvaged:
+    """Copy every readable event of `damaged` into a new outbox at `target`, in order.
+
+    The new file is the same outbox (same id, same seqs), so the worker goes on at its position. What was lost
+    above that position must be appended again: `generate import` on the course folders does it, and appends
+    nothing that is there.
+
+    Raises:
+        OutboxError: something is at `target` already.
+        OutboxCorrupt: not even the identity or the first page can be read.
+    """
+    if target.exists():
+        raise OutboxError(f"{target} exists: salvage into a new file")
+    source = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)
+    try:
+        with translated(damaged):
+            identity = source.execute("select value from meta where key = 'outbox_id'").fetchone()
+            (last,) = source.execute("select seq from sqlite_sequence where name = 'events'").fetchone() or (0,)
+        if identity is None:
+            raise OutboxCorrupt(f"{damaged} names no outbox: start a new file and run `generate import`")
+        with Outbox.open(target) as box, translated(target), write_transaction(box.connection, box.gate):
+            box.connection.execute("update meta set value = ? where key = 'outbox_id'", identity)
+            saved = [_restore(box.connection, row) for row in _readable(source, last)]
+            box.connection.execute("update sqlite_sequence set seq = ? where name = 'events'", [last])
+    finally:
+        source.close()
+    return Salvaged(events=len(saved), lost=tuple(sorted(set(range(1, last + 1)) - set(saved))))
+
+
+def _readable(source: sqlite3.Connection, last: int) -> Iterator[tuple[Any, ...]]:
+    for seq in range(1, last + 1):
+        try:
+            row = source.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()
+        except sqlite3.DatabaseError:  # this page is damaged; the next one may not be
+            continue
+        if row is not None:
+            yield row
+
+
+def _restore(connection: sqlite3.Connection, row: tuple[Any, ...]) -> int:
+    event = Event.from_row(row)
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"insert into events ({COLUMNS}) values ({marks})", row)
+    slot = _slot(event)
+    connection.execute(
+        "insert into heads values (?, ?, ?, ?, ?) on conflict do update set "
+        "seq = excluded.seq, type = excluded.type, payload_sha256 = excluded.payload_sha256",
+        [str(event.aggregate_id), slot, event.seq, event.type, event.payload_sha256],
+    )
+    return event.seq
+
+
+def _slot(event: Event) -> str:
+    return CONTRACTS[event.type].slot(parse(event.type, event.payload))
