@@ -23,7 +23,7 @@ def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[No
     Raises:
         StorageFull, StorageFailed, OutboxBusy, OutboxCorrupt: nothing of the block was kept.
     """
-    if connection.in_transaction:
+    if _is_open(connection):
         yield
         return
     with translated(gate.database), gate.held():
@@ -33,6 +33,10 @@ def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[No
             connection.execute("commit")
         except BaseException:
             # A failed COMMIT may have ended the transaction itself (disk full does).
-            if connection.in_transaction:
+            if _is_open(connection):
                 connection.execute("rollback")
             raise
+
+
+def _is_open(connection: sqlite3.Connection) -> bool:
+    return connection.in_transaction
