@@ -1,1 +1,40 @@
-def main() -> None: ...
+"""The `worker` command: carries what waits in the outbox to Supabase, and proves that it arrived."""
+
+import click
+from outbox import OutboxError
+from outbox.command_line import LazyGroup
+from outbox.command_line import run as run_command
+
+from worker.errors import WorkerError
+
+_COMMANDS = {
+    "run": ("worker.commands.run:run", "Deliver for ever: the background process."),
+    "drain": ("worker.commands.drain:drain", "Deliver until nothing is left, with progress."),
+    "replay": ("worker.commands.replay:replay", "Apply events again, to a fresh or restored database."),
+    "verify": ("worker.commands.verify:verify", "Compare files, log and rows by hash."),
+    "doctor": ("worker.commands.doctor:doctor", "Check this host, the outbox and the database."),
+    "migrate": ("worker.commands.migrate:migrate", "Carry the database's schema forward or back."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="creatoros-outbox")
+def cli() -> None:
+    """Carry the outbox to Supabase.
+
+    The outbox is named by OUTBOX_PATH, the database by SUPABASE_DB_URL; CREATOR_OS_DB_PERSIST=true lets events through.
+    With --local everything runs on an embedded Postgres beside the outbox.
+
+    Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 a check did not hold or work remains, 5 unreachable.
+
+    \b
+    Examples:
+      worker run
+      worker drain --local
+      worker verify --json
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    run_command(cli, errors=(WorkerError, OutboxError))

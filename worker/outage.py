@@ -75,6 +75,7 @@ class Patience:
         self._told = 0.0
         self._cause = ""
         self._failures = 0
+        self._ledger_may_be_open = True  # by a process that died in an outage
         self._grow = wait_exponential(multiplier=backoff.first, max=backoff.cap)
         self._log = get_log()
 
@@ -128,4 +129,7 @@ class Patience:
             self._log.info("relay.outage_ended", seconds=round(self.seconds, 1), reason=self._cause)
             self._began = None
             self._cause = ""
-        self._box.relay.outage_ended()
+            self._ledger_may_be_open = True
+        if self._ledger_may_be_open:  # asked once: each note in the outbox file costs an fsync
+            self._ledger_may_be_open = False
+            self._box.relay.outage_ended()

@@ -1,0 +1,137 @@
+"""Draining: deliver until nothing is left, and say how it goes."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+from worker.errors import Holding
+from worker.outage import Backoff
+from worker.relay import Ending
+from worker.runtime import destination, relay_for, served_outbox, waker_for
+from worker.settings import WorkerSettings
+from worker.wakeup import StopAtOnce, stopped_by_signals
+
+# An operator watches: tries follow each other more closely than in the background.
+WATCHED = Backoff(first=0.1, cap=2.0)
+
+EXIT_CODES = {Ending.EMPTY: 0, Ending.STOPPED: 4, Ending.TIMED_OUT: 4, Ending.UNREACHABLE: 5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What a drain came to.
+
+    Attributes:
+        ending: why it ended.
+        events: how many the position passed.
+        seconds: how long it took.
+        remaining: events of the log that wait still.
+        parked: events that wait for a decision, and those behind them.
+    """
+
+    ending: Ending
+    events: int
+    seconds: float
+    remaining: int
+    parked: int
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.ending]
+
+    @property
+    def rate_per_second(self) -> float:
+        return self.events / self.seconds if self.seconds > 0 else 0.0
+
+
+def drain_outbox(
+    settings: WorkerSettings,
+    *,
+    local: bool = False,
+    max_rate: float | None = None,
+    timeout_seconds: float | None = None,
+    patience_seconds: float | None = None,
+    quiet: bool = False,
+) -> Drained:
+    """Deliver until nothing is left.
+
+    Args:
+        settings: of this process.
+        local: use the embedded Postgres.
+        max_rate: events per second at most.
+        timeout_seconds: give up after that long.
+        patience_seconds: give up when the database stays away for longer; None: never.
+        quiet: no progress bar.
+
+    Raises:
+        Holding: CREATOR_OS_DB_PERSIST is not true.
+        WorkerRunning: a worker serves this outbox already; it drains it, too.
+    """
+    if not settings.persist:
+        raise Holding
+    began = monotonic()
+    with (
+        served_outbox(settings) as box,
+        waker_for(box) as waker,
+        stopped_by_signals(waker),
+        destination(settings, local=local) as dsn,
+        _progress(box.last_seq, show=not quiet and sys.stderr.isatty()) as on_batch,
+    ):
+        box.relay.set_state("draining")
+        relay, report = relay_for(
+            box,
+            settings,
+            dsn,
+            waker,
+            until_empty=True,
+            max_rate=max_rate,
+            timeout_seconds=timeout_seconds,
+            patience_seconds=patience_seconds,
+            on_batch=on_batch,
+            backoff=WATCHED,
+        )
+        try:
+            ending = relay.run()
+        except StopAtOnce:
+            ending = Ending.STOPPED
+        finally:
+            box.relay.set_state("stopped")
+        return Drained(
+            ending=ending,
+            events=report.carried,
+            seconds=monotonic() - began,
+            remaining=report.remaining(),
+            parked=box.parked.count(),
+        )
+
+
+@contextmanager
+def _progress(last_seq: int, *, show: bool) -> Iterator[Callable[[int, int, int], None] | None]:
+    if not show:
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415  a terminal alone needs it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("draining"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("draining", total=None, rate="")
+        began = monotonic()
+        first: list[int] = []
+
+        def on_batch(seq: int, count: int, newest: int) -> None:
+            if not first:
+                first.append(seq - count)
+            done = seq - first[0]
+            rate = f"{done / max(monotonic() - began, 1e-6):,.0f} events/s"
+            progress.update(bar, completed=done, total=max(newest, last_seq) - first[0], rate=rate)
+
+        yield on_batch

@@ -1,0 +1,109 @@
+"""Tells how the relay is doing: one log line per batch, the state in the outbox file, the rate and the time left.
+
+The outbox file is written at most once a second: each note costs an fsync, and what it says is for humans.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+
+from outbox import Outbox
+
+from worker.logs import get_log
+from worker.position import Position
+
+NOTE_EVERY_SECONDS = 1.0
+SMOOTHING = 0.2
+
+
+class Report:
+    """Follows one run of the relay.
+
+    Args:
+        box: where the state is noted.
+        on_batch: called with the position's seq, the count of the batch and the last seq of the log, for a progress bar.
+        clock: monotonic seconds.
+
+    Attributes:
+        carried: events that the position passed in this run.
+        rate: events per second, smoothed; None before the first batch.
+    """
+
+    def __init__(
+        self,
+        box: Outbox,
+        *,
+        on_batch: Callable[[int, int, int], None] | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._box = box
+        self._on_batch = on_batch
+        self._clock = clock
+        self._log = get_log()
+        self._noted_at = float("-inf")
+        self._state = ""
+        self._last_batch_at: float | None = None
+        self._position: Position | None = None
+        self.carried = 0
+        self.rate: float | None = None
+
+    def connected(self, position: Position) -> None:
+        """A session with the database began."""
+        self._log.info("relay.connected", destination_id=str(position.destination_id), seq=position.seq)
+        self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+        self._last_batch_at = self._clock()
+        self._position = position
+
+    def remaining(self) -> int:
+        """How many events wait, as far as this run knows."""
+        seq = self._position.seq if self._position is not None else self._remembered_seq()
+        return max(0, self._box.last_seq - seq)
+
+    def applied(self, position: Position, count: int, seconds: float) -> None:
+        """A batch was committed."""
+        now = self._clock()
+        self._position = position
+        self.carried += count
+        since = now - (self._last_batch_at if self._last_batch_at is not None else now - seconds)
+        self._last_batch_at = now
+        rate = count / max(since, seconds, 1e-6)
+        self.rate = rate if self.rate is None else self.rate + SMOOTHING * (rate - self.rate)
+        last_seq = self._box.last_seq
+        backlog = max(0, last_seq - position.seq)
+        self._log.info("relay.batch_applied", seq=position.seq, events=count, seconds=round(seconds, 4), backlog=backlog)
+        if self._on_batch is not None:
+            self._on_batch(position.seq, count, last_seq)
+        if now - self._noted_at >= NOTE_EVERY_SECONDS:
+            self._note("draining", position, backlog / self.rate)
+
+    def empty(self, position: Position) -> None:
+        """Nothing is left."""
+        if self._state != "following":
+            self._note("following", position, 0.0)
+            self._box.relay.drained()
+            self.rate = None
+        else:
+            remembered = self._box.relay.position
+            if remembered is None or remembered.applied_seq != position.seq:
+                self._note("following", position, 0.0)
+            elif self._clock() - self._noted_at >= 30 * NOTE_EVERY_SECONDS:  # a sign of life
+                self._note("following", position, 0.0)
+        self._last_batch_at = self._clock()
+
+    def holding(self, reason: str) -> None:
+        """Told to wait."""
+        if self._state != "holding":
+            self._log.warning("relay.holding", reason=reason)
+            self._state = "holding"
+        self._box.relay.set_state("holding", reason)
+        self._last_batch_at = self._clock()
+
+    def _remembered_seq(self) -> int:
+        remembered = self._box.relay.position
+        return remembered.applied_seq if remembered is not None else 0
+
+    def _note(self, state: str, position: Position, eta_seconds: float) -> None:
+        self._noted_at = self._clock()
+        self._state = state
+        self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+        rate = round(self.rate, 1) if self.rate is not None else None
+        self._box.relay.set_state(state, None, rate, round(eta_seconds, 1))

@@ -1,0 +1,93 @@
+"""What `run`, `drain`, `replay` and `verify` have in common: settings, the outbox, the database, the relay."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from outbox import Outbox, OutboxPaths, WorkerLock
+
+from worker.connection import Connection, Limits, connect
+from worker.errors import SettingsFault
+from worker.outage import Backoff, Patience
+from worker.relay import Options, Relay
+from worker.report import Report
+from worker.settings import WorkerSettings
+from worker.wakeup import Waker
+
+NO_DATABASE = (
+    "no database is named: set SUPABASE_DB_URL to the connection string of the role outbox_worker "
+    "(see docs/configuration.md), or add --local for an embedded Postgres"
+)
+
+
+@contextmanager
+def destination(settings: WorkerSettings, *, local: bool) -> Iterator[str]:
+    """Yield the connection string to use; with `local`, of an embedded Postgres that runs as long as it is needed.
+
+    Raises:
+        SettingsFault: SUPABASE_DB_URL is not set and `local` is off.
+    """
+    if not local:
+        if settings.db_url is None:
+            raise SettingsFault(NO_DATABASE)
+        yield settings.db_url
+        return
+    # Imported here: without --local nobody needs the wheel.
+    from worker.migrate import apply_all  # noqa: PLC0415
+    from worker.standin import LocalPostgres  # noqa: PLC0415
+
+    with LocalPostgres(settings.local_postgres_dir) as server:
+        apply_all(server.dsn())
+        yield server.dsn()
+
+
+@contextmanager
+def served_outbox(settings: WorkerSettings) -> Iterator[Outbox]:
+    """Open the outbox as its one worker.
+
+    Raises:
+        WorkerRunning: another process is; nothing was opened.
+    """
+    with ExitStack() as opened:
+        box = opened.enter_context(Outbox.open(settings.outbox.outbox_path, content_root=settings.outbox.content_root))
+        opened.enter_context(WorkerLock(settings.outbox.outbox_path))
+        yield box
+
+
+def waker_for(box: Outbox) -> Waker:
+    """A waker that listens to this outbox's bell."""
+    return Waker(OutboxPaths(box.path).bell)
+
+
+def relay_for(
+    box: Outbox,
+    settings: WorkerSettings,
+    dsn: str,
+    waker: Waker,
+    *,
+    until_empty: bool = False,
+    max_rate: float | None = None,
+    timeout_seconds: float | None = None,
+    patience_seconds: float | None = None,
+    on_batch: Callable[[int, int, int], None] | None = None,
+    backoff: Backoff | None = None,
+) -> tuple[Relay, Report]:
+    """Put a relay together."""
+
+    def dial() -> Connection:
+        return connect(dsn)
+
+    report = Report(box, on_batch=on_batch)
+    most = settings.batch_events if max_rate is None else max(1, min(settings.batch_events, int(max_rate)))
+    options = Options(
+        poll_seconds=settings.poll_seconds,
+        max_events=most,
+        max_bytes=settings.batch_bytes,
+        limits=Limits(statement_timeout_ms=int(settings.statement_timeout_seconds * 1000)),
+        until_empty=until_empty,
+        max_rate=max_rate,
+        timeout_seconds=timeout_seconds,
+        patience_seconds=patience_seconds,
+    )
+    patience = Patience(box, backoff or Backoff())
+    relay = Relay(box, dial=dial, waker=waker, patience=patience, options=options, report=report)
+    return relay, report
