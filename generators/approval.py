@@ -101,6 +101,13 @@ class Approval:
             trail.flush()
             os.fsync(trail.fileno())
 
+    def last(self) -> dict[str, str]:
+        """When, how and by whom the newest decision was taken; empty before the first."""
+        trail = self.state_folder / AUDIT_FILE
+        lines = trail.read_text("utf-8").splitlines() if trail.exists() else []
+        entry = json.loads(lines[-1]) if lines else {}
+        return {name: str(entry[name]) for name in ("at", "how", "by") if name in entry}
+
     def _prompt(self, findings: Findings) -> str:
         options = "edit, regenerate, cancel" if findings.errors else "yes = approve, edit, regenerate, cancel"
         answer = str(click.prompt(f"Your decision ({options})", err=True, default="", show_default=False)).strip()

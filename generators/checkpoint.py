@@ -30,6 +30,7 @@ class Progress:
     """What has been done.
 
     Attributes:
+        brief_sha256: of the brief that the draft was made from.
         approved_sha256: of the curriculum.yaml that was approved.
         published: path relative to the course folder -> sha256 of what was published there.
         failed: lesson id -> why it could not be written.
@@ -37,6 +38,7 @@ class Progress:
     """
 
     stage: Stage = Stage.ORGANISED
+    brief_sha256: str | None = None
     approved_sha256: str | None = None
     published: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Checkpoint:
             raw: dict[str, Any] = json.loads((self.folder / _FILE).read_text("utf-8"))
             return Progress(
                 stage=Stage(raw["stage"]),
+                brief_sha256=raw["brief_sha256"],
                 approved_sha256=raw["approved_sha256"],
                 published={str(key): str(value) for key, value in raw["published"].items()},
                 failed={str(key): str(value) for key, value in raw["failed"].items()},

@@ -1,58 +1,52 @@
-from generators.brief import Brief
+"""The events of a generated course, made by the importer's own hand: the course is assembled from the texts that are
+about to be published, so that importing the finished folder says nothing new.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from generators.course import course_of
 from generators.course_folder import CourseFolder
-from generators.curriculum import Curriculum
-from outbox import OutboxSettings, Payload, catalogue
+from generators.importing import Minds
+from generators.importing.payloads import CoursePayloads
+from generators.textfile import TextFile, decode_file
+from outbox import OutboxSettings, Payload
+
+_MADE = ("lessons/", "assessments/")
 
 
-class CoursePayloads:
-    """The events that a generated course makes."""
+class PlannedCourse:
+    """A course as it will be once these files are in its folder.
 
-    def __init__(self, settings: OutboxSettings, folder: CourseFolder, brief: Brief, curriculum: Curriculum) -> None:
-        self._settings, self._folder, self._brief = settings, folder, brief
-        self.curriculum = curriculum
+    Args:
+        settings: for the minds.
+        folder: where the course will be.
+        files: bytes by name relative to the folder.
+    """
 
-    def structure(self, files: dict[str, bytes]) -> list[Payload]:
-        """Project, outline and modules."""
-        slug = self._folder.slug
-        made: list[Payload] = [
-            catalogue.ProjectUpserted(
-                slug=slug,
-                name=self.curriculum.title or slug,
-                creator_mind=self._settings.creator_mind,
-                persona_mind=self._settings.persona_mind,
-            ),
-            catalogue.ContentUpserted(
-                slug=f"{slug}--outline",
-                title=self.curriculum.title or slug,
-                content_type="course_outline",
-                project=slug,
-                body=files["course-outline.md"].decode(),
-            ),
-        ]
-        for module in self.curriculum.modules:
-            made.append(
-                catalogue.ContentUpserted(
-                    slug=f"{slug}--modulo-{module.number}",
-                    title=module.title or f"Módulo {module.number}",
-                    content_type="course_module",
-                    project=slug,
-                    parent=f"{slug}--outline",
-                    sequence_order=module.number,
-                )
-            )
-        return made
+    def __init__(self, settings: OutboxSettings, folder: CourseFolder, files: Mapping[str, bytes]) -> None:
+        self._minds = Minds(creator=settings.creator_mind, persona=settings.persona_mind)
+        self._folder = folder
+        self._files = {PurePosixPath(name): self._decoded(name, data) for name, data in files.items()}
+        self._drafts = self._made()
 
-    def file(self, name: str, data: bytes) -> list[Payload]:
-        """The event of one lesson or assessment."""
-        stem = name.rpartition("/")[2].rpartition(".")[0]
-        slug = self._folder.slug
-        return [
-            catalogue.ContentUpserted(
-                slug=f"{slug}--{stem.replace('.', '-')}",
-                title=stem,
-                content_type="course_lesson" if name.startswith("lessons/") else "other",
-                project=slug,
-                body=data.decode(),
-                file_path=self._folder.relative(name),
-            )
-        ]
+    @property
+    def structure(self) -> list[Payload]:
+        """Audience, project, outline, modules, brief and curriculum: everything but lessons and assessments."""
+        return [payload for name, payload in self._drafts if name is None or not name.startswith(_MADE)]
+
+    def of_file(self, name: str, data: bytes) -> list[Payload]:
+        """The events of one lesson or assessment, as planned or with another text."""
+        path = PurePosixPath(name)
+        if self._files.get(path) is None or self._decoded(name, data).sha256 != self._files[path].sha256:
+            self._files[path] = self._decoded(name, data)
+            self._drafts = self._made()
+        return [payload for own, payload in self._drafts if own == name]
+
+    def _made(self) -> list[tuple[str | None, Payload]]:
+        course = course_of(self._folder.path, self._files)
+        payloads = CoursePayloads(course, self._folder.slug, self._folder.relative(""), self._minds)
+        return [(draft.relative.as_posix() if draft.relative else None, draft.payload) for draft in payloads.drafts()]
+
+    def _decoded(self, name: str, data: bytes) -> TextFile:
+        return decode_file(self._folder.path / name, data)

@@ -15,17 +15,17 @@ from generators.assessments import write_assessments
 from generators.brief import Brief
 from generators.checkpoint import Checkpoint, Stage
 from generators.course_folder import CourseFolder
-from generators.course_payloads import CoursePayloads
+from generators.course_payloads import PlannedCourse
 from generators.curriculum import Curriculum
 from generators.curriculum_builder import build_curriculum, course_slug
 from generators.curriculum_check import check
 from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.errors import GeneratorError, UsageFault
-from generators.lesson_writer import LessonRequest
+from generators.lesson_writer import LessonRequest, write_lesson
 from generators.outline_page import write_outline
 from generators.textfile import TextFile
 from generators.writers import Writer
-from outbox import FileConflict, Outbox, OutboxSettings
+from outbox import FileConflict, Outbox, OutboxSettings, Payload, catalogue
 
 DRAFT = "curriculum.draft.yaml"
 
@@ -64,16 +64,13 @@ class CourseRun:
 
     Attributes:
         progress: called after each lesson with its id.
+
+    Raises:
+        IncompleteBrief: no folder name can be made from the brief.
     """
 
     def __init__(
-        self,
-        box: Outbox,
-        settings: OutboxSettings,
-        *,
-        brief_file: TextFile,
-        brief: Brief,
-        writer: Writer,
+        self, box: Outbox, settings: OutboxSettings, *, brief_file: TextFile, brief: Brief, writer: Writer
     ) -> None:
         self._box, self._settings = box, settings
         self._brief_file, self.brief = brief_file, brief
@@ -82,20 +79,24 @@ class CourseRun:
         self.folder = CourseFolder(root=settings.content_root, slug=course_slug(brief))
         self.checkpoint = Checkpoint(self.folder.path)
         self.outcome = Outcome(slug=self.folder.slug)
+        self._planned: tuple[Curriculum, dict[str, bytes], PlannedCourse] | None = None
 
     def draft(self, *, resume: bool) -> tuple[str, ...]:
         """Build the curriculum and put it where the checkpoint finds it; returns what was assumed.
 
-        A draft that somebody is deciding on is kept when resuming.
+        A draft that was approved for this very brief is kept, and when resuming one that is being decided on.
 
         Raises:
             IncompleteBrief: the brief does not say enough.
         """
-        self.checkpoint.reached(Stage.ORGANISED)
         built = build_curriculum(self.brief)
+        self.checkpoint.reached(Stage.ORGANISED)
         self.checkpoint.reached(Stage.BRIEF_COMPLETE)
-        if not (resume and self.draft_path.exists()):
+        same_brief = self.checkpoint.progress.brief_sha256 == self._brief_file.sha256
+        if not (self.draft_path.exists() and same_brief and (resume or self.approved)):
             self.draft_path.write_bytes(dump_curriculum(built.curriculum))
+            self.checkpoint.progress.brief_sha256 = self._brief_file.sha256
+            self.checkpoint.save()
         return built.warnings
 
     @property
@@ -120,66 +121,111 @@ class CourseRun:
         return wanted is not None and self.draft_path.exists() and _sha256(self.draft_path.read_bytes()) == wanted
 
     def publish_approved(self) -> None:
-        """Publish the approved curriculum with brief and outline, and the events of project and modules."""
+        """Publish the approved curriculum with brief and outline, and the events of project and modules.
+
+        Raises:
+            GeneratorError: the curriculum has errors, or another curriculum.yaml is in the way.
+        """
         data = self.draft_path.read_bytes()
         faults = check(data).errors
         if faults:
             raise GeneratorError("the curriculum cannot be approved: " + "; ".join(faults))
+        news = not self.approved
         self.checkpoint.progress.approved_sha256 = _sha256(data)
+        _, files, planned = self._plan()
+        try:
+            with self._box.unit() as unit:
+                for name in self._about:
+                    unit.write(self.folder.relative(name), files[name])
+                for payload in planned.structure:
+                    unit.append(payload)
+                if news:
+                    for payload in self._approval_events(data):
+                        unit.append(payload)
+        except FileConflict as exc:
+            raise GeneratorError(str(exc)) from exc
         self.checkpoint.reached(Stage.CURRICULUM_APPROVED)
-        payloads = self._payloads()
-        outline = write_outline(payloads.curriculum).encode()
-        files = {
-            "COURSE-BRIEF.md": self._brief_file.path.read_bytes(),
-            "curriculum.yaml": data,
-            "course-outline.md": outline,
-        }
-        with self._box.unit() as unit:
-            for name, content in files.items():
-                # The three are one decision of the author's, taken at the checkpoint: the approved text wins.
-                unit.write(self.folder.relative(name), content, overwrite=name == "curriculum.yaml")
-            for payload in payloads.structure(files):
-                unit.append(payload)
         self._count(len(unit.result.appended), len(unit.result.written))
 
     def write_lessons(self, *, resume: bool) -> None:
         """Write every lesson of the approved curriculum, one unit of work each."""
-        payloads = self._payloads()
-        curriculum = payloads.curriculum
+        curriculum, files, planned = self._plan()
         self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
-        lessons = list(curriculum.lessons)
-        for index, lesson in enumerate(lessons):
-            name = lesson.file_path or f"lessons/{lesson.lesson_id}.md"
+        for index, lesson in enumerate(curriculum.lessons):
+            name = lesson.file_path or ""
             self.checkpoint.progress.next_lesson = lesson.lesson_id
             if resume and self._is_there(name):
                 self.outcome.skipped += 1
             else:
                 try:
                     text = self.writer.write(LessonRequest(brief=self.brief, curriculum=curriculum, index=index))
-                    self._publish(payloads, name, text)
+                    self._publish(planned, name, text.encode())
                 except GeneratorError as exc:
                     self.outcome.failed[lesson.lesson_id] = str(exc)
                     self.checkpoint.progress.failed[lesson.lesson_id] = str(exc)
+                    del files[name]
             self.progress(lesson.lesson_id)
+        if self.outcome.failed:
+            # Outline, modules and project say how many lessons there are: say it again without those that failed.
+            result = self._box.append(*PlannedCourse(self._settings, self.folder, files).structure)
+            self._count(len(result.appended), 0)
         self.checkpoint.progress.next_lesson = next(iter(self.checkpoint.progress.failed), None)
         self.checkpoint.save()
 
     def write_assessments(self) -> None:
         """Write the quizzes and the final project."""
-        payloads = self._payloads()
-        for name, text in write_assessments(self.brief, payloads.curriculum):
-            self._publish(payloads, name, text)
+        curriculum, files, planned = self._plan()
+        for name, _ in write_assessments(self.brief, curriculum):
+            self._publish(planned, name, files[name])
         if not self.checkpoint.progress.failed:
             self.checkpoint.reached(Stage.COMPLETE)
         self.checkpoint.save()
 
-    def _publish(self, payloads: CoursePayloads, name: str, text: str) -> None:
-        data = text.encode()
+    def _plan(self) -> tuple[Curriculum, dict[str, bytes], PlannedCourse]:
+        """The whole course as it is going to be: lessons stand in the plan as the offline writer would write them."""
+        if self._planned is None:
+            if not self.approved:
+                raise NotApproved(
+                    f"the curriculum of {self.folder.slug} is not approved; run “generate approve” first, "
+                    "or give --approve to approve it unseen"
+                )
+            data = self.draft_path.read_bytes()
+            curriculum = load_curriculum(data)
+            files = dict.fromkeys(self._about, b"")
+            files[self._brief_name] = self._brief_file.path.read_bytes()
+            files["curriculum.yaml"] = data
+            files["course-outline.md"] = write_outline(curriculum).encode()
+            for index, lesson in enumerate(curriculum.lessons):
+                request = LessonRequest(brief=self.brief, curriculum=curriculum, index=index)
+                files[lesson.file_path or ""] = write_lesson(request).encode()
+            files |= {name: text.encode() for name, text in write_assessments(self.brief, curriculum)}
+            self._planned = curriculum, files, PlannedCourse(self._settings, self.folder, files)
+        return self._planned
+
+    @property
+    def _brief_name(self) -> str:
+        """The brief keeps its name where it lies in the course's folder already, and is copied there otherwise."""
+        path, folder = self._brief_file.path.resolve(), self.folder.path.resolve()
+        return path.name if path.parent == folder else "COURSE-BRIEF.md"
+
+    @property
+    def _about(self) -> tuple[str, ...]:
+        return self._brief_name, "curriculum.yaml", "course-outline.md"
+
+    def _approval_events(self, data: bytes) -> list[Payload]:
+        slug = self.folder.slug
+        approval = {"curriculum_sha256": _sha256(data), **self.approval.last()}
+        return [
+            catalogue.ProjectStatusChanged(slug=slug, status="in_progress"),
+            catalogue.ContentMetadataMerged(slug=f"{slug}--outline", metadata={"approval": approval}),
+        ]
+
+    def _publish(self, planned: PlannedCourse, name: str, data: bytes) -> None:
         try:
             with self._box.unit() as unit:
                 unit.write(self.folder.relative(name), data)
-                for payload in payloads.file(name, data):
+                for payload in planned.of_file(name, data):
                     unit.append(payload)
         except FileConflict:
             self.outcome.kept.append(self.folder.relative(name))
@@ -191,15 +237,6 @@ class CourseRun:
     def _is_there(self, name: str) -> bool:
         """Whether a lesson was published by an earlier run and is still there, edited or not."""
         return name in self.checkpoint.progress.published and (self.folder.path / name).is_file()
-
-    def _payloads(self) -> CoursePayloads:
-        if not self.approved:
-            raise NotApproved(
-                f"the curriculum of {self.folder.slug} is not approved; run “generate approve” first, "
-                "or give --approve to approve it unseen"
-            )
-        curriculum: Curriculum = load_curriculum(self.draft_path.read_bytes())
-        return CoursePayloads(self._settings, self.folder, self.brief, curriculum)
 
     def _count(self, events: int, files: int) -> None:
         self.outcome.events += events

@@ -4,6 +4,7 @@ One broken file never costs the others: it is reported in `Course.failures` and 
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -78,6 +79,22 @@ def read_course(folder: Path) -> Course:
         if reading.failures:
             raise reading.failures[0]
         raise NotACourse(folder, "is empty: there is no text file in it; give a course folder")
+    return _course(reading)
+
+
+def course_of(folder: Path, files: Mapping[PurePosixPath, TextFile]) -> Course:
+    """The course that a folder would hold if these were its files; nothing is read from disk.
+
+    Args:
+        folder: absolute; its name counts, it need not exist.
+        files: by path relative to the folder.
+    """
+    paths = tuple(sorted(files))
+    return _course(_Reading(folder=folder, tree=Tree(paths, ()), files={path: files[path] for path in paths}))
+
+
+def _course(reading: _Reading) -> Course:
+    folder = reading.folder
     brief, brief_file = _brief(reading)
     curricula = _curricula(reading)
     lessons = _lessons(reading, [curriculum for curriculum, _ in curricula])

@@ -17,7 +17,9 @@ from typing import Any
 import yaml
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_NAMED = re.compile(r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\b(?:de|em|a|por) )?“\{(?P<field>topic|concept)\}”")
+_NAMED = re.compile(
+    r"(?P<start>^|(?<=[.!?|])[ ]|[*]{2} )?(?P<preposition>\b(?:de|em|a|por) )?“\{(?P<field>topic|concept)\}”"
+)
 _NAMELESS = frozenset({"topic", "concept"})
 
 

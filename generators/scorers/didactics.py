@@ -104,7 +104,9 @@ def _hook(whole: Section) -> int:
 
 def _concepts(found: list[Section]) -> int:
     """Inner sections that explain something, of which a lesson bears a few."""
-    inner = [item for item in found if item.level >= _STEP_LEVEL and not item.children and item.prose_words >= _CONCEPT_WORDS]
+    inner = [
+        item for item in found if item.level >= _STEP_LEVEL and not item.children and item.prose_words >= _CONCEPT_WORDS
+    ]
     steps = [item for item in inner if not (_REVIEW.search(item.heading) or _ACTION.search(item.heading))]
     return 20 if len(steps) in _CONCEPTS else 12 if steps else 0
 
