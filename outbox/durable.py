@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from outbox.failpoints import reach
+
 _FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _CHUNK_BYTES = 1 << 20
@@ -15,9 +17,11 @@ def write_new(path: Path, data: bytes) -> None:
     """Create a file that must not exist yet; its bytes are on the disk when this returns."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
+        reach("file.created")
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
+        reach("file.written")
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -10,6 +10,7 @@ The kernel drops a flock when its holder dies, whatever kills it, so there is no
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -67,8 +68,9 @@ class Gate:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._wait()
-        # Only for the person who asks who is holding it up.
-        os.pwrite(self._fd, f"{os.getpid():<10}\n".encode(), 0)
+        # Only for the person who asks who is holding it up: a full disk must not stop the holder here.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._fd, f"{os.getpid():<10}\n".encode(), 0)
 
     def _wait(self) -> None:
         """Wait in the kernel's queue, which is fair, but not for ever.
@@ -91,10 +93,16 @@ class Gate:
 
         began = time.monotonic()
         threading.Thread(target=block, name="outbox-gate", daemon=True).start()
-        arrived.wait(self._patience)
-        with settle:
-            gave_up = not arrived.is_set()
-        if not gave_up:
+        taken = False
+        try:
+            taken = arrived.wait(self._patience)
+        finally:
+            # Also where Ctrl-C ends the wait: a lock that nobody waits for any more must not stay taken.
+            with settle:
+                if not taken and arrived.is_set():
+                    os.close(fd)
+                gave_up = not taken
+        if taken:
             os.close(self._fd)
             self._fd = fd
             return

@@ -142,14 +142,14 @@ class Outbox:
             staging=self._staging,
             payload_limit_bytes=self._limit,
         )
-        with translated(self.path):
-            try:
-                yield unit
+        try:
+            yield unit
+            with translated(self.path):
                 unit.result = self._commit(unit)
-            except BaseException:
-                if not unit.committed:
-                    unit.discard()
-                raise
+        except BaseException:
+            if not unit.committed:
+                unit.discard()
+            raise
 
     def append(self, *payloads: Payload) -> Result:
         """Append events as one unit of work."""
@@ -234,17 +234,20 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file; what was published is noted first."""
-        with self.gate.held():
+        with ExitStack() as closing:
+            closing.callback(self.gate.close)
+            closing.callback(self._bell.close)
+            closing.enter_context(self.gate.held())
+            # The last one to close makes SQLite checkpoint: under the gate, like every checkpoint.
+            closing.callback(self.connection.close)
+            if self._staging is not None:
+                closing.callback(self._staging.abandon)  # where the lines below fail; recovery finishes then
             if self._settled:
-                with translated(self.path), write_transaction(self.connection, self.gate):
+                with write_transaction(self.connection, self.gate):
                     known_files.settle(self.connection, self._settled)
                 self._settled.clear()
             if self._staging is not None:
                 self._staging.close()
-            # The last one to close makes SQLite checkpoint: under the gate, like every checkpoint.
-            self.connection.close()
-        self._bell.close()
-        self.gate.close()
 
     def __enter__(self) -> Self:
         return self

@@ -14,16 +14,16 @@ What lies in the staging directory of a dead process and is named nowhere was ne
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from outbox import durable, known_files, log
 from outbox.confined import STAGING_DIRECTORY, confined
+from outbox.failpoints import reach
 from outbox.gate import Gate
 from outbox.known_files import KnownFile
-from outbox.staging import estates
+from outbox.staging import estates, remove
 from outbox.transaction import write_transaction
 
 
@@ -102,8 +102,10 @@ def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str 
         temp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temp.unlink(missing_ok=True)
         durable.write_new(temp, data)
+        reach("recovery.rewritten")
     durable.make_directories(target.parent)
     temp.rename(target)
+    reach("recovery.renamed")
     durable.sync_directory(target.parent)
     return "published"
 
@@ -119,5 +121,6 @@ def _from_event(connection: sqlite3.Connection, file: KnownFile) -> bytes | None
 
 def _sweep(directory: Path) -> int:
     swept = sum(1 for entry in directory.iterdir() if entry.suffix == ".tmp")
-    shutil.rmtree(directory, ignore_errors=True)
+    remove(directory)
+    reach("recovery.swept")
     return swept

@@ -7,19 +7,24 @@ dead and that what lies there is its estate: named in the log, it is published; 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from outbox import durable
 from outbox.confined import STAGING_DIRECTORY
+from outbox.failpoints import reach
 
 _OWNER_LOCK = "owner.lock"
 _FILE_MODE = 0o600
+_NASCENT = ".new"
+_NASCENT_SECONDS = 3600  # a directory that was not finished in an hour never will be
 
 
 class Staging:
@@ -57,7 +62,7 @@ class Staging:
     def close(self) -> None:
         """Remove the directory. Files that are still in it are named in the log or were never meant to be."""
         if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+            remove(self._directory)
             os.close(self._lock_fd)
             self._directory = None
 
@@ -72,13 +77,32 @@ class Staging:
         durable.make_directories(parent)
         # The lock is taken under another name first: a sweeper must never find it free before it is ours.
         token = f"{os.getpid()}-{secrets.token_hex(4)}"
-        nascent = parent / f"{token}.new"
+        nascent = parent / f"{token}{_NASCENT}"
         nascent.mkdir(mode=0o700)
-        self._lock_fd = os.open(nascent / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-        fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._directory = parent / token
-        nascent.rename(self._directory)
-        durable.sync_directory(parent)
+        lock_fd = -1
+        try:
+            reach("staging.nascent")
+            lock_fd = os.open(nascent / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            nascent.rename(parent / token)
+            durable.sync_directory(parent)
+        except BaseException:
+            shutil.rmtree(nascent, ignore_errors=True)
+            remove(parent / token)
+            if lock_fd >= 0:
+                os.close(lock_fd)
+            raise
+        self._directory, self._lock_fd = parent / token, lock_fd
+
+
+def remove(directory: Path) -> None:
+    """Remove a staging directory, its lock last: who finds a directory without a lock finds an empty one."""
+    with contextlib.suppress(OSError):
+        for entry in directory.iterdir():
+            if entry.name != _OWNER_LOCK:
+                entry.unlink(missing_ok=True)
+        (directory / _OWNER_LOCK).unlink(missing_ok=True)
+        directory.rmdir()
 
 
 @contextmanager
@@ -89,6 +113,9 @@ def estates(root: Path) -> Iterator[list[Path]]:
     parent = root / STAGING_DIRECTORY
     try:
         for directory in sorted(parent.iterdir()) if parent.is_dir() else []:
+            if directory.suffix == _NASCENT:
+                _sweep_nascent(directory)
+                continue
             fd = _take(directory)
             if fd is not None:
                 held.append(fd)
@@ -102,8 +129,12 @@ def estates(root: Path) -> Iterator[list[Path]]:
 def _take(directory: Path) -> int | None:
     try:
         fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        # Died between mkdir and the lock, or is this instant being made or removed: nothing staged in it yet.
+    except FileNotFoundError:
+        # Its owner is this instant removing it, or died doing so: the lock goes last, so nothing is in it.
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+        return None
+    except NotADirectoryError:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,3 +142,10 @@ def _take(directory: Path) -> int | None:
         os.close(fd)
         return None
     return fd
+
+
+def _sweep_nascent(directory: Path) -> None:
+    """Remove what a process that died before it owned the directory left; a younger one may be in the making."""
+    with contextlib.suppress(OSError):
+        if time.time() - directory.stat().st_mtime > _NASCENT_SECONDS:
+            shutil.rmtree(directory)

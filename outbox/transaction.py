@@ -27,8 +27,8 @@ def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[No
         yield
         return
     with translated(gate.database), gate.held():
-        connection.execute("begin immediate")
         try:
+            connection.execute("begin immediate")
             yield
             connection.execute("commit")
         except BaseException:

@@ -27,6 +27,7 @@ from outbox.confined import confined
 from outbox.contract import Checked, check
 from outbox.errors import FileConflict, OutboxError
 from outbox.event import Event
+from outbox.sqlite_errors import translated
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,23 +117,8 @@ class Unit:
         """
         if self.root is None or self.staging is None:
             raise OutboxError("this outbox was opened without a CONTENT_ROOT: it cannot publish files")
-        target = confined(self.root, path)
-        sha256 = hashlib.sha256(data).hexdigest()
-        found = durable.sha256_of(target)
-        if found is not None and found != sha256 and not overwrite:
-            known = known_files.find(self.connection, path)
-            if known is None or known.sha256 != found:
-                raise FileConflict(
-                    f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
-                    "the change over; to replace it with the new version, move it away and run again"
-                )
-        earlier = self.files.pop(path, None)
-        if earlier is not None and earlier.temp is not None:
-            self.staging.discard(earlier.temp)
-        temp = None if found == sha256 else self.staging.stage(data)
-        self.files[path] = StagedFile(
-            path=path, target=target, data=data, sha256=sha256, temp=temp, previous_sha256=found
-        )
+        with translated(self.root / path):
+            self._stage(self.root, self.staging, path, data, overwrite=overwrite)
 
     def record(self, path: str, sha256: str, size: int, *, base: str = "") -> None:
         """Remember a file that others wrote, so that a later change of it can be noticed.
@@ -150,3 +136,22 @@ class Unit:
         for file in self.files.values():
             if file.temp is not None and self.staging is not None:
                 self.staging.discard(file.temp)
+
+    def _stage(self, root: Path, staging: Staging, path: str, data: bytes, *, overwrite: bool) -> None:
+        target = confined(root, path)
+        sha256 = hashlib.sha256(data).hexdigest()
+        found = durable.sha256_of(target)
+        if found is not None and found != sha256 and not overwrite:
+            known = known_files.find(self.connection, path)
+            if known is None or known.sha256 != found:
+                raise FileConflict(
+                    f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
+                    "the change over; to replace it with the new version, move it away and run again"
+                )
+        earlier = self.files.pop(path, None)
+        if earlier is not None and earlier.temp is not None:
+            staging.discard(earlier.temp)
+        temp = None if found == sha256 else staging.stage(data)
+        self.files[path] = StagedFile(
+            path=path, target=target, data=data, sha256=sha256, temp=temp, previous_sha256=found
+        )
