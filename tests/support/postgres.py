@@ -26,12 +26,14 @@ class Database:
     Attributes:
         dsn: as postgres, the owner.
         worker_dsn: as outbox_worker, the role that may write contents and nothing else.
+        api_dsn: as authenticator, who may become any API role and is nothing by itself.
         admin_dsn: as supabase_admin, the superuser that nobody has on the hosted service.
     """
 
     name: str
     dsn: str
     worker_dsn: str
+    api_dsn: str
     admin_dsn: str
 
 
@@ -78,6 +80,7 @@ class Server:
             name=name,
             dsn=self.local.dsn(name),
             worker_dsn=self.local.dsn(name, "outbox_worker"),
+            api_dsn=self.local.dsn(name, "authenticator"),
             admin_dsn=self.local.dsn(name, "supabase_admin"),
         )
         with psycopg.connect(database.dsn, autocommit=True) as connection:

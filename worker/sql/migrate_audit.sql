@@ -291,7 +291,18 @@ where
 -- name: audit_identity
 -- warning: a signed-in user cannot take on the mind of another
 select 'authenticated may update user_profiles.mind_id: whoever writes another mind there owns its projects'
-where has_column_privilege('authenticated', 'public.user_profiles', 'mind_id', 'update');
+where
+    has_column_privilege('authenticated', 'public.user_profiles', 'mind_id', 'update')
+    and (
+        not (select c.relrowsecurity from pg_catalog.pg_class as c where c.oid = 'public.user_profiles'::regclass)
+        or exists (
+            select
+            from pg_catalog.pg_policies as p
+            where
+                p.schemaname = 'public' and p.tablename = 'user_profiles' and p.cmd in ('UPDATE', 'ALL')
+                and p.permissive = 'PERMISSIVE' and p.roles && array['public', 'authenticated']::name[]
+        )
+    );
 
 -- name: audit_text_index
 -- warning: a transcript of several megabytes can be stored
