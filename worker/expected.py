@@ -1,0 +1,93 @@
+"""What the log says should stand in the database: folded from the first event to the last, bodies as hashes."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from outbox import Event, Outbox
+
+PAGE = 500
+
+
+@dataclass(slots=True)
+class Expected:
+    """One aggregate as the log leaves it.
+
+    Attributes:
+        kind: audience, project or content.
+        slug: its natural key.
+        values: field -> value; only fields that some event set. A body stands as `body_sha256`.
+        metadata: top-level keys that some event set.
+        tags: tag -> whether it should be there.
+        minds: role and mind -> whether the link should be there.
+        last_seq: its newest event.
+        last_event_id: the newest event that writes the row itself (not a link).
+    """
+
+    kind: str
+    slug: str
+    aggregate_id: UUID
+    values: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, bool] = field(default_factory=dict)
+    minds: dict[str, bool] = field(default_factory=dict)
+    last_seq: int = 0
+    last_event_id: UUID | None = None
+
+    def take(self, event: Event, payload: dict[str, Any]) -> None:
+        """Add one event."""
+        self.last_seq = event.seq
+        if event.type in {"content.tagged", "content.untagged"}:
+            self.tags[payload["tag"]] = event.type == "content.tagged"
+            return
+        if event.type in {"content.mind_linked", "content.mind_unlinked"}:
+            self.minds[f"{payload['role']}:{payload['mind']}"] = event.type == "content.mind_linked"
+            return
+        self.last_event_id = event.event_id
+        if event.type == "content.upserted":
+            self.values["deleted"] = False
+        if event.type == "content.deleted":
+            self.values["deleted"] = True
+            return
+        for name, value in payload.items():
+            if name == "slug":
+                continue
+            if name == "metadata":
+                self.metadata.update(value)
+            elif name == "body":
+                self.values["body_sha256"] = None if value is None else sha256_of(value)
+            else:
+                self.values["fidelity_score" if name == "score" else name] = value
+
+
+def sha256_of(text: str) -> str:
+    """Hash of the UTF-8 bytes, as the database computes it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_all(box: Outbox) -> Iterator[Event]:
+    """Yield the whole log in order, a page at a time."""
+    after = 0
+    while events := box.read(after=after, limit=PAGE):
+        yield from events
+        after = events[-1].seq
+
+
+def expected_of(box: Outbox) -> tuple[dict[tuple[str, str], Expected], int]:
+    """Fold the log.
+
+    Returns:
+        (kind, slug) -> what should stand there, and the number of events read.
+    """
+    found: dict[tuple[str, str], Expected] = {}
+    count = 0
+    for event in read_all(box):
+        count += 1
+        payload = event.payload
+        key = (event.aggregate_type, payload["slug"])
+        if key not in found:
+            found[key] = Expected(event.aggregate_type, payload["slug"], event.aggregate_id)
+        found[key].take(event, payload)
+    return found, count

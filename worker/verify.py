@@ -1,0 +1,195 @@
+"""Compares the three places in which content stands, by hash: files on disk, the log, rows in the database.
+
+Every difference is named with its kind, so that a reader knows what to do about it:
+
+- `file_missing`, `file_changed`: the file is not what the outbox last saw; `generate sync` takes it in.
+- `file_not_in_log`: the newest event of the content was made from another version of the file.
+- `waiting`: events that are not delivered yet; `worker drain`.
+- `parked`: not delivered because an event of it, or one that it refers to, is parked; `outbox parked list`.
+- `row_missing`, `row_differs`: delivered, and yet not there or not so: somebody else changed it.
+
+A row that another outbox wrote later is left out of the comparison and counted as `overtaken`.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from outbox import KnownFile, Outbox
+
+from worker.connection import Connection
+from worker.expected import Expected, expected_of
+from worker.queries import query
+
+CHUNK = 500
+# field of the log -> column, where the names differ
+_COLUMNS = {"creator_mind": None, "persona_mind": None, "published_at": None, "demographics": None, "psychographics": None}
+HALF_A_CENT = 0.0051  # numeric(3, 2) rounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that does not agree.
+
+    Attributes:
+        kind: see the module.
+        what: the file's path, or `kind slug` of the row.
+        detail: what differs.
+    """
+
+    kind: str
+    what: str
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"kind": self.kind, "what": self.what, "detail": self.detail}
+
+
+@dataclass(slots=True)
+class Verified:
+    """The outcome.
+
+    Attributes:
+        files: files that the outbox knows.
+        events: events of the log.
+        rows: rows in the database that the log speaks of.
+        agree: rows that are as the log says, and whose file (if any) is as the log says.
+        overtaken: rows that another outbox wrote later.
+        differences: everything else.
+    """
+
+    files: int = 0
+    events: int = 0
+    rows: int = 0
+    agree: int = 0
+    overtaken: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "files": self.files,
+            "events": self.events,
+            "rows": self.rows,
+            "agree": self.agree,
+            "overtaken": self.overtaken,
+            "differences": [one.as_dict() for one in self.differences],
+        }
+
+
+def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verified:
+    """Compare everything.
+
+    Args:
+        connection: to the destination; nothing is written.
+        box: the outbox.
+        content_root: where files with a relative base stand.
+    """
+    expected, events = expected_of(box)
+    result = Verified(events=events)
+    stale_files = _verify_files(box, content_root, expected, result)
+    waiting = {row.aggregate_id for row in box.parked.list()}
+    row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
+    position = int(str(row[0])) if row is not None else 0
+    for kind in ("audience", "project", "content"):
+        of_kind = [one for one in expected.values() if one.kind == kind]
+        for some in _chunks(of_kind):
+            _verify_rows(connection, kind, some, result, position, waiting, stale_files)
+    return result
+
+
+def _verify_files(
+    box: Outbox, content_root: Path, expected: dict[tuple[str, str], Expected], result: Verified
+) -> set[str]:
+    """Compare files with what the outbox knows of them and with the log; returns the slugs whose file differs."""
+    by_source = {
+        (source.get("path"), source.get("sha256")): one.slug
+        for one in expected.values()
+        if isinstance(source := one.metadata.get("source"), dict)
+    }
+    differing: set[str] = set()
+    for known in box.files():
+        result.files += 1
+        fault = _file_fault(known, content_root)
+        if fault is not None:
+            result.differences.append(Difference(kind=fault[0], what=known.path, detail=fault[1]))
+            differing |= {slug for (path, _), slug in by_source.items() if path == known.path}
+    return differing
+
+
+def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
+    path = (Path(known.base) if known.base else content_root) / known.path
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "file_missing", f"the outbox published it with sha256 {known.sha256[:12]}…"
+    except OSError as exc:
+        return "file_missing", f"it cannot be read: {exc.strerror}"
+    if found != known.sha256:
+        return "file_changed", f"sha256 {found[:12]}…, the outbox knows {known.sha256[:12]}…"
+    return None
+
+
+def _verify_rows(
+    connection: Connection,
+    kind: str,
+    some: list[Expected],
+    result: Verified,
+    position: int,
+    waiting: set[UUID],
+    stale_files: set[str],
+) -> None:
+    slugs = [one.slug for one in some]
+    found: dict[str, tuple[UUID | None, dict[str, Any]]] = {}
+    rows: Any = connection.execute(query("verify", f"{kind}s"), {"slugs": slugs})
+    for slug, last_event_id, body in rows:
+        found[slug] = (last_event_id, body)
+    result.rows += len(found)
+    for one in some:
+        label = f"{kind} {one.slug}"
+        if one.slug in found and _is_overtaken(one, found[one.slug][0]):
+            result.overtaken += 1
+            continue
+        faults = ["it is not there"] if one.slug not in found else list(_row_faults(one, found[one.slug][1]))
+        if not faults:
+            result.agree += one.slug not in stale_files
+            continue
+        if one.aggregate_id in waiting:
+            name = "parked"
+        elif one.last_seq > position:
+            name = "waiting"
+        else:
+            name = "row_missing" if one.slug not in found else "row_differs"
+        result.differences.append(Difference(kind=name, what=label, detail="; ".join(faults)))
+
+
+def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:
+    return last_event_id is not None and one.last_event_id is not None and last_event_id > one.last_event_id
+
+
+def _row_faults(one: Expected, body: dict[str, Any]) -> Iterator[str]:
+    for name, value in one.values.items():
+        if name in _COLUMNS:
+            continue
+        stored = (body.get("deleted_at") is not None) if name == "deleted" else body.get(name)
+        if name == "fidelity_score" and isinstance(value, int | float) and isinstance(stored, int | float):
+            if abs(value - stored) > HALF_A_CENT:
+                yield name
+        elif stored != value:
+            yield name
+    metadata = body.get("project_metadata" if one.kind == "project" else "metadata") or {}
+    yield from (f"metadata.{key}" for key, value in one.metadata.items() if metadata.get(key) != value)
+    tags = set(body.get("tags", ()))
+    yield from (f"tag {tag}" for tag, wanted in one.tags.items() if (tag in tags) != wanted)
+    minds = set(body.get("minds", ()))
+    yield from (f"mind {link}" for link, wanted in one.minds.items() if (link in minds) != wanted)
+
+
+def _chunks(items: Iterable[Expected]) -> Iterator[list[Expected]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
