@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import psycopg
+from psycopg import errors
 
+from worker.migrate.errors import TargetError
 from worker.migrate.files import Migration
 from worker.migrate.queries import query
 
@@ -62,9 +64,17 @@ def read_plan(connection: psycopg.Connection, migrations: Sequence[Migration]) -
 
     A history row may have been written by the Supabase CLI or the hosted service; a row without statements (a
     version marked as applied by hand) is taken at its word.
+
+    Raises:
+        TargetError: the login may not read the history.
     """
-    exists = connection.execute(query("history_exists")).fetchone()
-    rows = connection.execute(query("read_history")).fetchall() if exists and exists[0] else []
+    try:
+        exists = connection.execute(query("history_exists")).fetchone()
+        rows = connection.execute(query("read_history")).fetchall() if exists and exists[0] else []
+    except errors.InsufficientPrivilege as exc:
+        raise TargetError(
+            f"the login {connection.info.user} may not read the history of migrations: connect as postgres"
+        ) from exc
     history = {version: (name, statements) for version, name, statements in rows}
     ours = {migration.version: migration for migration in migrations}
     steps = []

@@ -18,8 +18,25 @@ from (
     ('role anon', to_regrole('anon') is not null),
     ('role authenticated', to_regrole('authenticated') is not null),
     ('role service_role', to_regrole('service_role') is not null),
-    ('function auth.uid()', to_regprocedure('auth.uid()') is not null),
-    ('table auth.users', to_regclass('auth.users') is not null)
+    -- By the catalogue, which answers whoever asks; to_regclass refuses where the schema is closed to the login.
+    (
+        'function auth.uid()',
+        exists (
+            select
+            from pg_catalog.pg_proc as f
+            join pg_catalog.pg_namespace as n on n.oid = f.pronamespace
+            where n.nspname = 'auth' and f.proname = 'uid'
+        )
+    ),
+    (
+        'table auth.users',
+        exists (
+            select
+            from pg_catalog.pg_class as c
+            join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+            where n.nspname = 'auth' and c.relname = 'users'
+        )
+    )
 ) as wanted (thing, is_there)
 where not wanted.is_there;
 
