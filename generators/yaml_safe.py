@@ -69,9 +69,8 @@ def load_all(text: str) -> list[Any]:
 
 
 def _check_events(events: Iterable[Any]) -> None:
-    depth = nodes = 0
-    for event in events:
-        nodes += 1
+    depth = 0
+    for nodes, event in enumerate(events):
         line = event.start_mark.line + 1
         if isinstance(event, AliasEvent):
             raise YamlFault("aliases (*name) are not accepted; write the value out", line)

@@ -20,7 +20,7 @@ def answered(lines: Iterable[Line]) -> Iterator[Line]:
             in_example = line.fenced
             continue
         # A numbered form under a sample begins again at "1."; its answers are not part of the sample.
-        if in_example and not (line.ordinal == 1):
+        if in_example and line.ordinal != 1:
             continue
         in_example = False
         if line.ticked is False or stated(line.text) is None:

@@ -120,9 +120,9 @@ class Fields:
         """Entries with a label, outside modules, in some zones (None: anywhere)."""
         allowed = None if zones is None else frozenset(zones)
         for entry in self.document.entries:
-            if label.fullmatch(entry.key) and entry.index not in self.inside:
-                if allowed is None or self.zones[entry.index] in allowed:
-                    yield entry
+            is_open = allowed is None or self.zones[entry.index] in allowed
+            if is_open and entry.index not in self.inside and label.fullmatch(entry.key):
+                yield entry
 
     def all_of(
         self, label: re.Pattern[str], zones: Iterable[Zone] | None, read: Callable[[Entry], Value | None]
@@ -138,9 +138,8 @@ class Fields:
             for value, entry in self.all_of(TITLE, _COURSE_ZONES, _one_line)
             if entry.line.kind != "heading" or entry.body
         ]
-        for key in ("title", "course_title", "titulo", "nome_do_curso", "course_name"):
-            if value := scalar(self.head.get(key)):
-                found.append(Found(value, 1))
+        keys = ("title", "course_title", "titulo", "nome_do_curso", "course_name")
+        found += [Found(value, 1) for key in keys if (value := scalar(self.head.get(key)))]
         asked = any(True for _ in self.entries(TITLE, _COURSE_ZONES))
         if not found and not asked:
             found += self._heading_title()

@@ -1,6 +1,7 @@
 """The learning objectives of the course: the list that its author meant, not the lists around it."""
 
 import re
+from collections.abc import Iterator
 
 from generators.brief.answers import answered, outermost
 from generators.brief.placeholder import stated
@@ -57,7 +58,11 @@ def _objectives_of(entry: Entry) -> tuple[str, ...]:
     groups = _lists(entry)
     if not groups:
         # A form's fence may hold one objective a line, without bullets.
-        lines = [line for line in answered(entry.body) if line.fenced and line.kind == "text"]
+        block = next((line.block for line in entry.body if line.fenced), None)
+        fence = [line for line in entry.body if line.fenced and line.block == block]
+        if any(line.kind == "item" for line in fence):
+            return ()
+        lines = [line for line in answered(fence) if line.label is None]
         return tuple(text for text in (stated(line.text) for line in lines) if text)
     first_label, first = groups[0]
     items = list(first)
@@ -73,44 +78,45 @@ def _objectives_of(entry: Entry) -> tuple[str, ...]:
 def _lists(entry: Entry) -> list[tuple[str | None, list[Line]]]:
     """The lists below a label, each with the label that stands over it (None if that is the entry's own)."""
     groups: list[tuple[str | None, list[Line]]] = []
-    label: str | None = None
     block: int | None = None
-    skipped_heading = 0
-    for line in entry.body:
-        if line.kind == "rule":
-            break
-        if line.kind == "heading":
-            if _ASIDE.search(label_key(line.text)):
-                skipped_heading = line.depth
-            elif not skipped_heading or line.depth <= skipped_heading:
-                skipped_heading = 0
-            label = label_key(line.text)
-            continue
-        if skipped_heading:
-            continue
-        if line.kind == "text" and not line.fenced and line.label and line.strong and not line.depth:
-            label = label_key(line.label)
-            if _SENTENCE.search(label):
-                label = None
-            continue
-        if line.kind == "text" and line.fenced and line.label and not line.value:
-            label = label_key(line.label)
-            block = None
-            continue
-        if line.kind not in {"item", "row"} or (label is not None and _ASIDE.search(label)):
-            continue
-        if line.kind == "row" and _objective_cell(line) is None:
+    for label, line in _labelled_lines(entry):
+        if line.kind not in {"item", "row"} or (line.kind == "row" and _objective_cell(line) is None):
+            if line.kind == "text" and line.fenced and line.label and not line.value:
+                block = None
             continue
         if block != line.block or not groups:
             groups.append((label, []))
             block = line.block
         groups[-1][1].append(line)
-    kept = []
-    for label_of_group, lines in groups:
-        stated_lines = outermost([line for line in answered(lines) if line.kind in {"item", "row"}])
-        if stated_lines:
-            kept.append((label_of_group, stated_lines))
-    return kept
+    kept = ((label, outermost([line for line in answered(lines) if line.kind != "text"])) for label, lines in groups)
+    return [(label, lines) for label, lines in kept if lines]
+
+
+def _labelled_lines(entry: Entry) -> Iterator[tuple[str | None, Line]]:
+    """The lines up to the first rule with the label over them; what an aside ("Instruções") covers is left out."""
+    label: str | None = None
+    aside_depth = 0
+    for line in entry.body:
+        if line.kind == "rule":
+            return
+        if line.kind == "heading":
+            label = label_key(line.text)
+            if _ASIDE.search(label):
+                aside_depth = aside_depth or line.depth
+            elif line.depth <= aside_depth:
+                aside_depth = 0
+            continue
+        if aside_depth:
+            continue
+        if line.kind == "text" and line.label and (_is_bold_label(line) or (line.fenced and not line.value)):
+            label = label_key(line.label)
+            label = None if _SENTENCE.search(label) else label
+        if label is None or not _ASIDE.search(label):
+            yield label, line
+
+
+def _is_bold_label(line: Line) -> bool:
+    return line.strong and not line.fenced and not line.depth
 
 
 def _objective_cell(line: Line) -> str | None:

@@ -32,13 +32,10 @@ _PLAIN_LESSON = re.compile(
     r"^\W*(?:aula|lesson|li[cç][aã]o|v[ií]deo|cap[ií]tulo|chapter)\s*#?(\d{1,3})\b(?!\.\d)" + _SEPARATOR + r"(.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_MINUTES_ASIDE = re.compile(
-    r"\s*[(\[–—|-]\s*(?:dura[cç][aã]o:?\s*)?[~≈]?\s*(?:_+|\d[\d.,h:]*(?:\s*(?:-|–|a)\s*\d+)?)\s*(?:h(?:oras?)?\s*)?\d*\s*"
-    r"(?:min(?:utos?|s)?|h|horas?)?\b[^()\[\]]*[)\]]?\s*$",
-    re.IGNORECASE,
-)
-_UNIT = re.compile(r"\d\s*(?:min|h\b|hora|m\b)|_+\s*min", re.IGNORECASE)
-_COUNT_ASIDE = re.compile(r"\s*\(\s*\d+\s*(?:aulas?|lessons?|li[cç][oõ]es)[^()]*\)\s*$", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*[(\[]([^()\[\]]{0,80})[)\]]\s*$")
+_ASIDE_UNIT = re.compile(r"(?:\d|_)\s*(?:min|h\b|h\d|hora|m\b|aula|lesson|li[cç])", re.IGNORECASE)
+_TRAILING_MINUTES = re.compile(r"\s+[-–—|]\s*[~≈]?\d[\d.,h:]*\s*(?:min\w*|h|horas?)\.?\s*$", re.IGNORECASE)
+_LESSON_COUNT = re.compile(r"\d+\s*(?:aulas?|lessons?|li[cç][oõ]es)", re.IGNORECASE)
 _LESSON_LISTS = frozenset({"aulas", "lessons", "licoes", "conteudo", "topicos", "aulas do modulo", "lista de aulas"})
 _DURATION_KEYS = frozenset({"duracao", "duration", "tempo", "minutos", "duracao estimada", "carga horaria"})
 _OBJECTIVE_KEYS = frozenset({"objetivo", "objetivo do modulo", "objective", "objetivos", "goal"})
@@ -47,6 +44,7 @@ _TITLE_CELL = re.compile(r"^(?:titulo|title|tema|aula|nome|conteudo|topico|lesso
 _MODULE_TITLE_CELL = re.compile(r"^(?:titulo|title|tema|nome|name|assunto|conteudo|foco)")
 _DURATION_CELL = re.compile(r"^(?:duracao|tempo|minutos|min|duration|time|carga)")
 _MAX_TITLE_CHARACTERS = 250
+_MAX_DIGITS = 3
 
 
 @dataclass
@@ -225,7 +223,12 @@ class _Walk:
             title = lesson[3] or _cell(line, header, _TITLE_CELL, 1)
             self._add_row(line, header, module, f"{int(lesson[1])}.{int(lesson[2])}", title)
             return True
-        if self._module is not None and first.strip().isdigit() and len(first) < 4 and header[:1] != ["modulo"]:
+        if (
+            self._module is not None
+            and first.strip().isdigit()
+            and len(first) <= _MAX_DIGITS
+            and header[:1] != ["modulo"]
+        ):
             title = _cell(line, header, _TITLE_CELL, 1)
             self._add_row(line, header, self._module, f"{self._module.number}.{int(first)}", title)
             return True
@@ -255,7 +258,7 @@ class _Walk:
         lesson = module.lessons.get(number)
         if lesson is not None and lesson.minutes is None:
             cell = _cell(line, header, _DURATION_CELL, None) or ""
-            lesson.minutes = minutes_in(cell) or (int(cell) if cell.isdigit() and len(cell) < 4 else None)
+            lesson.minutes = minutes_in(cell) or (int(cell) if cell.isdigit() and len(cell) <= _MAX_DIGITS else None)
 
 
 def _cell(line: Line, header: list[str], wanted: re.Pattern[str], default: int | None, shift: int = 0) -> str | None:
@@ -285,12 +288,13 @@ def _lesson_number(text: str, module: _Module) -> tuple[str, str] | None:
 def _title_and_minutes(rest: str) -> tuple[str | None, int | None]:
     minutes = None
     text = " ".join(rest[: 2 * _MAX_TITLE_CHARACTERS].split())
-    for _ in range(2):
-        aside = _MINUTES_ASIDE.search(text)
-        if aside and _UNIT.search(aside[0]):
-            minutes = minutes or minutes_in(aside[0])
-            text = text[: aside.start()]
-        text = _COUNT_ASIDE.sub("", text)
+    aside = _ASIDE.search(text)
+    if aside and _ASIDE_UNIT.search(aside[1]):
+        minutes = minutes_in(_LESSON_COUNT.sub("", aside[1]))
+        text = text[: aside.start()]
+    elif trailing := _TRAILING_MINUTES.search(text):
+        minutes = minutes_in(trailing[0])
+        text = text[: trailing.start()]
     text = text.strip().strip("|").strip(" -–—:")
     if fold(text).startswith(("objetivo:", "duracao:")):
         return None, minutes

@@ -84,11 +84,9 @@ def stated(text: str | None) -> str | None:
 def _chosen(text: str) -> list[str] | None:
     """The ticked options of a row of check boxes; None if the text is no such row."""
     boxes = _BOXES.findall(text)
-    lead = text.partition("[")[0].strip(" ,;|/")
-    if not boxes or (len(boxes) == 1 and lead):
+    if not boxes or not text.lstrip().startswith("["):
         return None
-    # What stands before the first box had its own box taken off already: it was ticked.
-    return ([lead] if lead else []) + [name.strip(" ,;|/") for mark, name in boxes if mark.strip()]
+    return [name.strip(" ,;|/") for mark, name in boxes if mark.strip()]
 
 
 def _unquoted(text: str) -> str:

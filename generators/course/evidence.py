@@ -1,8 +1,8 @@
 """What a file of a course folder is: decided by evidence that adds up, never by one sign alone.
 
-A lesson is known by the folder that it lies in, by the number or word that its name starts with, by a heading that calls
-it a lesson, by its frontmatter, and by the curriculum that lists it. Scripts, module overviews, glossaries and
-reports carry some of these signs, and signs of their own against them.
+A lesson is known by the folder that it lies in, by the number or word that its name starts with, by a heading
+that calls it a lesson, by its frontmatter, and by the curriculum that lists it. Scripts, module overviews,
+glossaries and reports carry some of these signs, and signs of their own against them.
 """
 
 import re

@@ -27,7 +27,8 @@ def similar(one: str | None, other: str | None) -> bool:
 def join(lessons: Sequence[LessonFile], curriculum: Curriculum | None) -> dict[PurePosixPath, CurriculumLesson]:
     """The curriculum's lesson for each file that has one; each listed lesson is given once.
 
-    A file that only shares the number with a listed lesson, under quite another title, is not that lesson: plans change.
+    A file that only shares the number with a listed lesson, under quite another title, is not that lesson:
+    plans change.
     """
     if curriculum is None:
         return {}

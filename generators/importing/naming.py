@@ -1,9 +1,9 @@
 """Which project slug a course folder gets.
 
-Two folders may state the same slug (a copy, a second edition). The slug then belongs to the folder whose own name says it;
-any other takes the slug of its own name. The answer must not depend on the order of the folders on the command line nor
-on earlier imports, or a second import would rename things: so the neighbours of a folder are asked too, and the
-log, which knows under what slug a folder was imported before.
+Two folders may state the same slug (a copy, a second edition). The slug then belongs to the folder whose own
+name says it; any other takes the slug of its own name. The answer must not depend on the order of the folders on
+the command line nor on earlier imports, or a second import would rename things: so the neighbours of a folder
+are asked too, and the log, which knows under what slug a folder was imported before.
 """
 
 from collections.abc import Callable, Sequence
@@ -108,14 +108,11 @@ def _is_own(course: Course, owner: Owner | None) -> bool:
 
 
 def _neighbours(parent: Path) -> list[Path]:
-    found = []
     try:
-        for folder in subfolders(parent)[:MAX_NEIGHBOURS]:
-            if is_course(folder):
-                found.append(folder)
+        return [folder for folder in subfolders(parent)[:MAX_NEIGHBOURS] if is_course(folder)]
     except GeneratorError:
-        return found
-    return found
+        # A neighbour that cannot be listed has no say.
+        return []
 
 
 def stated_slug_of(folder: Path) -> str | None:

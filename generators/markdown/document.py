@@ -19,6 +19,7 @@ from generators.markdown.label import label_key, split_label
 from generators.markdown.line import Line
 
 _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|([☐☑☒]))\s*")
+_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]")
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class _Walk:
             self._ordinals[-1] = ordinal + 1
         line = replace(line, kind="item", depth=depth, ordinal=ordinal)
         box = _BOX.match(line.text)
-        if not box:
+        if not box or _BOX_INSIDE.search(line.text, box.end()):
             return line
         text = line.text[box.end() :]
         split = split_label(text)

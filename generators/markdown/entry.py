@@ -1,7 +1,7 @@
 """Labelled entries: the form that is hidden in any brief.
 
-Whatever the author used, a bold line over a code fence, a bullet, a heading, a row of a table, it comes down to a label, a
-value beside it and lines that belong to it. Readers of fields look at entries only.
+Whatever the author used, a bold line over a code fence, a bullet, a heading, a row of a table, it comes down to a
+label, a value beside it and lines that belong to it. Readers of fields look at entries only.
 """
 
 from collections.abc import Iterator, Sequence

@@ -12,6 +12,7 @@ from generators.markdown.line import Line
 
 _TREE = re.compile(r"^[\s│├└─┌┐┘┤┬┴┼|`+]*[│├└─┌┐┘┤┬┴┼][\s│├└─┌┐┘┤┬┴┼]*")
 _BOX = re.compile(r"^[-*•+]?\s*(?:\[\s*([xX✓✔✅]?)\s*\]|([☐☑☒✅✔]))\s*")
+_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]")
 _BULLET = re.compile(r"^[-*•+–→▪►]\s+")
 _ORDINAL = re.compile(r"^(\d{1,3})(?:[.)]|\s*[-–])(?:\s+|$)")
 _HASHES = re.compile(r"^#{1,6}\s+")
@@ -40,7 +41,10 @@ def _fence_line(raw: str, number: int, block: int, language: str) -> Line:
     if counted:
         is_item, ordinal, stripped = True, int(counted[1]), stripped[counted.end() :]
     box = _BOX.match(stripped)
-    if box:
+    if box and _BOX_INSIDE.search(stripped, box.end()):
+        # A row of boxes is one answer with several options: none of them speaks for the line.
+        is_item = True
+    elif box:
         is_item, ticked = True, (box[1] or box[2] or " ") in _TICKED
         stripped = stripped[box.end() :]
     elif not counted and (bullet := _BULLET.match(stripped)):
