@@ -15,6 +15,7 @@ _COMMANDS = {
     "approve": ("generators.commands.course:approve", "Look a curriculum over and approve it."),
     "lessons": ("generators.commands.course:lessons", "Write the lessons of an approved curriculum."),
     "assessments": ("generators.commands.course:assessments", "Write quizzes and the final project."),
+    "sync": ("generators.commands.sync:sync", "Take over what was changed by hand since it was published."),
     "score": ("generators.commands.score:score", "Score the lessons of a course folder."),
 }
 

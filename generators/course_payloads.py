@@ -1,5 +1,7 @@
-"""The events of a generated course, made by the importer's own hand: the course is assembled from the texts that are
-about to be published, so that importing the finished folder says nothing new.
+"""The events of a generated course, made by the importer's own hand.
+
+The course is assembled from the texts that are about to be published, as if they lay in its folder already; importing
+the finished folder therefore says nothing new.
 """
 
 from collections.abc import Mapping

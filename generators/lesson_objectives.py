@@ -47,6 +47,24 @@ _STOP = frozenset(
         "onde",
     ]
 )
+_BLOOM = {
+    "remember": frozenset({"listar", "nomear", "lembrar", "citar", "memorizar", "localizar"}),
+    "understand": frozenset(
+        {"entender", "compreender", "explicar", "descrever", "resumir", "interpretar", "reconhecer", "conhecer"}
+    ),
+    "apply": frozenset(
+        {"aplicar", "usar", "utilizar", "executar", "configurar", "instalar", "calcular", "reservar", "fotografar"}
+        | {"editar", "praticar", "organizar", "conduzir", "separar", "implementar", "integrar", "conectar"}
+    ),
+    "analyze": frozenset({"analisar", "comparar", "diferenciar", "distinguir", "identificar", "examinar", "encontrar"}),
+    "evaluate": frozenset(
+        {"avaliar", "escolher", "decidir", "justificar", "criticar", "validar", "medir", "priorizar"}
+    ),
+    "create": frozenset(
+        {"criar", "construir", "montar", "produzir", "escrever", "redigir", "desenvolver", "planejar", "projetar"}
+        | {"desenhar", "elaborar", "compor", "definir", "publicar"}
+    ),
+}
 _SHORTEST_WORD = 4
 _STEM = 5
 
@@ -86,7 +104,14 @@ def lesson_objectives(
     chooser = Chooser(seed=seed, index=index, fields={"topic": name}, generic=generic_name(kind))
     drawn = chooser.pick_many(f"objectives.{kind}", bank("objectives")[kind], OBJECTIVES_PER_LESSON)
     own = [upper_first(plain(stated).rstrip(".;"))] if stated and infinitive(stated) else []
-    return str(drawn[0][0]), (own + [str(text) for _, text in drawn])[:OBJECTIVES_PER_LESSON]
+    level = bloom_level(own[0]) if own else None
+    return level or str(drawn[0][0]), (own + [str(text) for _, text in drawn])[:OBJECTIVES_PER_LESSON]
+
+
+def bloom_level(objective: str) -> str | None:
+    """The level that an objective's verb names, None for a verb that names none."""
+    verb = (infinitive(objective) or "").split(maxsplit=1)[:1]
+    return next((level for level, verbs in _BLOOM.items() if verb and verb[0] in verbs), None)
 
 
 def _stems(text: str) -> set[str]:

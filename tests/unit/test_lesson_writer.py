@@ -58,7 +58,7 @@ def test_every_lesson_passes_both_scorers(lessons: list[str]) -> None:
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_no_two_lessons_share_more_than_two_fifths_of_their_sentences(lessons: list[str], masked: bool) -> None:
+def test_no_two_lessons_share_more_than_two_fifths_of_their_sentences(lessons: list[str], *, masked: bool) -> None:
     """Lessons differ in more than their titles: masked, quoted names count as the same."""
     found = [_sentences(lesson, masked=masked) for lesson in lessons]
     shared = [len(one & two) / min(len(one), len(two)) for one, two in itertools.combinations(found, 2)]
@@ -77,7 +77,7 @@ def test_nothing_is_left_unfilled(lessons: list[str]) -> None:
 
 
 def test_prepositions_and_articles_are_contracted(lessons: list[str]) -> None:
-    """"De o", "em a" and the like are never written."""
+    """ "De o", "em a" and the like are never written."""
     for lesson in lessons:
         assert not re.search(r"\b(?:de|em|por|a) (?:o|os) (?:tema|plano|projeto|ambiente)\b", _body(lesson))
         assert not re.search(r"\b(?:de|em) a prática\b", _body(lesson))

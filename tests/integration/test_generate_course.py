@@ -1,0 +1,273 @@
+"""From a brief to a published course, through the command line, with a real outbox and no database."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from generators.cli import cli
+from generators.errors import GeneratorError
+from outbox import Outbox
+
+BRIEFS = Path(__file__).parent.parent / "data" / "briefs"
+BRIEF = BRIEFS / "fotografia-com-celular.md"
+SLUG = "fotografia-com-celular"
+LESSONS = 40
+FILES = LESSONS + 3 + 8 + 1
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("OUTBOX_PATH", "CONTENT_ROOT", "CREATOR_MIND_ID", "PERSONA_MIND_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def course(workplace: Path) -> Path:
+    return workplace / "outputs" / "courses" / SLUG
+
+
+def _generate(*arguments: object, typed: str | None = None) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], input=typed)
+
+
+def _made(*arguments: object, typed: str | None = None) -> dict[str, object]:
+    result = _generate(*arguments, "--json", typed=typed)
+    assert result.exit_code == 0, (result.output, result.exception)
+    made: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return made
+
+
+def _last_seq(workplace: Path) -> int:
+    with Outbox.open(workplace / ".outbox" / "outbox.db", content_root=workplace / "outputs") as box:
+        return box.last_seq
+
+
+def _bytes(course: Path) -> dict[str, bytes]:
+    files = [path for path in course.rglob("*") if path.is_file() and ".state" not in path.parts]
+    return {path.relative_to(course).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_brief_becomes_a_whole_course(course: Path) -> None:
+    """Brief, curriculum, outline, lessons, quizzes and project are there, each with its event."""
+    made = _made("course", BRIEF, "--approve")
+    assert made["files_written"] == FILES
+    assert len(list((course / "lessons").iterdir())) == LESSONS
+    assert len(list((course / "assessments").iterdir())) == 9
+
+
+def test_a_second_run_changes_nothing(course: Path) -> None:
+    """The same brief gives the same bytes and no event."""
+    _made("course", BRIEF, "--approve")
+    before = _bytes(course)
+    made = _made("course", BRIEF, "--approve")
+    assert (made["files_written"], made["events_appended"]) == (0, 0)
+    assert _bytes(course) == before
+
+
+def test_another_place_gives_the_same_bytes(workplace: Path, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine, the clock or the folder is in a generated file."""
+    _made("course", BRIEF, "--approve")
+    other = workplace / "elsewhere"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    _made("course", BRIEF, "--approve")
+    assert _bytes(other / "outputs" / "courses" / SLUG) == _bytes(course)
+
+
+def test_importing_a_generated_course_appends_nothing(course: Path) -> None:
+    """Generating and importing say the same about a course, word for word."""
+    _made("course", BRIEF, "--approve")
+    result = _generate("import", course, "--json")
+    assert result.exit_code == 0, result.output
+    imported = json.loads(result.stdout)
+    assert imported["appended"] == 0
+    assert imported["courses"][0]["lessons"] == LESSONS
+
+
+def test_every_generated_lesson_passes(course: Path) -> None:
+    """`generate score` accepts what `generate course` made."""
+    _made("course", BRIEF, "--approve")
+    result = _generate("score", course, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["passing"] == LESSONS
+
+
+def test_nothing_is_written_before_it_is_approved(workplace: Path, course: Path) -> None:
+    """End of input at the checkpoint is cancel: no file, no event, and exit code 1."""
+    result = _generate("course", BRIEF, typed="")
+    assert result.exit_code == 1
+    assert _bytes(course) == {}
+    assert _last_seq(workplace) == 0
+
+
+def test_approval_takes_the_whole_word(course: Path) -> None:
+    """“y” approves nothing; “yes” does."""
+    result = _generate("course", BRIEF, typed="y\nyes\n")
+    assert result.exit_code == 0, result.output
+    assert 'type the whole word "yes"' in result.stderr
+    assert len(list((course / "lessons").iterdir())) == LESSONS
+
+
+def test_the_plan_is_shown_whole(workplace: Path) -> None:
+    """The author sees title, totals, cost and every lesson before deciding."""
+    result = _generate("course", BRIEF, typed="cancel\n")
+    for shown in ("Fotografia com Celular: Do Clique ao Portfólio", "8 modules, 40 lessons", "costs nothing", "8.5"):
+        assert shown in result.stderr
+
+
+def test_the_approval_is_an_event_and_a_line_in_the_audit_trail(workplace: Path, course: Path) -> None:
+    """Who approved what, when and how can be told later, here and in the database."""
+    _made("course", BRIEF, "--approve")
+    (line,) = (course / ".state" / "approvals.jsonl").read_text().splitlines()
+    entry = json.loads(line)
+    assert (entry["decision"], entry["how"]) == ("approved", "--approve")
+    with Outbox.open(workplace / ".outbox" / "outbox.db", content_root=workplace / "outputs") as box:
+        (event,) = box.read(event_type="content.metadata_merged")
+    assert event.payload["metadata"]["approval"]["curriculum_sha256"] == entry["curriculum_sha256"]
+
+
+def test_the_steps_taken_one_by_one_make_the_same_course(course: Path, workplace: Path) -> None:
+    """brief, curriculum, approve, lessons and assessments together are `course`."""
+    for step in (["brief", BRIEF], ["curriculum", BRIEF], ["approve", BRIEF, "--approve"]):
+        assert _generate(*step).exit_code == 0
+    _made("lessons", BRIEF)
+    _made("assessments", BRIEF)
+    assert len(_bytes(course)) == FILES
+    assert _made("course", BRIEF, "--approve")["events_appended"] == 0
+
+
+def test_lessons_before_approval_are_refused(course: Path) -> None:
+    """The expensive step does not start before the gate."""
+    _generate("curriculum", BRIEF)
+    result = _generate("lessons", BRIEF)
+    assert isinstance(result.exception, GeneratorError)
+    assert "not approved" in str(result.exception)
+    assert _bytes(course) == {}
+
+
+def test_a_failed_lesson_does_not_stop_the_run(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are written, the run exits with 1, and --resume writes the one that is missing."""
+    from generators import course_run  # noqa: PLC0415 - the module whose writer fails
+
+    genuine = course_run.CourseRun._written
+
+    def failing(self: course_run.CourseRun, curriculum: object, index: int, *, planned_bytes: bytes) -> bytes:
+        if index == 6:
+            raise GeneratorError("the model did not answer")
+        return genuine(self, curriculum, index, planned_bytes=planned_bytes)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(course_run.CourseRun, "_written", failing)
+        result = _generate("course", BRIEF, "--approve")
+    assert result.exit_code == 1
+    assert "lesson 2.2: the model did not answer" in result.stderr
+    assert len(list((course / "lessons").iterdir())) == LESSONS - 1
+    made = _made("course", BRIEF, "--approve", "--resume")
+    assert (made["lessons_skipped"], made["files_written"]) == (LESSONS - 1, 1)
+    imported = json.loads(_generate("import", course, "--json").stdout)
+    assert imported["appended"] == 0
+
+
+def test_a_killed_run_resumes(course: Path, workplace: Path) -> None:
+    """Killed in the middle and run again with --resume, the course is that of an undisturbed run."""
+    script = (
+        "import os, signal\n"
+        "from generators.course_run import CourseRun\n"
+        "from generators.cli import main\n"
+        "whole = CourseRun._publish\n"
+        "def dying(self, planned, name, data):\n"
+        "    whole(self, planned, name, data)\n"
+        "    if name.startswith('lessons/4.3'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "CourseRun._publish = dying\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "course", str(BRIEF), "--approve"], check=False, timeout=60)
+    assert done.returncode == -9
+    assert len(list((course / "lessons").iterdir())) == 18
+    made = _made("course", BRIEF, "--approve", "--resume")
+    assert made["lessons_skipped"] == 18
+    assert len(_bytes(course)) == FILES
+    assert json.loads(_generate("import", course, "--json").stdout)["appended"] == 0
+
+
+def test_a_lesson_changed_by_hand_is_kept_and_sync_takes_it_over(course: Path) -> None:
+    """A generator never overwrites what a person wrote."""
+    _made("course", BRIEF, "--approve")
+    lesson = course / "lessons" / "1.2-luz-dura-e-luz-macia.md"
+    edited = lesson.read_text() + "\nUma linha minha.\n"
+    lesson.write_text(edited)
+    made = _made("course", BRIEF, "--approve")
+    assert made["kept"] == [f"courses/{SLUG}/lessons/1.2-luz-dura-e-luz-macia.md"]
+    assert lesson.read_text() == edited
+    synced = json.loads(_generate("sync", "--json").stdout)
+    assert (synced["changed"], synced["appended"]) == ([str(lesson)], 1)
+    assert json.loads(_generate("sync", "--json").stdout)["appended"] == 0
+
+
+def test_a_deleted_file_is_deleted_in_the_database_only_when_asked_for(course: Path, workplace: Path) -> None:
+    """Without --deletions a missing file is reported; with it, the content is deleted softly, once."""
+    _made("course", BRIEF, "--approve")
+    lesson = course / "lessons" / "1.2-luz-dura-e-luz-macia.md"
+    kept = lesson.read_bytes()
+    lesson.unlink()
+    reported = json.loads(_generate("sync", "--json").stdout)
+    assert (reported["gone"], reported["deleted"]) == ([str(lesson)], [])
+    assert json.loads(_generate("sync", "--deletions", "--json").stdout)["deleted"] == [
+        f"{SLUG}--1-2-luz-dura-e-luz-macia"
+    ]
+    assert json.loads(_generate("sync", "--deletions", "--json").stdout)["deleted"] == []
+    lesson.write_bytes(kept)
+    assert json.loads(_generate("sync", "--json").stdout)["appended"] >= 1
+
+
+def test_an_approved_plan_that_was_edited_is_kept_by_the_next_run(course: Path) -> None:
+    """Running again does not throw away what the author approved."""
+    _generate("curriculum", BRIEF)
+    draft = course / ".state" / "curriculum.draft.yaml"
+    draft.write_text(draft.read_text().replace("Luz dura e luz macia", "Luz forte e luz suave"))
+    assert _generate("approve", BRIEF, "--approve").exit_code == 0
+    _made("course", BRIEF, "--approve")
+    assert "Luz forte e luz suave" in (course / "curriculum.yaml").read_text()
+
+
+def test_a_curriculum_of_other_making_is_not_overwritten(course: Path) -> None:
+    """A course that exists is not replaced by what its brief would give."""
+    course.mkdir(parents=True)
+    (course / "curriculum.yaml").write_text("title: À mão\n")
+    result = _generate("course", BRIEF, "--approve")
+    assert isinstance(result.exception, GeneratorError)
+    assert "curriculum.yaml" in str(result.exception)
+    assert _bytes(course) == {"curriculum.yaml": "title: À mão\n".encode()}
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "code"),
+    [
+        (None, "no such file", 2),
+        ("", "holds no text", 1),
+        ("# Oi\n\n## Objetivos\n", "title", 1),
+        ("# Curso de alguma coisa\n\n## Objetivos de Aprendizagem\n\n1. Fazer algo\n", "outline", 1),
+    ],
+)
+def test_a_brief_that_will_not_do_says_what_to_add(workplace: Path, text: str | None, says: str, code: int) -> None:
+    """One line that names the fault, and an exit code by contract."""
+    path = workplace / "brief.md"
+    if text is not None:
+        path.write_text(text)
+    result = _generate("course", path, "--approve")
+    assert isinstance(result.exception, GeneratorError)
+    assert says in str(result.exception)
+    assert result.exception.exit_code == code
+
+
+def test_the_sample_brief_makes_a_course(workplace: Path) -> None:
+    """The brief that ships with the project passes its own scores."""
+    brief = Path(__file__).parents[2] / "examples" / "briefs" / "financas-para-freelancers.md"
+    made = _made("course", brief, "--approve")
+    assert _generate("score", str(made["folder"])).exit_code == 0
