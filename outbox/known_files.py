@@ -69,6 +69,11 @@ def staged(connection: sqlite3.Connection) -> list[KnownFile]:
     return [KnownFile.from_row(row) for row in rows]
 
 
+def is_staged(connection: sqlite3.Connection, temp: str) -> bool:
+    """Tell whether the log names this staged file."""
+    return connection.execute("select 1 from files where temp = ?", [temp]).fetchone() is not None
+
+
 def remember(connection: sqlite3.Connection, file: KnownFile) -> None:
     """Store what is known of a file now; the caller holds a write transaction."""
     connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,6 +16,7 @@ from outbox.checkpoint import CHECK_EVERY_UNITS, checkpoint, checkpoint_if_alone
 from outbox.clock import Clock, SystemClock
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.database import connect, make_directory, not_found
+from outbox.errors import OutboxError
 from outbox.gate import DEFAULT_PATIENCE_SECONDS, Gate
 from outbox.parked import Parked
 from outbox.paths import OutboxPaths
@@ -147,8 +148,7 @@ class Outbox:
             with translated(self.path):
                 unit.result = self._commit(unit)
         except BaseException:
-            if not unit.committed:
-                unit.discard()
+            self._let_go(unit)
             raise
 
     def append(self, *payloads: Payload) -> Result:
@@ -237,17 +237,16 @@ class Outbox:
         with ExitStack() as closing:
             closing.callback(self.gate.close)
             closing.callback(self._bell.close)
-            closing.enter_context(self.gate.held())
-            # The last one to close makes SQLite checkpoint: under the gate, like every checkpoint.
+            # The last one to close makes SQLite checkpoint. It does so with the file to itself, so this needs no
+            # gate, and a reader closes at once also while some writer hangs.
             closing.callback(self.connection.close)
             if self._staging is not None:
-                closing.callback(self._staging.abandon)  # where the lines below fail; recovery finishes then
+                closing.callback(self._staging.close)
             if self._settled:
-                with write_transaction(self.connection, self.gate):
+                # A note that spares recovery a look: on a full disk, or behind a hung writer, it is left out.
+                with suppress(OutboxError), translated(self.path), write_transaction(self.connection, self.gate):
                     known_files.settle(self.connection, self._settled)
                 self._settled.clear()
-            if self._staging is not None:
-                self._staging.close()
 
     def __enter__(self) -> Self:
         return self
@@ -256,6 +255,20 @@ class Outbox:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _let_go(self, unit: Unit) -> None:
+        """Drop what was staged; where the commit happened all the same, leave it for recovery to publish."""
+        try:
+            committed = unit.committed or any(
+                file.temp is not None and known_files.is_staged(self.connection, file.temp)
+                for file in unit.files.values()
+            )
+        except sqlite3.Error:  # the log cannot be asked: recovery can, later
+            committed = True
+        if not committed:
+            unit.discard()
+        elif self._staging is not None:
+            self._staging.abandon()
 
     def _commit(self, unit: Unit) -> Result:
         result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled)

@@ -26,10 +26,11 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
     Raises:
         StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
     """
-    moving = [file for file in unit.files.values() if file.temp is not None]
-    _secure_names(unit, moving)
+    _secure_names(unit)
     reach("unit.staged")
     with gate.held():
+        unit.look_again()
+        moving = [file for file in unit.files.values() if file.temp is not None]
         with write_transaction(connection, gate):
             appended = log.append(connection, unit.drafts, now)
             reach("unit.appended")
@@ -64,14 +65,16 @@ def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
     return seqs
 
 
-def _secure_names(unit: Unit, moving: list[StagedFile]) -> None:
+def _secure_names(unit: Unit) -> None:
     """Make the names in staging durable, unless the log itself can restore the file.
 
     An event that carries the file's very text makes the fsync of the directory superfluous: recovery writes
     the file anew from the event.
     """
     in_log_alone = True
-    for file in moving:
+    for file in unit.files.values():
+        if file.temp is None:
+            continue
         durable.make_directories(file.target.parent)
         body = unit.bodies.get(file.path)
         in_log_alone = in_log_alone and body is not None and body.encode() == file.data

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from outbox.errors import OutboxTooNew
+from outbox.failpoints import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,7 @@ def migrate(database: Database, version: int, now: dt.datetime) -> None:
     for name, script in _scripts():
         migrations(name=name)(_runner(script))
     migrations.apply(database)
+    reach("schema.migrated")
     connection = database.conn
     connection.execute("insert or ignore into meta values ('outbox_id', ?)", [str(uuid.uuid4())])
     connection.execute("insert or ignore into meta values ('created_at', ?)", [now.isoformat()])

@@ -27,6 +27,7 @@ from outbox.confined import confined
 from outbox.contract import Checked, check
 from outbox.errors import FileConflict, OutboxError
 from outbox.event import Event
+from outbox.known_files import KnownFile
 from outbox.sqlite_errors import translated
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class StagedFile:
     sha256: str
     temp: str | None
     previous_sha256: str | None
+    stamp: tuple[int, int, int, int] | None
+    overwrite: bool
 
 
 @dataclass(slots=True)
@@ -120,6 +123,24 @@ class Unit:
         with translated(self.root / path):
             self._stage(self.root, self.staging, path, data, overwrite=overwrite)
 
+    def look_again(self) -> None:
+        """See what became of the files' places since they were staged; the caller holds the writer gate.
+
+        Raises:
+            FileConflict: somebody changed one by hand meanwhile; it is kept.
+        """
+        for file in self.files.values():
+            stamp = durable.stamp_of(file.target)
+            if stamp == file.stamp:
+                continue
+            # Another publisher of the same file was faster, or a person.
+            found = durable.sha256_of(file.target)
+            if found != file.sha256 and not file.overwrite:
+                self._refuse_change_by_hand(file.path, found)
+            if found != file.sha256 and file.temp is None and self.staging is not None:
+                file.temp = self.staging.stage(file.data)
+            file.stamp, file.previous_sha256 = stamp, found
+
     def record(self, path: str, sha256: str, size: int, *, base: str = "") -> None:
         """Remember a file that others wrote, so that a later change of it can be noticed.
 
@@ -140,18 +161,37 @@ class Unit:
     def _stage(self, root: Path, staging: Staging, path: str, data: bytes, *, overwrite: bool) -> None:
         target = confined(root, path)
         sha256 = hashlib.sha256(data).hexdigest()
+        stamp = durable.stamp_of(target)
         found = durable.sha256_of(target)
-        if found is not None and found != sha256 and not overwrite:
-            known = known_files.find(self.connection, path)
-            if known is None or known.sha256 != found:
-                raise FileConflict(
-                    f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
-                    "the change over; to replace it with the new version, move it away and run again"
-                )
+        if found != sha256 and not overwrite:
+            self._refuse_change_by_hand(path, found)
         earlier = self.files.pop(path, None)
         if earlier is not None and earlier.temp is not None:
             staging.discard(earlier.temp)
         temp = None if found == sha256 else staging.stage(data)
         self.files[path] = StagedFile(
-            path=path, target=target, data=data, sha256=sha256, temp=temp, previous_sha256=found
+            path=path,
+            target=target,
+            data=data,
+            sha256=sha256,
+            temp=temp,
+            previous_sha256=found,
+            stamp=stamp,
+            overwrite=overwrite,
         )
+
+    def _refuse_change_by_hand(self, path: str, found: str | None) -> None:
+        if found is None:
+            return
+        known = known_files.find(self.connection, path)
+        if known is not None and known.sha256 == found:
+            return
+        if known is not None and known.previous_sha256 == found and self._waits_in_staging(known):
+            return  # its publisher died between the commit and the rename: what it was to replace is still there
+        raise FileConflict(
+            f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
+            "the change over; to replace it with the new version, move it away and run again"
+        )
+
+    def _waits_in_staging(self, known: KnownFile) -> bool:
+        return self.root is not None and known.temp is not None and (self.root / known.temp).exists()

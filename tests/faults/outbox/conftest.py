@@ -1,0 +1,63 @@
+"""Processes to kill and what must be true after."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from outbox import Outbox
+from tests.support.lessons import PROJECT_ROOT, PYTHON, staged_files
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a Python process with the project importable; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [PYTHON, *map(str, arguments)],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def assert_whole(path: Path, root: Path) -> dict[str, int]:
+    """One event for each published file, none without the other, nothing left in staging; path -> seq."""
+    with Outbox.open(path, content_root=root) as box:
+        assert not box.recovered.conflicts
+        assert not box.recovered.lost
+        events = box.read(limit=100_000)
+        known = {file.path: file for file in box.files()}
+        assert all(file.temp is None for file in known.values())
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    ids = [event.event_id for event in events]
+    assert ids == sorted(set(ids))
+    carried: dict[str, int] = {}
+    for event in events:
+        name = event.payload["file_path"]
+        assert name not in carried, f"{name} has two events"
+        carried[name] = event.seq
+        assert (root / name).read_text() == event.payload["body"]
+    on_disk = {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
+    assert {name for name in on_disk if name.endswith(".md")} == set(carried)
+    assert on_disk == set(known)
+    for name, file in known.items():
+        assert hashlib.sha256((root / name).read_bytes()).hexdigest() == file.sha256
+    assert staged_files(root) == []
+    return carried
