@@ -1,0 +1,171 @@
+"""Poison is contained: the event is parked, its dependants held, everything else flows, and order holds afterwards."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from outbox import Outbox, ParkedState, Resolution
+from outbox import catalogue as c
+
+from tests.support.make_outbox import PROJECT, lesson, project
+from tests.support.postgres import Database
+from tests.support.relaying import drain
+from worker.relay import Ending
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Outbox:
+    return Outbox.open(tmp_path / "outbox.db")
+
+
+def rows(database: Database, query: str) -> list[Any]:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def refuse(database: Database, slug: str) -> None:
+    """A rule of the database that one lesson breaks."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint refused check (slug <> '{slug}' or title = 'mended')")
+
+
+def mend(database: Database) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents drop constraint refused")
+
+
+@pytest.mark.parametrize("bad", [1, 2, 50, 99, 100])
+def test_poison_at_any_place_of_a_batch_is_parked_and_the_others_land(bad: int, box: Outbox, database: Database) -> None:
+    """Head, middle or tail: the one event is found and parked, 99 land."""
+    box.append(*project(), *(lesson(number) for number in range(1, 101)))
+    refuse(database, f"{PROJECT}--aula-{bad}")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    landed = {row[0] for row in rows(database, "select slug from contents where content_type = 'course_lesson'")}
+    assert landed == {f"{PROJECT}--aula-{number}" for number in range(1, 101)} - {f"{PROJECT}--aula-{bad}"}
+    (parked,) = box.parked.list()
+    assert parked.seq == 3 + bad
+    assert parked.sqlstate == "23514"
+    assert "refused" in parked.reason
+    assert rows(database, "select seq, state, sqlstate, payload from outbox.parked") == [(3 + bad, "parked", "23514", None)]
+
+
+def test_dependants_are_held_and_land_in_order_after_the_release(box: Outbox, database: Database) -> None:
+    """A parked module holds its lessons and whatever arrives for them later; released, all land in the log's order."""
+    box.append(*project("a"), lesson(1, project="a"), *project("b"), lesson(1, project="b"))
+    refuse(database, "a--modulo-1")
+    drain(box, database.worker_dsn)
+    box.append(
+        c.ContentStatusChanged(slug="a--aula-1", status="reviewed"),
+        c.ContentStatusChanged(slug="b--aula-1", status="reviewed"),
+        lesson(1, project="a", body="second"),
+    )
+    drain(box, database.worker_dsn)
+    states = [(row.seq, row.state, row.behind_seq) for row in box.parked.list()]
+    assert states == [
+        (3, ParkedState.PARKED, None),
+        (4, ParkedState.HELD, 3),
+        (9, ParkedState.HELD, 3),
+        (11, ParkedState.HELD, 3),
+    ]
+    assert rows(database, "select slug, status from contents where slug like '%aula%'") == [("b--aula-1", "reviewed")]
+    mend(database)
+    box.parked.release(3, Resolution.RETRY)
+    drain(box, database.worker_dsn)
+    assert box.parked.count() == 0
+    assert rows(database, "select 1 from outbox.parked") == []
+    assert rows(database, "select status, content from contents where slug = 'a--aula-1'") == [("reviewed", "second")]
+
+
+def test_an_edited_event_lands_as_edited(box: Outbox, database: Database) -> None:
+    """The operator's payload is applied; the log keeps the original."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    edited = box.event(4).payload_json.replace("Aula 1 – ação ✅", "mended")
+    box.parked.release(4, Resolution.EDIT, payload_json=edited)
+    drain(box, database.worker_dsn)
+    assert rows(database, f"select title from contents where slug = '{PROJECT}--aula-1'") == [("mended",)]
+    assert "ação" in box.event(4).payload_json
+
+
+def test_a_discarded_event_leaves_no_row_and_frees_what_waited(box: Outbox, database: Database) -> None:
+    """Discarding passes over the event for good; what was held behind it is tried, and blamed for itself."""
+    box.append(*project(), lesson(1), lesson(2))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    box.append(c.ContentFidelityScored(slug=f"{PROJECT}--aula-1", score=0.5))
+    drain(box, database.worker_dsn)
+    box.parked.release(4, Resolution.DISCARD)
+    drain(box, database.worker_dsn)
+    (left,) = box.parked.list()
+    assert left.seq == 6
+    assert "does not exist" in left.reason
+
+
+def test_a_released_event_that_fails_again_is_parked_again(box: Outbox, database: Database) -> None:
+    """Nothing is lost by a retry that comes too early."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    box.parked.release(4, Resolution.RETRY)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (parked,) = box.parked.list()
+    assert (parked.state, parked.attempts) == (ParkedState.PARKED, 3)
+
+
+def test_a_reference_to_nothing_is_parked_with_its_name_never_nulled(box: Outbox, database: Database) -> None:
+    """A parent, project, audience or mind that is neither in the log before nor in the database: a fault of the event."""
+    box.append(
+        c.ContentUpserted(slug="p--a", title="t", content_type="course_lesson", parent="p--missing"),
+        c.ContentUpserted(slug="p--b", title="t", content_type="course_lesson", project="missing"),
+        c.ProjectUpserted(slug="q", name="q", creator_mind="nobody"),
+        c.ProjectUpserted(slug="r", name="r", target_audience="no-one"),
+        c.ContentStatusChanged(slug="p--never", status="draft"),
+        *project(),
+    )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    reasons = [row.reason for row in box.parked.list()]
+    assert len(reasons) == 5
+    for reason, name in zip(reasons, ["p--missing", "missing", "nobody", "no-one", "p--never"], strict=True):
+        assert name in reason
+        assert "does not exist" in reason
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
+def test_a_reference_to_what_comes_later_in_the_log_is_not_resolved_by_the_size_of_the_batch(
+    box: Outbox, database: Database
+) -> None:
+    """Order decides, not where a batch happens to end."""
+    box.append(
+        c.ContentUpserted(slug="p--child", title="t", content_type="course_lesson", parent="p--parent"),
+        c.ContentUpserted(slug="p--parent", title="t", content_type="course_module"),
+    )
+    drain(box, database.worker_dsn)
+    assert [row.seq for row in box.parked.list()] == [1]
+
+
+def test_a_unique_clash_on_another_column_is_not_taken_for_done(box: Outbox, database: Database) -> None:
+    """An id that is taken by another slug is reported, not swallowed."""
+    box.append(*project(), lesson(1))
+    taken = box.event(4).aggregate_id
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(
+            "insert into contents (id, slug, title, content_type) values (%s, 'theirs', 't', 'other')", [taken]
+        )
+    drain(box, database.worker_dsn)
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.sqlstate) == (4, "23505")
+
+
+def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, database: Database) -> None:
+    """A crash between the two databases: the transaction in Postgres is the truth."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    box.parked.release(4, Resolution.RETRY)
+    box.parked.finish(4)
+    assert box.parked.count() == 0
+    drain(box, database.worker_dsn)
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.state) == (4, ParkedState.PARKED)

@@ -1,0 +1,82 @@
+"""The right target: a file or a database that is not the one of last time is refused, with the way out."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from outbox import Outbox
+
+from tests.support.make_outbox import lesson, project
+from tests.support.postgres import Database, Server
+from tests.support.relaying import drain
+from tests.support.rows import all_rows
+from worker.errors import SchemaFault, TargetRefused
+from worker.relay import Ending
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Outbox:
+    box = Outbox.open(tmp_path / "outbox.db")
+    box.append(*project(), lesson(1))
+    return box
+
+
+def test_another_database_than_last_time_is_refused(box: Outbox, database: Database, server: Server) -> None:
+    drain(box, database.worker_dsn)
+    other = server.clone(server.migrated())
+    with pytest.raises(TargetRefused, match="worker replay --all"):
+        drain(box, other.worker_dsn)
+    assert all_rows(other.dsn)["contents"] == []
+    server.drop(other)
+
+
+def test_an_older_copy_of_the_file_is_refused(box: Outbox, database: Database, tmp_path: Path) -> None:
+    box.checkpoint()
+    copy = tmp_path / "copy" / "outbox.db"
+    copy.parent.mkdir()
+    shutil.copy(box.path, copy)
+    box.append(lesson(2))
+    drain(box, database.worker_dsn)
+    with pytest.raises(TargetRefused, match="older copy"):
+        drain(Outbox.open(copy), database.worker_dsn)
+
+
+def test_two_copies_that_were_both_used_are_refused(box: Outbox, database: Database, tmp_path: Path) -> None:
+    box.checkpoint()
+    copy = tmp_path / "copy" / "outbox.db"
+    copy.parent.mkdir()
+    shutil.copy(box.path, copy)
+    box.append(lesson(2))
+    drain(box, database.worker_dsn)
+    clone = Outbox.open(copy)
+    clone.append(lesson(3), lesson(4))
+    before = all_rows(database.dsn)
+    with pytest.raises(TargetRefused, match="two copies"):
+        drain(clone, database.worker_dsn)
+    assert all_rows(database.dsn) == before
+
+
+def test_a_database_restored_from_a_backup_gets_what_it_lost(box: Outbox, database: Database) -> None:
+    """Its position went back with it, so the events since are applied again."""
+    drain(box, database.worker_dsn)
+    before = all_rows(database.dsn)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("delete from contents where content_type = 'course_lesson'")
+        connection.execute("update outbox.sources set applied_seq = 3, applied_event_id = %s", [box.event(3).event_id])
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert all_rows(database.dsn) == before
+
+
+def test_a_database_without_our_schema_is_refused(box: Outbox, empty_database: Database) -> None:
+    with pytest.raises(SchemaFault, match="worker migrate up"):
+        drain(box, empty_database.dsn)
+    assert box.parked.count() == 0
+
+
+@pytest.mark.parametrize(("version", "remedy"), [(99, "newer worker"), (0, "worker migrate up")])
+def test_a_schema_of_another_version_is_refused(version: int, remedy: str, box: Outbox, database: Database) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("update outbox.destination set schema_version = %s", [version])
+    with pytest.raises(SchemaFault, match=remedy):
+        drain(box, database.worker_dsn)

@@ -1,0 +1,59 @@
+"""A relay in this process, with waits that take no time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from outbox import Outbox
+
+from worker.connection import Connection, Limits, connect
+from worker.outage import Backoff, Patience
+from worker.relay import Ending, Options, Relay
+from worker.report import Report
+
+
+@dataclass
+class NoWaiting:
+    """Waits are counted, not waited; `on_sleep` may stop the relay or mend what it waits for."""
+
+    stopping: bool = False
+    slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[float], None] | None = None
+
+    def wait_for_news(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if self.on_sleep is not None:
+            self.on_sleep(seconds)
+
+
+def relay(
+    box: Outbox,
+    dsn: str | Callable[[], Connection],
+    *,
+    waker: NoWaiting | None = None,
+    max_events: int = 500,
+    statement_timeout_ms: int = 30_000,
+    until_empty: bool = True,
+    patience_seconds: float | None = None,
+    backoff: Backoff | None = None,
+) -> Relay:
+    options = Options(
+        max_events=max_events,
+        until_empty=until_empty,
+        patience_seconds=patience_seconds,
+        limits=Limits(statement_timeout_ms=statement_timeout_ms),
+    )
+    return Relay(
+        box,
+        dial=dsn if callable(dsn) else lambda: connect(dsn),
+        waker=waker or NoWaiting(),
+        patience=Patience(box, backoff or Backoff()),
+        options=options,
+        report=Report(box),
+    )
+
+
+def drain(box: Outbox, dsn: str, *, max_events: int = 500) -> Ending:
+    return relay(box, dsn, max_events=max_events).run()
