@@ -135,8 +135,8 @@ class Unit:
                 continue
             # Another publisher of the same file was faster, or a person.
             found = durable.sha256_of(file.target)
-            if found != file.sha256 and not file.overwrite:
-                self._refuse_change_by_hand(file.path, found)
+            if found != file.sha256 and not file.overwrite and self._changed_by_hand(file.path, found):
+                raise _conflict(file.path)
             if found != file.sha256 and file.temp is None and self.staging is not None:
                 file.temp = self.staging.stage(file.data)
             file.stamp, file.previous_sha256 = stamp, found
@@ -161,10 +161,14 @@ class Unit:
     def _stage(self, root: Path, staging: Staging, path: str, data: bytes, *, overwrite: bool) -> None:
         target = confined(root, path)
         sha256 = hashlib.sha256(data).hexdigest()
-        stamp = durable.stamp_of(target)
-        found = durable.sha256_of(target)
-        if found != sha256 and not overwrite:
-            self._refuse_change_by_hand(path, found)
+        while True:
+            stamp = durable.stamp_of(target)
+            found = durable.sha256_of(target)
+            if found == sha256 or overwrite or not self._changed_by_hand(path, found):
+                break
+            # Unless another publisher renamed its version into place between the two looks: then look again.
+            if durable.stamp_of(target) == stamp:
+                raise _conflict(path)
         earlier = self.files.pop(path, None)
         if earlier is not None and earlier.temp is not None:
             staging.discard(earlier.temp)
@@ -180,18 +184,21 @@ class Unit:
             overwrite=overwrite,
         )
 
-    def _refuse_change_by_hand(self, path: str, found: str | None) -> None:
+    def _changed_by_hand(self, path: str, found: str | None) -> bool:
         if found is None:
-            return
+            return False
         known = known_files.find(self.connection, path)
-        if known is not None and known.sha256 == found:
-            return
-        if known is not None and known.previous_sha256 == found and self._waits_in_staging(known):
-            return  # its publisher died between the commit and the rename: what it was to replace is still there
-        raise FileConflict(
-            f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
-            "the change over; to replace it with the new version, move it away and run again"
-        )
+        if known is None:
+            return True
+        # Between the commit and the rename of its publisher, alive or dead, what it is to replace is still there.
+        return known.sha256 != found and not (known.previous_sha256 == found and self._waits_in_staging(known))
 
     def _waits_in_staging(self, known: KnownFile) -> bool:
         return self.root is not None and known.temp is not None and (self.root / known.temp).exists()
+
+
+def _conflict(path: str) -> FileConflict:
+    return FileConflict(
+        f"{path} was changed by hand since it was published: kept as it is. `generate sync` takes "
+        "the change over; to replace it with the new version, move it away and run again"
+    )
