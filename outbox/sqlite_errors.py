@@ -38,7 +38,8 @@ def from_os_error(path: Path, exc: OSError) -> OutboxError:
 def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
     code = getattr(exc, "sqlite_errorcode", None)
     primary = code & _PRIMARY_MASK if isinstance(code, int) else None
-    if primary == sqlite3.SQLITE_FULL:
+    # The index of the WAL has no room: SQLite calls that an I/O error of its own kind.
+    if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return StorageFull(
             f"no space left to write {path}: nothing was kept of this step; free some room and run again"
         )

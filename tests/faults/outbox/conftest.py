@@ -19,11 +19,12 @@ def start() -> Iterator[Start]:
     """Start a Python process with the project importable; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
+    def begin(*arguments: object, stdin: int | None = None, **environment: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [PYTHON, *map(str, arguments)],
             cwd=PROJECT_ROOT,
             env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT), **environment},
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -117,7 +117,9 @@ def stopped_holder(tmp_path: Path, start: Start) -> "subprocess.Popen[str]":
     return process
 
 
-def test_a_stopped_holder_of_the_gate_is_named_within_the_patience(tmp_path: Path, stopped_holder) -> None:
+def test_a_stopped_holder_of_the_gate_is_named_within_the_patience(
+    tmp_path: Path, stopped_holder: "subprocess.Popen[str]"
+) -> None:
     """A writer gives up after its patience, keeps nothing, and says which process holds it up."""
     with Outbox.open(tmp_path / "outbox.db", patience_seconds=0.3) as box:
         with pytest.raises(OutboxBusy, match=rf"process {stopped_holder.pid} has held"):
@@ -128,7 +130,9 @@ def test_a_stopped_holder_of_the_gate_is_named_within_the_patience(tmp_path: Pat
         assert box.append(lesson("a")).appended[0].seq == 1
 
 
-def test_status_answers_while_a_writer_is_stopped_in_the_gate(tmp_path: Path, stopped_holder) -> None:
+def test_status_answers_while_a_writer_is_stopped_in_the_gate(
+    tmp_path: Path, stopped_holder: "subprocess.Popen[str]"
+) -> None:
     """Readers need no gate: the operator sees how things stand at once."""
     answer = subprocess.run(
         [PYTHON, "-m", "outbox", "status", "--json"],
@@ -143,7 +147,9 @@ def test_status_answers_while_a_writer_is_stopped_in_the_gate(tmp_path: Path, st
     assert json.loads(answer.stdout)["last_seq"] == 0
 
 
-def test_a_lock_that_arrives_after_the_patience_is_not_kept(tmp_path: Path, stopped_holder) -> None:
+def test_a_lock_that_arrives_after_the_patience_is_not_kept(
+    tmp_path: Path, stopped_holder: "subprocess.Popen[str]"
+) -> None:
     """Who gave up does not block the others when its turn comes at last."""
     with Outbox.open(tmp_path / "outbox.db", patience_seconds=0.1) as impatient:
         for _ in range(3):
