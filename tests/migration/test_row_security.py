@@ -62,7 +62,7 @@ def _cell(connection: psycopg.Connection, statements: list[tuple[str, str]]) -> 
             with connection.transaction():
                 if connection.execute(statement.encode()).rowcount > 0:
                     allowed += label
-                raise _UndoError
+                raise _UndoError  # noqa: TRY301  how psycopg is told to roll back
         except _UndoError:
             continue
         except errors.InsufficientPrivilege as exc:
@@ -85,16 +85,18 @@ def test_every_role_can_do_what_the_table_says_and_nothing_else(
     if not _shown:
         _shown.append(True)
         with capsys.disabled():
-            print("\n" + _drawn(found))
+            print("\n" + _drawn(found))  # noqa: T201  the table is for the reader
     assert len(found) == 120
     assert found == wanted
 
 
 def _drawn(cells: dict[tuple[str, str, str], str]) -> str:
     lines = [f"{'':26}" + "".join(f"{who:14}" for who in EVERYBODY)]
-    for table in sorted({table for table, _, _ in cells}):
-        for verb in ("select", "insert", "update", "delete"):
-            lines.append(f"{table:18}{verb:8}" + "".join(f"{cells[table, verb, who]:14}" for who in EVERYBODY))
+    lines += [
+        f"{table:18}{verb:8}" + "".join(f"{cells[table, verb, who]:14}" for who in EVERYBODY)
+        for table in sorted({table for table, _, _ in cells})
+        for verb in ("select", "insert", "update", "delete")
+    ]
     return "\n".join(lines)
 
 

@@ -48,7 +48,8 @@ join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where
     n.nspname = 'public'
     and c.relname in ('audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags')
-    and not pg_has_role(c.relowner, 'usage');
+    and not pg_has_role(c.relowner, 'usage')
+order by c.relname;
 
 -- name: existing_tables
 -- Which of the content tables exist, and about how many rows each has (-1: never counted).
