@@ -31,7 +31,7 @@ def find_courses(folder: Path) -> list[Path]:
     found = _below(folder.resolve(), 0)
     if not found:
         reason = (
-            "holds no course (no brief, no curriculum.yaml, no lessons); give a course folder or one that holds some"
+            "holds no course (no brief, no curriculum, no lessons); give a course folder or one that holds some"
         )
         raise NotACourse(folder, reason)
     return found

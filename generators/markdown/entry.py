@@ -11,6 +11,7 @@ from generators.markdown.label import label_key
 from generators.markdown.line import Line
 
 MAX_BODY_LINES = 400
+_SAMPLES = frozenset({"exemplo", "exemplos", "ex", "example", "examples", "por exemplo"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ def _ends(first: Line, line: Line) -> bool:
         if first.kind == "item":
             return line.kind != "blank" and line.depth <= first.depth
         # In a fence a new label over nothing, or beside a value but not an item, starts the next field.
-        return line.kind == "text" and line.label is not None and line.depth <= first.depth
+        starts_field = line.kind == "text" and line.label is not None and line.depth <= first.depth
+        return starts_field and label_key(line.label or "") not in _SAMPLES
     if first.kind == "item" or first.depth:
         return line.block != first.block or line.depth <= first.depth
     return line.kind == "text" and not line.fenced and line.depth == 0 and line.label is not None and line.strong

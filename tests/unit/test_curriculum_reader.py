@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+
+from generators.curriculum import Curriculum, parse_curriculum
+from generators.errors import BrokenYaml, NotACurriculum
+from generators.textfile import decode_file
+
+
+def _read(text: str) -> Curriculum:
+    return parse_curriculum(decode_file(Path("curriculum.yaml"), text.encode()))
+
+
+def _ids(curriculum: Curriculum) -> list[tuple[str, str | None]]:
+    return [(lesson.lesson_id, lesson.title) for lesson in curriculum.lessons]
+
+
+def test_template_keys_are_read() -> None:
+    """The shape that we write ourselves: module_id, module_title, lesson_id, lesson_title."""
+    curriculum = _read(
+        "title: Horta\nslug: horta\nmetadata: {knowledge_level: beginner, total_duration_hours: 1.5, num_lessons: 3}\n"
+        "instructor: {name: Lia}\nmodules:\n- module_id: 1\n  module_number: Módulo 1\n  module_title: Começar\n  lessons:\n"
+        "  - {lesson_id: '1.1', lesson_title: Luz, duration_minutes: 10, file_path: lessons/1.1-luz.md}\n"
+        "  - {lesson_id: 1.10, lesson_title: Água, duration_minutes: 20 min}\n"
+    )
+    assert (curriculum.title, curriculum.slug, curriculum.level, curriculum.instructor) == (
+        "Horta",
+        "horta",
+        "beginner",
+        "Lia",
+    )
+    assert _ids(curriculum) == [("1.1", "Luz"), ("1.10", "Água")]
+    assert curriculum.total_minutes == 30
+    assert {warning.message for warning in curriculum.warnings} == {
+        "3 lessons are declared, 2 are listed",
+        "90 minutes are declared, the lessons sum to 30",
+    }
+
+
+def test_counts_with_a_flat_list_are_joined_by_module() -> None:
+    """`lessons: 2` beside a flat list of lessons that name their module."""
+    curriculum = _read(
+        "course: {title: Pão}\nmodules:\n- {id: modulo-1, title: Massa, lessons: 2}\n- {id: modulo-2, title: Forno, lessons: 1}\n"
+        "lessons:\n- {id: '1.1', module: modulo-1, title: Farinha, duration: 25 min}\n"
+        "- {id: '2.1', module: modulo-2, title: Calor, duration: 1h}\n- {id: '1.2', module: modulo-1, title: Água}\n"
+    )
+    assert [(m.title, m.lesson_count, m.minutes) for m in curriculum.modules] == [("Massa", 2, 25), ("Forno", 1, 60)]
+    assert _ids(curriculum) == [("1.1", "Farinha"), ("1.2", "Água"), ("2.1", "Calor")]
+
+
+def test_only_counts_are_enough() -> None:
+    """A plan that counts lessons without listing them has counts and no lessons."""
+    curriculum = _read("nome: Violão\nmodulos:\n- {numero: 1, titulo: Mãos, aulas: 4, duracao: 2 horas}\n")
+    assert (curriculum.title, curriculum.modules[0].lesson_count, curriculum.total_minutes) == ("Violão", 4, 120)
+    assert list(curriculum.lessons) == []
+
+
+def test_lettered_ids_and_names_become_numbers() -> None:
+    """`m1-l2` is lesson 1.2; `name` is a title."""
+    curriculum = _read(
+        "course: {name: Foto}\nmodules:\n- id: m1\n  name: Luz\n  lessons:\n  - {id: m1-l1, name: Janela}\n  - {id: m1-l2, name: Tarde}\n"
+    )
+    assert _ids(curriculum) == [("1.1", "Janela"), ("1.2", "Tarde")]
+
+
+def test_plain_titles_and_mappings_of_modules_are_read() -> None:
+    """Lessons may be bare texts, modules a mapping; numbers in titles are taken off."""
+    curriculum = _read(
+        "title: X\nmodules:\n  module_2:\n    title: 'Módulo 2: Dois'\n    lessons: ['2.1 - Um (15 min)', Outro]\n"
+    )
+    assert curriculum.modules[0].title == "Dois"
+    assert _ids(curriculum) == [("2.1", "Um"), ("2.2", "Outro")]
+    assert curriculum.total_minutes == 15
+
+
+def test_several_documents_are_one_curriculum() -> None:
+    """A trailing `---` or a second document with metadata is no error."""
+    curriculum = _read("---\nmodules:\n- title: A\n  lessons: [{title: B}]\n---\ntitle: Depois\n---\n")
+    assert (curriculum.title, _ids(curriculum)) == ("Depois", [("1.1", "B")])
+
+
+def test_unquoted_lesson_numbers_are_not_floats() -> None:
+    """2.10 follows 2.9; it is not 2.1."""
+    curriculum = _read(
+        "modules:\n- number: 2\n  lessons:\n  - {lesson_number: 2.1, title: a}\n  - {lesson_number: 2.10, title: b}\n"
+    )
+    assert [lesson.lesson_id for lesson in curriculum.lessons] == ["2.1", "2.10"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1, 2",
+        "a: &x [1]\nb: *x\n",
+        "[" * 5000,
+        "a: !!python/object/apply:os.system ['true']",
+        "chave: valor " * 20 + "\x01",
+        "a: 'b\n",
+        "- " * 3000 + "x",
+        "x: " + "9" * 6000,
+    ],
+)
+def test_broken_and_hostile_yaml_is_a_typed_error(text: str) -> None:
+    """Aliases, depth, tags of Python and broken syntax end in one line that names the file."""
+    with pytest.raises((BrokenYaml, NotACurriculum), match=r"curriculum\.yaml"):
+        _read(text)
+
+
+def test_yaml_without_modules_or_lessons_is_no_curriculum() -> None:
+    """Any other YAML file of a course is told from its curriculum."""
+    for text in ("", "just text", "instructor: {name: Lia}", "modules: []"):
+        with pytest.raises(NotACurriculum):
+            _read(text)
