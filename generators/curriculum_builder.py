@@ -14,7 +14,8 @@ from generators.brief import Brief, OutlineLesson, OutlineModule
 from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.errors import GeneratorError
 from generators.lesson_objectives import at_place, lesson_objectives, object_name, serving
-from generators.portuguese import plain, topic
+from generators.lesson_writer.kind import kind_of
+from generators.portuguese import plain, quotable, topic
 
 MAX_SLUG_CHARACTERS = 50
 MIN_SLUG_CHARACTERS = 3
@@ -124,29 +125,31 @@ def _lesson(
 ) -> CurriculumLesson:
     title = plain(lesson.title)
     slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or "aula"
-    stated: str | None = getattr(lesson, "objective", None)
+    stated = lesson.objective
     fitting = stated or serving(title, brief.objectives)
     aim = fitting or at_place(brief.objectives, index=index, total=total)
-    bloom, objectives = lesson_objectives(title, stated=aim, named_by=fitting, seed=course_slug(brief), index=index)
+    name = object_name(fitting, own=stated is not None)
+    bloom, objectives = lesson_objectives(
+        title, kind=kind_of(title, stated), stated=aim, named_by=name, seed=course_slug(brief), index=index
+    )
     return CurriculumLesson(
         lesson_id=lesson_id,
         title=title,
         slug=f"{lesson_id}-{slug}",
-        description=stated or objectives[0],
+        description=stated or f"Trata de “{quotable(title)}”.",
         minutes=lesson.minutes or minutes,
         file_path=f"lessons/{lesson_id}-{slug}.md",
         objectives=tuple(objectives),
         bloom_level=bloom,
         prerequisites=(),
-        key_concepts=tuple(_concepts(title, fitting)),
+        key_concepts=tuple(_concepts(title, name)),
     )
 
 
-def _concepts(title: str, objective: str | None) -> list[str]:
+def _concepts(title: str, name: str | None) -> list[str]:
     found = [topic(title)]
-    named = object_name(objective)
-    if named and named.casefold() != found[0].casefold():
-        found.append(named)
+    if name and name.casefold() != found[0].casefold():
+        found.append(name)
     return found[:MAX_CONCEPTS]
 
 

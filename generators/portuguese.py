@@ -65,12 +65,13 @@ _NOT_VERBS = frozenset(
     ]
 )
 _LEADS = re.compile(
-    r"^(?:ao final[^,:]*[,:]\s*|(?:o alun[oa]|você) (?:vai|será capaz de|saberá|conseguirá)\s+)",
+    r"^(?:ao final[^,:]*[,:]\s*)?(?:(?:o alun[oa]|você) (?:vai|será capaz de|saberá|conseguirá)\s+)?",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(?:os|as|o|a|uns|umas|um|uma|seus|suas|seu|sua|meus|minhas)\s+", re.IGNORECASE)
 _PHRASE_END = re.compile(
-    r"\s+(?:para|com|sem|em|no|na|nos|nas|por|pelo|pela|usando|através|a partir|que|quando|onde|até|como|e|ou)\s+"
+    r"\s+(?:para|com|sem|em|no|na|nos|nas|por|pelo|pela|antes|depois|durante"
+    r"|através|a partir|ao|que|quando|onde|até|como|e|ou|\w+ndo)\s+"
     r"|[,;:(.—–]",
     re.IGNORECASE,
 )
@@ -154,7 +155,7 @@ _FINITE = re.compile(
 _AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
 _INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
-_LONGEST_NAME_WORDS = 6
+_LONGEST_NAME_WORDS = 7
 _LONGEST_OBJECT_WORDS = 5
 _SHORTEST_NAME = 4
 

@@ -38,7 +38,7 @@ def write_quiz(brief: Brief, curriculum: Curriculum, module: CurriculumModule) -
 def _question(
     curriculum: Curriculum, lesson: CurriculumLesson, index: int, number: int, brief: Brief
 ) -> dict[str, Any]:
-    kind = kind_of(lesson.title or "")
+    kind = kind_of(lesson.title or "", lesson.description)
     can = next((verb for verb in map(infinitive, lesson.objectives) if verb), "")
     chooser = Chooser(
         seed=f"{curriculum.slug}|quiz",

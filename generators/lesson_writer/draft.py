@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from generators.curriculum import CurriculumLesson
 from generators.lesson_writer.budget import Budget
 from generators.lesson_writer.fields import fields_of, pain_fields
 from generators.lesson_writer.kind import Kind, generic_name, kind_of
@@ -17,9 +18,9 @@ class Draft:
 
     def __init__(self, request: LessonRequest, budget: Budget) -> None:
         self.request = request
-        self.kind: Kind = kind_of(request.lesson.title or "")
+        self.kind = _kind(request.lesson)
         earlier = request.lessons[: request.index]
-        self.kind_index = sum(kind_of(lesson.title or "") == self.kind for lesson in earlier)
+        self.kind_index = sum(_kind(lesson) == self.kind for lesson in earlier)
         self._optional: dict[str, int] = {}
         self._chooser = Chooser(
             seed=request.curriculum.slug or "",
@@ -69,6 +70,10 @@ class Draft:
                 kept.add(block)
                 room -= size
         return [block for block in blocks if block and (block not in self._optional or block in kept)]
+
+
+def _kind(lesson: CurriculumLesson) -> Kind:
+    return kind_of(lesson.title or "", lesson.description)
 
 
 def _count(text: str) -> int:

@@ -5,6 +5,7 @@ from generators.lesson_writer.request import LessonRequest
 from generators.portuguese import infinitive, nameable, quotable, upper_first
 
 MAX_CONCEPTS = 3
+_ANY_TASK = "aplicar o conteúdo desta aula"
 _LONGEST_QUOTE = 160
 
 
@@ -12,10 +13,10 @@ def fields_of(request: LessonRequest, budget: Budget) -> dict[str, str]:
     """Names for the phrase banks; what is not known is left out, and so are the phrases that need it."""
     lesson, brief = request.lesson, request.brief
     title = lesson.title or f"Aula {lesson.lesson_id}"
-    first = next((verb for verb in map(infinitive, lesson.objectives) if verb), "")
+    first = next((verb for verb in map(infinitive, lesson.objectives) if verb), _ANY_TASK)
     found = {
         "title": quotable(title),
-        "topic": nameable(title) or next(iter(concepts_of(request)), ""),
+        "topic": nameable(title) or next((name for name in concepts_of(request) if " " in name), ""),
         "course": quotable(request.curriculum.title or brief.title or "este curso"),
         "module": quotable(request.module.title or f"Módulo {request.module.number}"),
         "can": first,

@@ -1,6 +1,7 @@
 import re
 from typing import Literal
 
+from generators.bloom import bloom_level
 from generators.lesson_writer.phrases import Generic
 
 Kind = Literal["concept", "practice", "setup", "compare", "troubleshoot", "plan", "project"]
@@ -102,14 +103,22 @@ _SIGNS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
 _PATTERNS = tuple((kind, re.compile(rf"\b(?:{'|'.join(signs)})(?!\w)", re.IGNORECASE)) for kind, signs in _SIGNS)
 
 
-def kind_of(title: str) -> Kind:
-    """What a lesson asks of its reader, as far as its title tells; "concept" where it tells nothing."""
+def kind_of(title: str, aim: str | None = None) -> Kind:
+    """What a lesson asks of its reader.
+
+    Args:
+        title: of the lesson; where it tells nothing, the lesson is a concept,
+        aim: unless this, what the author wants it to achieve, starts with a verb of doing.
+    """
     for kind, pattern in _PATTERNS:
         if pattern.search(title):
             return kind
-    return "concept"
+    asks = _QUESTION.match(title) is not None
+    return "practice" if aim and not asks and bloom_level(aim) in _DOING else "concept"
 
 
+_QUESTION = re.compile(r"(?:por ?qu[eê]|o que|quem|quando|onde)\b", re.IGNORECASE)
+_DOING = frozenset({"apply", "create"})
 _GENERIC = {
     "practice": Generic(article="a", noun="prática desta aula"),
     "setup": Generic(article="o", noun="ambiente desta aula"),

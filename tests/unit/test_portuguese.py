@@ -1,0 +1,78 @@
+"""What may be said of a title or an objective in the middle of a Portuguese sentence."""
+
+import pytest
+
+from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic
+from generators.voice_phrases import greeting, sayings
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("O Custo Real do Seu Mês", "Custo Real do Seu Mês"),
+        ("Setup Rápido: Do Navegador ao Código", "Setup Rápido"),
+        ("Montando a reserva de emergência", "reserva de emergência"),
+        ("Como escrever uma proposta", "proposta"),
+        ("A regra dos terços e quando esquecê-la", "regra dos terços"),
+        ("Tripé, apoio e improviso", "Tripé, apoio e improviso"),
+        ("Introdução: o mapa do tesouro", "mapa do tesouro"),
+        ("Por que a câmera não faz a foto", None),
+        ("Comida que dá vontade", None),
+        ("Duas contas, uma fronteira", None),
+        ("O que é um diafragma", None),
+    ],
+)
+def test_only_what_reads_as_a_name_is_used_as_one(title: str, name: str | None) -> None:
+    """Questions and clauses would make a sentence stumble."""
+    assert nameable(title) == name
+
+
+@pytest.mark.parametrize(
+    ("objective", "phrase"),
+    [
+        ("Explicar o método.", "explicar o método"),
+        ("Ao final, você vai criar um plano", "criar um plano"),
+        ("O aluno será capaz de medir o efeito", "medir o efeito"),
+        ("Compor uma cena", "compor uma cena"),
+        ("Lugar de trabalho", None),
+        ("Melhor postura", None),
+        ("Confiança para negociar", None),
+        ("", None),
+    ],
+)
+def test_an_infinitive_is_told_from_a_noun(objective: str, phrase: str | None) -> None:
+    """Only a verb can follow “você vai”."""
+    assert infinitive(objective) == phrase
+
+
+@pytest.mark.parametrize(
+    ("objective", "phrase"),
+    [
+        ("Calcular o custo mensal a partir de três extratos", "custo mensal"),
+        ("Reservar o imposto antes de gastar", "imposto"),
+        ("Calcular a hora incluindo reuniões", "hora"),
+        ("Montar a reserva um mês de custo por vez", None),
+        ("Confiança", None),
+    ],
+)
+def test_what_a_verb_acts_on_ends_where_the_phrase_ends(objective: str, phrase: str | None) -> None:
+    """Half a clause is no name."""
+    assert noun_phrase(objective) == phrase
+
+
+def test_quotes_inside_do_not_close_ours() -> None:
+    """A title with quotes of its own can be quoted."""
+    assert quotable('A "regra" de ouro.') == "A ’regra’ de ouro"
+    assert quotable("**Negrito** e `código`.") == "Negrito e código"
+
+
+def test_a_topic_is_never_empty() -> None:
+    """A title of one generic word is its own topic."""
+    assert topic("Introdução") == "Introdução"
+
+
+def test_greetings_and_sayings_are_told_apart() -> None:
+    """A greeting opens a lesson, a saying closes it, a half sentence does neither."""
+    phrases = ("Olha só...", "Fala, gente!", "Conta simples, feita sempre.", "Tá?")
+    assert greeting(phrases) == "Fala, gente!"
+    assert sayings(phrases) == ["Conta simples, feita sempre."]
