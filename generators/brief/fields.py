@@ -65,6 +65,7 @@ PRICE = re.compile(
 EXACT_PRICE = re.compile(r"valor especifico|preco (?:exato|final|definido)|exact price|valor exato")
 CATEGORY = re.compile(r"categorias?(?: (?:principal|do curso))*|(?:main )?category|area tematica|tema principal")
 TAGS = re.compile(r"tags?|palavras chave|keywords|etiquetas|tags palavras chave")
+STRUCTURE = re.compile(r"estrutura(?: do curso)?|formato|tamanho|structure|format|extensao")
 FRAMEWORK = re.compile(
     r"(?:framework|abordagem|metodologia|modelo)(?: (?:escolhid[oa]|pedagogic[oa]|principal"
     r"|de ensino|didatic[oa]|utilizad[oa]))*"
@@ -81,13 +82,19 @@ _FORM_TITLE = re.compile(
     r"formulario|template|modelo de|planejamento|questionario|\bform\b|briefing$|^(?:course )?brief$"
 )
 _TITLE_PREFIX = re.compile(
-    r"^\W*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?:\s+(?:do|de|da)\s+curso)?|resumo do curso)\s*(?:[:\-–—|]+\s*|$)",
+    r"^\W*(?:(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?:\s+(?:do|de|da)\s+curso)?"
+    r"|resumo do curso)\s*(?:[:\-–—|]+\s*|$)"
+    r"|(?:curso|course|treinamento)\s*:\s*)",
     re.IGNORECASE,
+)
+_TITLE_SUFFIX = re.compile(
+    r"\s+[:\-–—|]+\s*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?: do curso)?)\s*$", re.IGNORECASE
 )
 _BARE_AMOUNT = re.compile(r"^(\d{1,3}(?:\.\d{3})+|\d{1,6})(?:,\d{2}|\.00)?$")
 _NOT_A_PRICE = re.compile(r"mensa|/mes|por mes|usd|us\$|receita|fatura|economi|custo|upsell|ferramenta|api|mes\b")
 _MAX_TITLE_CHARACTERS = 300
 _MAX_NAME_WORDS = 8
+_MAX_ANSWER_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ class Fields:
     def _heading_title(self) -> list[Found]:
         for line in self.document.lines:
             if line.kind == "heading":
-                text = re.sub(r"^[^\w\[]+", "", line.text).strip()
+                text = _TITLE_SUFFIX.sub("", re.sub(r"^[^\w\[]+", "", line.text)).strip()
                 prefix = _TITLE_PREFIX.match(text)
                 value = stated(text[prefix.end() :] if prefix else text)
                 if value is None or _FORM_TITLE.search(label_key(value)):
@@ -201,11 +208,7 @@ class Fields:
                 found.append(Found(value, entry.line.number))
         beside = re.compile(rf"(?<![\d\-–.,])(\d{{1,3}})\s*{unit}")
         asides = []
-        for entry in [
-            *self.entries(DURATION, zones),
-            *self.entries(MODULES, zones),
-            *self.entries(LESSONS, zones),
-        ]:
+        for entry in [e for label in (DURATION, MODULES, LESSONS, STRUCTURE) for e in self.entries(label, zones)]:
             for text in _texts(entry):
                 match = beside.search(fold(text))
                 if match and not re.search(rf"\d\s*(?:-|–|a)\s*\d+\s*{unit}", fold(text)):
@@ -274,7 +277,17 @@ def person_name(text: str) -> str | None:
     return stated(name)
 
 
+def _is_section(entry: Entry) -> bool:
+    """Whether a heading opens a section rather than stand over one short answer (`### Duração` over `3 horas`)."""
+    if entry.line.kind != "heading":
+        return False
+    body = [line for line in entry.body if line.kind != "rule"]
+    return not body or len(body) > _MAX_ANSWER_LINES or any(line.kind != "text" or line.strong for line in body)
+
+
 def _texts(entry: Entry) -> list[str]:
+    if _is_section(entry):
+        return []
     if entry.value and not is_example(entry.value):
         return [entry.value]
     return [line.text for line in answered(entry.body) if not line.depth or line.fenced]
@@ -302,7 +315,7 @@ def _several(entry: Entry) -> tuple[str, ...] | None:
 
 def _hours(entry: Entry) -> float | tuple[float, float] | None:
     """The exact line of a form beats the option that was ticked above it."""
-    if entry.line.kind == "heading":
+    if _is_section(entry):
         return None
     if entry.value:
         return hours_in(entry.value) if stated(entry.value) else None
@@ -317,11 +330,11 @@ def _hours(entry: Entry) -> float | tuple[float, float] | None:
 
 
 def _count(entry: Entry) -> int | None:
-    if entry.line.kind == "heading":
+    if _is_section(entry):
         return None
     if entry.value:
         return count_in(entry.value) if stated(entry.value) else None
-    if entry.line.kind == "item" or not any(line.fenced for line in entry.body):
+    if entry.line.kind != "heading" and not any(line.fenced for line in entry.body):
         # "Aulas:" over a list names the list; only the answer field of a form holds a number.
         return None
     for line in answered(entry.body):
@@ -330,7 +343,7 @@ def _count(entry: Entry) -> int | None:
 
 
 def _level(entry: Entry) -> Level | None:
-    if entry.line.kind == "heading":
+    if _is_section(entry):
         return None
     text = first_answer(entry)
     return level_in(text) if text else None
@@ -354,7 +367,7 @@ def _price(entry: Entry) -> float | None:
     exact = [line for line in lines if line.label and EXACT_PRICE.fullmatch(label_key(line.label))]
     labelled = [line for line in lines if line.label and PRICE.fullmatch(label_key(line.label))]
     # Below a heading only lines that call themselves a price are one; in a field's answer any first line is.
-    open_lines = [] if entry.line.kind == "heading" else [line for line in lines if line.ordinal is None][:3]
+    open_lines = [] if _is_section(entry) else [line for line in lines if line.ordinal is None][:3]
     for line in [*exact, *labelled, *open_lines]:
         value = _amount(line.value if line.label else line.text)
         if value is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from generators.brief.amounts import minutes_in
 from generators.brief.model import OutlineLesson, OutlineModule
 from generators.brief.placeholder import stated
-from generators.brief.zones import Zone
+from generators.brief.zones import Zone, chapter_paths
 from generators.markdown import Document, Line
 from generators.markdown.label import fold, label_key
 
@@ -98,8 +98,8 @@ def read_outline(document: Document, zones: tuple[Zone, ...]) -> Outline:
     plans: dict[str, _Plan] = {}
     inside: set[int] = set()
     walk = _Walk()
-    for index, (line, path, zone) in enumerate(zip(document.lines, document.paths, zones, strict=True)):
-        chapter = path[1] if len(path) > 1 else "".join(path)
+    for index, (line, path, zone) in enumerate(zip(document.lines, chapter_paths(document), zones, strict=True)):
+        chapter = path[0] if path else ""
         plan = plans.setdefault(chapter, _Plan(zone))
         if zone is not Zone.COURSE and plan.zone is Zone.COURSE:
             plan.zone = zone
@@ -187,12 +187,23 @@ class _Walk:
             self._lesson.objective = self._lesson.objective or stated(line.value)
         elif key in _DESCRIPTION_KEYS and self._lesson is None:
             module.description = module.description or stated(line.value)
-        elif self._listing and line.kind == "item" and not line.label and self._is_outer(line):
+        elif self._is_listed(line) or self._is_timed_item(line, module):
             self._add(line, module, f"{module.number}.{len(module.lessons) + 1}", line.text)
-        elif self._listing and line.kind == "item" and line.ordinal is not None and self._is_outer(line):
-            self._add(line, module, f"{module.number}.{line.ordinal}", line.text)
         elif line.kind in {"heading", "text"} and line.label and line.strong:
             self._listing = None
+
+    def _is_listed(self, line: Line) -> bool:
+        """Whether an item of a list that is called "Aulas" is a lesson without number."""
+        if self._listing is None or line.kind != "item":
+            return False
+        return (not line.label or line.ordinal is not None) and self._is_outer(line)
+
+    def _is_timed_item(self, line: Line, module: _Module) -> bool:
+        """Whether an item right below the module's heading is a lesson without number: it states its length."""
+        if module.line.kind != "heading" or line.kind != "item" or line.depth:
+            return False
+        aside = _ASIDE.search(line.text)
+        return aside is not None and minutes_in(aside[1]) is not None
 
     def _is_outer(self, line: Line) -> bool:
         first = self._lesson_line

@@ -73,10 +73,8 @@ _COURSE = re.compile(r"identifica|informac|basic|dados (?:gerais|do curso)|durac
 
 
 def zone_of(path: tuple[str, ...]) -> Zone:
-    """The zone of a heading path (outermost first); the file's own title is no zone."""
+    """The zone of a heading path, outermost first and without the file's own title."""
     for key in reversed(path):
-        if key.startswith(("course brief", "brief ")) or key.endswith(" brief"):
-            continue
         if _COURSE.search(key):
             # "2.1 Identificação" below "Público-alvo" identifies the audience.
             continue
@@ -88,8 +86,14 @@ def zone_of(path: tuple[str, ...]) -> Zone:
 
 def zones_of(document: Document) -> tuple[Zone, ...]:
     """The zone of every line of a document."""
-    known: dict[tuple[str, ...], Zone] = {}
-    for path in document.paths:
-        if path not in known:
-            known[path] = zone_of(path)
-    return tuple(known[path] for path in document.paths)
+    paths = chapter_paths(document)
+    known = {path: zone_of(path) for path in set(paths)}
+    return tuple(known[path] for path in paths)
+
+
+def chapter_paths(document: Document) -> tuple[tuple[str, ...], ...]:
+    """The heading path of every line without the file's title: that may hold any word and is no chapter."""
+    headings = [line for line in document.lines if line.kind == "heading"]
+    top = min((line.depth for line in headings), default=0)
+    has_title = bool(headings) and headings[0].depth == top and sum(line.depth == top for line in headings) == 1
+    return tuple(path[1:] if has_title and path else path for path in document.paths)

@@ -19,6 +19,12 @@ from generators.markdown.label import label_key, split_label
 from generators.markdown.line import Line
 
 _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|([☐☑☒]))\s*")
+_COLUMN_TITLES = (
+    "campo", "atributo", "item", "aspecto", "field", "attribute", "elemento", "criterio", "informacao", "dado",
+    "valor", "value", "descricao", "description", "detalhe", "definicao", "conteudo", "resposta", "meta", "status",
+    "antes", "depois", "before", "after", "dor", "pain", "custo", "consequencia", "impacto", "solucao", "uso", "nivel",
+    "metrica", "termo", "ferramenta", "objetivo", "competencia", "modulo", "aula", "parametro", "perfil", "cursos",
+)  # fmt: skip
 _BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]")
 
 
@@ -63,6 +69,13 @@ def _lines(parser: MarkdownIt, tokens: list[Token], first_line: int) -> Iterator
     walk = _Walk(parser, first_line)
     for token in tokens:
         yield from walk.step(token)
+
+
+def _is_pair(header: tuple[str, ...]) -> bool:
+    """Whether the head of a table is its first label and value: Markdown has no table without a head."""
+    if len(header) != 2 or not all(header):  # noqa: PLR2004 - a label and a value
+        return False
+    return not any(label_key(cell).startswith(_COLUMN_TITLES) for cell in header)
 
 
 class _Walk:
@@ -126,6 +139,8 @@ class _Walk:
                 self._in_cell = token.nesting == 1
             case "tr_close" if self._in_head:
                 self._header = tuple(self._cells)
+                if _is_pair(self._header):
+                    yield replace(self._row(), header=())
             case "tr_close":
                 yield self._row()
             case _:
