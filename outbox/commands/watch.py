@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from outbox.commands import status as screen
 from outbox.outbox import Outbox
 from outbox.status import read_status
+from outbox.status_screen import lines
 
 
 def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> None:
@@ -28,7 +28,7 @@ def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> N
     if live and not as_json:
         with Live(console=Console(), auto_refresh=False) as display:
             while True:
-                display.update(Text("\n".join(screen.lines(read_status(box, _now())))), refresh=True)
+                display.update(Text("\n".join(lines(read_status(box, _now())))), refresh=True)
                 time.sleep(seconds)
     while True:
         found = read_status(box, _now())
