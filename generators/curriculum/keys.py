@@ -46,6 +46,8 @@ MINUTE_KEYS = (
     "tempo_estimado",
     "estimated_time",
     "length",
+    "total_duration",
+    "duracao_total",
 )
 HOUR_KEYS = (
     "duration_hours",

@@ -14,7 +14,8 @@ MAX_LESSONS = 5_000
 
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _LETTERED = re.compile(r"\bm(?:od(?:ulo)?)?[-_ ]?(\d{1,3})[-_ ./]*(?:l|a|aula|lesson|licao)[-_ ]?(\d{1,3})\b")
-_DASHED = re.compile(r"^(\d{1,3})[-_](\d{1,3})$")
+_DASHED = re.compile(r"(?:^|[a-z][-_])(\d{1,3})[-_](\d{1,3})$")
+_MODULE_KEY = re.compile(r"^(?:module|modulo|unit|unidade|semana|week)_?\d{1,3}$")
 _INTEGER = re.compile(r"(\d{1,3})\s*$")
 _NUMBERED_TITLE = re.compile(
     r"^\s*(?:aula|lesson|li[cç][aã]o)?\s*(\d{1,3}\.\d{1,3})\s*[:.\-–—]*\s*(?=\S)", re.IGNORECASE
@@ -69,6 +70,8 @@ def modules_of(root: dict[str, Any]) -> tuple[CurriculumModule, ...]:
 
 def _raw_modules(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     found = _find(root, keys.MODULE_LIST_KEYS, depth=3)
+    if found is None:
+        found = {key: value for key, value in root.items() if _MODULE_KEY.match(key) and isinstance(value, dict)}
     if isinstance(found, list):
         for item in found:
             if isinstance(item, dict):
@@ -108,7 +111,7 @@ def _flat_lessons(root: dict[str, Any]) -> list[Any]:
 
 
 def _nested(mapping: dict[str, Any]) -> list[Any]:
-    for key in keys.LESSON_LIST_KEYS:
+    for key in (*keys.LESSON_LIST_KEYS, *keys.MODULE_LIST_KEYS):
         value = mapping.get(key)
         if isinstance(value, list):
             return value[:MAX_LESSONS]

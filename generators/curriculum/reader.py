@@ -58,7 +58,12 @@ def parse_curriculum(file: TextFile) -> Curriculum:
         documents = load_all(file.text)
     except YamlFault as exc:
         raise BrokenYaml(file.path, f"is not readable YAML: {exc}; correct it") from exc
-    mappings = [keys.folded(document) for document in documents if isinstance(document, dict)]
+    # A file that is nothing but a list is the list of its modules.
+    mappings = [
+        keys.folded(document) if isinstance(document, dict) else {"modules": document}
+        for document in documents
+        if isinstance(document, dict | list)
+    ]
     if not mappings:
         raise NotACurriculum(file.path, "holds no mapping; a curriculum needs `modules:` with their lessons")
     root: dict[str, Any] = {}

@@ -111,3 +111,16 @@ def test_yaml_without_modules_or_lessons_is_no_curriculum() -> None:
     for text in ("", "just text", "instructor: {name: Lia}", "modules: []"):
         with pytest.raises(NotACurriculum):
             _read(text)
+
+
+def test_modules_under_keys_of_their_own_and_bare_lists_are_read() -> None:
+    """`module_1:` at the top, lessons keyed by number, running numbers, a file that is only a list."""
+    keyed = _read(
+        "module_1: {title: A, lessons: {lesson_1_1: {title: aa}, lesson_1_2: {title: bb}}}\nmodule_2: {title: B, lessons: [{2.1: cc}]}\n"
+    )
+    assert _ids(keyed) == [("1.1", "aa"), ("1.2", "bb"), ("2.1", "cc")]
+    running = _read(
+        "modulos:\n- {modulo: 1, aulas: [{aula: 1, titulo: a}]}\n- {modulo: 2, aulas: [{aula: 2, titulo: b, duracao: 8}]}\n"
+    )
+    assert (_ids(running), running.total_minutes) == ([("1.1", "a"), ("2.1", "b")], 8)
+    assert _ids(_read("- {module: 1, lessons: [{title: um}]}\n")) == [("1.1", "um")]
