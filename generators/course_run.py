@@ -17,7 +17,7 @@ from generators.checkpoint import Checkpoint, Stage
 from generators.course_folder import CourseFolder
 from generators.course_payloads import PlannedCourse
 from generators.curriculum import Curriculum
-from generators.curriculum_builder import build_curriculum, course_slug
+from generators.curriculum_builder import build_curriculum, course_slug, refuse_incomplete
 from generators.curriculum_check import check
 from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.errors import GeneratorError, UsageFault
@@ -66,7 +66,7 @@ class CourseRun:
         progress: called after each lesson with its id.
 
     Raises:
-        IncompleteBrief: no folder name can be made from the brief.
+        IncompleteBrief: the brief does not say enough to make a course of it.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class CourseRun:
         self._brief_file, self.brief = brief_file, brief
         self.writer = writer
         self.progress: Callable[[str], None] = lambda _: None
+        refuse_incomplete(brief)
         self.folder = CourseFolder(root=settings.content_root, slug=course_slug(brief))
         self.checkpoint = Checkpoint(self.folder.path)
         self.outcome = Outcome(slug=self.folder.slug)

@@ -13,7 +13,7 @@ from slugify import slugify
 from generators.brief import Brief, OutlineLesson, OutlineModule
 from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.errors import GeneratorError
-from generators.lesson_objectives import at_place, lesson_objectives, object_name, serving
+from generators.lesson_objectives import lesson_objectives, object_name, serving
 from generators.lesson_writer.kind import kind_of
 from generators.portuguese import plain, quotable, topic
 
@@ -42,17 +42,16 @@ def build_curriculum(brief: Brief) -> Built:
     Raises:
         IncompleteBrief: no title, no objectives, or no outline with modules and lessons.
     """
-    _refuse_incomplete(brief)
+    refuse_incomplete(brief)
     assumed: list[str] = []
     minutes = _minutes_of_a_lesson(brief, assumed)
     modules = []
     index = 0
-    total = sum(len(module.lessons) for module in brief.outline)
     for place, module in enumerate(brief.outline, 1):
         lessons = []
         share = _share(module) or minutes
         for number, lesson in enumerate(module.lessons, 1):
-            lessons.append(_lesson(brief, lesson, f"{place}.{number}", share, index, total))
+            lessons.append(_lesson(brief, lesson, f"{place}.{number}", share, index=index, module=module.title))
             index += 1
         _note_numbers(module, place, assumed)
         modules.append(
@@ -103,7 +102,12 @@ def course_slug(brief: Brief) -> str:
     return made
 
 
-def _refuse_incomplete(brief: Brief) -> None:
+def refuse_incomplete(brief: Brief) -> None:
+    """Say everything that is missing at once.
+
+    Raises:
+        IncompleteBrief: no title, no objectives, or no outline with modules and lessons.
+    """
     faults = list(brief.errors)
     if not any(module.lessons for module in brief.outline):
         faults.append(
@@ -121,13 +125,14 @@ def _refuse_incomplete(brief: Brief) -> None:
 
 
 def _lesson(
-    brief: Brief, lesson: OutlineLesson, lesson_id: str, minutes: int, index: int, total: int
+    brief: Brief, lesson: OutlineLesson, lesson_id: str, minutes: int, *, index: int, module: str
 ) -> CurriculumLesson:
     title = plain(lesson.title)
     slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or "aula"
     stated = lesson.objective
+    # A lesson that shares no word with any objective of the course takes one that its module shares words with.
     fitting = stated or serving(title, brief.objectives)
-    aim = fitting or at_place(brief.objectives, index=index, total=total)
+    aim = fitting or serving(module, brief.objectives)
     name = object_name(fitting, own=stated is not None)
     bloom, objectives = lesson_objectives(
         title, kind=kind_of(title, stated), stated=aim, named_by=name, seed=course_slug(brief), index=index

@@ -7,7 +7,7 @@ from generators.bloom import bloom_level
 from generators.lesson_writer.kind import Kind, generic_name
 from generators.lesson_writer.phrases import Chooser, bank
 from generators.markdown.label import fold
-from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first
+from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first, without_notes
 
 OBJECTIVES_PER_LESSON = 3
 _STOP = frozenset(
@@ -59,11 +59,6 @@ def serving(title: str, objectives: Sequence[str]) -> str | None:
     return objectives[common.index(max(common))] if any(common) else None
 
 
-def at_place(objectives: Sequence[str], *, index: int, total: int) -> str | None:
-    """The course objective at the lesson's place: outlines and lists of objectives tend to run in step."""
-    return objectives[index * len(objectives) // max(1, total)] if objectives else None
-
-
 def object_name(objective: str | None, *, own: bool = False) -> str | None:
     """What an objective acts on; a single word only where the objective is the lesson's own."""
     found = noun_phrase(objective) if objective else None
@@ -86,7 +81,7 @@ def lesson_objectives(
     name = nameable(title) or named_by or ""
     chooser = Chooser(seed=seed, index=index, fields={"topic": name}, generic=generic_name(kind))
     drawn = chooser.pick_many(f"objectives.{kind}", bank("objectives")[kind], OBJECTIVES_PER_LESSON)
-    own = [upper_first(plain(stated).rstrip(".;"))] if stated and infinitive(stated) else []
+    own = [upper_first(without_notes(plain(stated)).rstrip(".;"))] if stated and infinitive(stated) else []
     level = bloom_level(own[0]) if own else None
     return level or str(drawn[0][0]), (own + [str(text) for _, text in drawn])[:OBJECTIVES_PER_LESSON]
 

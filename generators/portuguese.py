@@ -76,6 +76,7 @@ _PHRASE_END = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"\s*[:?!]\s+|\s+[-–—|]\s+|\s*\(|\)\s*")
+_NOTE = re.compile(r"\s*\((?:[~≈]?\d+(?:[.,]\d+)?\s*%[^()]*|[^()]*\bbloom\b[^()]*)\)\s*(?=[.;]?$)", re.IGNORECASE)
 _GENERIC = frozenset(
     [
         "introdução",
@@ -177,6 +178,11 @@ def infinitive(objective: str) -> str | None:
     if not _INFINITIVE.fullmatch(first) or first.casefold() in _NOT_VERBS:
         return None
     return text[:1].lower() + text[1:]
+
+
+def without_notes(text: str) -> str:
+    """A line without what its author noted behind it: a share of the audience, a Bloom level, a source."""
+    return _NOTE.sub("", text).rstrip()
 
 
 def plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from generators.lesson_writer.budget import Budget
 from generators.lesson_writer.request import LessonRequest
-from generators.portuguese import infinitive, nameable, quotable, upper_first
+from generators.portuguese import infinitive, nameable, quotable, upper_first, without_notes
 
 MAX_CONCEPTS = 3
 _ANY_TASK = "aplicar o conteúdo desta aula"
@@ -35,12 +35,12 @@ def fields_of(request: LessonRequest, budget: Budget) -> dict[str, str]:
 
 def pain_fields(request: LessonRequest, turn: int) -> dict[str, str]:
     """A pain of the audience and its consequence; another one at each turn."""
-    pains = [pain for pain in request.brief.pains if 0 < len(quotable(pain.text)) <= _LONGEST_QUOTE]
+    pains = [pain for pain in request.brief.pains if 0 < len(_quote(pain.text)) <= _LONGEST_QUOTE]
     if not pains:
         return {}
     pain = pains[turn % len(pains)]
-    consequence = quotable(pain.consequence or "")
-    found = {"pain": quotable(pain.text)}
+    consequence = _quote(pain.consequence or "")
+    found = {"pain": _quote(pain.text)}
     if 0 < len(consequence) <= _LONGEST_QUOTE:
         found["consequence"] = consequence
     return found
@@ -52,6 +52,10 @@ def concepts_of(request: LessonRequest) -> list[str]:
     return named[:MAX_CONCEPTS] or [""]
 
 
+def _quote(line: str) -> str:
+    return quotable(without_notes(line))
+
+
 def _turn(lines: tuple[str, ...], index: int) -> str:
-    short = [quotable(line) for line in lines if 0 < len(quotable(line)) <= _LONGEST_QUOTE]
+    short = [_quote(line) for line in lines if 0 < len(_quote(line)) <= _LONGEST_QUOTE]
     return short[index % len(short)] if short else ""

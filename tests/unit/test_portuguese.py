@@ -2,7 +2,7 @@
 
 import pytest
 
-from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic
+from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic, without_notes
 from generators.voice_phrases import greeting, sayings
 
 
@@ -73,6 +73,30 @@ def test_a_topic_is_never_empty() -> None:
 
 def test_greetings_and_sayings_are_told_apart() -> None:
     """A greeting opens a lesson, a saying closes it, a half sentence does neither."""
-    phrases = ("Olha só...", "Fala, gente!", "Conta simples, feita sempre.", "Tá?")
+    phrases = ("Olha só...", "Fala, gente!", "Conta simples, feita sempre.", "Tá?", "É tipo [metáfora]")
     assert greeting(phrases) == "Fala, gente!"
     assert sayings(phrases) == ["Conta simples, feita sempre."]
+
+
+def test_an_authors_notes_are_not_spoken() -> None:
+    """What stands in brackets behind a phrase tells how to say it, and is not said."""
+    noted = (
+        '"E aí que tá..." (suspensão dramática)',
+        '"Bora fazer!" (ao abrir)',
+        '"Feito é melhor que perfeito." (sempre)',
+    )
+    assert greeting(noted) == "Bora fazer!"
+    assert sayings(noted) == ["Feito é melhor que perfeito."]
+
+
+@pytest.mark.parametrize(
+    ("line", "clean"),
+    [
+        ("Pouca execução (65%)", "Pouca execução"),
+        ("Melhorar a dicção (Apply - Bloom's 3)", "Melhorar a dicção"),
+        ("Configurar o ambiente (editor, terminal)", "Configurar o ambiente (editor, terminal)"),
+    ],
+)
+def test_shares_and_levels_behind_a_line_are_notes(line: str, clean: str) -> None:
+    """They are for the author, not for the reader of a lesson."""
+    assert without_notes(line) == clean
