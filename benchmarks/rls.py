@@ -16,7 +16,7 @@ import psycopg
 from worker.migrate import apply_all
 from worker.standin import LocalPostgres
 
-CONTENTS, PROJECTS, ROUNDS = 100_000, 200, 60
+CONTENTS, PROJECTS, ROUNDS = 100_000, 200, 200
 CEILING = 1.3
 USER = "a0000000-0000-4000-8000-000000000001"
 
@@ -27,7 +27,8 @@ select ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'm' || n, '
 from generate_series(1, 20) n;
 insert into user_profiles (id, mind_id) values ('{USER}', 'a0000000-0000-4000-8000-000000000001');
 insert into content_projects (slug, name, creator_mind_id)
-select 'p' || n, 'P', ('a0000000-0000-4000-8000-' || lpad((1 + n % 20)::text, 12, '0'))::uuid from generate_series(1, {PROJECTS}) n;
+select 'p' || n, 'P', ('a0000000-0000-4000-8000-' || lpad((1 + n % 20)::text, 12, '0'))::uuid
+from generate_series(1, {PROJECTS}) n;
 drop index contents_text_idx;
 insert into contents (slug, title, content_type, project_id, sequence_order, status)
 select

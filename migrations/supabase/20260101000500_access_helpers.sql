@@ -2,7 +2,8 @@
 --
 -- SECURITY DEFINER, because the answer must not depend on policies that ask this very question (a policy on a table that
 -- reads the table recurses). Each returns ids of the caller's own and nothing else; the schema is not exposed, and
--- anon may not execute any of them.
+-- anon may not execute any of them. They look the caller up themselves rather than through current_mind_id(): a function
+-- that runs with its owner's rights is not inlined, and every call is paid for.
 set local lock_timeout = '4s';
 set local statement_timeout = '60s';
 
@@ -26,7 +27,8 @@ set search_path = ''
 as $$
     select p.id
     from public.content_projects as p
-    where p.creator_mind_id = (select content_access.current_mind_id())
+    join public.user_profiles as me on me.mind_id = p.creator_mind_id
+    where me.id = (select auth.uid())
 $$;
 comment on function content_access.own_project_ids() is 'Projects that the caller may change: those they created.';
 
@@ -39,9 +41,8 @@ set search_path = ''
 as $$
     select p.id
     from public.content_projects as p
-    where
-        p.creator_mind_id = (select content_access.current_mind_id())
-        or p.persona_mind_id = (select content_access.current_mind_id())
+    join public.user_profiles as me on me.mind_id in (p.creator_mind_id, p.persona_mind_id)
+    where me.id = (select auth.uid())
 $$;
 comment on function content_access.readable_project_ids() is 'Projects that the caller created or is the persona of.';
 
@@ -54,8 +55,9 @@ set search_path = ''
 as $$
     select m.content_id
     from public.content_minds as m
+    join public.user_profiles as me on me.mind_id = m.mind_id
     where
-        m.mind_id = (select content_access.current_mind_id())
+        me.id = (select auth.uid())
         and m.role::text in ('creator', 'author', 'co_author')
 $$;
 comment on function content_access.authored_content_ids() is 'Contents that name the caller as maker; decides where there is no project.';
