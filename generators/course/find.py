@@ -30,9 +30,7 @@ def find_courses(folder: Path) -> list[Path]:
     # Resolved: a link given on the command line is meant, and "." has a name only then.
     found = _below(folder.resolve(), 0)
     if not found:
-        reason = (
-            "holds no course (no brief, no curriculum, no lessons); give a course folder or one that holds some"
-        )
+        reason = "holds no course (no brief, no curriculum, no lessons); give a course folder or one that holds some"
         raise NotACourse(folder, reason)
     return found
 

@@ -3,6 +3,7 @@
 One broken file never costs the others: it is reported in `Course.failures` and left out.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ from generators.errors import GeneratorError, NotACourse, UnreadableFile
 from generators.textfile import TextFile, read_text_file
 
 _MAX_SHOWN = 3
+_MODULE_WORDS = re.compile(
+    r"^(?:(?:m[oó]dulo|module|mod|m|unidade|unit|semana|week|\d{1,3})\b[\s.:]*){1,3}", re.IGNORECASE
+)
 _BONUS_LAST = 10_000
 
 
@@ -238,7 +242,8 @@ def _modules(
         overview = overviews.get(number) if number is not None else None
         told = next((lesson.module_title for lesson in ordered if lesson.module_title), None)
         title = (plan.title if plan else None) or (sketch.title if sketch else None)
-        title = title or (_overview_title(overview) if overview else None) or told or f"Módulo {number}"
+        title = title or (_overview_title(overview) if overview else None) or told
+        title = title or _folder_title(ordered, number) or f"Módulo {number}"
         modules.append(
             CourseModule(
                 number=number,
@@ -250,6 +255,15 @@ def _modules(
             )
         )
     return tuple(modules)
+
+
+def _folder_title(lessons: list[LessonFile], number: int | None) -> str | None:
+    """What the module's folder says beside its number: `Módulo 1 - Fundamentos`, `01-fundamentos`."""
+    for part in lessons[0].relative.parent.parts:
+        if number is not None and module_in_folder(part) == number:
+            words = _MODULE_WORDS.sub("", re.sub(r"[-_]+", " ", part)).strip()
+            return words[:1].upper() + words[1:] if any(char.isalpha() for char in words) else None
+    return None
 
 
 def _overview_title(overview: Material) -> str | None:

@@ -18,7 +18,7 @@ _DURATION = re.compile(r"duracao(?: (?:estimada|total|da aula))*|duration|tempo(
 _MODULE = re.compile(r"modulo(?: \d+)?|module(?: \d+)?")
 _MODULE_TITLE = re.compile(r"^\s*(?:m[oó]dulo|module)?\s*\d*\s*[:.\-–—|]*\s*(.*)$", re.IGNORECASE | re.DOTALL)
 _TITLE_KEYS = ("title", "lesson_title", "titulo", "name", "nome")
-_NUMBER_KEYS = ("lesson_id", "id", "lesson_number", "numero", "number", "aula")
+_NUMBER_KEYS = ("lesson_id", "id", "lesson_number", "numero", "number", "aula", "lesson")
 _MAX_TITLE = 400
 
 

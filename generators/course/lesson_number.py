@@ -18,6 +18,7 @@ _HEADING_PAIR = re.compile(
     rf"^\W*(?:modulo\s*\d+\W+)?(?:{_WORD}\s*)?(?:n[o.]?\s*)?#?(\d{{1,2}})\.(\d{{1,3}})(?!\.?\d){_SEPARATOR}"
 )
 _HEADING_MODULE_LESSON = re.compile(rf"^\W*(?:modulo|module)\s*(\d{{1,2}})\W+{_WORD}\s*(\d{{1,3}}){_SEPARATOR}")
+_HEADING_LETTERED = re.compile(rf"^\W*m(?:od)?\s*(\d{{1,2}})\W?(?:a|l|aula)\s*(\d{{1,3}})\b{_SEPARATOR}")
 _HEADING_SINGLE = re.compile(rf"^\W*{_WORD}\s*#?(\d{{1,3}})(?!\.\d)\b{_SEPARATOR}")
 _HEADING_WORD = re.compile(rf"^\W*{_WORD}\s*[:\-–—|]+\s*")
 _HEADING_BONUS = re.compile(rf"^\W*(?:{_WORD}\s*)?(?:bonus|extra)\b\s*(?:{_WORD}\s*)?#?(\d{{1,2}})?{_SEPARATOR}")
@@ -80,7 +81,7 @@ def number_in_heading(heading: str) -> tuple[LessonNumber | None, str]:
     if bonus:
         number = LessonNumber(lesson=int(bonus[1]) if bonus[1] else None, bonus=True)
         return number, heading[bonus.end() :].strip()
-    for pattern in (_HEADING_MODULE_LESSON, _HEADING_PAIR):
+    for pattern in (_HEADING_MODULE_LESSON, _HEADING_PAIR, _HEADING_LETTERED):
         if found := pattern.match(folded):
             return LessonNumber(int(found[1]), int(found[2])), heading[found.end() :].strip()
     if found := _HEADING_SINGLE.match(folded):
@@ -93,7 +94,14 @@ def number_in_heading(heading: str) -> tuple[LessonNumber | None, str]:
 def names_lesson(heading: str) -> bool:
     """Whether a heading calls what follows a lesson."""
     folded = _same_length_fold(heading)
-    patterns = (_HEADING_BONUS, _HEADING_MODULE_LESSON, _HEADING_PAIR, _HEADING_SINGLE, _HEADING_WORD)
+    patterns = (
+        _HEADING_BONUS,
+        _HEADING_MODULE_LESSON,
+        _HEADING_PAIR,
+        _HEADING_LETTERED,
+        _HEADING_SINGLE,
+        _HEADING_WORD,
+    )
     return any(pattern.match(folded) for pattern in patterns)
 
 

@@ -41,6 +41,7 @@ def test_numbers_are_read_from_file_names(stem: str, number: LessonNumber | None
         ("Lesson 4.10: Dough", "4.10", "Dough"),
         ("Aula BÔNUS - Sobras", "BONUS", "Sobras"),
         ("Aula: Massa", None, "Massa"),
+        ("M1A2 - Massa", "1.2", "Massa"),
         ("3 erros de quem começa", None, "3 erros de quem começa"),
     ],
 )
@@ -98,6 +99,18 @@ def test_lessons_are_told_from_look_alikes(tmp_path: Path) -> None:
     kinds = {material.relative.as_posix(): material.kind for material in course.materials}
     assert kinds["roteiros/modulo-01/1.1-abertura.md"] == "script"
     assert kinds["assessments/quiz-modulo-1.md"] == "assessment"
+
+
+def test_modules_are_named_by_their_folders_where_nothing_else_names_them(tmp_path: Path) -> None:
+    """Running numbers count within the folder's module; the folder's words are its title."""
+    files = {
+        "Módulo 1 - Fundamentos/Aula 1 - Massa.md": "# Massa\n",
+        "02-modulo-forno/01-calor.md": "# Calor\n",
+        "glossario.md": "# Glossário\n",
+    }
+    course = read_course(_write(tmp_path / "pao", files))
+    assert [(module.number, module.title) for module in course.modules] == [(1, "Fundamentos"), (2, "Forno")]
+    assert [(lesson.number.label, lesson.title) for lesson in course.lessons] == [("1.1", "Massa"), ("2.1", "Calor")]
 
 
 def test_lessons_in_folders_of_their_own_are_found(tmp_path: Path) -> None:
