@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from worker.migrate import apply_all
+from worker.migrate import ready_for_worker
 from worker.standin import LocalPostgres, prepare
 
 # Outside pytest's own temporary folders: a later session must find what a killed one left.
@@ -65,10 +65,7 @@ class Server:
         with _lock:
             if name not in self._templates:
                 self._create(name, base)
-                apply_all(self.local.dsn(name))
-                with psycopg.connect(self.local.dsn(name), autocommit=True) as connection:
-                    statement = "alter role outbox_worker with password {}"
-                    connection.execute(sql.SQL(statement).format(sql.Literal(self.local.password)))
+                ready_for_worker(self.local, name)
                 self._templates[name] = name
         return name
 

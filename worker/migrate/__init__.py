@@ -13,6 +13,7 @@ from worker.migrate.errors import (
     UnreachableError,
 )
 from worker.migrate.files import Migration, load
+from worker.migrate.local import ready_for_worker
 from worker.migrate.plan import Plan, State, Step, read_plan
 from worker.migrate.preflight import Check, Outcome
 from worker.migrate.run import Report, migrate
@@ -44,4 +45,5 @@ __all__ = [
     "make_backup",
     "migrate",
     "read_plan",
+    "ready_for_worker",
 ]
