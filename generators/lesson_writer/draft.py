@@ -47,6 +47,9 @@ class Draft:
     def pick_from(self, slot: str, options: Sequence[Any], *, index: int | None = None, **extra: str) -> Any:
         return self._chooser.pick(slot, options, index=index, extra=extra)
 
+    def pick_apart(self, slot: str, options: Sequence[Any], *, column: int, **extra: str) -> Any:
+        return self._chooser.pick_apart(slot, options, index=self.kind_index, column=column, extra=extra)
+
     def pain_or_plain(self, name: str, slot: str, *, pain: bool, turn: int = 0) -> str:
         """A phrase about a pain of the audience where there is one and it is its turn, else a plain one."""
         fields = pain_fields(self.request, self.request.index // 2 + turn)

@@ -85,11 +85,7 @@ class Chooser:
     ) -> list[Any]:
         """`count` different options, fewer only where there are not as many."""
         fields = self.fields | dict(extra or {})
-        usable = [option for option in options if self._fits(option, fields)] or list(options)
-        # What has no name is better not mentioned, as long as enough is left to choose from.
-        silent = [option for option in usable if not self._needs_a_name(option, fields)]
-        if len(silent) >= max(count, _ENOUGH_TO_CHOOSE_FROM):
-            usable = silent
+        usable = self._usable(options, fields, count)
         place = self._index if index is None else index
         drawn: list[int] = []
         position = place * count
@@ -100,6 +96,33 @@ class Chooser:
                 drawn.append(candidate)
             position += 1
         return [_fill(usable[card], fields, self._generic) for card in drawn]
+
+    def pick_apart(
+        self, slot: str, options: Sequence[Any], *, index: int, column: int, extra: Mapping[str, str] | None = None
+    ) -> Any:
+        """One option, so that two lessons which share it share few of the other columns.
+
+        Columns are those of an orthogonal array: the long pieces of a lesson are drawn from it, one column each, where
+        chance alone would now and then give two lessons all of them in common.
+
+        Args:
+            slot: name of the bank.
+            options: of the bank.
+            index: of the lesson among those that draw from the same banks.
+            column: of the piece within the lesson, from 0.
+            extra: further names to fill in.
+        """
+        fields = self.fields | dict(extra or {})
+        usable = self._usable(options, fields, 1)
+        size = len(usable)
+        card = self._shuffled(slot, 0, size)[(index % size + column * (index // size)) % size]
+        return _fill(usable[card], fields, self._generic)
+
+    def _usable(self, options: Sequence[Any], fields: Mapping[str, str], count: int) -> list[Any]:
+        fitting = [option for option in options if self._fits(option, fields)] or list(options)
+        # What has no name is better not mentioned, as long as enough is left to choose from.
+        silent = [option for option in fitting if not self._needs_a_name(option, fields)]
+        return silent if len(silent) >= max(count, _ENOUGH_TO_CHOOSE_FROM) else fitting
 
     @staticmethod
     def _needs_a_name(option: Any, fields: Mapping[str, str]) -> bool:

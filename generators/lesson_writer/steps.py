@@ -9,10 +9,10 @@ def write_steps(draft: Draft) -> list[str]:
     """`## S`: why before what, analogy, map, three steps with questions, pitfalls, exercise, transition."""
     concepts = concepts_of(draft.request)
     steps = [
-        draft.pick_from(
+        draft.pick_apart(
             f"steps.{draft.kind}.{place}",
             bank("steps")[draft.kind][place],
-            index=draft.kind_index,
+            column=number,
             concept=concepts[number % len(concepts)],
         )
         for number, place in enumerate(_PLACES)
@@ -44,7 +44,8 @@ def _pitfalls(draft: Draft) -> list[str]:
 
 
 def _exercise(draft: Draft) -> list[str]:
-    items = draft.pick_from(f"exercise.{draft.kind}", bank("route")["exercise"][draft.kind], index=draft.kind_index)
+    exercises = bank("route")["exercise"][draft.kind]
+    items = draft.pick_apart(f"exercise.{draft.kind}", exercises, column=len(_PLACES))
     return [
         "### 🛠️ Exercício guiado",
         draft.pick("route", "exercise_intro"),
