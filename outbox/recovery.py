@@ -7,7 +7,8 @@ do. For each file that the log names as staged by a process that is dead:
 - its place holds it already: only the note was missing;
 - the staged file is gone (a power loss took the name): it is written anew from its event;
 - its place holds something else: somebody changed the file by hand since. The file is kept and told; what we
-  had to say stands in the log.
+  had to say stands in the log;
+- its place cannot be written (a directory in the way): told, and tried again at the next start.
 
 What lies in the staging directory of a dead process and is named nowhere was never committed: it is swept.
 """
@@ -20,9 +21,11 @@ from pathlib import Path
 
 from outbox import durable, known_files, log
 from outbox.confined import STAGING_DIRECTORY, confined
+from outbox.errors import PathRefused
 from outbox.failpoints import reach
 from outbox.gate import Gate
 from outbox.known_files import KnownFile
+from outbox.sqlite_errors import NO_SPACE
 from outbox.staging import estates, remove
 from outbox.transaction import write_transaction
 
@@ -36,17 +39,19 @@ class Recovered:
         swept: number of staged files that no event names.
         conflicts: paths kept because somebody changed them by hand since.
         lost: paths whose bytes are neither staged nor in an event: run the generator again.
+        blocked: paths that could not be written (a directory in the way, a permission); tried again next time.
     """
 
     published: tuple[str, ...] = ()
     swept: int = 0
     conflicts: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """True where there was nothing to do."""
-        return not (self.published or self.swept or self.conflicts or self.lost)
+        return not (self.published or self.swept or self.conflicts or self.lost or self.blocked)
 
 
 def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered:
@@ -57,22 +62,24 @@ def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered
         abandoned = [file for file in staged if _owner(file) not in alive]
         if not dead and not abandoned:
             return Recovered()
-        published: list[str] = []
-        conflicts: list[str] = []
-        lost: list[str] = []
-        for file in abandoned:
-            outcome = _finish(connection, root, file)
-            if outcome is not None:
-                {"published": published, "conflict": conflicts, "lost": lost}[outcome].append(file.path)
-        if abandoned:
+        outcomes = [(file, _finish_or_leave(connection, root, file)) for file in abandoned]
+        settled = [file.temp for file, outcome in outcomes if outcome != "blocked" and file.temp is not None]
+        if settled:
             with write_transaction(connection, gate):
-                known_files.settle(connection, [file.temp for file in abandoned if file.temp is not None])
+                known_files.settle(connection, settled)
+        # What could not be published yet may be nowhere else.
+        kept = {_owner(file) for file, outcome in outcomes if outcome == "blocked"}
         return Recovered(
-            published=tuple(published),
-            conflicts=tuple(conflicts),
-            lost=tuple(lost),
-            swept=sum(map(_sweep, dead)),
+            published=_paths(outcomes, "published"),
+            conflicts=_paths(outcomes, "conflict"),
+            lost=_paths(outcomes, "lost"),
+            blocked=_paths(outcomes, "blocked"),
+            swept=sum(_sweep(directory) for directory in dead if directory.name not in kept),
         )
+
+
+def _paths(outcomes: list[tuple[KnownFile, str | None]], wanted: str) -> tuple[str, ...]:
+    return tuple(file.path for file, outcome in outcomes if outcome == wanted)
 
 
 def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
@@ -84,6 +91,18 @@ def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
 def _owner(file: KnownFile) -> str:
     assert file.temp is not None  # noqa: S101 - asked for staged files only
     return Path(file.temp).parent.name
+
+
+def _finish_or_leave(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str | None:
+    try:
+        return _finish(connection, root, file)
+    except PathRefused:
+        return "blocked"
+    except OSError as exc:
+        # One place that cannot be written must not keep the outbox shut; a full disk is for the operator.
+        if exc.errno in NO_SPACE:
+            raise
+        return "blocked"
 
 
 def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from outbox.errors import OutboxBusy, OutboxCorrupt, OutboxError, StorageFailed, StorageFull
 
 _PRIMARY_MASK = 0xFF  # the low byte of an extended result code is its class
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def translated(path: Path) -> Iterator[None]:
 def from_os_error(path: Path, exc: OSError) -> OutboxError:
     """Return our error for a refusal of the operating system."""
     where = exc.filename or path
-    if exc.errno in _NO_SPACE:
+    if exc.errno in NO_SPACE:
         return StorageFull(
             f"no space left to write {where}: nothing was kept of this step; free some room and run again"
         )

@@ -41,6 +41,7 @@ def recover(*, target: Path | None, as_json: bool) -> int:
                 "swept": found.swept,
                 "conflicts": list(found.conflicts),
                 "lost": list(found.lost),
+                "blocked": list(found.blocked),
             }
         )
     else:
@@ -52,9 +53,11 @@ def recover(*, target: Path | None, as_json: bool) -> int:
             click.echo(f"conflict   {path}: changed by hand since, kept; `generate sync` takes the change over")
         for path in found.lost:
             click.echo(f"lost       {path}: its bytes are gone; run its generator again")
+        for path in found.blocked:
+            click.echo(f"blocked    {path}: cannot be written; clear its place, then run this again")
         if found.nothing:
             click.echo("nothing to recover")
-    return EXIT_WORK_REMAINS if found.conflicts or found.lost else EXIT_OK
+    return EXIT_WORK_REMAINS if found.conflicts or found.lost or found.blocked else EXIT_OK
 
 
 def _salvage(target: Path, *, as_json: bool) -> int:
