@@ -23,6 +23,7 @@ from uuid import UUID
 
 from outbox import ids
 from outbox.catalogue import STATE_SLOT
+from outbox.clock import as_text
 from outbox.contract import Checked
 from outbox.errors import EventNotFound
 from outbox.event import COLUMNS, Event
@@ -41,7 +42,7 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     last = connection.execute("select event_id from events order by seq desc limit 1").fetchone()
     previous_id = UUID(last[0]) if last else None
     now_ms = int(now.timestamp() * 1000)
-    occurred_at = now.isoformat(timespec="microseconds")
+    occurred_at = as_text(now)
     appended: list[Event] = []
     for draft in drafts:
         aggregate = str(draft.aggregate_id)
