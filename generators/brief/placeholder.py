@@ -9,6 +9,7 @@ import re
 from generators.markdown.label import fold
 
 _QUOTES = " \t\"'“”‘’«»`*"
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 _DOUBLE_QUOTES = '"“”«»'
 _BOXES = re.compile(r"\[([xX✓ ]?)\]\s*([^\[\]]*)")
 _BLANK_FIELD = re.compile(r"_{3,}|\.{4,}|…{2,}")
@@ -71,6 +72,8 @@ def stated(text: str | None) -> str | None:
     """
     if text is None:
         return None
+    # YAML escapes can write what no database text may hold.
+    text = _UNSTORABLE.sub("", text)
     chosen = _chosen(text)
     value = _unquoted(" ".join(text.split()) if chosen is None else ", ".join(chosen))
     folded = fold(value).strip(" .:;!" + _QUOTES)

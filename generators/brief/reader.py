@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from generators.brief.audience import read_audience, read_pains, read_prerequisites, read_transformation
-from generators.brief.fields import LESSONS, MODULES, Fields, Found
+from generators.brief.fields import Fields, Found
+from generators.brief.labels import LESSONS, MODULES
 from generators.brief.model import MIN_TITLE_CHARACTERS, Brief
 from generators.brief.objectives import read_objectives
 from generators.brief.outline import Outline, read_outline

@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from generators.brief.answers import answered, first_answer, list_answers, whole_answer
-from generators.brief.fields import RESPONSIBLE, Fields, person_name
+from generators.brief.field_values import person_name
+from generators.brief.fields import Fields
+from generators.brief.labels import RESPONSIBLE
 from generators.brief.model import Voice, VoiceMode
 from generators.brief.placeholder import scalar, stated
 from generators.brief.zones import Zone

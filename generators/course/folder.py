@@ -3,7 +3,6 @@
 One broken file never costs the others: it is reported in `Course.failures` and left out.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,17 +22,14 @@ from generators.course.evidence import (
 from generators.course.join import join, similar
 from generators.course.lesson_file import LessonFile, LessonHead, read_head, title_from_name
 from generators.course.lesson_number import LessonNumber, module_in_folder, number_in_name
-from generators.course.model import Course, CourseModule, Material
+from generators.course.model import Course, Material
+from generators.course.modules import group_modules
 from generators.course.tree import MARKDOWN_SUFFIXES, Tree, text_files
 from generators.curriculum import Curriculum, parse_curriculum
 from generators.errors import GeneratorError, NotACourse, UnreadableFile
 from generators.textfile import TextFile, read_text_file
 
 _MAX_SHOWN = 3
-_MODULE_WORDS = re.compile(
-    r"^(?:(?:m[oó]dulo|module|mod|m|unidade|unit|semana|week|\d{1,3})\b[\s.:]*){1,3}", re.IGNORECASE
-)
-_BONUS_LAST = 10_000
 
 
 @dataclass
@@ -86,15 +82,19 @@ def read_course(folder: Path) -> Course:
     return _course(reading)
 
 
-def course_of(folder: Path, files: Mapping[PurePosixPath, TextFile]) -> Course:
+def course_of(
+    folder: Path, files: Mapping[PurePosixPath, TextFile], heads: Mapping[PurePosixPath, LessonHead] | None = None
+) -> Course:
     """The course that a folder would hold if these were its files; nothing is read from disk.
 
     Args:
         folder: absolute; its name counts, it need not exist.
         files: by path relative to the folder.
+        heads: what is known of the tops of some files already; the others are read.
     """
     paths = tuple(sorted(files))
-    return _course(_Reading(folder=folder, tree=Tree(paths, ()), files={path: files[path] for path in paths}))
+    ordered = {path: files[path] for path in paths}
+    return _course(_Reading(folder=folder, tree=Tree(paths, ()), files=ordered, heads=dict(heads or {})))
 
 
 def _course(reading: _Reading) -> Course:
@@ -108,7 +108,7 @@ def _course(reading: _Reading) -> Course:
     missing = [lesson for lesson in (curriculum.lessons if curriculum else ()) if lesson not in listed.values()]
     _note_paths(reading, curriculum, curriculum_path)
     overviews = _overviews(reading)
-    modules = _modules(lessons, curriculum, brief, overviews)
+    modules = group_modules(lessons, curriculum, brief, overviews)
     outline_path = next((path for path in reading.files if is_outline(path) and path not in reading.taken), None)
     outline = reading.material(outline_path, "outline") if outline_path else None
     materials = [reading.material(path) for path in sorted(reading.files) if path not in reading.taken]
@@ -224,56 +224,6 @@ def _overviews(reading: _Reading) -> dict[int, Material]:
         ):
             found[number] = reading.material(path, "module")
     return found
-
-
-def _modules(
-    lessons: list[LessonFile], curriculum: Curriculum | None, brief: Brief | None, overviews: dict[int, Material]
-) -> tuple[CourseModule, ...]:
-    groups: dict[int | None, list[LessonFile]] = defaultdict(list)
-    for lesson in lessons:
-        groups[None if lesson.number.bonus else lesson.number.module].append(lesson)
-    planned = {module.number: module for module in curriculum.modules} if curriculum else {}
-    outlined = {module.number: module for module in brief.outline} if brief else {}
-    modules = []
-    for number in sorted(groups, key=lambda n: _BONUS_LAST if n is None else n):
-        ordered = sorted(groups[number], key=_order)
-        plan = planned.get(number) if number is not None else None
-        sketch = outlined.get(number) if number is not None else None
-        overview = overviews.get(number) if number is not None else None
-        told = next((lesson.module_title for lesson in ordered if lesson.module_title), None)
-        title = (plan.title if plan else None) or (sketch.title if sketch else None)
-        title = title or (_overview_title(overview) if overview else None) or told
-        title = title or _folder_title(ordered, number) or f"Módulo {number}"
-        modules.append(
-            CourseModule(
-                number=number,
-                title=title[:500],
-                description=(plan.description if plan else None) or (sketch.description if sketch else None),
-                minutes=(plan.minutes if plan else None) or (sketch.minutes if sketch else None),
-                overview=overview,
-                lessons=tuple(ordered),
-            )
-        )
-    return tuple(modules)
-
-
-def _folder_title(lessons: list[LessonFile], number: int | None) -> str | None:
-    """What the module's folder says beside its number: `Módulo 1 - Fundamentos`, `01-fundamentos`."""
-    for part in lessons[0].relative.parent.parts:
-        if number is not None and module_in_folder(part) == number:
-            words = _MODULE_WORDS.sub("", re.sub(r"[-_]+", " ", part)).strip()
-            return words[:1].upper() + words[1:] if any(char.isalpha() for char in words) else None
-    return None
-
-
-def _overview_title(overview: Material) -> str | None:
-    _, _, title = overview.title.partition(":")
-    return stated(title) or stated(overview.title)
-
-
-def _order(lesson: LessonFile) -> tuple[bool, int, str]:
-    number = lesson.number.lesson
-    return lesson.number.bonus, _BONUS_LAST if number is None else number, lesson.relative.as_posix()
 
 
 def _title(brief: Brief | None, curriculum: Curriculum | None, outline: Material | None, folder: Path) -> str:

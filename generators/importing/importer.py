@@ -86,7 +86,15 @@ def import_folders(
             errors.append(exc)
     done = []
     root = content_root.resolve()
-    for named in name_projects(courses, lambda slug: _owner(box, slug), stated_slug_of):
+    known = {(file.base, file.path.partition("/")[0]) for file in box.files() if file.base}
+    known_places = {Path(base) / name for base, name in known}
+    named_courses = name_projects(
+        courses,
+        owner_of=lambda slug: _owner(box, slug),
+        stated_by=stated_slug_of,
+        was_here=lambda folder: folder in known_places or folder.is_relative_to(root),
+    )
+    for named in named_courses:
         result = _import_course(named, box, root, minds or Minds())
         done.append(result)
         if progress is not None:

@@ -24,7 +24,8 @@ class Owner:
     """Who has a project slug in the log.
 
     Attributes:
-        folder: name of the folder that it was imported from; None for a project that was made otherwise.
+        folder: name of the folder that it was imported from; None for a project that was generated here, whose
+            folder, if imported, meets its own rows.
         title: name of the project.
     """
 
@@ -42,7 +43,10 @@ class Named:
 
 
 def name_projects(
-    courses: Sequence[Course], owner_of: Callable[[str], Owner | None], stated_by: Callable[[Path], str | None]
+    courses: Sequence[Course],
+    owner_of: Callable[[str], Owner | None],
+    stated_by: Callable[[Path], str | None],
+    was_here: Callable[[Path], bool],
 ) -> list[Named]:
     """Name the projects of some courses, in order of their folders.
 
@@ -50,6 +54,7 @@ def name_projects(
         courses: of this import.
         owner_of: who has a slug in the log.
         stated_by: the slug that a neighbouring course folder states.
+        was_here: whether something was imported from a folder at this very place before.
     """
     by_folder = {course.folder: course for course in courses}
     stated: dict[Path, str | None] = {folder: course.stated_slug for folder, course in by_folder.items()}
@@ -61,7 +66,7 @@ def name_projects(
     named = []
     for course in sorted(courses, key=lambda course: course.folder):
         slug, warnings = _slug(course, stated)
-        slug, more = _free(course, slug, taken, owner_of)
+        slug, more = _free(course, slug, taken, owner_of, is_known=was_here(course.folder))
         taken[slug] = course.folder
         named.append(Named(course, slug, (*warnings, *more)))
     return named
@@ -85,26 +90,30 @@ def _slug(course: Course, stated: dict[Path, str | None]) -> tuple[str, list[str
 
 
 def _free(
-    course: Course, slug: str, taken: dict[str, Path], owner_of: Callable[[str], Owner | None]
+    course: Course,
+    slug: str,
+    taken: dict[str, Path],
+    owner_of: Callable[[str], Owner | None],
+    *,
+    is_known: bool,
 ) -> tuple[str, list[str]]:
-    if slug not in taken and _is_own(course, owner_of(slug)):
-        return slug, []
     own = project_slug(course.folder.name)
-    tail = short_hash(f"{course.folder.parent.name}/{course.folder.name}")
-    for candidate in (own, f"{own}-{tail}"):
-        if candidate != slug and candidate not in taken and _is_own(course, owner_of(candidate)):
-            return candidate, [f"the slug {slug} belongs to another course: imported as {candidate}"]
-    return f"{own}-{tail}", [f"the slug {slug} belongs to another course: imported as {own}-{tail}"]
+    apart = f"{own}-{short_hash(f'{course.folder.parent.name}/{course.folder.name}')}"
+    for candidate in dict.fromkeys((slug, own)):
+        owner = owner_of(candidate)
+        is_mine = owner is None or owner.folder is None or owner.folder == course.folder.name
+        if candidate in taken or not is_mine:
+            continue
+        # Another course may lie in a folder of the same name elsewhere. One that only got a new title was
+        # imported from this place before, and never apart.
+        if owner is not None and owner.folder and owner.title != course.title and (owner_of(apart) or not is_known):
+            continue
+        return candidate, [] if candidate == slug else [_apart(slug, candidate)]
+    return apart, [_apart(slug, apart)]
 
 
-def _is_own(course: Course, owner: Owner | None) -> bool:
-    """Whether a slug is free or this folder's from an earlier import; a moved or copied folder keeps its name.
-
-    A project that no import made has no folder: the course was generated here, and importing it meets its own rows.
-    """
-    if owner is None or owner.folder is None:
-        return True
-    return owner.folder == course.folder.name
+def _apart(slug: str, instead: str) -> str:
+    return f"the slug {slug} belongs to another course: imported as {instead}"
 
 
 def _neighbours(parent: Path) -> list[Path]:

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from generators.brief import Brief
 from generators.course import Course, CourseModule, LessonFile, Material
-from generators.curriculum import CurriculumLesson
+from generators.importing.metadata import (
+    description_of,
+    known,
+    lesson_metadata,
+    objectives_of,
+    project_metadata,
+    tags_of,
+)
 from generators.importing.slugs import Slugs, lesson_part, material_part
 from generators.textfile import TextFile
 from outbox.catalogue import (
@@ -23,8 +29,6 @@ OUTLINE_TYPE = "course_outline"
 MODULE_TYPE = "course_module"
 LESSON_TYPE = "course_lesson"
 _CONTENT_TYPES = {"transcript": "raw_source", "source": "raw_source"}
-_MAX_TAGS = 50
-_MAX_TAG = 100
 _MAX_ORDER = 32_767
 
 
@@ -137,9 +141,9 @@ class CoursePayloads:
         return ProjectUpserted(
             slug=self._project,
             name=course.title,
-            description=_description(course),
+            description=description_of(course),
             project_type="course",
-            metadata=_project_metadata(course),
+            metadata=project_metadata(course),
             **optional,
         )
 
@@ -153,7 +157,7 @@ class CoursePayloads:
         metadata: dict[str, Any] = {
             "modules": sum(module.number is not None for module in course.modules),
             "lessons": len(course.lessons),
-            "objectives": list(_objectives(course)),
+            "objectives": list(objectives_of(course)),
         }
         if outline is not None:
             metadata["source"] = self._source(outline.relative, outline.file)
@@ -170,7 +174,7 @@ class CoursePayloads:
         return Draft(payload, outline.relative if outline else None)
 
     def _outline_links(self) -> Iterator[Payload]:
-        for tag in _tags(self._course):
+        for tag in tags_of(self._course):
             yield ContentTagged(slug=self._outline, tag=tag)
         if self._minds.creator:
             yield ContentMindLinked(slug=self._outline, mind=self._minds.creator, role="creator")
@@ -179,7 +183,7 @@ class CoursePayloads:
 
     def _module_draft(self, module: CourseModule, slug: str, position: int) -> Draft:
         overview = module.overview
-        metadata = _known(
+        metadata = known(
             module_number=module.number,
             description=module.description,
             duration_minutes=module.minutes,
@@ -201,7 +205,7 @@ class CoursePayloads:
 
     def _lesson_draft(self, lesson: LessonFile, parent: str, order: int, slug: str) -> Draft:
         listed = self._course.listed.get(lesson.relative)
-        metadata = _lesson_metadata(lesson, listed)
+        metadata = lesson_metadata(lesson, listed)
         metadata["source"] = self._source(lesson.relative, lesson.file)
         payload = ContentUpserted(
             slug=slug,
@@ -236,78 +240,3 @@ class CoursePayloads:
             "encoding": file.encoding,
             "newline": file.newline,
         }
-
-
-def _known(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in (None, "", (), [], {})}
-
-
-def _objectives(course: Course) -> tuple[str, ...]:
-    stated = course.brief.objectives if course.brief else ()
-    return stated or (course.curriculum.objectives if course.curriculum else ())
-
-
-def _description(course: Course) -> str | None:
-    subtitle = course.brief.subtitle if course.brief else None
-    if subtitle or course.curriculum is None:
-        return subtitle
-    return course.curriculum.description or course.curriculum.subtitle
-
-
-def _tags(course: Course) -> list[str]:
-    tags = (course.brief.tags if course.brief else ()) or (course.curriculum.tags if course.curriculum else ())
-    unique: dict[str, str] = {}
-    for tag in tags:
-        unique.setdefault(tag.casefold(), tag)
-    return [tag for tag in unique.values() if len(tag) <= _MAX_TAG][:_MAX_TAGS]
-
-
-def _project_metadata(course: Course) -> dict[str, Any]:
-    brief, curriculum = course.brief or Brief(), course.curriculum
-    voice = brief.voice
-    duration = brief.duration_hours
-    price = brief.price
-    if price is None and curriculum is not None:
-        price = curriculum.price
-    return {
-        **_known(
-            subtitle=brief.subtitle or (curriculum.subtitle if curriculum else None),
-            instructor=brief.instructor or (curriculum.instructor if curriculum else None),
-            level=brief.level or (curriculum.level if curriculum else None),
-            duration_hours=list(duration) if isinstance(duration, tuple) else duration,
-            total_minutes=curriculum.total_minutes if curriculum else None,
-            category=brief.category,
-            style=brief.style or (curriculum.style if curriculum else None),
-            language=brief.language or (curriculum.language if curriculum else None),
-            objectives=list(_objectives(course)),
-            prerequisites=list(brief.prerequisites or (curriculum.prerequisites if curriculum else ())),
-            voice=_known(mode=voice.mode, persona=voice.persona, persona_slug=voice.persona_slug, tone=voice.tone),
-            missing_lessons=[lesson.lesson_id for lesson in course.missing],
-        ),
-        **({"price_brl": price} if price is not None else {}),
-        "source": {"folder": course.folder.name},
-    }
-
-
-def _lesson_metadata(lesson: LessonFile, listed: CurriculumLesson | None) -> dict[str, Any]:
-    head = lesson.head
-    objectives = head.get("learning_objectives")
-    stated = [item for item in objectives if isinstance(item, str)] if isinstance(objectives, list) else []
-    return _known(
-        lesson_id=lesson.number.label,
-        module_number=lesson.number.module,
-        lesson_number=lesson.number.lesson,
-        duration_minutes=lesson.minutes or (listed.minutes if listed else None),
-        lesson_type=_text(head.get("lesson_type")) or (listed.lesson_type if listed else None),
-        difficulty=_text(head.get("difficulty")),
-        description=listed.description if listed else None,
-        learning_objectives=stated or list(listed.objectives if listed else ()),
-        bloom_level=listed.bloom_level if listed else None,
-        key_concepts=list(listed.key_concepts) if listed else None,
-        curriculum_lesson_id=listed.lesson_id if listed else None,
-        curriculum_title=listed.title if listed and listed.title != lesson.title else None,
-    )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

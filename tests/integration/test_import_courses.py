@@ -166,6 +166,25 @@ def test_a_stated_slug_belongs_to_the_folder_of_that_name(
     assert len(_contents(box)) == 2 * len([c for c in _contents(box) if c.startswith("cozinha-de-barco--")])
 
 
+def test_courses_in_folders_of_one_name_stay_apart(box: Outbox, tmp_path: Path) -> None:
+    """Another course in a folder of the same name gets a slug of its own; a new title of a course does not."""
+    first, other = _copy(tmp_path, "curso", "a"), _copy(tmp_path, "curso", "b")
+    for name in ("COURSE-BRIEF.md", "curriculum.yaml"):
+        (first / name).write_text((first / name).read_text().replace("cozinha-de-barco", "curso"))
+        text = (other / name).read_text().replace("cozinha-de-barco", "curso")
+        (other / name).write_text(text.replace("Cozinha de Barco", "Oficina de Velas"))
+    (one,), (two,) = _import(box, first), _import(box, other)
+    assert one.project == "curso"
+    assert two.project.startswith("curso-")
+    seq = box.last_seq
+    assert [course.project for course in _import(box, other, first)] == ["curso", two.project]
+    assert box.last_seq == seq
+    brief = first / "COURSE-BRIEF.md"
+    brief.write_text(brief.read_text().replace("Comer Bem", "Comer Melhor"))
+    (renamed,) = _import(box, first)
+    assert renamed.project == "curso"
+
+
 def test_the_same_name_in_several_modules_loses_no_lesson(box: Outbox, tmp_path: Path) -> None:
     """Slugs are a function of the place; files that differ only in spelling get a hash of theirs."""
     folder = tmp_path / "curso-x"
