@@ -147,7 +147,8 @@ def _show_plan(curriculum: Curriculum, writer: Writer) -> None:
     estimate = writer.estimate(len(lessons), minutes)
     click.echo(f"\n{curriculum.title}", err=True)
     click.echo(
-        f"{len(curriculum.modules)} modules, {len(lessons)} lessons, {minutes} minutes ({minutes / 60:.1f} h)", err=True
+        f"{_count(len(curriculum.modules), 'module')}, {_count(len(lessons), 'lesson')}, {minutes} minutes ({minutes / 60:.1f} h)",
+        err=True,
     )
     seconds = f"about {estimate.seconds:.0f} s" if estimate.seconds >= 1 else "about a second"
     click.echo(f"writing them with “{writer.name}” takes {seconds} and costs {estimate.note}", err=True)
@@ -158,6 +159,10 @@ def _show_plan(curriculum: Curriculum, writer: Writer) -> None:
                 f"    {lesson.lesson_id:>5}  {lesson.title or '(no title)'} ({lesson.minutes or 0} min)", err=True
             )
     click.echo("", err=True)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _user() -> str:

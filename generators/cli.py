@@ -10,7 +10,7 @@ _COMMANDS = {
     "import": ("generators.commands.import_folders:import_command", "Import existing course folders."),
     "inspect": ("generators.commands.inspect:inspect", "Show what was read in a brief, curriculum or course."),
     "course": ("generators.commands.course:course", "Make a course from a brief: curriculum, lessons, assessments."),
-    "brief": ("generators.commands.course:check_brief", "Check a brief and publish it."),
+    "brief": ("generators.commands.course:check_brief", "Say whether a course can be made from a brief."),
     "curriculum": ("generators.commands.course:curriculum", "Make the curriculum from a brief's outline."),
     "approve": ("generators.commands.course:approve", "Look a curriculum over and approve it."),
     "lessons": ("generators.commands.course:lessons", "Write the lessons of an approved curriculum."),
