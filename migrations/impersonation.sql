@@ -70,20 +70,23 @@ from (
     ('c', 'a0000000-0000-4000-8000-000000000002', null, 's'),
     ('n', null, null, null)
 ) as p (label, creator, persona, audience);
-insert into public.contents (slug, title, content_type, status, deleted_at, project_id)
+insert into public.contents (slug, title, content_type, status, project_id)
 select
-    'try-' || c.label, 'try', 'course_lesson', c.status, c.deleted_at::timestamptz,
+    'try-' || c.label, 'try', 'course_lesson', 'draft',
     (select p.id from public.content_projects as p where p.slug = 'try-' || c.project)
 from (
-    values
-    ('a', 'draft', null, 'a'), ('P', 'published', null, 'a'), ('b', 'draft', null, 'b'), ('Q', 'published', null, 'b'),
-    ('d', 'published', '2026-01-01', 'b'), ('n', 'draft', null, 'n'), ('l', 'draft', null, null)
-) as c (label, status, deleted_at, project);
+    values ('a', 'a'), ('P', 'a'), ('b', 'b'), ('Q', 'b'), ('d', 'b'), ('n', 'n'), ('l', null)
+) as c (label, project);
+-- As literals, which become whatever type the column has.
+update public.contents set status = 'published' where slug in ('try-P', 'try-Q', 'try-d');
+update public.contents set deleted_at = now() where slug = 'try-d';
 insert into public.tags (name) values ('try'), ('try-other');
 insert into public.content_minds (content_id, mind_id, role)
-select c.id, 'b0000000-0000-4000-8000-000000000002', 'guest' from public.contents as c where c.slug like 'try-%';
+select c.id, 'b0000000-0000-4000-8000-000000000002', 'guest'
+from public.contents as c where c.slug like 'try-%';
 insert into public.content_minds (content_id, mind_id, role)
-select c.id, 'a0000000-0000-4000-8000-000000000002', 'author' from public.contents as c where c.slug = 'try-l';
+select c.id, 'a0000000-0000-4000-8000-000000000002', 'author'
+from public.contents as c where c.slug = 'try-l';
 insert into public.content_tags (content_id, tag_id)
 select c.id, t.id from public.contents as c, public.tags as t where c.slug like 'try-%' and t.name = 'try';
 
@@ -195,6 +198,9 @@ begin
                     if touched > 0 then
                         seen := seen || trial.label;
                     end if;
+                when foreign_key_violation then
+                    -- The rights let it pass; what stopped it is that something refers to the row.
+                    seen := seen || trial.label;
                 when insufficient_privilege then
                     if sqlerrm like 'permission denied for %' then
                         denied := true;

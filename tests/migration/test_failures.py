@@ -19,6 +19,7 @@ from worker.migrate import (
     load,
     migrate,
     read_plan,
+    session,
 )
 from worker.migrate.apply import ADVISORY_KEY, Applied, apply_steps
 from worker.migrate.connection import parameters
@@ -145,6 +146,19 @@ def test_a_lost_connection_leaves_nothing_half_applied(database: Database) -> No
         killer.join()
     assert not exists(database, "public.half")
     assert plan_of(database, waits).pending == (waits,)
+
+
+def test_a_connection_lost_while_looking_is_an_outage(database: Database) -> None:
+    """Exit code 5 and what to do, not a stack of somebody else's errors."""
+
+    def lose(looking: psycopg.Connection) -> None:
+        with psycopg.connect(database.admin_dsn, autocommit=True) as admin:
+            admin.execute("select pg_terminate_backend(%s)", (looking.info.backend_pid,))
+        looking.execute("select 1")
+
+    told = r"was lost while looking at it\. Run the same command again"
+    with pytest.raises(UnreachableError, match=told), session(database.dsn) as looking:
+        lose(looking)
 
 
 def test_a_lost_answer_to_commit_is_not_a_lost_step(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

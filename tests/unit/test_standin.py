@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.postgres import SERVERS, Database, Server
 from worker.standin import LocalPostgres, StandInError, sweep
+from worker.standin.account import Account
+from worker.standin.binaries import reachable_programs
 from worker.standin.postmaster import running_pid
 
 
@@ -236,3 +238,21 @@ def test_both_modes_of_default_grants(server: Server) -> None:
             assert found.fetchone() == (historic, True)
             assert connection.execute("select has_function_privilege('anon', 'f()', 'execute')").fetchone() == (True,)
         server.drop(database)
+
+
+def test_programs_out_of_reach_are_copied_once(tmp_path: Path) -> None:
+    """Root's server runs as nobody, who cannot enter a private home; that home stays private."""
+    home = tmp_path / "home"
+    programs = home / "install" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_text("program", encoding="utf-8")
+    home.chmod(0o700)
+    account = Account(uid=65534, gid=65534, is_self=False)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    copied = reachable_programs(programs, account, shelf)
+    assert copied.is_relative_to(shelf)
+    assert (copied / "postgres").read_text(encoding="utf-8") == "program"
+    assert reachable_programs(programs, account, shelf) == copied
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert reachable_programs(programs, Account(uid=1, gid=1, is_self=True), shelf) == programs

@@ -72,9 +72,9 @@ def down(*, steps: int, everything: bool, dry_run: bool, no_backup: bool, local:
 @_json
 @_told_as_errors
 def status(*, local: bool, as_json: bool) -> None:
-    from worker.migrate import connect, load, read_plan  # noqa: PLC0415  keeps --help fast
+    from worker.migrate import load, read_plan, session  # noqa: PLC0415  keeps --help fast
 
-    with _database(local=local) as (dsn, _), connect(dsn) as connection:
+    with _database(local=local) as (dsn, _), session(dsn) as connection:
         plan = read_plan(connection, load())
     if as_json:
         steps = [{"version": step.version, "name": step.name, "state": str(step.state)} for step in plan.steps]
@@ -89,9 +89,9 @@ def status(*, local: bool, as_json: bool) -> None:
 @_json
 @_told_as_errors
 def check(*, local: bool, as_json: bool) -> None:
-    from worker.migrate import Severity, audit, connect, load, read_plan  # noqa: PLC0415  keeps --help fast
+    from worker.migrate import Severity, audit, load, read_plan, session  # noqa: PLC0415  keeps --help fast
 
-    with _database(local=local) as (dsn, _), connect(dsn) as connection:
+    with _database(local=local) as (dsn, _), session(dsn) as connection:
         plan = read_plan(connection, load())
         findings = audit(connection) if plan.applied else ()
     pending = [migration.version for migration in plan.pending]

@@ -3,7 +3,7 @@
 from worker.migrate.apply import Applied, apply_all
 from worker.migrate.audit import Finding, Severity, audit
 from worker.migrate.backup import Backup, make_backup
-from worker.migrate.connection import connect
+from worker.migrate.connection import connect, session
 from worker.migrate.errors import (
     BackupError,
     LockHeldError,
@@ -46,4 +46,5 @@ __all__ = [
     "migrate",
     "read_plan",
     "ready_for_worker",
+    "session",
 ]

@@ -73,6 +73,12 @@ def make_backup(connection: psycopg.Connection, dsn: str, folder: Path) -> Backu
             _dump(program, dsn, path, schemas, str(snapshot[0]) if snapshot else "")
             _compare(counts, _read_back(program, path))
             rehearsal = rehearse(program, path, counts)
+        except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as exc:
+            path.unlink(missing_ok=True)
+            raise BackupError(
+                f"{Path(str(exc.cmd[0])).name} did not finish. Nothing was changed; "
+                "make a backup by other means and add --no-backup"
+            ) from None  # the cause names every argument
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -1,12 +1,14 @@
 """One connection for a migration, with errors that say what to do and never hold the password."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from worker.migrate.errors import TargetError, UnreachableError
+from worker.migrate.errors import MigrateError, TargetError, UnreachableError
 
 _SECONDS_TO_CONNECT = 10
 
@@ -58,6 +60,27 @@ def connect(dsn: str) -> psycopg.Connection:
                 "the service bans an address after a few wrong passwords"
             ) from exc
         raise UnreachableError(f"{where} cannot be reached: {reason}. Nothing was changed; try again later") from exc
+
+
+@contextmanager
+def session(dsn: str) -> Iterator[psycopg.Connection]:
+    """A connection for looking around; whatever goes wrong on it is told as an error of ours.
+
+    Raises:
+        TargetError: see `connect`.
+        UnreachableError: no answer, or the connection was lost.
+        MigrateError: the database refused a query.
+    """
+    with connect(dsn) as connection:
+        try:
+            yield connection
+        except psycopg.Error as exc:
+            if connection.broken:
+                raise UnreachableError(
+                    f"the connection to {describe(dsn)} was lost while looking at it. Run the same command again"
+                ) from exc
+            told = exc.diag.message_primary or type(exc).__name__
+            raise MigrateError(f"{describe(dsn)} refused a query: {told} [{exc.sqlstate}]") from exc
 
 
 def describe(dsn: str) -> str:

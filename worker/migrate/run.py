@@ -7,7 +7,7 @@ from pathlib import Path
 from worker.migrate.apply import Applied, Direction, apply_steps
 from worker.migrate.audit import Finding, audit
 from worker.migrate.backup import Backup, make_backup
-from worker.migrate.connection import connect
+from worker.migrate.connection import session
 from worker.migrate.errors import NotReadyError
 from worker.migrate.files import Migration, load
 from worker.migrate.plan import read_plan
@@ -56,7 +56,7 @@ def migrate(
         MigrateError: see `worker.migrate.errors`; what was applied before stays applied, the rest is untouched.
     """
     report = Report(direction=direction, dry_run=dry_run)
-    with connect(dsn) as connection:
+    with session(dsn) as connection:
         plan = read_plan(connection, load() if migrations is None else migrations)
         report.checks = preflight(connection, dsn, plan, direction, backup=backups is not None)
         if direction == "up":
@@ -78,6 +78,6 @@ def migrate(
 
     apply_steps(dsn, report.planned, direction, report=applied)
     if direction == "up" and steps is None:
-        with connect(dsn) as connection:
+        with session(dsn) as connection:
             report.findings = audit(connection)
     return report
