@@ -146,10 +146,8 @@ def _show_plan(curriculum: Curriculum, writer: Writer) -> None:
     minutes = curriculum.total_minutes or 0
     estimate = writer.estimate(len(lessons), minutes)
     click.echo(f"\n{curriculum.title}", err=True)
-    click.echo(
-        f"{_count(len(curriculum.modules), 'module')}, {_count(len(lessons), 'lesson')}, {minutes} minutes ({minutes / 60:.1f} h)",
-        err=True,
-    )
+    size = f"{_count(len(curriculum.modules), 'module')}, {_count(len(lessons), 'lesson')}"
+    click.echo(f"{size}, {minutes} minutes ({minutes / 60:.1f} h)", err=True)
     seconds = f"about {estimate.seconds:.0f} s" if estimate.seconds >= 1 else "about a second"
     click.echo(f"writing them with “{writer.name}” takes {seconds} and costs {estimate.note}", err=True)
     for module in curriculum.modules:

@@ -81,6 +81,7 @@ _GENERIC = frozenset(
     [
         "introdução",
         "troubleshooting",
+        "projeto final",
         "projeto",
         "bônus",
         "bonus",
@@ -153,6 +154,7 @@ _FINITE = re.compile(
     r"\b(?:é|são|foi|era|não|faz|fazem|vai|vão|tem|têm|está|estão|pode|podem|deve|precisa|que|quem)\b",
     re.IGNORECASE,
 )
+_PLANNING = re.compile(r"^(?:planejamento|planejando|plano) d(?:e|o|a|os|as) ", re.IGNORECASE)
 _AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
 _INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
@@ -208,6 +210,7 @@ def nameable(title: str) -> str | None:
     None.
     """
     part = next((part for part in parts(title) if part.casefold() not in _GENERIC and len(part) > 1), title)
+    part = _PLANNING.sub("", part)
     part = _ARTICLE.sub("", re.sub(r"^como\s+(?=\S+(?:ar|er|ir)\s)", "", quotable(part), flags=re.IGNORECASE))
     first = part.split(maxsplit=1)[0].casefold() if part else ""
     if first.endswith(_GERUND) or infinitive(part):

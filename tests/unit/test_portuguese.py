@@ -16,6 +16,8 @@ from generators.voice_phrases import greeting, sayings
         ("A regra dos terços e quando esquecê-la", "regra dos terços"),
         ("Tripé, apoio e improviso", "Tripé, apoio e improviso"),
         ("Introdução: o mapa do tesouro", "mapa do tesouro"),
+        ("Planejamento de uma sessão de produto", "sessão de produto"),
+        ("Projeto final: doze imagens e uma história", "doze imagens e uma história"),
         ("Por que a câmera não faz a foto", None),
         ("Comida que dá vontade", None),
         ("Duas contas, uma fronteira", None),
