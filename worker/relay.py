@@ -32,6 +32,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from worker.batching import BatchSize
 from worker.connection import Connection, Limits
+from worker.deadline import deadline
 from worker.errors import EventFault, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
 from worker.logs import get_log
 from worker.outage import PASSWORD_STATES, Interrupted, Patience
@@ -44,6 +45,7 @@ from worker.verdict import Judgement, Phase, Verdict, judge
 CONTENTION_RETRIES = 5
 SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or removed the row between our two trips
 SLOW_EVENT_TRIES = 3
+ANSWER_MARGIN_SECONDS = 5.0
 CHECKPOINT_EVERY_BATCHES = 64
 
 
@@ -73,6 +75,7 @@ class Options:
     Attributes:
         poll_seconds: the longest an event waits if its wake-up was lost.
         batch: limits of one transaction.
+        margin_seconds: how much longer than the server's own limits an answer may take before the socket is shut down.
         until_empty: come back when nothing is left; refusals that need a human are raised then, not waited for.
         max_rate: events per second, None for no limit.
         timeout_seconds: come back after that long, whatever is left.
@@ -83,6 +86,7 @@ class Options:
     max_events: int = 500
     max_bytes: int = 4 * 1024 * 1024
     limits: Limits = dataclasses.field(default_factory=Limits)
+    margin_seconds: float = ANSWER_MARGIN_SECONDS
     until_empty: bool = False
     max_rate: float | None = None
     timeout_seconds: float | None = None
@@ -180,8 +184,9 @@ class Relay:
             connection = self._dial()
             self._ever_connected = True
             self._phase = Phase.POSITION
-            position = greet(connection, self._box)
-            reconcile(connection, self._box, position)
+            with deadline(connection, self._patience_with_an_answer()):
+                position = greet(connection, self._box)
+                reconcile(connection, self._box, position)
             self._report.connected(position)
             if self._patience.seconds > 0:
                 self._size.restart()
@@ -254,9 +259,13 @@ class Relay:
         def enter(phase: Phase) -> None:
             self._phase = phase
 
-        apply_batch(
-            connection, batch, outbox_id=self._box.outbox_id, position=position, limits=self._limits, entered=enter
-        )
+        with deadline(connection, self._patience_with_an_answer()):
+            apply_batch(
+                connection, batch, outbox_id=self._box.outbox_id, position=position, limits=self._limits, entered=enter
+            )
+
+    def _patience_with_an_answer(self) -> float:
+        return 2 * self._limits.statement_timeout_ms / 1000 + self._options.margin_seconds
 
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
         moved = dataclasses.replace(position, seq=to.seq, event_id=to.event_id)

@@ -118,6 +118,8 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             if reset or self.plan.reset:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                # A close alone would not reach the wire while the other thread waits in recv.
+                one.shutdown(socket.SHUT_RD)
             else:
                 one.shutdown(socket.SHUT_RDWR)
         one.close()

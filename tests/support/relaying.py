@@ -36,12 +36,14 @@ def relay(
     max_events: int = 500,
     statement_timeout_ms: int = 30_000,
     until_empty: bool = True,
+    margin_seconds: float = 5.0,
     patience_seconds: float | None = None,
     backoff: Backoff | None = None,
 ) -> Relay:
     options = Options(
         max_events=max_events,
         until_empty=until_empty,
+        margin_seconds=margin_seconds,
         patience_seconds=patience_seconds,
         limits=Limits(statement_timeout_ms=statement_timeout_ms),
     )

@@ -1,0 +1,101 @@
+"""One test per row of the verdict's tables."""
+
+import psycopg
+import pytest
+
+from worker import verdict as v
+from worker.verdict import Phase, Verdict, judge
+
+TEXTS = {
+    "the pooler keeps us out for a while after failed logins": "FATAL: (ECIRCUITBREAKER) too many authentication failures",
+    "SUPABASE_DB_URL holds no password": "fe_sendauth: no password supplied",
+    "there is no such user in the database": 'FATAL:  role "who" does not exist',
+    "there is no such database": 'FATAL:  database "what" does not exist',
+    "this user may not log in": 'FATAL:  role "anon" is not permitted to log in',
+    "the server does not admit this user from this address": 'FATAL:  no pg_hba.conf entry for host "10.0.0.1"',
+    "the server's certificate is not trusted: check sslrootcert": "SSL error: certificate verify failed",
+    "the file of sslrootcert cannot be used": 'root certificate file "/x" does not exist',
+    "the server's certificate is for another host": 'server certificate for "a" does not match host name "b"',
+    "the server wants TLS: add sslmode=require": "FATAL: SSL connection is required",
+    "the server has no TLS, which sslmode asks for": "server does not support SSL, but SSL was required",
+    "a pooler has no channel binding: use channel_binding=prefer": "channel binding required but not supported",
+    "SUPABASE_DB_URL has an unknown option": 'invalid connection option "x"',
+    "the pooler does not admit this address": "FATAL: (EADDRNOTALLOWED) address not in tenant allow_list",
+    "the user must be written as USER.PROJECT for the pooler": "FATAL: (ENOIDENTIFIER) no tenant identifier",
+    "the pooler does not understand the user name": "FATAL: (EINVALIDUSERINFO) bad user",
+    "the pooler wants TLS: add sslmode=require": "FATAL: (ESSLREQUIRED) SSL required",
+    "the pooler has banned this address": "FATAL: (EBANNED) banned",
+    "the database refuses this user or password": 'FATAL:  password authentication failed for user "x"',
+}
+
+
+def failure(sqlstate: str | None, text: str = "any wording") -> psycopg.Error:
+    error = psycopg.OperationalError(text)
+    error.sqlstate = sqlstate  # type: ignore[misc]
+    return error
+
+
+@pytest.mark.parametrize("code", sorted(v.BY_SQLSTATE))
+def test_a_sqlstate_has_its_verdict_whatever_the_wording_and_the_class(code: str) -> None:
+    verdict, words = v.BY_SQLSTATE[code]
+    full = code if len(code) == 5 else f"{code}Z99"
+    judged = judge(failure(full), Phase.APPLY)
+    assert (judged.verdict, judged.reason, judged.sqlstate) == (verdict, words, full)
+
+
+@pytest.mark.parametrize("code", sorted(v.BY_SQLSTATE))
+def test_nothing_is_poison_before_an_event_was_sent(code: str) -> None:
+    full = code if len(code) == 5 else f"{code}Z99"
+    assert judge(failure(full), Phase.CONNECT).verdict is not Verdict.POISON
+
+
+@pytest.mark.parametrize(("pattern", "verdict", "words"), v.BY_CONNECT_TEXT)
+def test_a_refused_connection_is_told_by_its_text(pattern: str, verdict: Verdict, words: str) -> None:
+    judged = judge(failure(None, TEXTS[words]), Phase.CONNECT)
+    assert (judged.verdict, judged.reason) == (verdict, words), pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("connection failed: Connection refused", "nothing listens at the database's address"),
+        ('could not translate host name "x" to address', "the database's host name does not resolve"),
+        ("connection timeout expired", "the database does not answer in time"),
+        ("FATAL:  the database system is starting up", "the server is starting up or recovering"),
+        ("FATAL:  the database system is in recovery mode", "the server is starting up or recovering"),
+        ("FATAL:  sorry, too many clients already", "the server has too many connections"),
+        ("server closed the connection unexpectedly", "the connection was lost"),
+        ("FATAL: (EMAXCONNSESSION) max clients reached", "the database cannot be reached"),
+    ],
+)
+def test_everything_else_at_connecting_is_an_outage(text: str, words: str) -> None:
+    judged = judge(failure(None, text), Phase.CONNECT)
+    assert (judged.verdict, judged.reason) == (Verdict.OUTAGE, words)
+
+
+@pytest.mark.parametrize(("known", "verdict"), [(True, Verdict.OUTAGE), (False, Verdict.ENVIRONMENT)])
+def test_an_unknown_tenant_is_an_outage_only_where_the_address_has_worked(known: bool, verdict: Verdict) -> None:
+    error = failure(None, "FATAL: (ENOTFOUND) tenant/user postgres.x not found")
+    assert judge(error, Phase.CONNECT, known_address=known).verdict is verdict
+
+
+def test_a_lost_connection_has_no_sqlstate_and_is_an_outage() -> None:
+    assert judge(failure(None, "server closed the connection"), Phase.COMMIT).verdict is Verdict.OUTAGE
+    assert judge(BrokenPipeError(), Phase.APPLY).verdict is Verdict.OUTAGE
+
+
+def test_what_cannot_be_sent_is_poison() -> None:
+    """NUL bytes and lone surrogates fail in the client, without a SQLSTATE."""
+    assert judge(psycopg.DataError("NUL"), Phase.APPLY).verdict is Verdict.POISON
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "\ud800".encode()
+    assert judge(caught.value, Phase.APPLY).verdict is Verdict.POISON
+
+
+def test_a_bug_of_ours_is_nobodys_verdict() -> None:
+    with pytest.raises(ZeroDivisionError):
+        judge(ZeroDivisionError(), Phase.APPLY)
+
+
+def test_an_unknown_code_holds_rather_than_parks() -> None:
+    assert judge(failure("ZZ001"), Phase.APPLY).verdict is Verdict.ENVIRONMENT
