@@ -32,6 +32,13 @@ def run_checks(
         progress: told how many events were hashed so far.
     """
     yield _integrity(connection, gate)
+    try:
+        yield from _invariants(connection, progress)
+    except sqlite3.DatabaseError as exc:
+        yield Finding("the log can be read from end to end", ok=False, detail=str(exc))
+
+
+def _invariants(connection: sqlite3.Connection, progress: Callable[[int], None]) -> Iterator[Finding]:
     yield _contiguous(connection)
     yield from _events(connection, progress)
     yield _none(
@@ -61,7 +68,10 @@ def run_checks(
 
 def _integrity(connection: sqlite3.Connection, gate: Gate) -> Finding:
     with gate.held():
-        rows = [row[0] for row in connection.execute("pragma integrity_check(10)")]
+        try:
+            rows = [row[0] for row in connection.execute("pragma integrity_check(10)")]
+        except sqlite3.DatabaseError as exc:  # too damaged even to be looked through
+            rows = [str(exc)]
     return Finding("SQLite integrity", rows == ["ok"], "" if rows == ["ok"] else "; ".join(rows))
 
 

@@ -14,6 +14,7 @@ from outbox import known_files, log
 from outbox.bell import Bell
 from outbox.checkpoint import CHECK_EVERY_UNITS, checkpoint, checkpoint_if_alone
 from outbox.clock import Clock, SystemClock
+from outbox.confined import confined
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.database import connect, make_directory, not_found
 from outbox.errors import OutboxError
@@ -73,6 +74,7 @@ class Outbox:
         self.clock = clock
         self._settled: list[str] = []
         self._units = 0
+        self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
 
@@ -206,11 +208,15 @@ class Outbox:
             known_files.forget(self.connection, path, base)
 
     def place_of(self, path: str) -> Path:
-        """Return where a file that an event names lies on this machine."""
+        """Return where a file that an event names lies on this machine.
+
+        Raises:
+            PathRefused: it would lie outside its folder.
+        """
         row = self.connection.execute("select base from files where path = ? order by base limit 1", [path]).fetchone()
         if row is not None and row[0]:
-            return Path(row[0]) / path
-        return (self._root or Path.cwd()) / path
+            return confined(Path(row[0]), path)
+        return confined(self._root or Path.cwd(), path)
 
     def ring(self) -> None:
         """Wake whoever watches: something other than an event changed."""
@@ -233,7 +239,10 @@ class Outbox:
             return checkpoint(self.connection, self.gate, self._paths)
 
     def close(self) -> None:
-        """Close the file; what was published is noted first."""
+        """Close the file; what was published is noted first. Closing twice is allowed."""
+        if self._closed:
+            return
+        self._closed = True
         with ExitStack() as closing:
             closing.callback(self.gate.close)
             closing.callback(self._bell.close)

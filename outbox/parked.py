@@ -41,7 +41,8 @@ class ParkedState(StrEnum):
 TRANSITIONS: dict[ParkedState, frozenset[ParkedState]] = {
     ParkedState.PARKED: frozenset({ParkedState.RELEASING}),
     ParkedState.HELD: frozenset({ParkedState.RELEASING}),
-    ParkedState.RELEASING: frozenset({ParkedState.PARKED}),
+    # Tried again and refused again, or found to wait for another one that is parked by now.
+    ParkedState.RELEASING: frozenset({ParkedState.PARKED, ParkedState.HELD}),
 }
 
 

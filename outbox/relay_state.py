@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from outbox import log
 from outbox.clock import Clock, as_text
 from outbox.gate import Gate
 from outbox.transaction import write_transaction
@@ -208,6 +209,5 @@ class RelayState:
             return self._connection.execute("delete from meta where key = 'paused'").rowcount == 1
 
     def _backlog(self) -> int:
-        (last,) = self._connection.execute("select coalesce(max(seq), 0) from events").fetchone()
         position = self.position
-        return int(last) - (position.applied_seq if position else 0)
+        return max(0, log.last_seq(self._connection) - (position.applied_seq if position else 0))

@@ -48,7 +48,7 @@ class OutboxSettings:
         if path.is_dir():
             faults.append(f"OUTBOX_PATH: {path} is a directory; name the file, for example {path / 'outbox.db'}")
         limit = env.get("OUTBOX_PAYLOAD_LIMIT_BYTES") or str(DEFAULT_PAYLOAD_LIMIT_BYTES)
-        if not limit.isdigit() or int(limit) == 0:
+        if not (limit.isascii() and limit.isdigit()) or int(limit) == 0:
             faults.append(f"OUTBOX_PAYLOAD_LIMIT_BYTES: {limit!r} is not a positive number of bytes")
         if faults:
             raise ConfigurationError("configuration: " + "; ".join(faults))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,9 @@ from outbox.errors import WorkerRunning
 from outbox.paths import OutboxPaths
 
 _FILE_MODE = 0o600
+# Somebody who only asks (`running_worker`) holds the lock for microseconds; a worker holds it for good.
+_TRIES = 20
+_PAUSE_SECONDS = 0.005
 
 
 class WorkerLock:
@@ -32,12 +36,16 @@ class WorkerLock:
             WorkerRunning: another one is; carries its pid.
         """
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            pid = _pid(fd)
-            os.close(fd)
-            raise WorkerRunning(pid, str(self._outbox_path)) from exc
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as exc:
+                if tries_left == 0:
+                    pid = _pid(fd)
+                    os.close(fd)
+                    raise WorkerRunning(pid, str(self._outbox_path)) from exc
+            time.sleep(_PAUSE_SECONDS)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd

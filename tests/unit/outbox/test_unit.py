@@ -1,0 +1,137 @@
+"""A unit of work: all of it or nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from outbox import ContractError, Outbox
+from outbox import catalogue as c
+from tests.support.lessons import lesson, path_of, publish, staged_files
+
+
+def test_a_unit_publishes_its_files_with_its_events(box: Outbox, root: Path) -> None:
+    """Both are there when it returns, and the file knows the event that carries it."""
+    with box.unit() as unit:
+        unit.write(path_of("a"), b"# Aula\n")
+        unit.append(lesson("a"))
+        unit.append(lesson("b"))
+    assert (root / path_of("a")).read_bytes() == b"# Aula\n"
+    assert [event.seq for event in unit.result.appended] == [1, 2]
+    assert unit.result.written == (path_of("a"),)
+    known = box.file(path_of("a"))
+    assert known is not None
+    assert (known.seq, known.bytes, known.base) == (1, 7, "")
+
+
+def test_an_error_in_the_block_discards_everything_and_stays_itself(box: Outbox, root: Path) -> None:
+    """Also an error of the system that has nothing to do with the outbox."""
+    with pytest.raises(FileNotFoundError), box.unit() as unit:  # noqa: PT012 - the unit is what fails
+        unit.write(path_of("a"), b"# Aula\n")
+        unit.append(lesson("a"))
+        Path("/no/such/file").read_bytes()
+    assert box.last_seq == 0
+    assert list(box.files()) == []
+    assert staged_files(root) == []
+    assert list(root.rglob("*.md")) == []
+
+
+def test_a_broken_contract_discards_the_whole_unit(box: Outbox, root: Path) -> None:
+    """The good event before the bad one is not kept either."""
+    with pytest.raises(ContractError), box.unit() as unit:  # noqa: PT012 - the unit is what fails
+        unit.write(path_of("a"), b"# Aula\n")
+        unit.append(lesson("a"))
+        unit.append(c.ContentUpserted(slug="x", title="", content_type="course_lesson"))
+    assert box.last_seq == 0
+    assert staged_files(root) == []
+
+
+def test_a_broken_contract_that_the_caller_handles_leaves_the_rest(box: Outbox) -> None:
+    """The caller decides what one bad payload means."""
+    with box.unit() as unit:
+        unit.append(lesson("a"))
+        with pytest.raises(ContractError):
+            unit.append(c.ContentFidelityScored(slug="x", score=7))
+    assert box.last_seq == 1
+
+
+def test_an_unchanged_file_is_not_written_again(box: Outbox, root: Path) -> None:
+    """Neither the file nor its event: a re-run costs nothing and changes no time stamp."""
+    publish(box, "a")
+    before = (root / path_of("a")).stat()
+    publish(box, "a")
+    after = (root / path_of("a")).stat()
+    assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
+    assert box.last_seq == 1
+    known = box.file(path_of("a"))
+    assert known is not None
+    assert known.seq == 1
+
+
+def test_the_last_write_of_a_path_counts(box: Outbox, root: Path) -> None:
+    """A unit may write a path twice."""
+    with box.unit() as unit:
+        unit.write("a.md", b"one")
+        unit.write("a.md", b"two")
+    assert (root / "a.md").read_bytes() == b"two"
+    assert unit.result.written == ("a.md",)
+    assert staged_files(root) == []
+
+
+def test_an_empty_unit_is_nothing(box: Outbox) -> None:
+    """No event, no file, no error."""
+    with box.unit() as unit:
+        pass
+    assert unit.result.appended == ()
+    assert box.last_seq == 0
+
+
+def test_a_recorded_file_is_remembered_and_not_written(box: Outbox, root: Path) -> None:
+    """What an importer read is known by its hash; an unchanged record writes nothing."""
+    with box.unit() as unit:
+        unit.record(path_of("a"), "0" * 64, 12, base="/courses")
+        unit.append(lesson("a"))
+    known = box.file(path_of("a"), base="/courses")
+    assert known is not None
+    assert (known.seq, known.bytes, known.temp) == (1, 12, None)
+    assert not (root / path_of("a")).exists()
+    with box.unit() as unit:
+        unit.record(path_of("a"), "0" * 64, 12, base="/courses")
+        unit.append(lesson("a"))
+    assert box.file(path_of("a"), base="/courses") == known
+    box.forget_file(path_of("a"), base="/courses")
+    assert box.file(path_of("a"), base="/courses") is None
+
+
+def test_that_a_file_is_published_is_noted_with_the_next_unit(box: Outbox, tmp_path: Path) -> None:
+    """It spares each unit an fsync; closing notes the last."""
+    publish(box, "a")
+    first = box.file(path_of("a"))
+    assert first is not None
+    assert first.temp is not None
+    publish(box, "b")
+    settled = box.file(path_of("a"))
+    assert settled is not None
+    assert settled.temp is None
+    box.close()
+    with Outbox.open(tmp_path / "box" / "outbox.db") as again:
+        assert [file.temp for file in again.files()] == [None, None]
+
+
+def test_two_units_at_once_in_one_process_do_not_mix(box: Outbox, root: Path) -> None:
+    """The inner one is committed first; the outer one may still be given up."""
+    with pytest.raises(ZeroDivisionError), box.unit() as outer:  # noqa: PT012 - the unit is what fails
+        outer.write("outer.md", b"outer")
+        outer.append(lesson("outer"))
+        publish(box, "inner")
+        raise ZeroDivisionError
+    assert [event.payload["slug"] for event in box.read()] == ["curso-x--inner"]
+    assert not (root / "outer.md").exists()
+
+
+def test_a_new_file_in_the_place_of_one_that_was_moved_away(box: Outbox, root: Path) -> None:
+    """A published file that is gone may be published again."""
+    publish(box, "a")
+    (root / path_of("a")).unlink()
+    publish(box, "a")
+    assert (root / path_of("a")).exists()
+    assert box.last_seq == 1
