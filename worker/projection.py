@@ -24,6 +24,7 @@ from worker.position import Position, host, require, worker_version
 from worker.queries import query
 from worker.verdict import Phase
 
+HAS_TRANSACTION_TIMEOUT = 170000
 KINDS = ("audience", "project", "content")
 _encode = msgspec.json.Encoder().encode
 Rows = Cursor[tuple[Any, ...]]
@@ -122,6 +123,9 @@ def _begin(connection: Connection, wanted: Wanted, outbox_id: UUID, position: Po
     with connection.pipeline():
         connection.execute("begin")
         connection.execute(query("relay", "limits"), _limits(limits))
+        if connection.info.server_version >= HAS_TRANSACTION_TIMEOUT:
+            whole = {"transaction_timeout": str(2 * limits.statement_timeout_ms)}
+            connection.execute(query("relay", "whole_transaction_limit"), whole)
         locked = connection.execute(query("relay", "lock_position"), {"outbox_id": outbox_id})
         for kind in KINDS:
             names: Names = getattr(wanted, kind)

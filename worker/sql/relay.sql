@@ -3,7 +3,16 @@
 select
     set_config('statement_timeout', %(statement_timeout)s, true),
     set_config('lock_timeout', %(lock_timeout)s, true),
-    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true);
+    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true),
+    -- for servers before 17, a dead peer is at least found within a minute
+    set_config('tcp_keepalives_idle', '30', true),
+    set_config('tcp_keepalives_interval', '10', true),
+    set_config('tcp_keepalives_count', '3', true);
+
+-- name: whole_transaction_limit
+-- PostgreSQL 17 and newer. If we vanish without a word in the middle of a pipeline, no other limit ends the server's wait for
+-- the rest of it, and its lock on the position would keep our successor out until TCP gives up, two hours later.
+select set_config('transaction_timeout', %(transaction_timeout)s, true);
 
 -- name: destination
 -- Which database this is, and the version of the bookkeeping in it.
