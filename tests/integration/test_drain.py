@@ -1,0 +1,79 @@
+"""`worker drain` by contract: exit codes, pace, report."""
+
+import json
+from pathlib import Path
+
+import pytest
+from outbox import Outbox
+
+from tests.support.make_outbox import filled
+from tests.support.postgres import Database
+from tests.support.processes import environment, worker
+from tests.support.rows import applied_seq
+from worker.drain import drain_outbox
+from worker.errors import Holding
+from worker.relay import Ending
+from worker.settings import WorkerSettings
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Path:
+    path = tmp_path / "outbox.db"
+    filled(path, 30).close()
+    return path
+
+
+def settings(outbox: Path, dsn: str, **more: str) -> WorkerSettings:
+    return WorkerSettings.from_env(environment(outbox, dsn, **more))
+
+
+def test_an_emptied_outbox_exits_0_and_reports(outbox: Path, database: Database, tmp_path: Path) -> None:
+    with worker("drain", "--json", env=environment(outbox, database.worker_dsn), cwd=tmp_path) as process:
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+    report = json.loads(out)
+    assert set(report) == {"ending", "events", "seconds", "rate_per_second", "remaining", "parked"}
+    assert (report["ending"], report["remaining"]) == ("empty", 0)
+    assert report["events"] == applied_seq(database.dsn)
+
+
+def test_a_time_limit_leaves_work_and_exits_4(outbox: Path, database: Database) -> None:
+    done = drain_outbox(settings(outbox, database.worker_dsn), timeout_seconds=0.5, max_rate=10, quiet=True)
+    assert (done.ending, done.exit_code) == (Ending.TIMED_OUT, 4)
+    assert done.remaining > 0
+
+
+def test_an_unreachable_database_exits_5(outbox: Path) -> None:
+    done = drain_outbox(settings(outbox, "postgresql://u:p@127.0.0.1:1/x"), patience_seconds=0.2, quiet=True)
+    assert (done.ending, done.exit_code) == (Ending.UNREACHABLE, 5)
+    with Outbox.open(outbox) as box:
+        assert done.remaining == box.last_seq
+        assert box.parked.count() == 0
+
+
+def test_the_rate_is_kept(outbox: Path, database: Database) -> None:
+    """30 events per second at most, measured over the whole drain."""
+    done = drain_outbox(settings(outbox, database.worker_dsn), max_rate=30, timeout_seconds=1.5, quiet=True)
+    assert 0 < done.events <= 30 * (done.seconds + 1)
+
+
+def test_the_flag_off_is_refused(outbox: Path, database: Database) -> None:
+    with pytest.raises(Holding):
+        drain_outbox(settings(outbox, database.worker_dsn, CREATOR_OS_DB_PERSIST="false"), quiet=True)
+
+
+def test_local_needs_no_url_and_stops_what_it_started(outbox: Path, tmp_path: Path) -> None:
+    """An embedded Postgres beside the outbox: made, migrated, filled, stopped."""
+    env = environment(outbox, None)
+    with worker("drain", "--local", "--quiet", env=env, cwd=tmp_path) as process:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    from worker.standin import LocalPostgres  # noqa: PLC0415
+
+    local = LocalPostgres(tmp_path / "local-postgres")
+    assert not local.running
+    with worker("verify", "--local", "--json", env=env, cwd=tmp_path) as process:
+        out, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    assert json.loads(out)["differences"] == []
+    local.remove_data()
