@@ -18,8 +18,8 @@ from outbox import OutboxSettings, Payload
 
 _MADE = ("lessons/", "assessments/")
 
-# An import looks for labels in the first forty lines of a text, and takes the first heading for its title.
-_TOP_LINES = 44
+# Our lessons state all that an import looks for in their frontmatter and first heading; what follows is prose.
+_TOP_LINES = 5
 
 
 class PlannedCourse:

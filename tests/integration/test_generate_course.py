@@ -271,3 +271,37 @@ def test_the_sample_brief_makes_a_course(workplace: Path) -> None:
     brief = Path(__file__).parents[2] / "examples" / "briefs" / "financas-para-freelancers.md"
     made = _made("course", brief, "--approve")
     assert _generate("score", str(made["folder"])).exit_code == 0
+
+
+def test_a_course_that_does_not_pass_is_a_check_that_did_not_hold(workplace: Path) -> None:
+    """`generate score` says for each lesson what is missing, and exits with 4."""
+    lessons = workplace / "curso" / "lessons"
+    lessons.mkdir(parents=True)
+    (lessons / "1.1-vazia.md").write_text("# Aula 1.1\n\nSó uma frase curta aqui.\n")
+    (lessons / "1.2-binaria.md").write_bytes(b"\x00\x01")
+    result = _generate("score", workplace / "curso")
+    assert result.exit_code == 4
+    assert "FAIL  GPS  0/30  didactics   0/100  1.1-vazia.md" in result.stdout
+    assert "skipped: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["score", "sync"])
+def test_a_folder_that_is_not_there_is_named(workplace: Path, command: str) -> None:
+    """Exit code 2, and the path in the message."""
+    result = _generate(command, workplace / "nowhere")
+    assert isinstance(result.exception, GeneratorError)
+    assert "nowhere" in str(result.exception)
+    assert result.exception.exit_code == 2
+
+
+def test_sync_tells_people_what_it_found(course: Path) -> None:
+    """What changed, what is gone and how to delete it; only below the folders that were named."""
+    _made("course", BRIEF, "--approve")
+    (course / "lessons" / "1.2-luz-dura-e-luz-macia.md").unlink()
+    edited = course / "lessons" / "1.3-a-hora-dourada-sem-pressa.md"
+    edited.write_text(edited.read_text() + "\nMais uma linha.\n")
+    result = _generate("sync", course)
+    assert result.exit_code == 0, result.output
+    assert f"changed: {edited}" in result.stdout
+    assert "--deletions deletes it" in result.stdout
+    assert "1 contents deleted" in _generate("sync", course, "--deletions").stdout
