@@ -16,9 +16,9 @@ def server() -> Iterator[Server]:
     sweep(SERVERS)
     local = LocalPostgres(SERVERS / f"session-{os.getpid()}", durable=False)
     try:
-        with local:
-            yield Server(local)
-    finally:
+        local.start()
+        yield Server(local)
+    finally:  # its data is thrown away: no shutdown checkpoint
         local.stop("immediate")
         local.remove_data()
 

@@ -20,9 +20,9 @@ def oldest_server() -> Iterator[Server]:
     SERVERS.mkdir(mode=0o700, exist_ok=True)
     local = LocalPostgres(SERVERS / f"session-{os.getpid()}-15", durable=False, programs=DEBIAN_15)
     try:
-        with local:
-            yield Server(local)
-    finally:
+        local.start()
+        yield Server(local)
+    finally:  # its data is thrown away: no shutdown checkpoint
         local.stop("immediate")
         local.remove_data()
 

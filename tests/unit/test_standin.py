@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -26,6 +27,16 @@ def local(request: pytest.FixtureRequest) -> Iterator[LocalPostgres]:
     yield made
     made.stop("immediate")
     made.remove_data()
+
+
+# A shell that starts us in the background has SIGINT ignored, and children inherit that: undone here.
+INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+local.start()
+print('up', flush=True)
+signal.pause()
+"""
 
 
 def read(dsn: str, statement: str) -> object:
@@ -114,7 +125,7 @@ def test_a_killed_owner_takes_its_server_along(local: LocalPostgres) -> None:
 
 def test_an_interrupted_owner_stops_its_server(local: LocalPostgres) -> None:
     """An exit that nobody handles is an exit all the same."""
-    other = in_another_process(local, "local.start()\nprint('up', flush=True)\nimport signal\nsignal.pause()")
+    other = in_another_process(local, INTERRUPTED)
     assert other.stdout is not None
     assert other.stdout.readline() == "up\n"
     other.send_signal(signal.SIGINT)
@@ -256,3 +267,15 @@ def test_programs_out_of_reach_are_copied_once(tmp_path: Path) -> None:
     assert reachable_programs(programs, account, shelf) == copied
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert reachable_programs(programs, Account(uid=1, gid=1, is_self=True), shelf) == programs
+
+
+def test_files_of_a_deleted_temporary_folder_are_swept(local: LocalPostgres, tmp_path: Path) -> None:
+    """As root the server's files lie elsewhere; they follow their folder."""
+    gone = LocalPostgres(tmp_path / "gone", durable=False)
+    with gone:
+        cluster = gone.cluster
+    shutil.rmtree(gone.data_dir)
+    with local:
+        sweep(tmp_path)
+        assert not cluster.exists()
+        assert local.running

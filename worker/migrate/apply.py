@@ -88,7 +88,7 @@ def apply_steps(
                 report(_with_patience(connection, migration, direction, pause, progress))
             except psycopg.OperationalError as exc:
                 if not connection.broken:
-                    raise _refused(migration, exc, progress) from exc
+                    raise _refused(migration, direction, exc, progress) from exc
                 if _is_recorded(dsn, migration) != (direction == "up"):
                     raise UnreachableError(
                         f"the connection was lost during {migration.file_name}; nothing of it was applied, "
@@ -97,7 +97,7 @@ def apply_steps(
                 # The answer to COMMIT was lost, not the commit.
                 report(Applied(version=migration.version, name=migration.name, seconds=0.0))
             except psycopg.Error as exc:
-                raise _refused(migration, exc, progress) from exc
+                raise _refused(migration, direction, exc, progress) from exc
 
 
 def _with_patience(
@@ -138,16 +138,17 @@ def _attempt(connection: psycopg.Connection, migration: Migration, direction: Di
     return Applied(version=migration.version, name=migration.name, seconds=time.monotonic() - started)
 
 
-def _refused(migration: Migration, exc: psycopg.Error, progress: str) -> MigrateError:
+def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, progress: str) -> MigrateError:
     primary = exc.diag.message_primary or type(exc).__name__
     hint = f" ({exc.diag.message_detail})" if exc.diag.message_detail else ""
     line = ""
     if exc.diag.statement_position:
-        text = migration.sql if exc.diag.statement_position else ""
+        text = migration.sql if direction == "up" else migration.rollback
         line = f", line {text.count(chr(10), 0, int(exc.diag.statement_position)) + 1}"
+    folder = "" if direction == "up" else "rollbacks/"
     return MigrateError(
-        f"{migration.file_name}{line}: {primary}{hint} [{exc.sqlstate}]. Nothing of it was applied, {progress}. "
-        "Correct the cause, then run the same command again"
+        f"{folder}{migration.file_name}{line}: {primary}{hint} [{exc.sqlstate}]. "
+        f"Nothing of it was applied, {progress}. Correct the cause, then run the same command again"
     )
 
 

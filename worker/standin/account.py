@@ -19,6 +19,7 @@ from worker.standin.errors import StandInError
 
 SHELF = Path("/var/tmp")  # noqa: S108  survives a reboot; our folder in it is checked to be ours
 ROOT_STAND_IN = "nobody"
+ORIGIN = "data-dir"  # in each folder on the shelf: which data folder it belongs to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Account:
         home = shelf() / name
         home.mkdir(mode=0o700, exist_ok=True)
         os.chown(home, self.uid, self.gid)
+        (home / ORIGIN).write_bytes(os.fsencode(data_dir))
         return home
 
     def give(self, path: Path) -> None:

@@ -133,11 +133,19 @@ class LocalPostgres:
                 self._pg_ctl("stop", "-w", "-t", "60", "-m", mode)
             self._release()
 
-    def end_orphan(self) -> None:
-        """End the server at once if it serves this data folder and the process that started it is gone."""
-        with self._alone():
-            if self.running and not owner_is_alive(self.data_dir):
+    def discard_orphan(self) -> bool:
+        """End the server and delete its data if the process that started it is gone.
+
+        Returns:
+            False if somebody owns it, or is just starting it: then nothing was done.
+        """
+        with self._alone():  # whoever is starting it holds this until the owner is written down
+            if owner_is_alive(self.data_dir):
+                return False
+            if self.running:
                 self._pg_ctl("stop", "-w", "-t", "60", "-m", "immediate")
+            self.remove_data()
+            return True
 
     def remove_data(self) -> None:
         """Delete the data folder and the server's files.

@@ -1,8 +1,12 @@
 """Remove what killed processes left behind: servers without an owner, and their folders."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
-from worker.standin.owner import owner_is_alive
+from worker.standin.account import ORIGIN, Account, shelf
+from worker.standin.postmaster import running_pid
 from worker.standin.server import LocalPostgres
 
 
@@ -15,12 +19,20 @@ def sweep(folder: Path) -> list[Path]:
     Returns:
         The data folders that were removed.
     """
-    swept = []
-    for data_dir in sorted(folder.glob("*/")) if folder.exists() else []:
-        if owner_is_alive(data_dir):
-            continue
-        server = LocalPostgres(data_dir)
-        server.end_orphan()
-        server.remove_data()
-        swept.append(data_dir)
-    return swept
+    folders = sorted(folder.glob("*/")) if folder.exists() else []
+    if not Account.current().is_self:
+        _sweep_shelf()
+    return [data_dir for data_dir in folders if LocalPostgres(data_dir).discard_orphan()]
+
+
+def _sweep_shelf() -> None:
+    """Delete server files whose temporary data folder was deleted without us, by whoever cleans up after a test.
+
+    Only below the folder for temporary files: elsewhere a folder that is not there may be on an unmounted disk.
+    """
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for origin in shelf().glob(f"*/{ORIGIN}"):
+        data_dir = Path(os.fsdecode(origin.read_bytes()))
+        deleted = data_dir.is_relative_to(temporary) and not data_dir.exists()
+        if deleted and running_pid(origin.parent / "cluster") is None:
+            shutil.rmtree(origin.parent, ignore_errors=True)
