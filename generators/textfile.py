@@ -6,7 +6,6 @@ Mac Roman can be told apart only by which of them turns the bytes into Portugues
 wrote in turn may hold both UTF-8 and single-byte lines; it is decoded line by line.
 """
 
-
 import hashlib
 import os
 import stat

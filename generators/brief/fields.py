@@ -49,6 +49,7 @@ Value = TypeVar("Value")
 
 _COURSE_ZONES = frozenset({Zone.COURSE})
 _SLUG_SHAPE = re.compile(r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")
+_MAX_HEADING = 300
 _FORM_TITLE = re.compile(
     r"formulario|template|modelo de|planejamento|questionario|\bform\b|briefing$|^(?:course )?brief$"
 )
@@ -121,7 +122,9 @@ class Fields:
     def _heading_title(self) -> list[Found]:
         for line in self.document.lines:
             if line.kind == "heading":
-                text = _TITLE_SUFFIX.sub("", re.sub(r"^[^\w\[]+", "", line.text)).strip()
+                # Runs of blanks make the patterns below quadratic.
+                heading = " ".join(line.text[: 2 * _MAX_HEADING].split())
+                text = _TITLE_SUFFIX.sub("", re.sub(r"^[^\w\[]+", "", heading)).strip()
                 prefix = _TITLE_PREFIX.match(text)
                 value = stated(text[prefix.end() :] if prefix else text)
                 if value is None or _FORM_TITLE.search(label_key(value)):
