@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import click
 
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.outages import list_outages
+from outbox.outages import OutageRecord, list_outages
+from outbox.wording import age
 
 
 @click.command()
@@ -25,9 +28,17 @@ def outages(*, limit: int, as_json: bool) -> None:
         print_json([row.as_dict() for row in rows])
         return
     for row in rows:
-        click.echo(
-            f"{row.began_at} .. {row.ended_at or 'goes on':<32} backlog {row.backlog_at_begin} -> {row.backlog_peak}"
-            f", drained {row.drained_at or 'not yet'}: {row.cause}"
-        )
+        click.echo(_line(row))
     if not rows:
         click.echo("no outage so far", err=True)
+
+
+def _line(row: OutageRecord) -> str:
+    began = dt.datetime.fromisoformat(row.began_at)
+    lasted = age((dt.datetime.fromisoformat(row.ended_at) - began).total_seconds()) if row.ended_at else "goes on"
+    if row.drained_at and row.ended_at:
+        took = dt.datetime.fromisoformat(row.drained_at) - dt.datetime.fromisoformat(row.ended_at)
+        drained = f"drained in {age(took.total_seconds())}"
+    else:
+        drained = "not drained yet"
+    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  backlog {row.backlog_at_begin} -> {row.backlog_peak}, {drained}: {row.cause}"
