@@ -1,0 +1,353 @@
+"""The `outbox` command as an operator and a script see it: output, exit codes, keys of the contract."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from outbox import Outbox
+from outbox.cli import _COMMANDS
+from tests.support.lessons import PROJECT_ROOT, PYTHON, lesson, path_of, publish
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+HEAVY = ("sqlite_utils", "rich", "psycopg", "watchdog", "structlog", "dotenv", "yaml")
+PARKED = ("list", "show", "retry", "edit", "discard", "supersede")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "box" / "outbox.db", tmp_path / "content"
+
+
+@pytest.fixture
+def run(places: tuple[Path, Path]) -> Run:
+    path, root = places
+    ours = ("OUTBOX_", "CONTENT_ROOT", "CREATOR_", "PERSONA_", "SUPABASE_")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+
+    def command(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [PYTHON, "-m", "outbox", *map(str, arguments)],
+            cwd=path.parent.parent,
+            env={
+                **clean,
+                "PYTHONPATH": str(PROJECT_ROOT),
+                "OUTBOX_PATH": str(path),
+                "CONTENT_ROOT": str(root),
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return command
+
+
+@pytest.fixture
+def filled(places: tuple[Path, Path]) -> Outbox:
+    """Three lessons published; the second parked, the third's later version held behind nothing."""
+    with Outbox.open(places[0], content_root=places[1]) as box:
+        for name in ("a", "b", "c"):
+            publish(box, name, f"# {name}\n")
+        box.parked.park(box.event(2), verdict="poison", reason="title too long", sqlstate="22001")
+        yield box
+
+
+def told(done: "subprocess.CompletedProcess[str]", code: int = 0) -> object:
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "command", [(), *((name,) for name in _COMMANDS), *(("parked", name) for name in PARKED)], ids=" ".join
+)
+def test_every_command_has_help_with_an_example(run: Run, command: tuple[str, ...]) -> None:
+    """On stdout, with exit code 0, and without an outbox."""
+    done = run(*command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage:" in done.stdout
+    if command != ("parked",):
+        assert "Example" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("status", "--help"), ("events", "--help"), ("parked", "--help")])
+def test_help_imports_nothing_heavy(run: Run, arguments: tuple[str, ...]) -> None:
+    """It has to answer in under 0.2 s."""
+    script = (
+        "import sys\nfrom outbox.cli import cli\n"
+        f"cli.main({list(arguments)!r}, standalone_mode=False)\n"
+        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))\n"
+    )
+    done = subprocess.run([PYTHON, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_help_answers_at_once(run: Run) -> None:
+    """Below 0.2 s beyond what Python itself takes; the best of five, for a machine that does other things too."""
+
+    def best(*command: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run([PYTHON, *command], cwd=PROJECT_ROOT, capture_output=True, check=True)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert best("-m", "outbox", "status", "--help") - best("-c", "pass") < 0.2
+
+
+def test_without_an_outbox_a_command_says_what_to_set(run: Run, places: tuple[Path, Path]) -> None:
+    """Exit code 3, one line on stderr, no file made."""
+    for command in ("status", "events", "check", "outages"):
+        done = run(command)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith("error: no outbox at ")
+        assert done.stderr.count("\n") == 1
+    assert not places[0].parent.exists()
+
+
+def test_a_wrong_setting_is_a_configuration_error(run: Run, tmp_path: Path) -> None:
+    """Exit code 3, naming the variable."""
+    done = run("status", OUTBOX_PATH=str(tmp_path))
+    assert done.returncode == 3
+    assert "OUTBOX_PATH" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("status", "--nonsense"), ("show",), ("show", "x"), ("parked", "discard", "2")]
+)
+def test_a_wrong_command_line_is_a_usage_error(run: Run, filled: Outbox, arguments: tuple[str, ...]) -> None:
+    """Exit code 2, the reason on stderr, nothing done."""
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Usage:" in done.stderr
+
+
+def test_status_has_the_keys_of_the_contract(run: Run, filled: Outbox) -> None:
+    """Scripts rely on them."""
+    found = told(run("status", "--json"))
+    assert found["outbox_id"] == str(filled.outbox_id)
+    assert (found["last_seq"], found["applied_seq"], found["backlog"], found["parked"]) == (3, 0, 3, 1)
+    assert found["oldest_pending_seconds"] >= 0
+    assert found["bytes"] > 0
+    assert found["worker"] == dict.fromkeys(found["worker"], None) | {"state": "stopped"}
+    assert found["outage"] is None
+
+
+def test_status_says_the_same_to_a_person(run: Run, filled: Outbox) -> None:
+    """Whether it is safe, what waits, what needs a person."""
+    done = run("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in ("safe", "3 events", "no worker runs", "outbox parked list"):
+        assert words in done.stdout
+
+
+def test_events_are_listed_one_a_line(run: Run, filled: Outbox) -> None:
+    """As JSON lines too, by seq, type and aggregate, without payloads."""
+    lines = [json.loads(line) for line in run("events", "--json", "--after", 1, "--limit", 1).stdout.splitlines()]
+    assert [line["seq"] for line in lines] == [2]
+    assert "payload" not in lines[0]
+    assert len(run("events").stdout.splitlines()) == 3
+    assert run("events", "--type", "content.deleted").stdout == ""
+    found = run("events", "--aggregate", filled.event(3).aggregate_id, "--json").stdout.splitlines()
+    assert [json.loads(line)["seq"] for line in found] == [3]
+
+
+def test_following_shows_what_is_there_and_what_comes(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """Until interrupted."""
+    process = subprocess.Popen(
+        [PYTHON, "-u", "-m", "outbox", "events", "--follow", "--after", "2", "--json"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert json.loads(process.stdout.readline())["seq"] == 3
+        filled.append(lesson("new"))
+        assert json.loads(process.stdout.readline())["seq"] == 4
+        process.send_signal(2)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_a_reader_of_the_output_may_go_away(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """`outbox export | head -1` is no failure."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    for number in range(60):
+        filled.append(lesson(f"n{number}", "x" * 20_000))
+    done = subprocess.run(
+        [bash, "-c", f"set -o pipefail; {PYTHON} -m outbox export | head -1 | cut -c1-8"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_show_prints_the_whole_event(run: Run, filled: Outbox) -> None:
+    """Payload and all; an unknown seq is exit code 1."""
+    found = told(run("show", 1, "--json"))
+    assert found["payload"]["body"] == "# a\n"
+    assert found == filled.event(1).as_dict()
+    assert "# a" in run("show", 1).stdout
+    done = run("show", 99)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_parked_events_are_listed_shown_and_resolved(run: Run, filled: Outbox) -> None:
+    """Each decision is on record with its reason."""
+    (row,) = told(run("parked", "list", "--json"))
+    assert (row["seq"], row["state"], row["sqlstate"]) == (2, "parked", "22001")
+    assert "title too long" in run("parked", "list").stdout
+    shown = told(run("parked", "show", 2, "--json"))
+    assert shown["payload"]["slug"] == "curso-x--b"
+    assert shown["held_behind_it"] == []
+    done = run("parked", "edit", 2, "--set", 'title="Curto"', "--reason", "was too long")
+    assert done.returncode == 0, done.stderr
+    assert "Curto" in done.stdout
+    audit = told(run("parked", "show", 2, "--json"))["audit"]
+    assert [(act["action"], act["reason"]) for act in audit] == [("edit", "was too long")]
+    done = run("parked", "retry", 2)
+    assert done.returncode == 1
+    assert "already" in done.stderr
+    assert run("parked", "retry", 1).returncode == 1
+
+
+@pytest.mark.parametrize("decision", ["discard", "supersede"])
+def test_a_parked_event_is_discarded_or_superseded_with_a_reason(run: Run, filled: Outbox, decision: str) -> None:
+    """Superseding takes the file as it is now."""
+    filled.place_of(path_of("b")).write_text("# repaired\n")
+    done = run("parked", decision, 2, "--reason", "because")
+    assert done.returncode == 0, done.stderr
+    found = filled.parked.find(2)
+    assert (found.state.value, found.resolution.value) == ("releasing", decision)
+    if decision == "supersede":
+        assert json.loads(found.payload_json)["body"] == "# repaired\n"
+
+
+def test_outages_are_listed_newest_first(run: Run, filled: Outbox) -> None:
+    """Cause and backlog."""
+    assert told(run("outages", "--json")) == []
+    for cause in ("refused", "timeout"):
+        filled.relay.outage_began(cause)
+        filled.relay.outage_ended()
+    found = told(run("outages", "--json"))
+    assert [row["cause"] for row in found] == ["timeout", "refused"]
+    assert "refused" in run("outages").stdout
+
+
+def test_a_pause_survives_and_is_taken_back(run: Run, filled: Outbox) -> None:
+    """The worker waits; `status` says so."""
+    assert run("pause", "--reason", "maintenance").returncode == 0
+    assert filled.relay.paused
+    assert told(run("status", "--json"))["paused"] is True
+    assert "was paused already" in run("pause").stderr
+    assert run("resume").returncode == 0
+    assert not filled.relay.paused
+
+
+def test_recover_tells_what_it_did(run: Run, places: tuple[Path, Path]) -> None:
+    """0 where all is mended, 4 where a file was changed by hand in between."""
+    publisher = [PYTHON, PROJECT_ROOT / "tests/support/publisher.py", *places, "a", "3"]
+    env = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "OUTBOX_FAILPOINT": "unit.committed"}
+    assert subprocess.run(publisher, env=env, capture_output=True, check=False).returncode == -9
+    mine = places[1] / path_of("a-0")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine")
+    found = told(run("recover", "--json"), 4)
+    assert found == {
+        "published": [path_of("a-0-b")],
+        "swept": 0,
+        "conflicts": [path_of("a-0")],
+        "lost": [],
+        "blocked": [],
+    } | {"swept": found["swept"]}
+    done = run("recover")
+    assert (done.returncode, done.stdout) == (0, "nothing to recover\n")
+
+
+def test_check_holds_or_exits_with_4(run: Run, filled: Outbox) -> None:
+    """Each finding by name."""
+    found = told(run("check", "--json"))
+    assert all(row["ok"] for row in found)
+    filled.connection.execute("delete from events where seq = 2")
+    found = told(run("check", "--json"), 4)
+    assert {row["check"] for row in found if not row["ok"]} >= {"seqs are contiguous"}
+    assert "FAIL" in run("check").stdout
+
+
+def test_a_damaged_outbox_is_refused_with_the_way_out_and_salvaged(
+    run: Run, places: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """`check` says so with exit code 4, reading fails with 1, and a new file takes what can be read."""
+    with Outbox.open(places[0]) as box:
+        for number in range(60):
+            box.append(lesson(f"{number}", f"body {number} " * 400))
+    raw = bytearray(places[0].read_bytes())
+    at = raw.find(b"body 30 ") // 4096 * 4096
+    raw[at : at + 4096] = b"\xff" * 4096
+    places[0].write_bytes(raw)
+    assert run("check").returncode == 4
+    done = run("export")
+    assert done.returncode == 1
+    assert "recover --salvage" in done.stderr
+    assert "Traceback" not in done.stderr
+    found = told(run("recover", "--salvage", tmp_path / "new.db", "--json"), 4)
+    assert found["events"] + len(found["lost"]) == 60
+    assert run("check", OUTBOX_PATH=str(tmp_path / "new.db")).returncode in {0, 4}
+
+
+def test_prune_deletes_what_is_proven_and_nothing_else(run: Run, filled: Outbox) -> None:
+    """A dry run says what would go."""
+    assert told(run("prune", "--keep-days", 0, "--json"))["deleted"] == 0
+    destination = uuid.uuid4()
+    filled.relay.remember_position(destination, 3, filled.event(3).event_id)
+    filled.relay.remember_verified(destination, 3)
+    dry = told(run("prune", "--keep-days", 0, "--dry-run", "--json"))
+    assert (dry["events"], dry["deleted"], filled.event(1).seq) == (1, 0, 1)
+    assert told(run("prune", "--keep-days", 0, "--json"))["deleted"] == 1  # the second one is parked
+    assert [event.seq for event in filled.read()] == [2, 3]
+
+
+def test_backup_and_export_hold_the_whole_log(run: Run, filled: Outbox, tmp_path: Path) -> None:
+    """The copy never overwrites; the export is one JSON object a line."""
+    assert run("backup", tmp_path / "copy.db").returncode == 0
+    assert told(run("status", "--json", OUTBOX_PATH=str(tmp_path / "copy.db")))["last_seq"] == 3
+    done = run("backup", tmp_path / "copy.db")
+    assert done.returncode == 1
+    assert "never overwrites" in done.stderr
+    lines = [json.loads(line) for line in run("export").stdout.splitlines()]
+    assert lines == [event.as_dict() for event in filled.read()]
+    assert run("export", "--after", 2, "--output", tmp_path / "x.jsonl").returncode == 0
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 1
+
+
+def test_status_can_be_watched_through_a_pipe(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """One object a line; Ctrl-C ends it without a traceback."""
+    process = subprocess.Popen(
+        [PYTHON, "-u", "-m", "outbox", "status", "--watch", "--json"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert json.loads(process.stdout.readline())["last_seq"] == 3
+        process.send_signal(2)
+        _, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
