@@ -28,6 +28,7 @@ from generators.writers import OfflineWriter, Writer
 from outbox import FileConflict, Outbox, OutboxSettings, Payload, catalogue
 
 DRAFT = "curriculum.draft.yaml"
+_SAVE_EVERY = 10
 
 
 class NotApproved(UsageFault):
@@ -236,12 +237,16 @@ class CourseRun:
             self.outcome.kept.append(self.folder.relative(name))
             return
         self.checkpoint.progress.published[name] = _sha256(data)
-        self.checkpoint.save()
+        if len(self.checkpoint.progress.published) % _SAVE_EVERY == 0:
+            self.checkpoint.save()
         self._count(len(unit.result.appended), len(unit.result.written))
 
     def _is_there(self, name: str) -> bool:
-        """Whether a lesson was published by an earlier run and is still there, edited or not."""
-        return name in self.checkpoint.progress.published and (self.folder.path / name).is_file()
+        """Whether a lesson was published by an earlier run and is still there, edited or not.
+
+        The outbox knows what was published, to the last file before a crash; the checkpoint only tells people.
+        """
+        return self._box.file(self.folder.relative(name)) is not None and (self.folder.path / name).is_file()
 
     def _count(self, events: int, files: int) -> None:
         self.outcome.events += events

@@ -11,8 +11,8 @@ TARGET_SECONDS = 1.0
 class BatchSize:
     """Grows while batches are quick, shrinks when the database labours, starts at one after an outage.
 
-    While a culprit is looked for, the size is halved down to one event and does not grow before the range that failed is
-    behind us: every half that succeeds is committed, so the search is part of the work.
+    While a culprit is looked for, the size is halved down to one event and does not grow before the range that failed
+    is behind us: every half that succeeds is committed, so the search is part of the work.
 
     Attributes:
         most: upper limit, from the configuration.

@@ -1,10 +1,10 @@
 """The `worker` command: carries what waits in the outbox to Supabase, and proves that it arrived."""
 
 import click
+
 from outbox import OutboxError
 from outbox.command_line import LazyGroup
 from outbox.command_line import run as run_command
-
 from worker.errors import WorkerError
 
 _COMMANDS = {

@@ -1,8 +1,9 @@
 """Ends a wait that nothing else ends.
 
-Keepalives find a dead host and the server's own time limits end a slow statement, but a pooler or a backend that hangs keeps
-its socket open, answers keepalives and says nothing for ever. So every exchange with the database has a deadline here:
-when it passes, the socket is shut down under the waiting call, which then fails like any other lost connection.
+Keepalives find a dead host and the server's own time limits end a slow statement, but a pooler or a backend that
+hangs keeps its socket open, answers keepalives and says nothing for ever. So every exchange with the database has a
+deadline here: when it passes, the socket is shut down under the waiting call, which then fails like any other lost
+connection.
 """
 
 import os

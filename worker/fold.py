@@ -2,9 +2,9 @@
 
 Postgres then gets one statement per table, not one per event, and a row that five events changed is written once. The
 result is that of applying the events one by one: an event older than what the row carries is left out *before* folding
-(two hosts may write the same content), a patch before its row exists is a fault of that event, and a reference counts as
-resolved if the database knows it or an *earlier* event of the batch makes it; never a later one, or the outcome would
-depend on where a batch happens to end.
+(two hosts may write the same content), a patch before its row exists is a fault of that event, and a reference counts
+as resolved if the database knows it or an *earlier* event of the batch makes it; never a later one, or the outcome
+would depend on where a batch happens to end.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Event, NewerVersion, UnknownEventType
-
 from worker.errors import DependencyFault, NewerEvent, UndecodableEvent
 from worker.known import Decoded, Known, Row, as_uuid
 
@@ -132,7 +131,10 @@ class _Fold:
             case "content.upserted":
                 self._upsert(event, {**payload, "deleted_at": None})
             case "content.deleted":
-                self._patch(event, {"slug": payload["slug"], "deleted_at": payload.get("deleted_at") or event.occurred_at.isoformat()})
+                self._patch(
+                    event,
+                    {"slug": payload["slug"], "deleted_at": payload.get("deleted_at") or event.occurred_at.isoformat()},
+                )
             case "project.status_changed" | "content.status_changed" | "content.metadata_merged":
                 self._patch(event, payload)
             case "content.fidelity_scored":
@@ -162,7 +164,9 @@ class _Fold:
         slug = payload["slug"]
         row: Row | None = getattr(self._known, event.aggregate_type).get(slug)
         if row is None:
-            raise DependencyFault(event.seq, event.event_id, f"it changes {event.aggregate_type} {slug}, which does not exist")
+            raise DependencyFault(
+                event.seq, event.event_id, f"it changes {event.aggregate_type} {slug}, which does not exist"
+            )
         if _is_stale(event, row):
             self._changes.stale += 1
             return

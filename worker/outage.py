@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from outbox import Outbox
 from tenacity import RetryCallState
 from tenacity.wait import wait_exponential, wait_random
 
+from outbox import Outbox
 from worker.errors import WorkerError
 from worker.logs import get_log
 from worker.verdict import Judgement, Verdict
@@ -107,7 +107,12 @@ class Patience:
             event = "relay.blocked" if blocked else "relay.outage_began"
             if self._began is None or blocked:
                 log = self._log.error if blocked else self._log.warning
-                log(event, verdict=verdict.value, sqlstate=failure.judgement.sqlstate, reason=str(failure.cause or reason))
+                log(
+                    event,
+                    verdict=verdict.value,
+                    sqlstate=failure.judgement.sqlstate,
+                    reason=str(failure.cause or reason),
+                )
                 self._told = now
             self._cause = reason
         elif now - self._told >= HEARTBEAT_SECONDS:

@@ -2,15 +2,14 @@
 
 An event is *parked* when it is shown to be at fault. Whatever belongs to the same aggregate, or refers to one that is
 parked or held, is *held*: it is passed over too, and applied in the order of the log once the parked one is resolved.
-A crash between the two databases is mended on the next connection: what Postgres has and the file lacks is restored, what
-the file calls resolved and Postgres no longer has is finished.
+A crash between the two databases is mended on the next connection: what Postgres has and the file lacks is restored,
+what the file calls resolved and Postgres no longer has is finished.
 """
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from outbox import Event, EventNotFound, Outbox, ParkedState, Resolution
-
 from worker.connection import Connection
 from worker.position import Position
 from worker.projection import Parking

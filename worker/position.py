@@ -1,8 +1,8 @@
 """The position of this outbox in the destination, and the guard that it is the right destination.
 
-The position stands in Postgres, in the row `outbox.sources` of this outbox, and moves in the transaction that applies the
-events. Whoever moves it holds the row's lock (`for update`), so that two workers can never both apply a batch: the second
-waits, and then finds that the position is not the one that its batch was read from.
+The position stands in Postgres, in the row `outbox.sources` of this outbox, and moves in the transaction that applies
+the events. Whoever moves it holds the row's lock (`for update`), so that two workers can never both apply a batch:
+the second waits, and then finds that the position is not the one that its batch was read from.
 
 Before anything is applied on a new connection the position is compared with the log. It must point at an event that
 this very file holds; if it does not, the file was restored from a copy, cloned and used on both sides, or exchanged, or
@@ -16,9 +16,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
-from outbox import EventNotFound, Outbox
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
+from outbox import EventNotFound, Outbox
 from worker.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
 from worker.queries import query
@@ -140,7 +140,9 @@ def _destination(connection: Connection) -> UUID:
         raise SchemaFault("outbox.destination is empty: run `worker migrate up`")
     destination_id, found = row
     if found != SCHEMA_VERSION:
-        remedy = "run `worker migrate up`" if int(str(found)) < SCHEMA_VERSION else "install the newer worker on this host"
+        remedy = (
+            "run `worker migrate up`" if int(str(found)) < SCHEMA_VERSION else "install the newer worker on this host"
+        )
         raise SchemaFault(
             f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}: {remedy}"
         )

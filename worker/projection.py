@@ -1,11 +1,11 @@
 """Applies a batch: its rows and its position, in one transaction, in two round trips.
 
-First trip: begin, time limits, the position `for update`, and every natural key that the batch speaks of. Between the trips
-the events are folded (`fold`) into row changes with real ids. Second trip: one statement per table and kind of change, the
-parked rows, the new position, commit. Each trip is one pipeline with a single sync.
+First trip: begin, time limits, the position `for update`, and every natural key that the batch speaks of. Between the
+trips the events are folded (`fold`) into row changes with real ids. Second trip: one statement per table and kind of
+change, the parked rows, the new position, commit. Each trip is one pipeline with a single sync.
 
-Nothing here decides about failures. Whatever is raised, the transaction is rolled back or the connection is lost, and the
-position in the database tells what became of it.
+Nothing here decides about failures. Whatever is raised, the transaction is rolled back or the connection is lost, and
+the position in the database tells what became of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from outbox import Event
 from psycopg import Cursor
 
+from outbox import Event
 from worker.connection import Connection, Limits
 from worker.fold import Changes, Values, decode, fold
 from worker.known import Known, Names, Row, Wanted, as_uuid, wanted_by
@@ -142,7 +142,7 @@ def _begin(connection: Connection, wanted: Wanted, outbox_id: UUID, position: Po
     known = Known()
     for kind, rows in found:
         getattr(known, kind).update({slug: Row(id_, last) for slug, id_, last in rows.fetchall()})
-    for slug, id_ in minds.fetchall() if minds is not None else ():  # type: ignore[misc]
+    for slug, id_ in minds.fetchall() if minds is not None else ():
         known.minds[str(slug)] = known.minds[str(id_)] = UUID(str(id_))
     return known
 

@@ -2,8 +2,8 @@
 
 The argument, in five steps:
 
-1. What is applied is decided by one number, the position, which stands in Postgres and moves in the very transaction that
-   writes the effects. Either both are there or neither.
+1. What is applied is decided by one number, the position, which stands in Postgres and moves in the very transaction
+   that writes the effects. Either both are there or neither.
 2. The position's row is locked before anything is written, and must be the one that the batch was read from. A second
    worker, or an old one that wakes up late, finds another number and writes nothing.
 3. When a connection is lost, COMMIT included, nobody knows what became of the batch, and nobody has to: the next
@@ -12,11 +12,11 @@ The argument, in five steps:
    is left, and the same after every restart. What the outbox file remembers about the position is for humans.
 5. So this process may be killed between any two instructions. It holds nothing that is not in one of the two databases.
 
-A failure is judged by phase and SQLSTATE (`verdict`). Only poison is ever charged to an event, and only on evidence: the batch
-is halved, every good half committed, until the event stands alone; then it is tried once more on a connection that is
-shown to work; then it is parked, in the transaction that moves the position past it, and whatever depends on it is held
-(`parking`). An outage, an overload, a missing table and a wrong password are nobody's fault here, and are waited out
-(`outage`) for as long as they last.
+A failure is judged by phase and SQLSTATE (`verdict`). Only poison is ever charged to an event, and only on evidence:
+the batch is halved, every good half committed, until the event stands alone; then it is tried once more on a
+connection that is shown to work; then it is parked, in the transaction that moves the position past it, and whatever
+depends on it is held (`parking`). An outage, an overload, a missing table and a wrong password are nobody's fault
+here, and are waited out (`outage`) for as long as they last.
 """
 
 import dataclasses
@@ -27,9 +27,9 @@ from time import monotonic
 from typing import Any, Protocol
 
 import psycopg
-from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
+from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.batching import BatchSize
 from worker.connection import Connection, Limits
 from worker.deadline import deadline
@@ -196,13 +196,13 @@ class Relay:
             raise
         except (TargetRefused, SchemaFault, NewerEvent) as refusal:
             judgement = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=str(refusal))
-            failure = Interrupted(judgement, cause=refusal)
-            self._patience.interrupted(failure)
-            raise failure from refusal
+            refused = Interrupted(judgement, cause=refusal)
+            self._patience.interrupted(refused)
+            raise refused from refusal
         except (psycopg.Error, OSError, PositionMoved) as error:
-            failure = self._as_interrupted(error)
-            self._patience.interrupted(failure)
-            raise failure from error
+            lost = self._as_interrupted(error)
+            self._patience.interrupted(lost)
+            raise lost from error
         finally:
             if connection is not None:
                 connection.close()
@@ -354,7 +354,7 @@ class Relay:
         began = self._clock()
         try:
             self._apply(connection, batch, position)
-        except Exception as error:  # noqa: BLE001 - judged again
+        except Exception as error:
             second = judge(error, self._phase)
             if second.verdict is not Verdict.POISON:
                 raise Interrupted(second) from error

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from time import monotonic
 
 from outbox import Outbox
-
 from worker.logs import get_log
 from worker.position import Position
 
@@ -20,8 +19,8 @@ class Report:
 
     Args:
         box: where the state is noted.
-        on_batch: called with the position's seq, the count of the batch and the last seq of the log, for a progress bar.
-        clock: monotonic seconds.
+        on_batch: called with the position's seq, the count of the batch and the last seq of the log, for a progress
+        bar. clock: monotonic seconds.
 
     Attributes:
         carried: events that the position passed in this run.
@@ -69,7 +68,9 @@ class Report:
         self.rate = rate if self.rate is None else self.rate + SMOOTHING * (rate - self.rate)
         last_seq = self._box.last_seq
         backlog = max(0, last_seq - position.seq)
-        self._log.info("relay.batch_applied", seq=position.seq, events=count, seconds=round(seconds, 4), backlog=backlog)
+        self._log.info(
+            "relay.batch_applied", seq=position.seq, events=count, seconds=round(seconds, 4), backlog=backlog
+        )
         if self._on_batch is not None:
             self._on_batch(position.seq, count, last_seq)
         if now - self._noted_at >= NOTE_EVERY_SECONDS:
@@ -83,9 +84,11 @@ class Report:
             self.rate = None
         else:
             remembered = self._box.relay.position
-            if remembered is None or remembered.applied_seq != position.seq:
-                self._note("following", position, 0.0)
-            elif self._clock() - self._noted_at >= 30 * NOTE_EVERY_SECONDS:  # a sign of life
+            if (
+                remembered is None
+                or remembered.applied_seq != position.seq
+                or self._clock() - self._noted_at >= 30 * NOTE_EVERY_SECONDS
+            ):
                 self._note("following", position, 0.0)
         self._last_batch_at = self._clock()
 

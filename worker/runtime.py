@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from outbox import Outbox, OutboxPaths, WorkerLock
-
 from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
 from worker.outage import Backoff, Patience

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from dotenv import dotenv_values
-from outbox import OutboxError, OutboxSettings
 
+from outbox import OutboxError, OutboxSettings
 from worker.errors import SettingsFault
 
 POLL_SECONDS = 5.0

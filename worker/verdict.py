@@ -163,7 +163,9 @@ def judge(error: BaseException, phase: Phase, *, known_address: bool = True) -> 
     if isinstance(error, UnicodeEncodeError):  # a lone surrogate; not a psycopg error
         return Judgement(verdict=Verdict.POISON, sqlstate=None, reason="text that is not valid Unicode")
     if sqlstate is not None:
-        verdict, words = BY_SQLSTATE.get(sqlstate) or BY_SQLSTATE.get(sqlstate[:2], (Verdict.ENVIRONMENT, "unknown error"))
+        verdict, words = BY_SQLSTATE.get(sqlstate) or BY_SQLSTATE.get(
+            sqlstate[:2], (Verdict.ENVIRONMENT, "unknown error")
+        )
         return Judgement(verdict=verdict, sqlstate=sqlstate, reason=words + _where(error))
     if isinstance(error, psycopg.DataError | psycopg.ProgrammingError):  # raised before anything was sent
         return Judgement(verdict=Verdict.POISON, sqlstate=None, reason="a value that cannot be sent to the database")

@@ -20,14 +20,19 @@ from typing import Any
 from uuid import UUID
 
 from outbox import KnownFile, Outbox
-
 from worker.connection import Connection
 from worker.expected import Expected, expected_of
 from worker.queries import query
 
 CHUNK = 500
 # field of the log -> column, where the names differ
-_COLUMNS = {"creator_mind": None, "persona_mind": None, "published_at": None, "demographics": None, "psychographics": None}
+_COLUMNS = {
+    "creator_mind": None,
+    "persona_mind": None,
+    "published_at": None,
+    "demographics": None,
+    "psychographics": None,
+}
 HALF_A_CENT = 0.0051  # numeric(3, 2) rounds
 
 

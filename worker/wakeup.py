@@ -1,8 +1,8 @@
 """Wakes the relay: watching is a hint, reading is the truth.
 
-A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and writes one byte to
-a pipe; the relay waits on that pipe. Should a notification be lost, the wait ends by itself after the poll interval. Should the
-observer die or the directory not be watchable, the poll is all there is, and that is told once.
+A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and writes one
+byte to a pipe; the relay waits on that pipe. Should a notification be lost, the wait ends by itself after the poll
+interval. Should the observer die or the directory not be watchable, the poll is all there is, and that is told once.
 
 Signals go through the same pipe: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
 """
@@ -25,7 +25,7 @@ from worker.logs import get_log
 STOP_WITHIN_SECONDS = 4.0
 
 
-class StopAtOnce(BaseException):  # noqa: N818 - a command, not an error
+class StopAtOnce(BaseException):
     """Raised in the midst of whatever runs: the second signal, or the batch in hand took too long to finish."""
 
 

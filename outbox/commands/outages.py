@@ -41,4 +41,5 @@ def _line(row: OutageRecord) -> str:
         drained = f"drained in {age(took.total_seconds())}"
     else:
         drained = "not drained yet"
-    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  backlog {row.backlog_at_begin} -> {row.backlog_peak}, {drained}: {row.cause}"
+    backlog = f"backlog {row.backlog_at_begin:,} -> {row.backlog_peak:,}"
+    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  {backlog}, {drained}: {row.cause}"

@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from outbox import Outbox, OutboxPaths
 
+from outbox import Outbox, OutboxPaths
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, until, worker
@@ -58,7 +58,7 @@ def test_twenty_sigkills_of_the_worker_change_nothing(
     for kill in range(1, KILLS + 1):
         goal = last_seq * kill // (KILLS + 2) + chance.randrange(25)
         with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
-            until(lambda: applied_seq(database.dsn) >= goal or process.poll() is not None, what=f"position {goal}")
+            until(lambda: applied_seq(database.dsn) >= goal or process.poll() is not None, what=f"position {goal}")  # noqa: B023
             process.send_signal(signal.SIGKILL)
             process.wait()
         killed_midway += 0 < applied_seq(database.dsn) < last_seq

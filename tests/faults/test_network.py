@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from outbox import Outbox
 
+from outbox import Outbox
 from tests.support.fault_proxy import FaultProxy, Plan
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server

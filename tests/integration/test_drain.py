@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from outbox import Outbox
 
+from outbox import Outbox
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import environment, worker

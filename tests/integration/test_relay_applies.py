@@ -5,9 +5,9 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from outbox import Outbox, Payload, ids
 from outbox import catalogue as c
-
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
@@ -47,7 +47,9 @@ def test_every_event_type_of_the_catalogue_is_applied(box: Outbox, database: Dat
     )
     assert {event.type for event in box.read()} == set(c.CONTRACTS)
     assert drain(box, database.worker_dsn) is Ending.EMPTY
-    assert one(database, "select status, creator_mind_id is not null, target_audience_id is not null from content_projects") == (
+    assert one(
+        database, "select status, creator_mind_id is not null, target_audience_id is not null from content_projects"
+    ) == (
         "in_progress",
         True,
         True,
@@ -62,9 +64,7 @@ def test_every_event_type_of_the_catalogue_is_applied(box: Outbox, database: Dat
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 500])
-def test_the_size_of_batches_makes_no_difference(
-    size: int, tmp_path: Path, database: Database, server: Server
-) -> None:
+def test_the_size_of_batches_makes_no_difference(size: int, tmp_path: Path, database: Database, server: Server) -> None:
     """Folding is an optimisation: the rows are those of applying the events one by one."""
     box = filled(tmp_path / "outbox.db", 40)
     other = server.clone(server.migrated())
@@ -80,7 +80,9 @@ def test_the_size_of_batches_makes_no_difference(
 def test_rows_that_were_there_are_adopted_under_their_own_ids(box: Outbox, database: Database) -> None:
     """Matched by slug; the server's id stays, references lead to it, columns we do not own stay as they are."""
     with psycopg.connect(database.dsn) as connection:
-        connection.execute(f"insert into content_projects (slug, name, description) values ('{PROJECT}', 'old', 'theirs')")
+        connection.execute(
+            f"insert into content_projects (slug, name, description) values ('{PROJECT}', 'old', 'theirs')"
+        )
         connection.execute(
             f"insert into contents (slug, title, content_type, metadata, published_url) "
             f"values ('{PROJECT}--aula-1', 'old', 'course_lesson', '{{\"theirs\": 1, \"duration_minutes\": 99}}', 'https://x')"
@@ -155,13 +157,17 @@ def test_an_unchanged_body_is_not_stored_again(box: Outbox, database: Database) 
     """The stored text and its full-text index are left alone when only other columns change."""
     box.append(*project(), lesson(1, body="x" * 20_000 + "".join(map(str, range(9000)))))
     drain(box, database.worker_dsn)
-    before = one(database, "select pg_relation_size(reltoastrelid) from pg_class where oid = 'public.contents'::regclass")
+    before = one(
+        database, "select pg_relation_size(reltoastrelid) from pg_class where oid = 'public.contents'::regclass"
+    )
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("update contents set last_event_id = null")
     with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
         connection.execute("update outbox.sources set applied_seq = 0, applied_event_id = null")
     assert drain(box, database.worker_dsn) is Ending.EMPTY
-    after = one(database, "select pg_relation_size(reltoastrelid) from pg_class where oid = 'public.contents'::regclass")
+    after = one(
+        database, "select pg_relation_size(reltoastrelid) from pg_class where oid = 'public.contents'::regclass"
+    )
     assert before == after > 0
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
@@ -36,7 +36,9 @@ def mend(database: Database) -> None:
 
 
 @pytest.mark.parametrize("bad", [1, 2, 50, 99, 100])
-def test_poison_at_any_place_of_a_batch_is_parked_and_the_others_land(bad: int, box: Outbox, database: Database) -> None:
+def test_poison_at_any_place_of_a_batch_is_parked_and_the_others_land(
+    bad: int, box: Outbox, database: Database
+) -> None:
     """Head, middle or tail: the one event is found and parked, 99 land."""
     box.append(*project(), *(lesson(number) for number in range(1, 101)))
     refuse(database, f"{PROJECT}--aula-{bad}")
@@ -47,7 +49,9 @@ def test_poison_at_any_place_of_a_batch_is_parked_and_the_others_land(bad: int, 
     assert parked.seq == 3 + bad
     assert parked.sqlstate == "23514"
     assert "refused" in parked.reason
-    assert rows(database, "select seq, state, sqlstate, payload from outbox.parked") == [(3 + bad, "parked", "23514", None)]
+    assert rows(database, "select seq, state, sqlstate, payload from outbox.parked") == [
+        (3 + bad, "parked", "23514", None)
+    ]
 
 
 def test_dependants_are_held_and_land_in_order_after_the_release(box: Outbox, database: Database) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from outbox import Outbox
 
+from outbox import Outbox
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain

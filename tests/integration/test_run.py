@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from outbox import Outbox
 
+from outbox import Outbox
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
@@ -46,7 +46,9 @@ def test_an_appended_event_is_delivered_within_moments(outbox: Path, database: D
     assert state_of(outbox) == "stopped"
 
 
-def test_sigterm_ends_the_worker_within_five_seconds_in_the_middle_of_a_drain(database: Database, tmp_path: Path) -> None:
+def test_sigterm_ends_the_worker_within_five_seconds_in_the_middle_of_a_drain(
+    database: Database, tmp_path: Path
+) -> None:
     """The batch in hand is finished; what is left is left; the exit code is 0."""
     path = tmp_path / "outbox.db"
     filled(path, 1500).close()
@@ -131,7 +133,9 @@ def test_without_a_database_it_says_what_to_set(outbox: Path, tmp_path: Path) ->
 
 
 def test_every_fault_of_the_configuration_is_told_at_once(outbox: Path, tmp_path: Path) -> None:
-    env = environment(outbox, "nonsense", OUTBOX_POLL_SECONDS="x", CREATOR_OS_DB_PERSIST="maybe", OUTBOX_BATCH_EVENTS="0")
+    env = environment(
+        outbox, "nonsense", OUTBOX_POLL_SECONDS="x", CREATOR_OS_DB_PERSIST="maybe", OUTBOX_BATCH_EVENTS="0"
+    )
     with worker("run", env=env, cwd=tmp_path) as process:
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 3

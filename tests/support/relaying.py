@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from outbox import Outbox
-
 from worker.connection import Connection, Limits, connect
 from worker.outage import Backoff, Patience
 from worker.relay import Ending, Options, Relay

@@ -74,7 +74,7 @@ def test_everything_else_at_connecting_is_an_outage(text: str, words: str) -> No
 
 
 @pytest.mark.parametrize(("known", "verdict"), [(True, Verdict.OUTAGE), (False, Verdict.ENVIRONMENT)])
-def test_an_unknown_tenant_is_an_outage_only_where_the_address_has_worked(known: bool, verdict: Verdict) -> None:
+def test_an_unknown_tenant_is_an_outage_only_where_the_address_has_worked(*, known: bool, verdict: Verdict) -> None:
     error = failure(None, "FATAL: (ENOTFOUND) tenant/user postgres.x not found")
     assert judge(error, Phase.CONNECT, known_address=known).verdict is verdict
 

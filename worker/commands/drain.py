@@ -1,6 +1,7 @@
 """`worker drain`: deliver until nothing is left."""
 
 import click
+
 from outbox.command_line import json_option, print_json
 
 

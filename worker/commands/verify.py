@@ -1,6 +1,7 @@
 """`worker verify`: files, log and rows, compared by hash."""
 
 import click
+
 from outbox.command_line import json_option, print_json
 
 SHOWN = 50
@@ -19,7 +20,6 @@ def verify(ctx: click.Context, *, local: bool, as_json: bool) -> None:
     """
     # Imported here: --help answers without them.
     from outbox import Outbox  # noqa: PLC0415
-
     from worker.dial import reach  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
     from worker.runtime import destination  # noqa: PLC0415
