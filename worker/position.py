@@ -74,8 +74,8 @@ def greet(connection: Connection, box: Outbox) -> Position:
     remembered = box.relay.position
     if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
         raise TargetRefused(
-            f"this outbox was delivered to database {remembered.destination_id} until now, and SUPABASE_DB_URL leads to "
-            f"database {destination_id}: set it back, or deliver everything to this one with `worker replay --all`"
+            f"this outbox was delivered to database {remembered.destination_id} until now, and SUPABASE_DB_URL leads "
+            f"to database {destination_id}: set it back, or deliver everything to this one with `worker replay --all`"
         )
     names = {"outbox_id": box.outbox_id}
     connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
@@ -99,8 +99,8 @@ def check_fits(position: Position, box: Outbox) -> None:
     last_seq = box.last_seq
     if position.seq > last_seq:
         raise TargetRefused(
-            f"the database has events up to {position.seq} of this outbox, but this file ends at {last_seq}: it is an older "
-            "copy; put the newest file back, or move this one away and rebuild it with `generate import`"
+            f"the database has events up to {position.seq} of this outbox, but this file ends at {last_seq}: it is an "
+            "older copy; put the newest file back, or move this one away and rebuild it with `generate import`"
         )
     try:
         local = box.event(position.seq)

@@ -7,6 +7,7 @@ create table public.minds (
     privacy_level text, mission text
 );
 alter table public.minds enable row level security;
+grant select on public.minds to authenticated;
 create policy "Minds are readable" on public.minds for select to authenticated using (true);
 create table public.user_profiles (id uuid primary key references auth.users (id), mind_id uuid unique references public.minds (id));
 alter table public.user_profiles enable row level security;

@@ -1,0 +1,33 @@
+-- name: server
+-- What the doctor asks first; nothing of it needs a right of its own.
+select
+    current_setting('server_version') as version,
+    current_user as role,
+    coalesce((select s.ssl from pg_catalog.pg_stat_ssl as s where s.pid = pg_backend_pid()), false) as tls,
+    current_setting('default_transaction_read_only') as read_only,
+    extract(epoch from clock_timestamp())::float8 as now,
+    (select r.rolsuper from pg_catalog.pg_roles as r where r.rolname = current_user) as superuser;
+
+-- name: missing_rights
+-- Rights that the projection needs and this role lacks.
+select format('%s on %s', need.privilege, need.relation)
+from (
+    values
+    ('public.contents', 'insert'), ('public.contents', 'update'), ('public.content_projects', 'insert'),
+    ('public.content_projects', 'update'), ('public.audience_profiles', 'insert'),
+    ('public.audience_profiles', 'update'), ('public.content_minds', 'insert'), ('public.content_minds', 'delete'),
+    ('public.content_tags', 'insert'), ('public.content_tags', 'delete'), ('public.tags', 'insert'),
+    ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select')
+) as need (relation, privilege)
+where to_regclass(need.relation) is null or not has_table_privilege(need.relation, need.privilege);
+
+-- name: without_row_security
+-- Content tables that the API could read without any policy.
+select c.relname
+from pg_catalog.pg_class as c
+where
+    c.oid = any(array_remove(array[
+        to_regclass('public.contents'), to_regclass('public.content_projects'), to_regclass('public.audience_profiles'),
+        to_regclass('public.content_minds'), to_regclass('public.content_tags')
+    ], null))
+    and not c.relrowsecurity;
