@@ -11,6 +11,7 @@ from worker.migrate import (
     MigrateError,
     Migration,
     NotReadyError,
+    Outcome,
     Plan,
     TargetError,
     UnreachableError,
@@ -22,8 +23,7 @@ from worker.migrate import (
     session,
 )
 from worker.migrate.apply import ADVISORY_KEY, Applied, apply_steps
-from worker.migrate.connection import parameters
-from worker.migrate.preflight import _TRANSACTION_POOLER_PORT
+from worker.migrate.preflight import _server
 
 BROKEN = Migration(
     version="20260201000000",
@@ -203,9 +203,12 @@ def test_a_plain_postgres_is_not_taken_for_supabase(postgres: object, server: ob
         migrate(empty_database.dsn, "up", backups=None)
 
 
-def test_a_transaction_pooler_is_refused() -> None:
+def test_a_transaction_pooler_is_refused(database: Database) -> None:
     """Port 6543 hands every transaction to another session."""
-    assert parameters("postgresql://u:p@aws-0-x.pooler.supabase.com:6543/postgres")["port"] == _TRANSACTION_POOLER_PORT
+    with connect(database.dsn) as connection:
+        checks = {c.name: c for c in _server(connection, "postgresql://u:p@aws-0-x.pooler.supabase.com:6543/postgres")}
+    assert checks["connection"].outcome is Outcome.FAILED
+    assert "use port 5432" in checks["connection"].found
 
 
 @pytest.mark.parametrize(

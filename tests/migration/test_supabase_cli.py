@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.postgres import Database
+from tests.support.postgres import Database, Server
 from worker.migrate import State, apply_all, connect, load, read_plan
 from worker.migrate.plan import Plan
 
@@ -85,7 +85,10 @@ def test_half_by_us_and_half_by_the_cli(database: Database, cli: Cli) -> None:
     assert cli("migration", "list", "--db-url", database.dsn).count(last) == 2
 
 
-def test_the_advisors_find_nothing_but_unused_indexes(database: Database, cli: Cli) -> None:
+@pytest.mark.parametrize("default_grants", [False, True], ids=["explicit grants", "historic grants"])
+def test_the_advisors_find_nothing_but_unused_indexes(server: Server, cli: Cli, *, default_grants: bool) -> None:
     """On a schema that nobody has queried yet every index is unused."""
+    database = server.clone(server.migrated(default_grants=default_grants))
     told = cli("db", "advisors", "--db-url", database.dsn, "--type", "all", "--level", "info", "-o", "json")
     assert {finding["name"] for finding in json.loads(told)} == {"unused_index"}
+    server.drop(database)

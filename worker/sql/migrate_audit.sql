@@ -304,6 +304,12 @@ where
         )
     );
 
+-- name: audit_view_reads
+-- warning: signed-in users may read what the view shows of minds; without it the view refuses them
+select format('authenticated may not select minds.%s: grant select (id, slug, display_name) on public.minds', wanted)
+from unnest(array['id', 'slug', 'display_name']) as wanted
+where not has_column_privilege('authenticated', 'public.minds', wanted, 'select');
+
 -- name: audit_text_index
 -- warning: a transcript of several megabytes can be stored
 select
