@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outbox.durable import make_directories
 from outbox.errors import OutboxNotFound
 from outbox.gate import Gate
 from outbox.paths import OutboxPaths
@@ -15,7 +16,6 @@ from outbox.schema import current_version, is_current, migrate
 if TYPE_CHECKING:
     from outbox.clock import Clock
 
-_DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
 _FOREIGN_LOCK_PATIENCE_SECONDS = 5.0
 _PRAGMAS = (
@@ -67,8 +67,12 @@ def not_found(path: Path) -> OutboxNotFound:
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory of the outbox, readable by its owner alone where it is new."""
-    path.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    """Make the directory of the outbox, readable by its owner alone where it is new.
+
+    Its name is made durable in the directory above: SQLite does so only for the files inside, and a power loss
+    would take the first events with the directory.
+    """
+    make_directories(path)
 
 
 def _prepare(connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:

@@ -336,6 +336,74 @@ def test_backup_and_export_hold_the_whole_log(run: Run, filled: Outbox, tmp_path
     assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 1
 
 
+def test_a_person_reads_the_same_as_a_script(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """Every reading command answers in words too, on stdout."""
+    filled.relay.outage_began("connection refused")
+    assert "OUTAGE since" in run("status").stdout
+    filled.relay.outage_ended()
+    filled.relay.pause()
+    assert "paused by an operator" in run("status").stdout
+    assert "22001" in run("parked", "show", 2).stdout
+    assert "0 events would go" in run("prune", "--dry-run").stdout
+    assert "0 events deleted" in run("prune").stdout
+    assert run("check").stdout.count("ok  ") >= 6
+    assert "nothing to recover" in run("recover").stdout
+    filled.close()
+    fresh = places[0].with_name("fresh.db")
+    Outbox.open(fresh).close()
+    empty = {"OUTBOX_PATH": str(fresh)}
+    assert run("parked", "list", **empty).stderr == "nothing is parked\n"
+    assert run("outages", **empty).stderr == "no outage so far\n"
+    assert "empty" in run("status", **empty).stdout
+
+
+def test_recover_says_what_became_of_each_file(run: Run, places: tuple[Path, Path]) -> None:
+    """Published, swept, lost, blocked: one line each."""
+    publisher = [PYTHON, PROJECT_ROOT / "tests/support/publisher.py", *places, "a", "3", "pictures"]
+    env = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "OUTBOX_FAILPOINT": "unit.committed"}
+    assert subprocess.run(publisher, env=env, capture_output=True, check=False).returncode == -9
+    for staged in (places[1] / ".outbox-staging").glob("*/*.tmp"):
+        if b"PNG" in staged.read_bytes():
+            staged.unlink()
+    (places[1] / path_of("a-0")).mkdir(parents=True)
+    done = run("recover")
+    assert done.returncode == 4
+    words = [line.split()[0] for line in done.stdout.splitlines()]
+    assert words == ["published", "lost", "lost", "blocked"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--set", "title"), "FIELD=JSON"),
+        (("--set", "title={"), "is not JSON"),
+        (("--file", "-"), "is not JSON"),
+        (("--set", 'title=""'), "$.title"),
+        (("--set", 'slug="other"'), "another aggregate"),
+    ],
+)
+def test_an_edit_that_makes_no_sense_changes_nothing(
+    run: Run, filled: Outbox, arguments: tuple[str, ...], why: str
+) -> None:
+    """The event stays parked, and the message says what is wrong."""
+    done = run("parked", "edit", 2, *arguments, "--reason", "r")
+    assert done.returncode in {1, 2}
+    assert why in done.stderr
+    assert filled.parked.find(2).state.value == "parked"
+
+
+def test_a_parked_event_is_edited_in_the_editor(run: Run, filled: Outbox, tmp_path: Path) -> None:
+    """Without --set and --file; an editor that is left without a change leaves the event parked."""
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/Aula b/Aula B/' \"$1\"\n")
+    editor.chmod(0o700)
+    done = run("parked", "edit", 2, "--reason", "r", EDITOR="true", VISUAL="true")
+    assert (done.returncode, "stays parked" in done.stderr) == (2, True)
+    done = run("parked", "edit", 2, "--reason", "r", EDITOR=str(editor), VISUAL=str(editor))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(filled.parked.find(2).payload_json)["title"] == "Aula B"
+
+
 def test_status_can_be_watched_through_a_pipe(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
     """One object a line; Ctrl-C ends it without a traceback."""
     process = subprocess.Popen(

@@ -40,6 +40,16 @@ def test_a_missing_outbox_is_not_made_by_a_reader(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_a_new_directory_is_durable_before_anything_stands_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power loss after the first commit must not take the directory, and the outbox with it."""
+    synced: list[Path] = []
+    monkeypatch.setattr("outbox.durable.sync_directory", synced.append)
+    Outbox.open(tmp_path / "var" / "box" / "o.db").close()
+    assert synced == [tmp_path, tmp_path / "var"]
+
+
 def test_commits_are_durable_and_only_the_worker_checkpoints(tmp_path: Path) -> None:
     """The settings that the promises hang on."""
     with Outbox.open(tmp_path / "o.db") as box:
