@@ -17,6 +17,7 @@ from tenacity.wait import wait_exponential, wait_random
 from outbox import Outbox
 from worker.errors import WorkerError
 from worker.logs import get_log
+from worker.notes import only_a_note
 from worker.verdict import Judgement, Verdict
 
 HEARTBEAT_SECONDS = 60.0
@@ -120,12 +121,15 @@ class Patience:
             self._log.warning(
                 "relay.outage_continues", seconds=round(self.seconds), reason=reason, last_seq=self._box.last_seq
             )
-        if self._began is None:
+        began = self._began is None
+        if began:
             self._began = now
-            self._box.relay.outage_began(reason)
-        else:
-            self._box.relay.outage_goes_on()
-        self._box.relay.set_state("blocked" if blocked else "outage", str(failure.cause or reason))
+        with only_a_note():
+            if began:
+                self._box.relay.outage_began(reason)
+            else:
+                self._box.relay.outage_goes_on()
+            self._box.relay.set_state("blocked" if blocked else "outage", str(failure.cause or reason))
 
     def progressed(self) -> None:
         """A batch was applied, or there was nothing to apply: whatever it was, it is over."""
@@ -137,4 +141,5 @@ class Patience:
             self._ledger_may_be_open = True
         if self._ledger_may_be_open:  # asked once: each note in the outbox file costs an fsync
             self._ledger_may_be_open = False
-            self._box.relay.outage_ended()
+            with only_a_note():
+                self._box.relay.outage_ended()

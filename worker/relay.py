@@ -35,6 +35,7 @@ from worker.connection import Connection, Limits
 from worker.deadline import deadline
 from worker.errors import EventFault, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
 from worker.logs import get_log
+from worker.notes import CANNOT_WRITE, only_a_note
 from worker.outage import PASSWORD_STATES, Interrupted, Patience
 from worker.parking import Blocked, note, reconcile
 from worker.position import Position, greet
@@ -199,6 +200,11 @@ class Relay:
             refused = Interrupted(judgement, cause=refusal)
             self._patience.interrupted(refused)
             raise refused from refusal
+        except CANNOT_WRITE as error:  # the list of parked events is no mere note: order rests on it
+            judgement = Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the outbox file cannot be written")
+            full = Interrupted(judgement)
+            self._patience.interrupted(full)
+            raise full from error
         except (psycopg.Error, OSError, PositionMoved) as error:
             lost = self._as_interrupted(error)
             self._patience.interrupted(lost)
@@ -283,7 +289,8 @@ class Relay:
     def _checkpoint(self, *, due: bool) -> None:
         if due:
             self._batches = 0
-            self._box.checkpoint()
+            with only_a_note():
+                self._box.checkpoint()
 
     def _failed(
         self, connection: Connection, position: Position, batch: Batch, events: list[Event], error: Exception

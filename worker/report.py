@@ -8,6 +8,7 @@ from time import monotonic
 
 from outbox import Outbox
 from worker.logs import get_log
+from worker.notes import only_a_note
 from worker.position import Position
 
 NOTE_EVERY_SECONDS = 1.0
@@ -48,7 +49,8 @@ class Report:
     def connected(self, position: Position) -> None:
         """A session with the database began."""
         self._log.info("relay.connected", destination_id=str(position.destination_id), seq=position.seq)
-        self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+        with only_a_note():
+            self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
         self._last_batch_at = self._clock()
         self._position = position
 
@@ -80,7 +82,8 @@ class Report:
         """Nothing is left."""
         if self._state != "following":
             self._note("following", position, 0.0)
-            self._box.relay.drained()
+            with only_a_note():
+                self._box.relay.drained()
             self.rate = None
         else:
             remembered = self._box.relay.position
@@ -97,7 +100,8 @@ class Report:
         if self._state != "holding":
             self._log.warning("relay.holding", reason=reason)
             self._state = "holding"
-        self._box.relay.set_state("holding", reason)
+        with only_a_note():
+            self._box.relay.set_state("holding", reason)
         self._last_batch_at = self._clock()
 
     def _remembered_seq(self) -> int:
@@ -107,6 +111,7 @@ class Report:
     def _note(self, state: str, position: Position, eta_seconds: float) -> None:
         self._noted_at = self._clock()
         self._state = state
-        self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
         rate = round(self.rate, 1) if self.rate is not None else None
-        self._box.relay.set_state(state, None, rate, round(eta_seconds, 1))
+        with only_a_note():
+            self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+            self._box.relay.set_state(state, None, rate, round(eta_seconds, 1))
