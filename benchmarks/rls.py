@@ -1,7 +1,8 @@
 """What row level security costs: a creator reads one project of theirs among 100,000 contents.
 
 The same statement, in the same transaction form, once as the owner of the table (no policy applies) and once as the
-signed-in creator, interleaved. The ratio of the medians is what counts; the ceiling is 1.3.
+signed-in creator, interleaved on a connection each (a prepared statement is planned anew when the role changes).
+Other load only ever adds, so each side counts with the best of ten blocks' medians; their ratio has a ceiling of 1.3.
 """
 
 import json
@@ -16,8 +17,10 @@ import psycopg
 from worker.migrate import apply_all
 from worker.standin import LocalPostgres
 
-CONTENTS, PROJECTS, ROUNDS = 100_000, 200, 200
+CONTENTS, PROJECTS, ROUNDS = 100_000, 200, 400
+BLOCKS = 10
 CEILING = 1.3
+Read = Callable[[], list[tuple[object, ...]]]
 USER = "a0000000-0000-4000-8000-000000000001"
 
 FILL = f"""
@@ -58,7 +61,8 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
             with psycopg.connect(server.dsn(), autocommit=True) as connection:
                 connection.execute(FILL.encode())
                 connection.execute("vacuum analyze")
-                found = _measure(connection, rounds)
+                with psycopg.connect(server.dsn(), autocommit=True) as other:
+                    found = _measure(connection, other, rounds)
         server.remove_data()
     verdict = "ok" if found["ratio"] <= CEILING else "TOO SLOW"
     print(
@@ -68,31 +72,30 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
     return found
 
 
-def _measure(connection: psycopg.Connection, rounds: int) -> dict[str, float]:
+def _measure(owner: psycopg.Connection, creator: psycopg.Connection, rounds: int) -> dict[str, float]:
     def as_owner() -> list[tuple[object, ...]]:
-        with connection.transaction():
-            connection.execute(
-                "select set_config('role', 'postgres', true), set_config('request.jwt.claims', '', true)"
-            )
-            return connection.execute(OWN_PROJECT).fetchall()
+        with owner.transaction():
+            owner.execute(IMPERSONATE, ("postgres", ""))
+            return owner.execute(OWN_PROJECT).fetchall()
 
     def as_creator() -> list[tuple[object, ...]]:
         claims = json.dumps({"sub": USER, "role": "authenticated"})
-        with connection.transaction():
-            connection.execute(
-                "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
-                (claims,),
-            )
-            return connection.execute(OWN_PROJECT).fetchall()
+        with creator.transaction():
+            creator.execute(IMPERSONATE, ("authenticated", claims))
+            return creator.execute(OWN_PROJECT).fetchall()
 
     assert as_owner() == as_creator() != []
-    times: dict[Callable[[], list[tuple[object, ...]]], list[float]] = {as_owner: [], as_creator: []}
-    for _ in range(rounds):
+    medians: dict[Read, list[float]] = {as_owner: [], as_creator: []}
+    for _ in range(BLOCKS):
+        times: dict[Read, list[float]] = {as_owner: [], as_creator: []}
+        for _ in range(rounds // BLOCKS):
+            for read, taken in times.items():
+                started = time.perf_counter()
+                read()
+                taken.append((time.perf_counter() - started) * 1000)
         for read, taken in times.items():
-            started = time.perf_counter()
-            read()
-            taken.append((time.perf_counter() - started) * 1000)
-    without, with_ = statistics.median(times[as_owner]), statistics.median(times[as_creator])
+            medians[read].append(statistics.median(taken))
+    without, with_ = min(medians[as_owner]), min(medians[as_creator])
     return {"without_ms": without, "with_ms": with_, "ratio": with_ / without}
 
 

@@ -82,7 +82,7 @@ drop policy if exists contents_read on public.contents;
 create policy contents_read on public.contents for select to authenticated
 using (
     (status = 'published' and deleted_at is null)
-    or project_id in (select content_access.readable_project_ids())
+    or project_id in (select p.id from public.content_projects as p)
     or (project_id is null and id in (select content_access.authored_content_ids()))
 );
 drop policy if exists contents_make on public.contents;
