@@ -1,14 +1,11 @@
 """The worker's configuration: read from the environment once, all faults told together."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from dotenv import dotenv_values
-
-from outbox import OutboxError, OutboxSettings
+from outbox import OutboxError, OutboxSettings, environment
 from worker.errors import SettingsFault
 
 POLL_SECONDS = 5.0
@@ -52,7 +49,7 @@ class WorkerSettings:
         Raises:
             SettingsFault: one line per fault, all of them.
         """
-        values: dict[str, str] = dict(environ) if environ is not None else _process_environment()
+        values: dict[str, str] = dict(environ if environ is not None else environment())
         reader = _Reader(values)
         outbox: OutboxSettings | None = None
         try:
@@ -112,8 +109,3 @@ class _Reader:
             self.faults.append(f"{name}: {raw!r} is not a number of at least {least:g}")
             return default
         return value
-
-
-def _process_environment() -> dict[str, str]:
-    stored = {key: value for key, value in dotenv_values(".env").items() if value is not None}
-    return {**stored, **os.environ}

@@ -1,0 +1,40 @@
+"""Settings: read once, faults told together, the secret never shown."""
+
+import pytest
+
+from worker.errors import SettingsFault
+from worker.settings import WorkerSettings
+
+
+def test_nothing_set_holds() -> None:
+    settings = WorkerSettings.from_env({})
+    assert settings.persist is False
+    assert settings.db_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), ("1", True), ("ON", True), ("false", False), ("", False)]
+)
+def test_the_flag_is_read_as_people_write_it(text: str, *, expected: bool) -> None:
+    assert WorkerSettings.from_env({"CREATOR_OS_DB_PERSIST": text}).persist is expected
+
+
+def test_the_connection_string_is_not_in_the_repr() -> None:
+    settings = WorkerSettings.from_env({"SUPABASE_DB_URL": "postgresql://u:s3cret@h/d"})
+    assert settings.db_url is not None
+    assert "s3cret" not in repr(settings)
+
+
+def test_all_faults_are_told_together_and_none_quotes_the_secret() -> None:
+    env = {
+        "SUPABASE_DB_URL": "s3cret",
+        "CREATOR_OS_DB_PERSIST": "perhaps",
+        "OUTBOX_POLL_SECONDS": "0",
+        "OUTBOX_BATCH_BYTES": "many",
+        "OUTBOX_STATEMENT_TIMEOUT_SECONDS": "inf",
+        "OUTBOX_PAYLOAD_LIMIT_BYTES": "-1",
+    }
+    with pytest.raises(SettingsFault) as caught:
+        WorkerSettings.from_env(env)
+    assert all(name in str(caught.value) for name in env)
+    assert "s3cret" not in str(caught.value)
