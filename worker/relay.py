@@ -20,6 +20,7 @@ here, and are waited out (`outage`) for as long as they last.
 """
 
 import dataclasses
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,6 +49,10 @@ SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or rem
 SLOW_EVENT_TRIES = 3
 ANSWER_MARGIN_SECONDS = 5.0
 CHECKPOINT_EVERY_BATCHES = 64
+
+
+class _ClosedWhileIdle(Exception):
+    pass
 
 
 class Ending(StrEnum):
@@ -150,7 +155,7 @@ class Relay:
             reraise=True,
         )
         try:
-            return retrying(self._session)
+            return retrying(self._sessions)
         except Interrupted as failure:
             if self._waker.stopping:
                 return Ending.STOPPED
@@ -174,6 +179,13 @@ class Relay:
     def _out_of_time(self) -> bool:
         limit = self._options.timeout_seconds
         return limit is not None and self._clock() - self._began >= limit
+
+    def _sessions(self) -> Ending:
+        while True:
+            try:
+                return self._session()
+            except _ClosedWhileIdle:
+                self._log.info("relay.reconnecting")
 
     def _session(self) -> Ending:
         """One connection's life; every failure leaves it as `Interrupted`, with its verdict."""
@@ -240,6 +252,8 @@ class Relay:
                 if self._options.until_empty:
                     return Ending.EMPTY
                 self._waker.wait_for_news(self._options.poll_seconds)
+                if _is_closed(connection):
+                    raise _ClosedWhileIdle
                 continue
             position = self._carry_batch(connection, position, self._size.cut(events))
 
@@ -429,6 +443,11 @@ class Relay:
         self._patience.progressed()
         self._log.info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
         return True
+
+
+def _is_closed(connection: Connection) -> bool:
+    """Tell whether an idle connection was closed by the other side: its socket has something to say."""
+    return bool(select.select([connection.fileno()], [], [], 0)[0])
 
 
 def _as_resolved(event: Event, row: ParkedEvent) -> Event:
