@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from worker.errors import Holding
+from worker.options import Ending
 from worker.outage import Backoff
-from worker.relay import Ending
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
 from worker.wakeup import StopAtOnce, stopped_by_signals

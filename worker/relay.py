@@ -22,21 +22,20 @@ here, and are waited out (`outage`) for as long as they last.
 import dataclasses
 import select
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.batching import BatchSize
-from worker.connection import Connection, Limits
+from worker.connection import Connection
 from worker.deadline import deadline
 from worker.errors import EventFault, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
 from worker.logs import get_log
 from worker.notes import CANNOT_WRITE, only_a_note
+from worker.options import Ending, Options, Waiting
 from worker.outage import PASSWORD_STATES, Interrupted, Patience
 from worker.parking import Blocked, note, reconcile
 from worker.position import Position, greet
@@ -47,56 +46,11 @@ from worker.verdict import Judgement, Phase, Verdict, judge
 CONTENTION_RETRIES = 5
 SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or removed the row between our two trips
 SLOW_EVENT_TRIES = 3
-ANSWER_MARGIN_SECONDS = 5.0
 CHECKPOINT_EVERY_BATCHES = 64
 
 
 class _ClosedWhileIdle(Exception):
     pass
-
-
-class Ending(StrEnum):
-    """Why the relay came back."""
-
-    EMPTY = "empty"
-    STOPPED = "stopped"
-    TIMED_OUT = "timed_out"
-    UNREACHABLE = "unreachable"
-
-
-class Waiting(Protocol):
-    """How the relay waits (see `wakeup.Waker`)."""
-
-    stopping: bool
-
-    def wait_for_news(self, seconds: float) -> None: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What may differ from run to run.
-
-    Attributes:
-        poll_seconds: the longest an event waits if its wake-up was lost.
-        batch: limits of one transaction.
-        margin_seconds: how much longer than the server's own limits an answer may take before the socket is shut down.
-        until_empty: come back when nothing is left; refusals that need a human are raised then, not waited for.
-        max_rate: events per second, None for no limit.
-        timeout_seconds: come back after that long, whatever is left.
-        patience_seconds: come back when an outage lasts longer; None: never.
-    """
-
-    poll_seconds: float = 5.0
-    max_events: int = 500
-    max_bytes: int = 4 * 1024 * 1024
-    limits: Limits = dataclasses.field(default_factory=Limits)
-    margin_seconds: float = ANSWER_MARGIN_SECONDS
-    until_empty: bool = False
-    max_rate: float | None = None
-    timeout_seconds: float | None = None
-    patience_seconds: float | None = None
 
 
 class Relay:

@@ -6,8 +6,9 @@ from contextlib import ExitStack, contextmanager
 from outbox import Outbox, OutboxPaths, WorkerLock
 from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
+from worker.options import Options
 from worker.outage import Backoff, Patience
-from worker.relay import Options, Relay
+from worker.relay import Relay
 from worker.report import Report
 from worker.settings import WorkerSettings
 from worker.wakeup import Waker

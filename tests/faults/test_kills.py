@@ -13,7 +13,7 @@ from tests.support.postgres import Database, Server
 from tests.support.processes import environment, until, worker
 from tests.support.rows import all_rows, applied_seq, digest
 from worker.drain import drain_outbox
-from worker.relay import Ending
+from worker.options import Ending
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
 

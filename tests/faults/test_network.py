@@ -16,7 +16,7 @@ from tests.support.postgres import Database, Server
 from tests.support.relaying import NoWaiting, drain, relay
 from tests.support.rows import all_rows, applied_seq
 from worker.connection import Connection, connect
-from worker.relay import Ending
+from worker.options import Ending
 
 LESSONS = 60
 COMMITTED = b"COMMIT\x00"

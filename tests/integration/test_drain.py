@@ -12,7 +12,7 @@ from tests.support.processes import environment, worker
 from tests.support.rows import applied_seq
 from worker.drain import drain_outbox
 from worker.errors import Holding
-from worker.relay import Ending
+from worker.options import Ending
 from worker.settings import WorkerSettings
 
 

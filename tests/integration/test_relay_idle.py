@@ -9,7 +9,7 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.relay import Ending
+from worker.options import Ending
 
 
 def test_a_restart_of_the_database_while_idle_is_no_outage(tmp_path: Path, database: Database) -> None:

@@ -11,7 +11,7 @@ from outbox import catalogue as c
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
-from worker.relay import Ending
+from worker.options import Ending
 
 
 @pytest.fixture

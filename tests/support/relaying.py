@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from outbox import Outbox
 from worker.connection import Connection, Limits, connect
+from worker.options import Ending, Options
 from worker.outage import Backoff, Patience
-from worker.relay import Ending, Options, Relay
+from worker.relay import Relay
 from worker.report import Report
 
 

@@ -1,0 +1,53 @@
+"""What may differ from one run of the relay to the next."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from worker.connection import Limits
+
+ANSWER_MARGIN_SECONDS = 5.0
+
+
+class Ending(StrEnum):
+    """Why the relay came back."""
+
+    EMPTY = "empty"
+    STOPPED = "stopped"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+
+
+class Waiting(Protocol):
+    """How the relay waits (see `wakeup.Waker`)."""
+
+    stopping: bool
+
+    def wait_for_news(self, seconds: float) -> None: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may differ from run to run.
+
+    Attributes:
+        poll_seconds: the longest an event waits if its wake-up was lost.
+        batch: limits of one transaction.
+        margin_seconds: how much longer than the server's own limits an answer may take before the socket is shut down.
+        until_empty: come back when nothing is left; refusals that need a human are raised then, not waited for.
+        max_rate: events per second, None for no limit.
+        timeout_seconds: come back after that long, whatever is left.
+        patience_seconds: come back when an outage lasts longer; None: never.
+    """
+
+    poll_seconds: float = 5.0
+    max_events: int = 500
+    max_bytes: int = 4 * 1024 * 1024
+    limits: Limits = field(default_factory=Limits)
+    margin_seconds: float = ANSWER_MARGIN_SECONDS
+    until_empty: bool = False
+    max_rate: float | None = None
+    timeout_seconds: float | None = None
+    patience_seconds: float | None = None
