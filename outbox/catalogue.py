@@ -26,6 +26,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Score = Annotated[float, Meta(ge=0, le=1)]
 Moment = Annotated[dt.datetime, Meta(tz=True)]  # a time without a zone is no time
 Mapping = dict[str, Any]
+# Relative, forward slashes, never climbing out: what a worker or an importer later joins to a root.
+FilePath = Annotated[str, Meta(pattern=r"^(?!/)(?!(?:.*/)?\.\.(?:/|\Z)).+\Z", max_length=4096)]
 
 # An open list: the database knows types that no generator makes (interview, raw_source, …).
 ContentType = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,59}\Z")]
@@ -81,7 +83,7 @@ class ContentUpserted(Payload, frozen=True):
     status: ContentStatus | UnsetType = UNSET
     fidelity_score: Score | UnsetType | None = UNSET
     metadata: Mapping | UnsetType = UNSET
-    file_path: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType | None = UNSET
+    file_path: FilePath | UnsetType | None = UNSET
     published_at: Moment | UnsetType | None = UNSET
     published_url: str | UnsetType | None = UNSET
     generation_execution_id: UUID | UnsetType | None = UNSET

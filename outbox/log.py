@@ -9,7 +9,7 @@ Appending a state that stands already is no news and appends nothing: `heads` ke
 slot, what was said last. A patch (a score, a status) is news again once the whole state was said after it.
 
 An event id is made inside the same transaction, greater than the last one. Should the answer to COMMIT be an
-error although the commit happened, the id tells: it is in the log, or it is not.
+error although the commit happened, the id tells (`contains`): it is in the log, or it is not.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from outbox import durable, known_files, log
 from outbox.clock import as_text
-from outbox.errors import StorageFailed
+from outbox.errors import OutboxError, StorageFailed
 from outbox.event import Event
 from outbox.failpoints import reach
 from outbox.gate import Gate
@@ -31,13 +31,19 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
     with gate.held():
         unit.look_again()
         moving = [file for file in unit.files.values() if file.temp is not None]
-        with write_transaction(connection, gate):
-            appended = log.append(connection, unit.drafts, now)
-            reach("unit.appended")
-            _remember_files(connection, unit, _carrying_events(unit, appended), now)
-            if settled:
-                known_files.settle(connection, settled)
-            reach("unit.before_commit")
+        appended: list[Event] = []
+        try:
+            with write_transaction(connection, gate):
+                appended = log.append(connection, unit.drafts, now)
+                reach("unit.appended")
+                _remember_files(connection, unit, _carrying_events(unit, appended), now)
+                if settled:
+                    known_files.settle(connection, settled)
+                reach("unit.before_commit")
+        except OutboxError:
+            # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
+            if not appended or not log.contains(connection, appended[-1].event_id):
+                raise
         unit.committed = True
         reach("unit.committed")
         settled.clear()

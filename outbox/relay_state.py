@@ -80,6 +80,8 @@ class RelayState:
                 """,
                 (str(destination_id), applied_seq, applied_event_id and str(applied_event_id), now, now),
             )
+            # By name, not by time: a clock that goes back must not bring back the database of last time.
+            self._connection.execute("insert or replace into meta values ('destination_id', ?)", [str(destination_id)])
 
     def remember_verified(self, destination_id: UUID, verified_seq: int) -> None:
         """Note that everything up to `verified_seq` was compared with the destination and found there."""
@@ -99,7 +101,8 @@ class RelayState:
     def position(self) -> RememberedPosition | None:
         """The position at the destination that was served last; None before the first contact."""
         row = self._connection.execute(
-            "select destination_id, applied_seq, applied_event_id from destinations order by updated_at desc limit 1"
+            "select destination_id, applied_seq, applied_event_id from destinations"
+            " where destination_id = (select value from meta where key = 'destination_id')"
         ).fetchone()
         if row is None:
             return None

@@ -8,7 +8,7 @@ import uuid
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from outbox.errors import OutboxTooNew
+from outbox.errors import ConfigurationError, OutboxTooNew
 from outbox.failpoints import reach
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _MIGRATION_SET = "outbox"
+# Stands in the header of every outbox file ("obox"), so that no other program's database is taken for one.
+APPLICATION_ID = 0x6F626F78
 
 
 def _scripts() -> list[tuple[str, str]]:
@@ -35,8 +37,17 @@ def is_current(connection: sqlite3.Connection, version: int) -> bool:
     """Tell whether the file has this version already.
 
     Raises:
+        ConfigurationError: it is another program's database.
         OutboxTooNew: the file was written by a newer package.
     """
+    (application,) = connection.execute("pragma application_id").fetchone()
+    if application != APPLICATION_ID:
+        if connection.execute("select 1 from sqlite_master").fetchone() is not None:
+            raise ConfigurationError(
+                "this SQLite file belongs to another program, nothing was written to it: set OUTBOX_PATH to an "
+                "outbox, or to a path where nothing is yet"
+            )
+        return False
     (found,) = connection.execute("pragma user_version").fetchone()
     if found > version:
         raise OutboxTooNew(
@@ -47,6 +58,8 @@ def is_current(connection: sqlite3.Connection, version: int) -> bool:
 
 def migrate(database: Database, version: int, now: dt.datetime) -> None:
     """Bring the file to `version`; the caller holds the writer gate."""
+    # First: whatever a crash leaves behind is known for ours.
+    database.conn.execute(f"pragma application_id = {APPLICATION_ID:d}")
     # Imported here: an outbox that is current, the usual case, never pays for it.
     from sqlite_utils import Migrations  # noqa: PLC0415
 
