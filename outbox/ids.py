@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from functools import lru_cache
 
 # Ours alone: the root of every aggregate id. It must never change.
 NAMESPACE = uuid.UUID("5ed0b1c6-0a4e-5d1f-9c1e-6f4d6c0a7b11")
@@ -41,6 +42,7 @@ def next_event_id(previous: uuid.UUID | None, now_ms: int) -> uuid.UUID:
     return uuid.UUID(int=now_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 
 
+@lru_cache(maxsize=1024)  # the lessons of a course all name the same project and modules
 def aggregate_id(aggregate_type: str, natural_key: str) -> uuid.UUID:
     """Return the id of an aggregate from its natural key, for example ``("content", "curso--1-1")``."""
     return uuid.uuid5(NAMESPACE, f"{aggregate_type}:{natural_key}")
