@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from rich.console import Console
 from rich.tree import Tree
 
@@ -26,6 +27,7 @@ EXAMPLES = Path(__file__).parent
 SAMPLE_COURSE = EXAMPLES / "courses" / "pao-fermentacao-natural"
 SAMPLE_BRIEF = EXAMPLES / "briefs" / "financas-para-freelancers.md"
 UNREACHABLE = 5
+WORKER_ROLE = "outbox_worker"
 
 console = Console(highlight=False)
 
@@ -133,7 +135,8 @@ def play(stage: Stage) -> None:
     with step("2. A worker that finds no database loses nothing and blames nothing"):
         # An address at which nothing listens: the server's own, once it has been stopped.
         stage.server.start()
-        stage.env["SUPABASE_DB_URL"] = stage.server.dsn()
+        stage.env["SUPABASE_MIGRATE_DB_URL"] = stage.server.dsn()
+        stage.env["SUPABASE_DB_URL"] = stage.server.dsn(user=WORKER_ROLE)
         stage.server.stop(mode="immediate")
         stage.run("worker", "drain", "--patience", "1", "--quiet", expect=UNREACHABLE)
         after = stage.status()
@@ -142,6 +145,7 @@ def play(stage: Stage) -> None:
     with step("3. The database is back: the schema is made, the backlog drains"):
         stage.server.start()
         stage.run("worker", "migrate", "up", "--no-backup")
+        let_the_worker_in(stage.server)
         stage.run("worker", "drain")
         stage.run("outbox", "outages")
         prove("nothing waits", holds=stage.status()["backlog"] == 0)
@@ -158,6 +162,13 @@ def play(stage: Stage) -> None:
         before = stage.status()["last_seq"]
         stage.run("generate", "import", str(SAMPLE_COURSE))
         prove("no event was appended", holds=stage.status()["last_seq"] == before)
+
+
+def let_the_worker_in(server: LocalPostgres) -> None:
+    """Give the worker's own role a password, as an administrator does once: it may write contents and nothing else."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        statement = sql.SQL("alter role {} with password {}")
+        connection.execute(statement.format(sql.Identifier(WORKER_ROLE), sql.Literal(server.password)))
 
 
 Row = tuple[str, str | None, str, str, int | None, str]

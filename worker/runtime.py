@@ -23,6 +23,8 @@ NO_DATABASE = (
 def destination(settings: WorkerSettings, *, local: bool) -> Iterator[str]:
     """Yield the connection string to use; with `local`, of an embedded Postgres that runs as long as it is needed.
 
+    There, too, the worker is outbox_worker and no administrator: what the hosted database would refuse is refused.
+
     Raises:
         SettingsFault: SUPABASE_DB_URL is not set and `local` is off.
     """
@@ -32,12 +34,11 @@ def destination(settings: WorkerSettings, *, local: bool) -> Iterator[str]:
         yield settings.db_url
         return
     # Imported here: without --local nobody needs the wheel.
-    from worker.migrate import apply_all  # noqa: PLC0415
+    from worker.migrate import ready_for_worker  # noqa: PLC0415
     from worker.standin import LocalPostgres  # noqa: PLC0415
 
     with LocalPostgres(settings.local_postgres_dir) as server:
-        apply_all(server.dsn())
-        yield server.dsn()
+        yield ready_for_worker(server)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from worker.drain import drain_outbox
 from worker.errors import Holding
 from worker.options import Ending
 from worker.settings import WorkerSettings
+from worker.standin import LocalPostgres
 
 
 @pytest.fixture
@@ -62,18 +63,23 @@ def test_the_flag_off_is_refused(outbox: Path, database: Database) -> None:
         drain_outbox(settings(outbox, database.worker_dsn, CREATOR_OS_DB_PERSIST="false"), quiet=True)
 
 
-def test_local_needs_no_url_and_stops_what_it_started(outbox: Path, tmp_path: Path) -> None:
-    """An embedded Postgres beside the outbox: made, migrated, filled, stopped."""
+def test_local_needs_no_url_and_no_administrator_and_stops_what_it_started(outbox: Path, tmp_path: Path) -> None:
+    """An embedded Postgres beside the outbox: made, migrated, used by every command as outbox_worker, stopped."""
     env = environment(outbox, None)
-    with worker("drain", "--local", "--quiet", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-    from worker.standin import LocalPostgres  # noqa: PLC0415
-
     local = LocalPostgres(tmp_path / "local-postgres")
-    assert not local.running
-    with worker("verify", "--local", "--json", env=env, cwd=tmp_path) as process:
-        out, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-    assert json.loads(out)["differences"] == []
+
+    def run(*command: str) -> str:
+        with worker(*command, "--local", env=env, cwd=tmp_path) as process:
+            out, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+        assert not local.running
+        return out
+
+    run("drain", "--quiet")
+    assert json.loads(run("verify", "--json"))["differences"] == []
+    role = next(one for one in json.loads(run("doctor", "--json")) if one["check"] == "role")
+    assert role == {"check": "role", "outcome": "ok", "found": "outbox_worker", "remedy": ""}
+    run("replay", "--all", "--quiet")
+    assert "4 events" in run("replay", "--aggregate", "curso-x--aula-3")
+    assert json.loads(run("verify", "--json"))["differences"] == []
     local.remove_data()
