@@ -2,6 +2,7 @@
 
 from outbox import catalogue, ids
 from outbox.catalogue import Payload
+from outbox.decisions import Decisions
 from outbox.errors import (
     ConfigurationError,
     ContractError,
@@ -35,6 +36,7 @@ from outbox.worker_lock import WorkerLock, running_worker
 __all__ = [
     "ConfigurationError",
     "ContractError",
+    "Decisions",
     "Event",
     "EventNotFound",
     "FileConflict",

@@ -1,4 +1,4 @@
-"""What the log says should stand in the database: folded from the first event to the last, bodies as hashes."""
+"""What the log says should stand in the database: its delivered events, folded from first to last, bodies as hashes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outbox import Event, Outbox
+from outbox import Decisions, Event, Outbox
 
 PAGE = 500
 
@@ -22,7 +22,10 @@ class Expected:
         metadata: top-level keys that some event set.
         tags: tag -> whether it should be there.
         minds: role and mind -> whether the link should be there.
-        last_seq: its newest event.
+        first_seq: its oldest delivered event; 0 before that.
+        last_seq: its newest delivered event.
+        waiting: how many of its events are not delivered yet.
+        parked: how many are parked or held.
         last_event_id: the newest event that writes the row itself (not a link).
     """
 
@@ -33,11 +36,20 @@ class Expected:
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, bool] = field(default_factory=dict)
     minds: dict[str, bool] = field(default_factory=dict)
+    first_seq: int = 0
     last_seq: int = 0
     last_event_id: UUID | None = None
+    waiting: int = 0
+    parked: int = 0
+
+    @property
+    def label(self) -> str:
+        """How a difference names it."""
+        return f"{self.kind} {self.slug}"
 
     def take(self, event: Event, payload: dict[str, Any]) -> None:
         """Add one event."""
+        self.first_seq = self.first_seq or event.seq
         self.last_seq = event.seq
         if event.type in {"content.tagged", "content.untagged"}:
             self.tags[payload["tag"]] = event.type == "content.tagged"
@@ -75,19 +87,30 @@ def read_all(box: Outbox) -> Iterator[Event]:
         after = events[-1].seq
 
 
-def expected_of(box: Outbox) -> tuple[dict[tuple[str, str], Expected], int]:
-    """Fold the log.
+def expected_of(box: Outbox, position_seq: int) -> tuple[dict[tuple[str, str], Expected], int]:
+    """Fold what was delivered.
+
+    Args:
+        box: the outbox.
+        position_seq: up to where it was delivered.
 
     Returns:
-        (kind, slug) -> what should stand there, and the number of events read.
+        (kind, slug) -> what should stand there, and the number of events in the log.
     """
     found: dict[tuple[str, str], Expected] = {}
+    parked = {row.seq for row in box.parked.list()}
+    decisions = Decisions.read(box.connection)
     count = 0
     for event in read_all(box):
         count += 1
-        payload = event.payload
-        key = (event.aggregate_type, payload["slug"])
-        if key not in found:
-            found[key] = Expected(event.aggregate_type, payload["slug"], event.aggregate_id)
-        found[key].take(event, payload)
+        for decided in decisions.obeyed([event]):
+            payload = decided.payload
+            key = (decided.aggregate_type, payload["slug"])
+            one = found.setdefault(key, Expected(*key, decided.aggregate_id))
+            if event.seq in parked:
+                one.parked += 1
+            elif event.seq > position_seq:
+                one.waiting += 1
+            else:
+                one.take(decided, payload)
     return found, count

@@ -65,12 +65,15 @@ class Batch:
         parked: events that are passed over.
         unparked: seqs that leave the parked list.
         to: the event at which the position stands afterwards; None leaves the position where it is.
+        first: statements of `repair.sql` with their values, for rows that are to be written again; they run under the
+            lock of the position, before the rows are read.
     """
 
     apply: Sequence[Event] = ()
     parked: Sequence[Parking] = ()
     unparked: Sequence[int] = ()
     to: Event | None = None
+    first: Sequence[tuple[str, Values]] = ()
 
 
 @dataclass(slots=True)
@@ -109,7 +112,7 @@ def apply_batch(
     try:
         entered(Phase.POSITION)
         decoded = decode(batch.apply)
-        known = _begin(connection, wanted_by(decoded), outbox_id, position, limits)
+        known = _begin(connection, wanted_by(decoded), outbox_id, position, limits, batch.first)
         entered(Phase.APPLY)
         changes = fold(decoded, known)
         return _write(connection, batch, changes, outbox_id, position)
@@ -118,7 +121,14 @@ def apply_batch(
         raise
 
 
-def _begin(connection: Connection, wanted: Wanted, outbox_id: UUID, position: Position, limits: Limits) -> Known:
+def _begin(
+    connection: Connection,
+    wanted: Wanted,
+    outbox_id: UUID,
+    position: Position,
+    limits: Limits,
+    first: Sequence[tuple[str, Values]],
+) -> Known:
     found: list[tuple[str, Rows]] = []
     with connection.pipeline():
         connection.execute("begin")
@@ -127,6 +137,8 @@ def _begin(connection: Connection, wanted: Wanted, outbox_id: UUID, position: Po
             whole = {"transaction_timeout": str(2 * limits.statement_timeout_ms)}
             connection.execute(query("relay", "whole_transaction_limit"), whole)
         locked = connection.execute(query("relay", "lock_position"), {"outbox_id": outbox_id})
+        for statement, values in first:
+            connection.execute(query("repair", statement), values)
         for kind in KINDS:
             names: Names = getattr(wanted, kind)
             for verb, slugs in (("lock", sorted(names.changed)), ("find", names.only_referred)):

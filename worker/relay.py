@@ -28,7 +28,7 @@ from typing import Any
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
+from outbox import Decisions, Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.deadline import deadline
@@ -94,6 +94,7 @@ class Relay:
         self._looked_twice: int | None = None
         self._batches = 0
         self._limits = options.limits
+        self._decisions = Decisions({})
 
     def run(self) -> Ending:
         """Carry events until told to stop (or, with `until_empty`, until none is left).
@@ -154,6 +155,7 @@ class Relay:
             with deadline(connection, self._patience_with_an_answer()):
                 position = greet(connection, self._box)
                 reconcile(connection, self._box, position)
+            self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
             self._report.connected(position)
             if self._patience.seconds > 0:
                 self._size.restart()
@@ -217,7 +219,7 @@ class Relay:
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
 
     def _carry_batch(self, connection: Connection, position: Position, events: list[Event]) -> Position:
-        free, held = Blocked.read(self._box).sort_out(events)
+        free, held = Blocked.read(self._box).sort_out(self._decisions.obeyed(events))
         batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
         try:

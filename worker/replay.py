@@ -6,7 +6,7 @@ fills in what a fresh or restored database lacks, and changes nothing where noth
 
 from datetime import UTC, datetime
 
-from outbox import Outbox, ids
+from outbox import Decisions, Outbox, ids
 from worker.connection import Connection, Limits
 from worker.dial import reach
 from worker.drain import Drained, drain_outbox
@@ -66,10 +66,13 @@ def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False
     with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
         position = greet(connection, box)
         waiting = {row.seq for row in box.parked.list()}
+        decisions = Decisions.read(box.connection)
         events = [
             event
             for kind in ("audience", "project", "content")
-            for event in box.read(after=0, limit=box.last_seq or 1, aggregate_id=ids.aggregate_id(kind, slug))
+            for event in decisions.obeyed(
+                box.read(after=0, limit=box.last_seq or 1, aggregate_id=ids.aggregate_id(kind, slug))
+            )
             if event.seq <= position.seq and event.seq not in waiting
         ]
         if not events:

@@ -3,12 +3,15 @@
 Every difference is named with its kind, so that a reader knows what to do about it:
 
 - `file_missing`, `file_changed`: the file is not what the outbox last saw; `generate sync` takes it in.
-- `file_not_in_log`: the newest event of the content was made from another version of the file.
 - `waiting`: events that are not delivered yet; `worker drain`.
 - `parked`: not delivered because an event of it, or one that it refers to, is parked; `outbox parked list`.
 - `row_missing`, `row_differs`: delivered, and yet not there or not so: somebody else changed it.
 
-A row that another outbox wrote later is left out of the comparison and counted as `overtaken`.
+Rows are compared with what was delivered, in one snapshot with the position: what waits or is parked excuses no row
+that is wrong already. A row that another outbox wrote later is left out of the comparison and counted as `overtaken`.
+
+Where no row is missing or differs, everything up to the position is proven to be there, and that is noted in the
+outbox file: nothing is pruned without it.
 """
 
 import hashlib
@@ -25,6 +28,7 @@ from worker.expected import Expected, expected_of
 from worker.queries import query
 
 CHUNK = 500
+ROW_FAULTS = frozenset({"row_missing", "row_differs"})
 # field of the log -> column, where the names differ
 _COLUMNS = {
     "creator_mind": None,
@@ -65,6 +69,7 @@ class Verified:
         agree: rows that are as the log says, and whose file (if any) is as the log says.
         overtaken: rows that another outbox wrote later.
         differences: everything else.
+        expected: what was compared.
     """
 
     files: int = 0
@@ -73,6 +78,12 @@ class Verified:
     agree: int = 0
     overtaken: int = 0
     differences: list[Difference] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+
+    @property
+    def proven(self) -> bool:
+        """Whether every row is as the delivered events say."""
+        return not any(one.kind in ROW_FAULTS for one in self.differences)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -86,23 +97,28 @@ class Verified:
 
 
 def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verified:
-    """Compare everything.
+    """Compare everything, and note the proof if it holds.
 
     Args:
-        connection: to the destination; nothing is written.
+        connection: to the destination, outside a transaction; nothing is written there.
         box: the outbox.
         content_root: where files with a relative base stand.
     """
-    expected, events = expected_of(box)
-    result = Verified(events=events)
-    stale_files = _verify_files(box, content_root, expected, result)
-    waiting = {row.aggregate_id for row in box.parked.list()}
-    row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
-    position = int(str(row[0])) if row is not None else 0
-    for kind in ("audience", "project", "content"):
-        of_kind = [one for one in expected.values() if one.kind == kind]
-        for some in _chunks(of_kind):
-            _verify_rows(connection, kind, some, result, position, waiting, stale_files)
+    connection.execute("begin isolation level repeatable read read only")
+    try:
+        row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
+        position = int(str(row[0])) if row is not None else 0
+        expected, events = expected_of(box, position)
+        result = Verified(events=events, expected=list(expected.values()))
+        stale_files = _verify_files(box, content_root, expected, result)
+        for kind in ("audience", "project", "content"):
+            for some in _chunks(one for one in result.expected if one.kind == kind):
+                _verify_rows(connection, kind, some, result, stale_files)
+        target = connection.execute(query("relay", "destination")).fetchone()
+    finally:
+        connection.rollback()
+    if result.proven and target is not None:
+        box.relay.remember_verified(UUID(str(target[0])), position)
     return result
 
 
@@ -140,13 +156,7 @@ def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
 
 
 def _verify_rows(
-    connection: Connection,
-    kind: str,
-    some: list[Expected],
-    result: Verified,
-    position: int,
-    waiting: set[UUID],
-    stale_files: set[str],
+    connection: Connection, kind: str, some: list[Expected], result: Verified, stale_files: set[str]
 ) -> None:
     slugs = [one.slug for one in some]
     found: dict[str, tuple[UUID | None, dict[str, Any]]] = {}
@@ -155,21 +165,21 @@ def _verify_rows(
         found[slug] = (last_event_id, body)
     result.rows += len(found)
     for one in some:
-        label = f"{kind} {one.slug}"
+        for name, count in (("waiting", one.waiting), ("parked", one.parked)):
+            if count:
+                what = f"{count} of its events" if one.last_seq else "all of its events"
+                result.differences.append(Difference(kind=name, what=one.label, detail=what))
+        if one.last_seq == 0:
+            continue
         if one.slug in found and _is_overtaken(one, found[one.slug][0]):
             result.overtaken += 1
             continue
         faults = ["it is not there"] if one.slug not in found else list(_row_faults(one, found[one.slug][1]))
-        if not faults:
-            result.agree += one.slug not in stale_files
-            continue
-        if one.aggregate_id in waiting:
-            name = "parked"
-        elif one.last_seq > position:
-            name = "waiting"
-        else:
+        if faults:
             name = "row_missing" if one.slug not in found else "row_differs"
-        result.differences.append(Difference(kind=name, what=label, detail="; ".join(faults)))
+            result.differences.append(Difference(kind=name, what=one.label, detail="; ".join(faults)))
+        elif not one.waiting and not one.parked:
+            result.agree += one.slug not in stale_files
 
 
 def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:

@@ -1,17 +1,19 @@
 """`worker verify` names every difference; `worker replay` mends what a database lost; `worker doctor` says what ails."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from outbox import Outbox
+from outbox import Outbox, resolve
 from outbox import catalogue as c
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
-from tests.support.processes import environment, worker
+from tests.support.processes import ROOT, environment, worker
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
 
@@ -108,3 +110,90 @@ def test_the_doctor_finds_a_healthy_patient_and_a_missing_right(
     assert failed["check"] == "rights"
     assert "insert on public.contents" in failed["found"]
     assert "migrate up" in failed["remedy"]
+
+
+def prunable(outbox: Path, database: Database, cwd: Path) -> int:
+    """How many events `outbox prune` would delete."""
+    env = {**environment(outbox, database.worker_dsn), "PYTHONPATH": str(ROOT)}
+    arguments = [sys.executable, "-m", "outbox", "prune", "--keep-days", "0", "--dry-run", "--json"]
+    done = subprocess.run(arguments, env=env, cwd=cwd, capture_output=True, text=True, check=True)
+    return int(json.loads(done.stdout)["events"])
+
+
+def test_nothing_is_pruned_before_verify_has_proven_it(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """G6: a delivered event may go only after its row was compared; a row that differs keeps everything."""
+    with Outbox.open(outbox) as box:
+        drain(box, database.worker_dsn)
+    assert prunable(outbox, database, tmp_path) == 0
+    run(database, f"update contents set title = 'tampered' where slug = '{PROJECT}--aula-1'")
+    code, _ = command("verify", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert code == 4
+    assert prunable(outbox, database, tmp_path) == 0
+    code, _ = command("verify", "--repair", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert code == 0
+    assert prunable(outbox, database, tmp_path) > 0
+
+
+def test_a_waiting_event_excuses_no_row_that_is_missing(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """A newer event of the same content waits: what was delivered must be there all the same, or nothing is proven."""
+    with Outbox.open(outbox) as box:
+        drain(box, database.worker_dsn)
+        box.append(c.ContentFidelityScored(slug=f"{PROJECT}--aula-2", score=0.5))
+    run(database, f"delete from contents where slug = '{PROJECT}--aula-2'")
+    _, found = command("verify", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    kinds = {one["kind"] for one in found["differences"] if one["what"] == f"content {PROJECT}--aula-2"}
+    assert kinds == {"waiting", "row_missing"}
+    assert prunable(outbox, database, tmp_path) == 0
+
+
+def test_repair_says_again_what_the_log_says(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """Changed, lost and orphaned rows are as before; nothing is appended, the position stays, files are only told."""
+    with Outbox.open(outbox) as box:
+        drain(box, database.worker_dsn)
+        last_seq = box.last_seq
+    before = all_rows(database.dsn)
+    run(database, f"update contents set content = 'x', title = 'x' where slug = '{PROJECT}--aula-1'")
+    run(database, "delete from content_tags")
+    run(database, f"delete from contents where slug in ('{PROJECT}--modulo-1', '{PROJECT}--aula-2')")
+    (tmp_path / "content/courses/x/lessons/1.md").write_text("by hand")
+    code, found = command("verify", "--repair", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert code == 4
+    assert [one["kind"] for one in found["differences"]] == ["file_changed"]
+    assert {one["reason"] for one in found["repaired"]} == {None}
+    assert all_rows(database.dsn) == before
+    with Outbox.open(outbox) as box:
+        assert box.last_seq == last_seq
+
+
+def test_repair_leaves_what_another_outbox_wrote_later(outbox: Path, database: Database, tmp_path: Path) -> None:
+    with Outbox.open(outbox) as box:
+        drain(box, database.worker_dsn)
+    with Outbox.open(tmp_path / "other" / "outbox.db") as other:
+        other.append(c.ContentUpserted(slug=f"{PROJECT}--aula-1", title="theirs", content_type="course_lesson"))
+        drain(other, database.worker_dsn)
+    run(database, f"update contents set title = 'x' where slug = '{PROJECT}--aula-2'")
+    code, found = command("verify", "--repair", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert (code, found["overtaken"], len(found["repaired"])) == (0, 1, 1)
+    assert any('"theirs"' in row for row in all_rows(database.dsn)["contents"])
+
+
+def test_what_an_operator_decided_stays_decided(
+    outbox: Path, database: Database, tmp_path: Path, server: Server
+) -> None:
+    """A discarded event is missed by no comparison; neither it nor the original of an edited one comes back."""
+    run(database, "alter table contents add constraint refused check (slug not like '%aula-8%' or title = 'mended')")
+    with Outbox.open(outbox) as box:
+        box.append(lesson(80), lesson(81))
+        drain(box, database.worker_dsn)
+        edited, discarded = (row.seq for row in box.parked.list())
+        resolve.edit(box, edited, {**box.event(edited).payload, "title": "mended"}, "too long a title")
+        resolve.discard(box, discarded, "not wanted")
+        drain(box, database.worker_dsn)
+        assert box.parked.count() == 0
+    code, found = command("verify", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert code == 0, found
+    other = server.clone(server.migrated())
+    with worker("replay", "--all", "--quiet", env=environment(outbox, other.worker_dsn), cwd=tmp_path) as process:
+        assert process.wait(60) == 0
+    assert all_rows(other.dsn) == all_rows(database.dsn)
+    server.drop(other)

@@ -8,35 +8,33 @@ SHOWN = 50
 
 
 @click.command(help="Compare files, log and rows by hash; exit 4 when something differs.")
+@click.option("--repair", is_flag=True, help="Write rows that are missing or differ again, as the log says.")
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, *, local: bool, as_json: bool) -> None:
-    r"""Compare files, log and rows; nothing is written.
+def verify(ctx: click.Context, *, repair: bool, local: bool, as_json: bool) -> None:
+    r"""Compare files, log and rows. Without --repair nothing is written to the database.
+
+    Where every delivered row is as the log says, that is noted: `outbox prune` deletes nothing without it. Files that
+    were changed by hand are told, not mended: `generate sync` takes them in.
 
     \b
     Example:
       worker verify --json
     """
     # Imported here: --help answers without them.
-    from outbox import Outbox  # noqa: PLC0415
-    from worker.dial import reach  # noqa: PLC0415
+    from worker.checkup import check_and_repair  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.runtime import destination  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
-    from worker.verify import verify_all  # noqa: PLC0415
 
     configure_logs(quiet=True)
-    settings = WorkerSettings.from_env()
-    with (
-        Outbox.open(settings.outbox.outbox_path, content_root=settings.outbox.content_root, create=False) as box,
-        destination(settings, local=local) as dsn,
-        reach(dsn) as connection,
-    ):
-        found = verify_all(connection, box, settings.outbox.content_root)
+    found, repaired = check_and_repair(WorkerSettings.from_env(), repair=repair, local=local)
     if as_json:
-        print_json(found.as_dict())
+        more = {"repaired": [one.as_dict() for one in repaired]} if repair else {}
+        print_json({**found.as_dict(), **more})
     else:
+        for row in repaired:
+            click.echo(f"repaired: {row.what}" if row.reason is None else f"not repaired: {row.what}: {row.reason}")
         click.echo(f"{found.files} files, {found.events} events, {found.rows} rows, {found.agree} agree")
         if found.overtaken:
             click.echo(f"{found.overtaken} rows were written later by another outbox and are not compared")
