@@ -12,7 +12,7 @@ TURNS, QUICK_TURNS = 3000, 600
 
 def run(folder: Path, *, quick: bool) -> list[Finding]:
     turns = QUICK_TURNS if quick else TURNS
-    warm_up = 150  # until both WALs are written over from their start
+    warm_up = 300  # until both WALs are written over from their start
     payloads = [lesson(number) for number in range(turns + warm_up)]
     texts = [as_json(payload) for payload in payloads]
     bodies = [str(payload.body).encode() for payload in payloads]

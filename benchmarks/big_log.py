@@ -41,7 +41,7 @@ select aggregate_id, 'state', seq, type, payload_sha256 from events order by agg
 
 def run(folder: Path, *, quick: bool) -> list[Finding]:
     count, turns = (QUICK_EVENTS, QUICK_TURNS) if quick else (EVENTS, TURNS)
-    warm_up = 150
+    warm_up = 300
     payloads = [lesson(number) for number in range(turns + warm_up)]
     with (
         Outbox.open(folder / "big.db") as big,

@@ -19,7 +19,7 @@ from outbox import Outbox
 
 TURNS, QUICK_TURNS = 2000, 400
 COURSE, COURSE_TURNS, QUICK_COURSE_TURNS = 20, 120, 30
-WARM_UP = 150
+WARM_UP = 300
 FULL = 2
 OPAQUE = ("persist-queue", "huey", "litequeue")
 

@@ -18,7 +18,7 @@ from outbox.paths import OutboxPaths
 from outbox.worker_lock import running_worker
 
 CHECK_EVERY_UNITS = 128
-REUSED_WAL_BYTES = 4 * 1024 * 1024
+REUSED_WAL_BYTES = 2 * 1024 * 1024
 LARGE_WAL_BYTES = 64 * 1024 * 1024
 
 
