@@ -17,7 +17,7 @@ from outbox.gate import Gate
 from outbox.paths import OutboxPaths
 from outbox.worker_lock import running_worker
 
-CHECK_EVERY_UNITS = 128
+CHECK_EVERY_EVENTS = 128
 REUSED_WAL_BYTES = 2 * 1024 * 1024
 LARGE_WAL_BYTES = 64 * 1024 * 1024
 

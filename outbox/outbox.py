@@ -12,7 +12,7 @@ from uuid import UUID
 
 from outbox import known_files, log
 from outbox.bell import Bell
-from outbox.checkpoint import CHECK_EVERY_UNITS, checkpoint, checkpoint_if_alone
+from outbox.checkpoint import CHECK_EVERY_EVENTS, checkpoint, checkpoint_if_alone
 from outbox.clock import Clock, SystemClock
 from outbox.confined import confined
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
@@ -73,7 +73,7 @@ class Outbox:
         self._limit = payload_limit_bytes
         self.clock = clock
         self._settled: list[str] = []
-        self._units = 0
+        self._unchecked_events = 0
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
@@ -283,7 +283,8 @@ class Outbox:
         result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled)
         if result.appended:
             self._bell.ring()
-        self._units += 1
-        if self._units % CHECK_EVERY_UNITS == 0:
+        self._unchecked_events += max(1, len(result.appended))
+        if self._unchecked_events >= CHECK_EVERY_EVENTS:
+            self._unchecked_events = 0
             checkpoint_if_alone(self.connection, self.gate, self._paths)
         return result
