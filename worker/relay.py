@@ -12,40 +12,38 @@ The argument, in five steps:
    is left, and the same after every restart. What the outbox file remembers about the position is for humans.
 5. So this process may be killed between any two instructions. It holds nothing that is not in one of the two databases.
 
-A failure is judged by phase and SQLSTATE (`verdict`). Only poison is ever charged to an event, and only on evidence:
-the batch is halved, every good half committed, until the event stands alone; then it is tried once more on a
-connection that is shown to work; then it is parked, in the transaction that moves the position past it, and whatever
-depends on it is held (`parking`). An outage, an overload, a missing table and a wrong password are nobody's fault
-here, and are waited out (`outage`) for as long as they last.
+A failure is judged by phase and SQLSTATE (`verdict`), and `failures` says what follows. Only poison is ever charged to
+an event, and whatever depends on it is held (`parking`) until an operator releases it (`release`). An outage, an
+overload, a missing table and a wrong password are nobody's fault here, and are waited out (`outage`) for as long as
+they last.
 """
 
 import dataclasses
 import select
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Decisions, Event, Outbox, ParkedEvent, ParkedState, Resolution
+from outbox import Decisions, Event, Outbox
 from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.deadline import deadline
-from worker.errors import EventFault, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
+from worker.errors import NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
+from worker.exchange import Exchange
+from worker.failures import Failed, Failures
 from worker.logs import get_log
 from worker.notes import CANNOT_WRITE, only_a_note
 from worker.options import Ending, Options, Waiting
 from worker.outage import PASSWORD_STATES, Interrupted, Patience
 from worker.parking import Blocked, note, reconcile
 from worker.position import Position, greet
-from worker.projection import Batch, Parking, apply_batch
+from worker.projection import Batch
+from worker.release import Releases
 from worker.report import Report
 from worker.verdict import Judgement, Phase, Verdict, judge
 
-CONTENTION_RETRIES = 5
-SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or removed the row between our two trips
-SLOW_EVENT_TRIES = 3
 CHECKPOINT_EVERY_BATCHES = 64
 
 
@@ -86,14 +84,12 @@ class Relay:
         self._clock = clock
         self._log = get_log()
         self._size = BatchSize(options.max_events, options.max_bytes)
-        self._phase = Phase.CONNECT
+        self._exchange = Exchange(box, options)
+        self._failures = Failures(box, self._exchange, self._size, waker)
+        self._releases = Releases(box, self._exchange)
         self._ever_connected = box.relay.position is not None
         self._began = clock()
-        self._contended = 0
-        self._slow = 0
-        self._looked_twice: int | None = None
         self._batches = 0
-        self._limits = options.limits
         self._decisions = Decisions({})
 
     def run(self) -> Ending:
@@ -146,13 +142,13 @@ class Relay:
         """One connection's life; every failure leaves it as `Interrupted`, with its verdict."""
         if self._waker.stopping:
             return Ending.STOPPED
-        self._phase = Phase.CONNECT
+        self._exchange.enter(Phase.CONNECT)
         connection: Connection | None = None
         try:
             connection = self._dial()
             self._ever_connected = True
-            self._phase = Phase.POSITION
-            with deadline(connection, self._patience_with_an_answer()):
+            self._exchange.enter(Phase.POSITION)
+            with deadline(connection, self._exchange.patience_with_an_answer):
                 position = greet(connection, self._box)
                 reconcile(connection, self._box, position)
             self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
@@ -184,8 +180,8 @@ class Relay:
     def _as_interrupted(self, error: Exception) -> Interrupted:
         if isinstance(error, PositionMoved):
             return Interrupted(Judgement(verdict=Verdict.CONTENTION, sqlstate=None, reason=str(error)))
-        judgement = judge(error, self._phase, known_address=self._ever_connected)
-        refused = self._phase is Phase.CONNECT and (
+        judgement = judge(error, self._exchange.phase, known_address=self._ever_connected)
+        refused = self._exchange.phase is Phase.CONNECT and (
             judgement.sqlstate in PASSWORD_STATES or "user or password" in judgement.reason
         )
         return Interrupted(judgement, at_login=refused)
@@ -200,7 +196,9 @@ class Relay:
                 self._report.holding("paused by an operator: `outbox resume` lets it go on")
                 self._waker.wait_for_news(self._options.poll_seconds)
                 continue
-            if self._release(connection, position):
+            if (released := self._releases.first()) is not None:
+                if self._releases.take_up(connection, position, released):
+                    self._patience.progressed()
                 continue
             events = self._box.read(after=position.seq, limit=self._size.size)
             if not events:
@@ -223,31 +221,22 @@ class Relay:
         batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
         try:
-            self._apply(connection, batch, position)
+            self._exchange.apply(connection, batch, position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
-            return self._failed(connection, position, batch, events, error)
+            failed = Failed(events=events, batch=batch, position=position, error=error)
+            passed = self._failures.decide(connection, failed)
+            if passed is None:
+                return position
+            self._size.succeeded(passed.seq, 1, 0.0)
+            return self._advanced(position, passed, 1, self._clock() - began)
         seconds = self._clock() - began
         note(self._box, held)
         self._size.succeeded(events[-1].seq, len(events), seconds)
         return self._advanced(position, events[-1], len(events), seconds)
 
-    def _apply(self, connection: Connection, batch: Batch, position: Position) -> None:
-        def enter(phase: Phase) -> None:
-            self._phase = phase
-
-        with deadline(connection, self._patience_with_an_answer()):
-            apply_batch(
-                connection, batch, outbox_id=self._box.outbox_id, position=position, limits=self._limits, entered=enter
-            )
-
-    def _patience_with_an_answer(self) -> float:
-        return 2 * self._limits.statement_timeout_ms / 1000 + self._options.margin_seconds
-
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
         moved = dataclasses.replace(position, seq=to.seq, event_id=to.event_id)
-        self._contended = self._slow = 0
-        self._looked_twice = None
-        self._limits = self._options.limits
+        self._failures.forgotten()
         self._batches += 1
         self._patience.progressed()
         self._report.applied(moved, count, seconds)
@@ -262,150 +251,7 @@ class Relay:
             with only_a_note():
                 self._box.checkpoint()
 
-    def _failed(
-        self, connection: Connection, position: Position, batch: Batch, events: list[Event], error: Exception
-    ) -> Position:
-        """Decide what a failed batch means; returns where to go on, or raises `Interrupted`."""
-        if isinstance(error, (PositionMoved, NewerEvent)):
-            if isinstance(error, NewerEvent) and error.seq > events[0].seq:
-                self._size.stop_before(error.seq - events[0].seq, error.seq)
-                return position
-            raise error
-        judgement = judge(error, self._phase)
-        if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or connection.closed:
-            raise Interrupted(judgement) from error
-        if judgement.verdict is Verdict.POISON:
-            return self._poisoned(connection, position, batch, events, error, judgement)
-        if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:
-            self._contended += 1
-            self._waker.sleep(0.01 * 2**self._contended)
-            return position
-        return self._overloaded(position, batch, events, judgement)
-
-    def _overloaded(self, position: Position, batch: Batch, events: list[Event], judgement: Judgement) -> Position:
-        """Smaller batches; an event that is too slow even alone gets more time, and more, before it is an outage."""
-        self._log.warning("relay.overload", sqlstate=judgement.sqlstate, reason=judgement.reason, events=len(events))
-        if len(events) > 1:
-            self._size.shrink(len(events))
-        elif self._slow < SLOW_EVENT_TRIES:
-            self._slow += 1
-            longer = self._limits.statement_timeout_ms * 2
-            self._limits = dataclasses.replace(self._limits, statement_timeout_ms=longer)
-        else:
-            self._slow = 0
-            raise Interrupted(judgement)
-        del batch
-        self._waker.sleep(min(1.0, 0.05 * len(events)))
-        return position
-
-    def _poisoned(
-        self,
-        connection: Connection,
-        position: Position,
-        batch: Batch,
-        events: list[Event],
-        error: Exception,
-        judgement: Judgement,
-    ) -> Position:
-        first = events[0].seq
-        if judgement.sqlstate in SECOND_LOOK and self._looked_twice != first:
-            self._looked_twice = first
-            return position
-        if isinstance(error, EventFault) and error.seq > first:  # known already: no need to search
-            self._size.stop_before(error.seq - first, error.seq)
-            return position
-        if len(events) > 1 and not isinstance(error, EventFault):
-            self._size.suspect(events[-1].seq, len(events))
-            return position
-        if len(events) > 1:
-            self._size.stop_before(1, first)
-            return position
-        return self._park(connection, position, batch, events[0], judgement)
-
-    def _park(
-        self, connection: Connection, position: Position, batch: Batch, event: Event, judgement: Judgement
-    ) -> Position:
-        """The event stands alone: try it once more on a connection that is shown to work, then park it."""
-        self._phase = Phase.POSITION
-        connection.execute("select 1")
-        began = self._clock()
-        try:
-            self._apply(connection, batch, position)
-        except Exception as error:
-            second = judge(error, self._phase)
-            if second.verdict is not Verdict.POISON:
-                raise Interrupted(second) from error
-        else:
-            self._size.succeeded(event.seq, 1, 0.0)
-            return self._advanced(position, event, 1, self._clock() - began)
-        parking = Parking(
-            event=event,
-            state=ParkedState.PARKED.value,
-            verdict=judgement.verdict.value,
-            reason=judgement.reason,
-            sqlstate=judgement.sqlstate,
-            attempts=2,
-        )
-        self._apply(connection, Batch(parked=[parking], to=event), position)
-        note(self._box, [parking])
-        self._log.error(
-            "relay.event_parked",
-            seq=event.seq,
-            event_id=str(event.event_id),
-            type=event.type,
-            aggregate_id=str(event.aggregate_id),
-            sqlstate=judgement.sqlstate,
-            reason=judgement.reason,
-        )
-        self._size.succeeded(event.seq, 1, 0.0)
-        return self._advanced(position, event, 1, self._clock() - began)
-
-    def _release(self, connection: Connection, position: Position) -> bool:
-        """Take up the first event that an operator released; True where there was one."""
-        row = next(iter(self._box.parked.list(state=ParkedState.RELEASING)), None)
-        if row is None:
-            return False
-        event = _as_resolved(self._box.event(row.seq), row)
-        behind = self._box.parked.blocking(event)
-        if behind is not None:
-            self._box.parked.hold(event, behind_seq=behind)
-            return True
-        discarded = row.resolution is Resolution.DISCARD
-        batch = Batch(apply=[] if discarded else [event], unparked=[row.seq])
-        try:
-            self._apply(connection, batch, position)
-        except Exception as error:
-            if isinstance(error, (PositionMoved, NewerEvent)):
-                raise
-            judgement = judge(error, self._phase)
-            if judgement.verdict is not Verdict.POISON or connection.closed:
-                raise Interrupted(judgement) from error
-            parking = Parking(
-                event=event,
-                state=ParkedState.PARKED.value,
-                verdict=judgement.verdict.value,
-                reason=judgement.reason,
-                sqlstate=judgement.sqlstate,
-                attempts=row.attempts + 1,
-            )
-            self._apply(connection, Batch(parked=[parking]), position)
-            self._box.parked.park(
-                event, verdict=parking.verdict, reason=parking.reason, sqlstate=parking.sqlstate, attempts=1
-            )
-            self._log.error("relay.event_parked_again", seq=event.seq, sqlstate=parking.sqlstate, reason=parking.reason)
-            return True
-        self._box.parked.finish(row.seq)
-        self._box.parked.release_held(row.seq)
-        self._patience.progressed()
-        self._log.info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
-        return True
-
 
 def _is_closed(connection: Connection) -> bool:
     """Tell whether an idle connection was closed by the other side: its socket has something to say."""
     return bool(select.select([connection.fileno()], [], [], 0)[0])
-
-
-def _as_resolved(event: Event, row: ParkedEvent) -> Event:
-    changes: dict[str, Any] = {} if row.payload_json is None else {"payload_json": row.payload_json}
-    return dataclasses.replace(event, **changes)

@@ -1,0 +1,158 @@
+"""What a failed batch means, and what is done about it.
+
+Only poison is ever charged to an event, and only on evidence: the batch is halved, every good half committed, until
+the event stands alone; then it is tried once more on a connection that has just answered; then it is parked, in the
+transaction that moves the position past it. Everything else is waited out: the caller gets `Interrupted`, or tries the
+same events again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from outbox import Event, Outbox, ParkedState
+from worker.batching import BatchSize
+from worker.connection import Connection
+from worker.errors import EventFault, NewerEvent, PositionMoved
+from worker.exchange import Exchange
+from worker.logs import get_log
+from worker.options import Waiting
+from worker.outage import Interrupted
+from worker.parking import note
+from worker.position import Position
+from worker.projection import Batch, Parking
+from worker.verdict import Judgement, Verdict, judge
+
+CONTENTION_RETRIES = 5
+SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or removed the row between our two trips
+SLOW_EVENT_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A batch that failed.
+
+    Attributes:
+        events: as they were read from the log.
+        batch: as it was sent.
+        position: where it was read from.
+        error: what was raised.
+    """
+
+    events: Sequence[Event]
+    batch: Batch
+    position: Position
+    error: Exception
+
+
+@dataclass(slots=True)
+class Failures:
+    """Decides about failed batches, and remembers what was tried since the last one that went through."""
+
+    box: Outbox
+    exchange: Exchange
+    size: BatchSize
+    waker: Waiting
+    _contended: int = field(default=0)
+    _slow: int = field(default=0)
+    _looked_twice: int | None = field(default=None)
+
+    def forgotten(self) -> None:
+        """A batch is through: what was tried before no longer counts."""
+        self._contended = self._slow = 0
+        self._looked_twice = None
+        self.exchange.restore_limits()
+
+    def decide(self, connection: Connection, failed: Failed) -> Event | None:
+        """Decide what a failure means.
+
+        Returns:
+            The event that the position has passed after all, applied or parked; None where the same is to be tried
+            again, with the size that the next batch then has.
+
+        Raises:
+            Interrupted: the session is over.
+            PositionMoved, NewerEvent: as they came.
+        """
+        error, events = failed.error, failed.events
+        if isinstance(error, (PositionMoved, NewerEvent)):
+            if isinstance(error, NewerEvent) and error.seq > events[0].seq:
+                self.size.stop_before(error.seq - events[0].seq, error.seq)
+                return None
+            raise error
+        judgement = judge(error, self.exchange.phase)
+        if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or connection.closed:
+            raise Interrupted(judgement) from error
+        if judgement.verdict is Verdict.POISON:
+            return self._poisoned(connection, failed, judgement)
+        if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:
+            self._contended += 1
+            self.waker.sleep(0.01 * 2**self._contended)
+            return None
+        self._overloaded(events, judgement)
+        return None
+
+    def _overloaded(self, events: Sequence[Event], judgement: Judgement) -> None:
+        """Smaller batches; an event that is too slow even alone gets more time, and more, before it is an outage."""
+        get_log().warning("relay.overload", sqlstate=judgement.sqlstate, reason=judgement.reason, events=len(events))
+        if len(events) > 1:
+            self.size.shrink(len(events))
+        elif self._slow < SLOW_EVENT_TRIES:
+            self._slow += 1
+            self.exchange.allow_more_time()
+        else:
+            self._slow = 0
+            raise Interrupted(judgement)
+        self.waker.sleep(min(1.0, 0.05 * len(events)))
+
+    def _poisoned(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
+        first, count = failed.events[0].seq, len(failed.events)
+        if judgement.sqlstate in SECOND_LOOK and self._looked_twice != first:
+            self._looked_twice = first
+        elif isinstance(failed.error, EventFault) and failed.error.seq > first:  # known already: no need to search
+            self.size.stop_before(failed.error.seq - first, failed.error.seq)
+        elif count > 1 and not isinstance(failed.error, EventFault):
+            self.size.suspect(failed.events[-1].seq, count)
+        elif count > 1:
+            self.size.stop_before(1, first)
+        else:
+            return self._park(connection, failed, judgement)
+        return None
+
+    def _park(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event:
+        """The event stands alone: try it once more on a connection that is shown to work, then park it."""
+        event = failed.events[0]
+        self.exchange.probe(connection)
+        try:
+            self.exchange.apply(connection, failed.batch, failed.position)
+        except Exception as error:
+            second = judge(error, self.exchange.phase)
+            if second.verdict is not Verdict.POISON:
+                raise Interrupted(second) from error
+        else:
+            return event
+        self.park(connection, event, judgement, failed.position, attempts=2)
+        return event
+
+    def park(
+        self, connection: Connection, event: Event, judgement: Judgement, position: Position, *, attempts: int
+    ) -> None:
+        """Park an event and move the position past it."""
+        parking = Parking(
+            event=event,
+            state=ParkedState.PARKED.value,
+            verdict=judgement.verdict.value,
+            reason=judgement.reason,
+            sqlstate=judgement.sqlstate,
+            attempts=attempts,
+        )
+        self.exchange.apply(connection, Batch(parked=[parking], to=event), position)
+        note(self.box, [parking])
+        get_log().error(
+            "relay.event_parked",
+            seq=event.seq,
+            event_id=str(event.event_id),
+            type=event.type,
+            aggregate_id=str(event.aggregate_id),
+            sqlstate=judgement.sqlstate,
+            reason=judgement.reason,
+        )

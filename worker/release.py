@@ -1,0 +1,76 @@
+"""Parked events that were released: taken up in the order of the log, before anything new."""
+
+import dataclasses
+from typing import Any
+
+from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
+from worker.connection import Connection
+from worker.errors import NewerEvent, PositionMoved
+from worker.exchange import Exchange
+from worker.logs import get_log
+from worker.outage import Interrupted
+from worker.position import Position
+from worker.projection import Batch, Parking
+from worker.verdict import Judgement, Verdict, judge
+
+
+class Releases:
+    """Takes up what operators released, and what was held behind it."""
+
+    def __init__(self, box: Outbox, exchange: Exchange) -> None:
+        self._box = box
+        self._exchange = exchange
+
+    def first(self) -> ParkedEvent | None:
+        """The next one to take up."""
+        return next(iter(self._box.parked.list(state=ParkedState.RELEASING)), None)
+
+    def take_up(self, connection: Connection, position: Position, row: ParkedEvent) -> bool:
+        """Apply one released event, hold it behind another, or park it again; True where it went through.
+
+        Raises:
+            Interrupted: the session is over; the event is taken up again in the next.
+        """
+        event = _as_resolved(self._box.event(row.seq), row)
+        behind = self._box.parked.blocking(event)
+        if behind is not None:
+            self._box.parked.hold(event, behind_seq=behind)
+            return False
+        discarded = row.resolution is Resolution.DISCARD
+        try:
+            batch = Batch(apply=[] if discarded else [event], unparked=[row.seq])
+            self._exchange.apply(connection, batch, position)
+        except Exception as error:
+            if isinstance(error, (PositionMoved, NewerEvent)):
+                raise
+            judgement = judge(error, self._exchange.phase)
+            if judgement.verdict is not Verdict.POISON or connection.closed:
+                raise Interrupted(judgement) from error
+            self.park_again(connection, position, row, judgement)
+            return False
+        self._box.parked.finish(row.seq)
+        self._box.parked.release_held(row.seq)
+        get_log().info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
+        return True
+
+    def park_again(self, connection: Connection, position: Position, row: ParkedEvent, judgement: Judgement) -> None:
+        """It was refused once more."""
+        event = self._box.event(row.seq)
+        parking = Parking(
+            event=event,
+            state=ParkedState.PARKED.value,
+            verdict=judgement.verdict.value,
+            reason=judgement.reason,
+            sqlstate=judgement.sqlstate,
+            attempts=row.attempts + 1,
+        )
+        self._exchange.apply(connection, Batch(parked=[parking]), position)
+        self._box.parked.park(
+            event, verdict=parking.verdict, reason=parking.reason, sqlstate=parking.sqlstate, attempts=1
+        )
+        get_log().error("relay.event_parked_again", seq=event.seq, sqlstate=parking.sqlstate, reason=parking.reason)
+
+
+def _as_resolved(event: Event, row: ParkedEvent) -> Event:
+    changes: dict[str, Any] = {} if row.payload_json is None else {"payload_json": row.payload_json}
+    return dataclasses.replace(event, **changes)
