@@ -1,6 +1,7 @@
 """A local, append-only event log in one SQLite file, with the files that it publishes."""
 
 from outbox import catalogue, ids
+from outbox.attempts import Attempt
 from outbox.catalogue import Payload
 from outbox.decisions import Decisions
 from outbox.errors import (
@@ -34,6 +35,7 @@ from outbox.unit import Result, Unit
 from outbox.worker_lock import WorkerLock, running_worker
 
 __all__ = [
+    "Attempt",
     "ConfigurationError",
     "ContractError",
     "Decisions",

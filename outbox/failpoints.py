@@ -10,6 +10,7 @@ import os
 import signal
 
 _name, _, _times = os.environ.get("OUTBOX_FAILPOINT", "").partition(":")
+armed = bool(_name)
 _left = int(_times or "1") if _name else 0
 
 

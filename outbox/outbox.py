@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from outbox import known_files, log
+from outbox.attempts import Attempts
 from outbox.bell import Bell
 from outbox.checkpoint import CHECK_EVERY_EVENTS, checkpoint, checkpoint_if_alone
 from outbox.clock import Clock, SystemClock
@@ -46,6 +47,7 @@ class Outbox:
         outbox_id: identity of this file, made with it.
         relay: what the relay remembers here.
         parked: the events that the database did not take.
+        attempts: what a worker had in hand when it died.
         recovered: what `open` found left behind by a crash and mended.
     """
 
@@ -65,6 +67,7 @@ class Outbox:
         self.gate = gate
         self.relay = RelayState(connection, gate, clock)
         self.parked = Parked(connection, gate, clock)
+        self.attempts = Attempts(connection, gate, clock)
         self.recovered = Recovered()
         self._paths = OutboxPaths(path)
         self._bell = bell

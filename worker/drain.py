@@ -11,6 +11,7 @@ from worker.options import Ending
 from worker.outage import Backoff
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
+from worker.suspects import died
 from worker.wakeup import StopAtOnce, stopped_by_signals
 
 # An operator watches: tries follow each other more closely than in the background.
@@ -79,6 +80,7 @@ def drain_outbox(
         destination(settings, local=local) as dsn,
         _progress(box.last_seq, show=not quiet and sys.stderr.isatty()) as on_batch,
     ):
+        wary = died(box)
         box.relay.set_state("draining")
         relay, report = relay_for(
             box,
@@ -89,6 +91,7 @@ def drain_outbox(
             max_rate=max_rate,
             timeout_seconds=timeout_seconds,
             patience_seconds=patience_seconds,
+            wary=wary,
             on_batch=on_batch,
             backoff=WATCHED,
         )

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from outbox import Outbox
+from outbox import Outbox, failpoints
 from worker.connection import Connection
 from worker.deadline import deadline
 from worker.options import Options
@@ -40,6 +40,9 @@ class Exchange:
 
     def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
         """Apply a batch; see `projection.apply_batch` for what it raises."""
+        if failpoints.armed:
+            for event in batch.apply:
+                failpoints.reach(f"apply.{event.seq}")
         with deadline(connection, self.patience_with_an_answer):
             apply_batch(
                 connection,

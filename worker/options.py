@@ -40,6 +40,7 @@ class Options:
         max_rate: events per second, None for no limit.
         timeout_seconds: come back after that long, whatever is left.
         patience_seconds: come back when an outage lasts longer; None: never.
+        wary: the worker before this one died; see `suspects`.
     """
 
     poll_seconds: float = 5.0
@@ -51,3 +52,4 @@ class Options:
     max_rate: float | None = None
     timeout_seconds: float | None = None
     patience_seconds: float | None = None
+    wary: bool = False

@@ -42,6 +42,7 @@ from worker.position import Position, greet
 from worker.projection import Batch
 from worker.release import Releases
 from worker.report import Report
+from worker.suspects import KILLER, STARTS, Suspects
 from worker.verdict import Judgement, Phase, Verdict, judge
 
 CHECKPOINT_EVERY_BATCHES = 64
@@ -86,7 +87,8 @@ class Relay:
         self._size = BatchSize(options.max_events, options.max_bytes)
         self._exchange = Exchange(box, options)
         self._failures = Failures(box, self._exchange, self._size, waker)
-        self._releases = Releases(box, self._exchange)
+        self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
+        self._releases = Releases(box, self._exchange, self._suspects)
         self._ever_connected = box.relay.position is not None
         self._began = clock()
         self._batches = 0
@@ -155,6 +157,8 @@ class Relay:
             self._report.connected(position)
             if self._patience.seconds > 0:
                 self._size.restart()
+            released = self._releases.first()
+            self._suspects.arrived(position, released.seq if released is not None else None)
             return self._carry(connection, position)
         except Interrupted as failure:
             self._patience.interrupted(failure)
@@ -188,10 +192,8 @@ class Relay:
 
     def _carry(self, connection: Connection, position: Position) -> Ending:
         while True:
-            if self._waker.stopping:
-                return Ending.STOPPED
-            if self._out_of_time():
-                return Ending.TIMED_OUT
+            if (told := self._told_to_end()) is not None:
+                return told
             if self._box.relay.paused:
                 self._report.holding("paused by an operator: `outbox resume` lets it go on")
                 self._waker.wait_for_news(self._options.poll_seconds)
@@ -209,7 +211,20 @@ class Relay:
                 if _is_closed(connection):
                     raise _ClosedWhileIdle
                 continue
+            if self._suspects.is_killer(events[0].seq):
+                position = self._park_killer(connection, position, events[0])
+                continue
             position = self._carry_batch(connection, position, self._size.cut(events))
+
+    def _park_killer(self, connection: Connection, position: Position, event: Event) -> Position:
+        self._failures.park(connection, event, KILLER, position, attempts=STARTS)
+        self._suspects.cleared()
+        return self._advanced(position, event, 1, 0.0)
+
+    def _told_to_end(self) -> Ending | None:
+        if self._waker.stopping:
+            return Ending.STOPPED
+        return Ending.TIMED_OUT if self._out_of_time() else None
 
     def _nothing_left(self, position: Position) -> None:
         self._patience.progressed()
@@ -221,7 +236,8 @@ class Relay:
         batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
         try:
-            self._exchange.apply(connection, batch, position)
+            with self._suspects.watched(connection, events[0].seq, events[-1].seq):
+                self._exchange.apply(connection, batch, position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
             failed = Failed(events=events, batch=batch, position=position, error=error)
             passed = self._failures.decide(connection, failed)

@@ -11,14 +11,16 @@ from worker.logs import get_log
 from worker.outage import Interrupted
 from worker.position import Position
 from worker.projection import Batch, Parking
+from worker.suspects import KILLER, Suspects
 from worker.verdict import Judgement, Verdict, judge
 
 
 class Releases:
     """Takes up what operators released, and what was held behind it."""
 
-    def __init__(self, box: Outbox, exchange: Exchange) -> None:
+    def __init__(self, box: Outbox, exchange: Exchange, suspects: Suspects) -> None:
         self._box = box
+        self._suspects = suspects
         self._exchange = exchange
 
     def first(self) -> ParkedEvent | None:
@@ -36,24 +38,29 @@ class Releases:
         if behind is not None:
             self._box.parked.hold(event, behind_seq=behind)
             return False
+        if self._suspects.is_killer(row.seq):
+            self._park_again(connection, position, row, KILLER)
+            self._suspects.cleared()
+            return False
         discarded = row.resolution is Resolution.DISCARD
         try:
             batch = Batch(apply=[] if discarded else [event], unparked=[row.seq])
-            self._exchange.apply(connection, batch, position)
+            with self._suspects.watched(connection, row.seq, row.seq):
+                self._exchange.apply(connection, batch, position)
         except Exception as error:
             if isinstance(error, (PositionMoved, NewerEvent)):
                 raise
             judgement = judge(error, self._exchange.phase)
             if judgement.verdict is not Verdict.POISON or connection.closed:
                 raise Interrupted(judgement) from error
-            self.park_again(connection, position, row, judgement)
+            self._park_again(connection, position, row, judgement)
             return False
         self._box.parked.finish(row.seq)
         self._box.parked.release_held(row.seq)
         get_log().info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
         return True
 
-    def park_again(self, connection: Connection, position: Position, row: ParkedEvent, judgement: Judgement) -> None:
+    def _park_again(self, connection: Connection, position: Position, row: ParkedEvent, judgement: Judgement) -> None:
         """It was refused once more."""
         event = self._box.event(row.seq)
         parking = Parking(

@@ -69,6 +69,7 @@ def relay_for(
     max_rate: float | None = None,
     timeout_seconds: float | None = None,
     patience_seconds: float | None = None,
+    wary: bool = False,
     on_batch: Callable[[int, int, int], None] | None = None,
     backoff: Backoff | None = None,
 ) -> tuple[Relay, Report]:
@@ -88,6 +89,7 @@ def relay_for(
         max_rate=max_rate,
         timeout_seconds=timeout_seconds,
         patience_seconds=patience_seconds,
+        wary=wary,
     )
     patience = Patience(box, backoff or Backoff())
     relay = Relay(box, dial=dial, waker=waker, patience=patience, options=options, report=report)

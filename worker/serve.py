@@ -7,6 +7,7 @@ from worker.errors import Holding
 from worker.logs import get_log
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
+from worker.suspects import died
 from worker.wakeup import StopAtOnce, stopped_by_signals
 
 
@@ -23,6 +24,7 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
     """
     log = get_log()
     with served_outbox(settings) as box, waker_for(box) as waker, stopped_by_signals(waker):
+        wary = died(box)
         box.relay.set_state("starting")
         log.info("worker.started", pid=os.getpid(), version=version("creatoros-outbox"), outbox_id=str(box.outbox_id))
         try:
@@ -34,7 +36,7 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
                     waker.sleep(60.0)
             else:
                 with destination(settings, local=local) as dsn:
-                    relay, _ = relay_for(box, settings, dsn, waker)
+                    relay, _ = relay_for(box, settings, dsn, waker, wary=wary)
                     relay.run()
             log.info("worker.stopped", clean=True)
         except StopAtOnce:

@@ -37,6 +37,7 @@ def relay(
     statement_timeout_ms: int = 30_000,
     until_empty: bool = True,
     margin_seconds: float = 5.0,
+    wary: bool = False,
     patience_seconds: float | None = None,
     backoff: Backoff | None = None,
 ) -> Relay:
@@ -44,6 +45,7 @@ def relay(
         max_events=max_events,
         until_empty=until_empty,
         margin_seconds=margin_seconds,
+        wary=wary,
         patience_seconds=patience_seconds,
         limits=Limits(statement_timeout_ms=statement_timeout_ms),
     )

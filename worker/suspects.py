@@ -1,0 +1,121 @@
+"""Finds the event that kills the process: by what the last process had in hand when it died.
+
+Writing a start record before every batch would cost two fsyncs per batch, all the year round, for something that
+hardly ever happens. So the first death is free: a worker that ended in order says so in the outbox file, and only one
+that finds that its predecessor did not is *wary*. It writes a start record before each batch and removes it after,
+until it is as far past the position as a batch can reach: the predecessor died within that stretch, or of something
+else.
+
+A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
+event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
+way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
+kill from outside hits another event each time, or finds the position moved, and charges nobody. Before a single suspect
+is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
+event either.
+
+An exception that nobody foresaw ends the process as well; it leaves its record like a death.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from outbox import Outbox, OutboxError, WorkerState
+from worker.batching import BatchSize
+from worker.connection import Connection
+from worker.errors import WorkerError
+from worker.exchange import Exchange
+from worker.logs import get_log
+from worker.notes import only_a_note
+from worker.position import Position
+from worker.verdict import Judgement, Verdict
+
+STARTS = 3
+# What `verdict` can judge, or what the outbox file says: the process lives on.
+FORESEEN = (psycopg.Error, OSError, WorkerError, OutboxError, UnicodeEncodeError)
+
+KILLER = Judgement(
+    verdict=Verdict.POISON, sqlstate=None, reason=f"the worker died {STARTS} times in a row while it was applied"
+)
+
+
+class Suspects:
+    """Watches batches after a death.
+
+    Args:
+        box: the outbox.
+        exchange: to probe the connection with.
+        size: narrowed to the range in which somebody died.
+        wary: whether the process before this one died.
+    """
+
+    def __init__(self, box: Outbox, exchange: Exchange, size: BatchSize, *, wary: bool) -> None:
+        self._attempts = box.attempts
+        self._exchange = exchange
+        self._size = size
+        self._wary = wary or box.attempts.unfinished() is not None
+        self._until: int | None = None
+        if self._wary:
+            get_log().warning("relay.wary", reason="the worker before this one did not end in order")
+
+    def arrived(self, position: Position, releasing_seq: int | None) -> None:
+        """A session began at this position; the first released event is `releasing_seq`."""
+        if not self._wary:
+            return
+        self._until = self._until or position.seq + self._size.most
+        found = self._attempts.unfinished()
+        if found is None or found.seq == releasing_seq:
+            return
+        if found.seq != position.seq + 1:  # it went through, and the process died before it could say so
+            self._attempts.finish()
+            return
+        self._until = max(self._until, found.last_seq)
+        self._size.suspect(found.last_seq, found.events)
+        get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
+
+    def is_killer(self, seq: int) -> bool:
+        """Whether this event, alone, was in hand at too many deaths in a row."""
+        if not self._wary:
+            return False
+        found = self._attempts.unfinished()
+        return found is not None and (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS
+
+    def cleared(self) -> None:
+        """The record's event was parked."""
+        self._attempts.finish()
+
+    @contextmanager
+    def watched(self, connection: Connection, seq: int, last_seq: int) -> Iterator[None]:
+        """Keep a start record while the block runs, where one is needed."""
+        if self._wary and self._until is not None and seq > self._until:
+            self._wary = False
+        if self._wary:
+            if seq == last_seq:
+                self._exchange.probe(connection)
+            with only_a_note():
+                self._attempts.begin(seq, last_seq)
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, FORESEEN):
+                if not self._wary:
+                    self._attempts.begin(seq, last_seq)
+                raise
+            self._done()
+            raise
+        except BaseException:  # a signal
+            self._done()
+            raise
+        self._done()
+
+    def _done(self) -> None:
+        if self._wary:
+            with only_a_note():
+                self._attempts.finish()
+
+
+def died(box: Outbox) -> bool:
+    """Whether the worker before this one ended without a word; to be asked before a new word is written."""
+    report = box.relay.report
+    return report is not None and report.state is not WorkerState.STOPPED
