@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from outbox import Event, Outbox, ParkedState
 from worker.batching import BatchSize
 from worker.connection import Connection
+from worker.epidemic import Epidemic
 from worker.errors import EventFault, NewerEvent, PositionMoved
 from worker.exchange import Exchange
 from worker.logs import get_log
@@ -52,6 +53,7 @@ class Failures:
     exchange: Exchange
     size: BatchSize
     waker: Waiting
+    epidemic: Epidemic
     _contended: int = field(default=0)
     _slow: int = field(default=0)
     _looked_twice: int | None = field(default=None)
@@ -130,6 +132,7 @@ class Failures:
                 raise Interrupted(second) from error
         else:
             return event
+        self.epidemic.check(event, judgement)
         self.park(connection, event, judgement, failed.position, attempts=2)
         return event
 

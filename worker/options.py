@@ -7,6 +7,7 @@ from typing import Protocol
 from worker.connection import Limits
 
 ANSWER_MARGIN_SECONDS = 5.0
+HOLD_AFTER_ALIKE = 5
 
 
 class Ending(StrEnum):
@@ -40,6 +41,7 @@ class Options:
         max_rate: events per second, None for no limit.
         timeout_seconds: come back after that long, whatever is left.
         patience_seconds: come back when an outage lasts longer; None: never.
+        hold_after_alike: how many events refused alike in a row are the database's fault; see `epidemic`. 0: none.
         wary: the worker before this one died; see `suspects`.
     """
 
@@ -52,4 +54,5 @@ class Options:
     max_rate: float | None = None
     timeout_seconds: float | None = None
     patience_seconds: float | None = None
+    hold_after_alike: int = HOLD_AFTER_ALIKE
     wary: bool = False

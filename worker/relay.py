@@ -30,6 +30,7 @@ from outbox import Decisions, Event, Outbox
 from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.deadline import deadline
+from worker.epidemic import Epidemic
 from worker.errors import NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
 from worker.exchange import Exchange
 from worker.failures import Failed, Failures
@@ -86,7 +87,8 @@ class Relay:
         self._log = get_log()
         self._size = BatchSize(options.max_events, options.max_bytes)
         self._exchange = Exchange(box, options)
-        self._failures = Failures(box, self._exchange, self._size, waker)
+        self._epidemic = Epidemic(box, options.hold_after_alike)
+        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
         self._releases = Releases(box, self._exchange, self._suspects)
         self._ever_connected = box.relay.position is not None
@@ -247,6 +249,7 @@ class Relay:
             return self._advanced(position, passed, 1, self._clock() - began)
         seconds = self._clock() - began
         note(self._box, held)
+        self._epidemic.went_through(free)
         self._size.succeeded(events[-1].seq, len(events), seconds)
         return self._advanced(position, events[-1], len(events), seconds)
 

@@ -89,6 +89,7 @@ def relay_for(
         max_rate=max_rate,
         timeout_seconds=timeout_seconds,
         patience_seconds=patience_seconds,
+        hold_after_alike=settings.hold_after_alike,
         wary=wary,
     )
     patience = Patience(box, backoff or Backoff())

@@ -7,6 +7,7 @@ from typing import Self
 
 from outbox import OutboxError, OutboxSettings, environment
 from worker.errors import SettingsFault
+from worker.options import HOLD_AFTER_ALIKE
 
 POLL_SECONDS = 5.0
 BATCH_EVENTS = 500
@@ -29,6 +30,8 @@ class WorkerSettings:
         batch_events: OUTBOX_BATCH_EVENTS, the most events in one transaction.
         batch_bytes: OUTBOX_BATCH_BYTES, the most payload in one transaction (one event may exceed it).
         statement_timeout_seconds: OUTBOX_STATEMENT_TIMEOUT_SECONDS.
+        hold_after_alike: OUTBOX_HOLD_AFTER_ALIKE, how many events in a row, refused alike, are not parked any more but
+            taken for a fault of the database; 0: every one is parked.
     """
 
     outbox: OutboxSettings
@@ -38,6 +41,7 @@ class WorkerSettings:
     batch_events: int = BATCH_EVENTS
     batch_bytes: int = BATCH_BYTES
     statement_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS
+    hold_after_alike: int = HOLD_AFTER_ALIKE
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -64,6 +68,7 @@ class WorkerSettings:
         batch_events = reader.number("OUTBOX_BATCH_EVENTS", default=BATCH_EVENTS, least=1)
         batch_bytes = reader.number("OUTBOX_BATCH_BYTES", default=BATCH_BYTES, least=1)
         timeout = reader.number("OUTBOX_STATEMENT_TIMEOUT_SECONDS", default=STATEMENT_TIMEOUT_SECONDS, least=1)
+        alike = reader.number("OUTBOX_HOLD_AFTER_ALIKE", default=HOLD_AFTER_ALIKE, least=0)
         if reader.faults or outbox is None:
             raise SettingsFault("\n".join(reader.faults))
         return cls(
@@ -74,6 +79,7 @@ class WorkerSettings:
             batch_events=int(batch_events),
             batch_bytes=int(batch_bytes),
             statement_timeout_seconds=timeout,
+            hold_after_alike=int(alike),
         )
 
     @property

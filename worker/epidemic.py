@@ -1,0 +1,85 @@
+"""Many events refused alike, one after the other: then it is the database that changed, not the events that are wrong.
+
+Payloads are checked when they are appended, so a database that refuses one is rare, and one that refuses different rows
+in a row with the same words has a broken trigger or a new constraint. Parking them all would blame thousands for one
+mistake of somebody else, and leave the releasing to a human. So the last of `limit` events of one type in a row, each
+of another aggregate, refused with the same SQLSTATE and the same words, is not parked: everything is held, told, and
+probed slowly, like a missing table. When one of them goes through, those that were parked before the pattern showed are
+released.
+
+The default is five: behind each parked outline a whole course is held, so five are five courses in silence, and few
+enough to look at one by one. What was parked before is read from the parked list and the log, so the count outlives a
+restart. Faults of references are not counted: they name what the event lacks. If the events are wrong after all,
+OUTBOX_HOLD_AFTER_ALIKE=0 parks them all.
+"""
+
+from collections.abc import Iterable
+
+from outbox import Event, Outbox, ParkedState, Resolution
+from worker.logs import get_log
+from worker.outage import Interrupted
+from worker.verdict import Judgement, Verdict
+
+# More events of the type than this since the first of the row: some of them went through.
+WINDOW = 1000
+
+
+class Epidemic:
+    """Tells one bad event from a bad database.
+
+    Args:
+        box: the outbox.
+        limit: how many refused alike in a row are one too many to park; 0: there is no such number.
+    """
+
+    def __init__(self, box: Outbox, limit: int) -> None:
+        self._box = box
+        self._limit = limit
+        self._blamed: list[int] = []
+        self._type = ""
+
+    def check(self, event: Event, judgement: Judgement) -> None:
+        """Ask before an event is parked.
+
+        Raises:
+            Interrupted: it is the last of too many; nothing is to be parked.
+        """
+        before = self._refused_alike_before(event, judgement)
+        if not self._limit or len(before) + 1 < self._limit:
+            return
+        self._blamed, self._type = before, event.type
+        reason = (
+            f"{len(before) + 1} events in a row ({event.type}) were refused alike: {judgement.reason}; a trigger or a "
+            "constraint of the database has changed: mend it there, or set OUTBOX_HOLD_AFTER_ALIKE=0 to park them all"
+        )
+        raise Interrupted(Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=judgement.sqlstate, reason=reason))
+
+    def went_through(self, events: Iterable[Event]) -> None:
+        """A batch was applied: where it has one of the type that was refused, the database is mended."""
+        if not self._blamed or all(event.type != self._type for event in events):
+            return
+        for seq in self._blamed:
+            row = self._box.parked.find(seq)
+            if row is not None and row.state is ParkedState.PARKED:
+                self._box.parked.release(seq, Resolution.RETRY)
+        get_log().info("relay.blame_withdrawn", type=self._type, seqs=self._blamed)
+        self._blamed = []
+
+    def _refused_alike_before(self, event: Event, judgement: Judgement) -> list[int]:
+        if judgement.sqlstate is None:
+            return []
+        rows = {row.seq: row for row in self._box.parked.list()}
+        alike = sorted(
+            row.seq
+            for row in rows.values()
+            if row.state is ParkedState.PARKED
+            and row.seq < event.seq
+            and (row.type, row.sqlstate, row.reason) == (event.type, judgement.sqlstate, judgement.reason)
+        )[1 - self._limit or None :]
+        if not alike:
+            return []
+        since = self._box.read(after=alike[0], limit=WINDOW, event_type=event.type)
+        if since[-1].seq < event.seq:
+            return []
+        through = max((one.seq for one in since if one.seq < event.seq and one.seq not in rows), default=0)
+        return [seq for seq in alike if seq > through]
