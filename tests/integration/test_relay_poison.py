@@ -1,12 +1,14 @@
 """Poison is contained: the event is parked, its dependants held, everything else flows, and order holds afterwards."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from outbox import Outbox, ParkedState, Resolution
+from outbox import Outbox, ParkedState, Resolution, resolve
 from outbox import catalogue as c
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
@@ -173,3 +175,80 @@ def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, d
     drain(box, database.worker_dsn)
     (parked,) = box.parked.list()
     assert (parked.seq, parked.state) == (4, ParkedState.PARKED)
+
+
+BATCH = 1000
+# Every place is tried with POISON_STEP=1; by default head, tail, and some between.
+STEP = int(os.environ.get("POISON_STEP", "333"))
+
+
+@pytest.fixture(scope="module")
+def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("thousand") / "outbox.db"
+    with Outbox.open(path) as box:
+        box.append(
+            *(c.ContentUpserted(slug=f"p--{n}", title="t", content_type="other") for n in range(1, BATCH + 1)),
+            *(c.ContentStatusChanged(slug=f"p--{n}", status="reviewed") for n in range(1, BATCH + 1)),
+        )
+        box.checkpoint()
+    return path
+
+
+@pytest.mark.parametrize("bad", sorted({1, BATCH, *range(1, BATCH + 1, STEP)}))
+def test_poison_at_every_place_of_a_batch_of_a_thousand(
+    bad: int, thousand: Path, database: Database, tmp_path: Path
+) -> None:
+    """999 land, the dependant of the one is held, and both land in order after the edit."""
+    shutil.copy(thousand, tmp_path / "outbox.db")
+    refuse(database, f"p--{bad}")
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        assert drain(box, database.worker_dsn, max_events=BATCH) is Ending.EMPTY
+        assert rows(database, "select count(*), count(*) filter (where status = 'reviewed') from contents") == [
+            (999, 999)
+        ]
+        states = [(row.seq, row.state) for row in box.parked.list()]
+        assert states == [(bad, ParkedState.PARKED), (BATCH + bad, ParkedState.HELD)]
+        resolve.edit(box, bad, {**box.event(bad).payload, "title": "mended"}, "a title that the database takes")
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+        assert box.parked.count() == 0
+    assert rows(database, f"select title, status from contents where slug = 'p--{bad}'") == [("mended", "reviewed")]
+
+
+def test_a_superseded_event_lands_before_what_came_after_it(database: Database, tmp_path: Path) -> None:
+    """The file's present text is applied in the old place of the order; the later state of the log wins in the end."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents add constraint refused check (content not like '%bad%')")
+    with Outbox.open(tmp_path / "outbox.db", content_root=tmp_path / "content") as box:
+        page = c.ContentUpserted(slug="p--a", title="one", content_type="other", body="bad", file_path="a.md")
+        with box.unit() as unit:
+            unit.write("a.md", b"bad")
+            unit.append(page)
+        drain(box, database.worker_dsn)
+        box.append(
+            c.ContentMetadataMerged(slug="p--a", metadata={"k": 1}),
+            c.ContentUpserted(slug="p--a", title="two", content_type="other"),
+        )
+        drain(box, database.worker_dsn)
+        assert [row.state for row in box.parked.list()] == [ParkedState.PARKED, ParkedState.HELD, ParkedState.HELD]
+        (tmp_path / "content" / "a.md").write_text("good")
+        resolve.supersede(box, 1, "mended by hand")
+        drain(box, database.worker_dsn)
+        assert box.parked.count() == 0
+    assert rows(database, "select title, content, metadata->'k' from contents") == [("two", "good", 1)]
+
+
+def test_a_deferred_constraint_blames_the_right_event(box: Outbox, database: Database) -> None:
+    """It fails at COMMIT, after every statement went through: the search finds the one all the same."""
+    box.append(*project(), *(lesson(number) for number in range(1, 31)))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(
+            "create function late() returns trigger language plpgsql as 'begin "
+            f"if new.slug = ''{PROJECT}--aula-17'' then raise check_violation; end if; return null; end'"
+        )
+        connection.execute(
+            "create constraint trigger late after insert on contents deferrable initially deferred "
+            "for each row execute function late()"
+        )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [row.seq for row in box.parked.list()] == [20]
+    assert rows(database, "select count(*) from contents where content_type = 'course_lesson'") == [(29,)]
