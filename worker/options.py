@@ -1,5 +1,6 @@
 """What may differ from one run of the relay to the next."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -43,6 +44,7 @@ class Options:
         patience_seconds: come back when an outage lasts longer; None: never.
         hold_after_alike: how many events refused alike in a row are the database's fault; see `epidemic`. 0: none.
         wary: the worker before this one died; see `suspects`.
+        alive: called whenever the loop goes round.
     """
 
     poll_seconds: float = 5.0
@@ -56,3 +58,4 @@ class Options:
     patience_seconds: float | None = None
     hold_after_alike: int = HOLD_AFTER_ALIKE
     wary: bool = False
+    alive: Callable[[], None] = lambda: None

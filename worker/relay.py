@@ -194,6 +194,7 @@ class Relay:
 
     def _carry(self, connection: Connection, position: Position) -> Ending:
         while True:
+            self._options.alive()
             if (told := self._told_to_end()) is not None:
                 return told
             if self._box.relay.paused:

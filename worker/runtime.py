@@ -11,6 +11,7 @@ from worker.outage import Backoff, Patience
 from worker.relay import Relay
 from worker.report import Report
 from worker.settings import WorkerSettings
+from worker.supervisor import Supervisor
 from worker.wakeup import Waker
 
 NO_DATABASE = (
@@ -54,9 +55,9 @@ def served_outbox(settings: WorkerSettings) -> Iterator[Outbox]:
         yield box
 
 
-def waker_for(box: Outbox) -> Waker:
+def waker_for(box: Outbox, supervisor: Supervisor | None = None) -> Waker:
     """A waker that listens to this outbox's bell."""
-    return Waker(OutboxPaths(box.path).bell)
+    return Waker(OutboxPaths(box.path).bell, supervisor)
 
 
 def relay_for(
@@ -72,6 +73,7 @@ def relay_for(
     wary: bool = False,
     on_batch: Callable[[int, int, int], None] | None = None,
     backoff: Backoff | None = None,
+    supervisor: Supervisor | None = None,
 ) -> tuple[Relay, Report]:
     """Put a relay together."""
 
@@ -91,6 +93,7 @@ def relay_for(
         patience_seconds=patience_seconds,
         hold_after_alike=settings.hold_after_alike,
         wary=wary,
+        alive=(supervisor or Supervisor({})).alive,
     )
     patience = Patience(box, backoff or Backoff())
     relay = Relay(box, dial=dial, waker=waker, patience=patience, options=options, report=report)

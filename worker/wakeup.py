@@ -21,6 +21,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from worker.logs import get_log
+from worker.supervisor import Supervisor
 
 STOP_WITHIN_SECONDS = 4.0
 
@@ -51,10 +52,12 @@ class Waker:
 
     Args:
         bell: the bell file; its directory is watched.
+        supervisor: told that waiting is no hanging.
     """
 
-    def __init__(self, bell: Path) -> None:
+    def __init__(self, bell: Path, supervisor: Supervisor | None = None) -> None:
         self._bell = bell
+        self._supervisor = supervisor or Supervisor({})
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -84,8 +87,12 @@ class Waker:
 
     def wait_for_news(self, seconds: float) -> None:
         """Return when the bell rang since the last call, when asked to stop, or after `seconds`."""
-        if not self.stopping:
-            select.select([self._read], [], [], seconds)
+        end = monotonic() + seconds
+        while not self.stopping:
+            self._supervisor.alive()
+            left = end - monotonic()
+            if left <= 0 or select.select([self._read], [], [], min(left, self._supervisor.ping_every_seconds))[0]:
+                break
         with suppress(BlockingIOError):
             while os.read(self._read, 4096):
                 pass
