@@ -21,7 +21,7 @@ from generators.importing import import_folders
 from outbox import Outbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARED = REPOSITORY.parent / "shared"
+SHARED = (REPOSITORY.parent / "shared").resolve()  # it may be a link
 COURSES = SHARED / "data" / "courses"
 TRUTH = SHARED / "data" / "truth"
 TOOLS = SHARED / "tools"
