@@ -38,6 +38,7 @@ from worker.logs import get_log
 from worker.notes import CANNOT_WRITE, only_a_note
 from worker.options import Ending, Options, Waiting
 from worker.outage import PASSWORD_STATES, Interrupted, Patience
+from worker.pace import Pace
 from worker.parking import Blocked, note, reconcile
 from worker.position import Position, greet
 from worker.projection import Batch
@@ -94,6 +95,7 @@ class Relay:
         self._ever_connected = box.relay.position is not None
         self._began = clock()
         self._batches = 0
+        self._pace = Pace(options.max_rate)
         self._decisions = Decisions({})
 
     def run(self) -> Ending:
@@ -261,8 +263,8 @@ class Relay:
         self._patience.progressed()
         self._report.applied(moved, count, seconds)
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
-        if self._options.max_rate is not None:
-            self._waker.sleep(max(0.0, count / self._options.max_rate - seconds))
+        if (rest := self._pace.rest_seconds(count, seconds)) > 0:
+            self._waker.sleep(rest)
         return moved
 
     def _checkpoint(self, *, due: bool) -> None:
