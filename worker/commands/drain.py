@@ -6,7 +6,9 @@ from outbox.command_line import json_option, print_json
 
 
 @click.command(help="Deliver until nothing is left. Exits 0 empty, 4 work remains, 5 database unreachable.")
-@click.option("--max-rate", type=click.FloatRange(min=0.1), help="Events per second at most; half of it while answers get slow.")
+@click.option(
+    "--max-rate", type=click.FloatRange(min=0.1), help="Events per second at most; half of it while answers get slow."
+)
 @click.option("--timeout", type=click.FloatRange(min=0), help="Give up after that many seconds, whatever is left.")
 @click.option(
     "--patience",
