@@ -77,3 +77,12 @@ def test_settings_classes_have_no_field_that_the_page_leaves_out() -> None:
     fields = set(WorkerSettings.__dataclass_fields__) | set(OutboxSettings.__dataclass_fields__)
     told = {where.rsplit(".", maxsplit=1)[-1] for where in [*NUMBERS.values(), *PATHS.values(), *UNSET.values()]}
     assert fields == told | {"outbox", "db_url", "persist"}
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"), [(".env.example", r"^([A-Z_]+)="), ("docs/configuration.md", r"^\| `([A-Z_]+)` \|")]
+)
+def test_each_variable_is_told_once(path: str, pattern: str) -> None:
+    """Of two entries, one is out of date sooner or later."""
+    names = re.findall(pattern, (ROOT / path).read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
