@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outbox import Decisions, Event, Outbox
+from outbox import Decisions, Event, Outbox, OutboxError
 
 PAGE = 500
 
@@ -104,13 +104,23 @@ def expected_of(box: Outbox, position_seq: int) -> tuple[dict[tuple[str, str], E
     for event in read_all(box):
         count += 1
         for decided in decisions.obeyed([event]):
-            payload = decided.payload
-            key = (decided.aggregate_type, payload["slug"])
+            payload = _payload(decided)
+            # What cannot be read was never applied: it is parked or waits, and shows up under its id.
+            slug = str(decided.aggregate_id) if payload is None else str(payload["slug"])
+            key = (decided.aggregate_type, slug)
             one = found.setdefault(key, Expected(*key, decided.aggregate_id))
             if event.seq in parked:
                 one.parked += 1
             elif event.seq > position_seq:
                 one.waiting += 1
-            else:
+            elif payload is not None:
                 one.take(decided, payload)
     return found, count
+
+
+def _payload(event: Event) -> dict[str, Any] | None:
+    try:
+        payload = event.payload
+    except (ValueError, OutboxError):
+        return None
+    return payload if isinstance(payload, dict) and isinstance(payload.get("slug"), str) else None

@@ -13,7 +13,10 @@ from outbox import catalogue as c
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
+from worker.connection import connect
+from worker.errors import NewerEvent
 from worker.options import Ending
+from worker.verify import verify_all
 
 
 @pytest.fixture
@@ -252,3 +255,66 @@ def test_a_deferred_constraint_blames_the_right_event(box: Outbox, database: Dat
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert [row.seq for row in box.parked.list()] == [20]
     assert rows(database, "select count(*) from contents where content_type = 'course_lesson'") == [(29,)]
+
+
+def got_in(box: Outbox, text: str, *, version: int = 1) -> int:
+    """An event that no append would take, put into the file by hand."""
+    with box.unit() as unit:
+        unit.append(c.ContentUpserted(slug=f"p--x{box.last_seq}", title="t", content_type="other"))
+    (event,) = unit.result.appended
+    box.connection.execute("delete from events where seq = ?", [event.seq])
+    box.connection.execute(
+        "insert into events (seq, event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at, payload)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            event.seq,
+            str(event.event_id),
+            event.type,
+            version,
+            event.aggregate_type,
+            str(event.aggregate_id),
+            event.payload_sha256,
+            event.occurred_at.isoformat(),
+            text,
+        ],
+    )
+    return event.seq
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{not json",
+        "[]",
+        "{}",
+        '{"slug": "p--bad"}',
+        '{"slug": "p--bad", "title": "a\\u0000b", "content_type": "other"}',
+        '{"slug": "p--bad", "title": "a\\ud800b", "content_type": "other"}',
+        '{"slug": "p--bad", "title": "t", "content_type": "other", "sequence_order": 99999999999999999999}',
+    ],
+    ids=["not JSON", "not an object", "no slug", "no title", "NUL", "lone surrogate", "bigint"],
+)
+def test_what_cannot_be_read_or_stored_is_parked_and_its_neighbours_land(
+    text: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Append refuses all of these; one that got in all the same is told apart, and `verify` reads past it."""
+    box.append(*project(), lesson(1))
+    bad = got_in(box, text)
+    box.append(lesson(2), lesson(3))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(bad, ParkedState.PARKED)]
+    assert rows(database, "select count(*) from contents where content_type = 'course_lesson'") == [(3,)]
+    with connect(database.worker_dsn) as connection:
+        found = verify_all(connection, box, tmp_path)
+    assert [one.kind for one in found.differences] == ["parked"]
+
+
+def test_a_newer_version_is_held_and_blames_nobody(box: Outbox, database: Database) -> None:
+    """What stands before it lands; then everything waits for the worker that knows it."""
+    box.append(*project(), lesson(1))
+    newer = got_in(box, '{"slug": "p--new"}', version=99)
+    box.append(lesson(2))
+    with pytest.raises(NewerEvent, match=f"event {newer}"):
+        drain(box, database.worker_dsn)
+    assert box.parked.count() == 0
+    assert rows(database, "select max(applied_seq) from outbox.sources") == [(newer - 1,)]
