@@ -1,4 +1,4 @@
-"""The main job on real input, in about half a minute: offline, backlog, outage, drain, proof.
+"""The main job on real input, in seconds: offline, backlog, outage, drain, proof.
 
 `make demo` runs it. Everything happens in a temporary directory with the commands that users type; the one server that
 is started, an embedded PostgreSQL on 127.0.0.1, is stopped again, also on Ctrl-C. The exit code says whether every
