@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import pooler
 from tests.support.postgres import SERVERS, Database, Server
 from worker.standin import LocalPostgres, sweep
 
@@ -17,7 +18,12 @@ def server() -> Iterator[Server]:
     local = LocalPostgres(SERVERS / f"session-{os.getpid()}", durable=False)
     try:
         local.start()
-        yield Server(local)
+        binary = pooler.asked_for()
+        if binary is None:
+            yield Server(local)
+        else:  # the suite of the relay, through a transaction pooler
+            with pooler.Pooler(binary, local.dsn(user="outbox_worker")) as between:
+                yield Server(local, between)
     finally:  # its data is thrown away: no shutdown checkpoint
         local.stop("immediate")
         local.remove_data()

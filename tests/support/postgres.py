@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.support.pooler import Pooler
 from worker.migrate import ready_for_worker
 from worker.standin import LocalPostgres, prepare
 
@@ -40,8 +41,9 @@ class Database:
 class Server:
     """The session's server and its templates."""
 
-    def __init__(self, local: LocalPostgres) -> None:
+    def __init__(self, local: LocalPostgres, pooler: Pooler | None = None) -> None:
         self.local = local
+        self._pooler = pooler
         self._templates: dict[str, str] = {}
 
     def prepared(self, *, default_grants: bool = False) -> str:
@@ -76,7 +78,7 @@ class Server:
         database = Database(
             name=name,
             dsn=self.local.dsn(name),
-            worker_dsn=self.local.dsn(name, "outbox_worker"),
+            worker_dsn=self._worker_dsn(name),
             api_dsn=self.local.dsn(name, "authenticator"),
             admin_dsn=self.local.dsn(name, "supabase_admin"),
         )
@@ -84,6 +86,10 @@ class Server:
             if connection.execute("select to_regclass('outbox.destination')").fetchone() != (None,):
                 connection.execute("update outbox.destination set destination_id = gen_random_uuid()")
         return database
+
+    def _worker_dsn(self, name: str) -> str:
+        dsn = self.local.dsn(name, "outbox_worker")
+        return dsn if self._pooler is None else self._pooler.through(dsn)
 
     def drop(self, database: Database) -> None:
         """Drop a clone, whoever is still connected to it."""
