@@ -122,6 +122,7 @@ BY_CONNECT_SQLSTATE: dict[str, tuple[Verdict, str]] = {
 BY_CONNECT_TEXT: tuple[tuple[str, Verdict, str], ...] = (
     (r"\(ecircuitbreaker\)", Verdict.OUTAGE, "the pooler keeps us out for a while after failed logins"),
     (r"password authentication failed", Verdict.ENVIRONMENT, "the database refuses this user or password"),
+    (r"sasl authentication failed", Verdict.ENVIRONMENT, "the pooler refuses this user or password"),
     (r"no password supplied", Verdict.ENVIRONMENT, "SUPABASE_DB_URL holds no password"),
     (r"role \".*\" does not exist", Verdict.ENVIRONMENT, "there is no such user in the database"),
     (r"database \".*\" does not exist", Verdict.ENVIRONMENT, "there is no such database"),

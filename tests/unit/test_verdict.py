@@ -24,6 +24,7 @@ TEXTS = {
     "the user must be written as USER.PROJECT for the pooler": "FATAL: (ENOIDENTIFIER) no tenant identifier",
     "the pooler does not understand the user name": "FATAL: (EINVALIDUSERINFO) bad user",
     "the pooler wants TLS: add sslmode=require": "FATAL: (ESSLREQUIRED) SSL required",
+    "the pooler refuses this user or password": "FATAL:  SASL authentication failed",
     "the pooler has banned this address": "FATAL: (EBANNED) banned",
     "the database refuses this user or password": 'FATAL:  password authentication failed for user "x"',
 }
