@@ -133,3 +133,26 @@ def test_the_background_worker_is_wary_after_a_sigkill(outbox: Path, database: D
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0
     assert "relay.wary" in errors
+
+
+def test_a_wary_worker_trusts_what_comes_later(outbox: Path, database: Database) -> None:
+    """Its predecessor can have died of nothing that was appended since: no record is written for that."""
+    with Outbox.open(outbox) as box:
+        waker = NoWaiting()
+        records: list[int] = []
+
+        def append_more(_seconds: float) -> None:
+            if len(waker.slept) == 1:
+                box.connection.execute("create table seen (seq)")
+                box.connection.execute(
+                    "create trigger record after insert on attempts begin insert into seen values (new.seq); end"
+                )
+                box.append(lesson(60), lesson(61))
+            else:
+                records.extend(row[0] for row in box.connection.execute("select seq from seen"))
+                waker.stopping = True
+
+        waker.on_sleep = append_more
+        relay(box, database.worker_dsn, waker=waker, until_empty=False, wary=True).run()
+        assert applied_seq(database.dsn) == box.last_seq
+        assert records == []
