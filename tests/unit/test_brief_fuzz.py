@@ -23,7 +23,7 @@ from generators.textfile import MAX_FILE_BYTES, decode_file
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLES = int(os.environ.get("READER_FUZZ_EXAMPLES", "150"))
-MAX_SECONDS = 10
+MAX_SECONDS = 60  # of processor time; a hang or a quadratic reader takes minutes, coverage makes seconds of it
 
 fuzz = settings(
     max_examples=EXAMPLES,

@@ -35,7 +35,7 @@ def test_a_checkpoint_does_not_wait_for_an_idle_reader(tmp_path: Path) -> None:
             box.append(lesson(f"b{number}", BODY))
         began = time.monotonic()
         assert box.checkpoint() > 20 * len(BODY)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4  # SQLite itself would wait its busy timeout of 5 s
         assert box.append(lesson("c")).appended  # and writers go on
         reader.close()
         assert box.checkpoint() == 0
