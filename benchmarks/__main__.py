@@ -18,9 +18,10 @@ THEMES = {
     "peers": "benchmarks.peers",
     "crowd": "benchmarks.crowd",
     "big_log": "benchmarks.big_log",
+    "drain": "benchmarks.drain",
 }
 OWN_PRINT = {"rls": "benchmarks.rls"}
-SLOW = {"rls"}  # left out by --quick: it starts a Postgres
+SLOW = {"rls", "drain"}  # left out by --quick unless named: they start a Postgres
 
 
 def main() -> int:

@@ -48,8 +48,8 @@ def run(folder: Path, *, quick: bool) -> list[Finding]:
         Outbox.open(folder / "few.db") as few,
         Outbox.open(folder / "empty.db") as empty,
     ):
-        _fill(big, count)
-        _fill(few, FEW_EVENTS)
+        fill(big, count)
+        fill(few, FEW_EVENTS)
         status_seconds = _status_seconds(big.path, count)
         appends = take_turns(
             {"big": lambda turn: big.append(payloads[turn]), "empty": lambda turn: empty.append(payloads[turn])},
@@ -84,7 +84,7 @@ def run(folder: Path, *, quick: bool) -> list[Finding]:
     ]
 
 
-def _fill(box: Outbox, count: int) -> None:
+def fill(box: Outbox, count: int) -> None:
     connection = box.connection
     connection.execute("pragma synchronous = off")
     connection.execute("begin immediate")
