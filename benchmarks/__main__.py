@@ -19,9 +19,10 @@ THEMES = {
     "crowd": "benchmarks.crowd",
     "big_log": "benchmarks.big_log",
     "drain": "benchmarks.drain",
+    "worker": "benchmarks.worker_life",
 }
 OWN_PRINT = {"rls": "benchmarks.rls"}
-SLOW = {"rls", "drain"}  # left out by --quick unless named: they start a Postgres
+SLOW = {"rls", "drain", "worker"}  # left out by --quick unless named: they start a Postgres
 
 
 def main() -> int:

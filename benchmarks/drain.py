@@ -21,6 +21,7 @@ from benchmarks.measure import BLOCKS, Finding, at_least
 from benchmarks.slow_link import slow_link
 from outbox import Event, Outbox, OutboxSettings, ids
 from outbox.catalogue import ContentUpserted, ProjectUpserted
+from worker.logs import configure_logs
 from worker.migrate import ready_for_worker
 from worker.options import Ending
 from worker.runtime import relay_for, waker_for
@@ -71,6 +72,7 @@ def _ratios(blocks: list[Block], base: list[Block]) -> list[float]:
 @contextmanager
 def prepared_server(folder: Path) -> Iterator[LocalPostgres]:
     """A server whose database `template` has the schema, the project and its modules."""
+    configure_logs(quiet=True)
     server = LocalPostgres(folder / "server")
     with server:
         _create(server, "template", "postgres")
@@ -178,8 +180,8 @@ def _take_turns(
         assert drain(box, relay_dsn, on_batch=turn) is Ending.EMPTY
         with psycopg.connect(server.dsn("by_relay")) as check:
             sums = "select count(*), sum(hashtext(contents::text)::bigint) from (select {} from contents) as contents"
-            there = check.execute(sql.SQL(sums).format(sql.SQL(COLUMNS))).fetchone()  # type: ignore[arg-type]
-            assert there == copy.execute(sql.SQL(sums).format(sql.SQL(COLUMNS))).fetchone()  # type: ignore[arg-type]
+            there = check.execute(sql.SQL(sums).format(sql.SQL(COLUMNS))).fetchone()
+            assert there == copy.execute(sql.SQL(sums).format(sql.SQL(COLUMNS))).fetchone()
     return copied, carried, single
 
 
