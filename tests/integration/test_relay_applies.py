@@ -8,6 +8,7 @@ import pytest
 
 from outbox import Outbox, Payload, ids
 from outbox import catalogue as c
+from tests.support.lessons import SetClock
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
@@ -104,12 +105,15 @@ def test_rows_that_were_there_are_adopted_under_their_own_ids(box: Outbox, datab
 
 def test_an_older_event_never_overwrites_a_newer_one(tmp_path: Path, database: Database) -> None:
     """Two outboxes write one content: whichever is delivered last, the newest event wins."""
-    first, second = Outbox.open(tmp_path / "a.db"), Outbox.open(tmp_path / "b.db")
+    clock = SetClock()
+    first, second = Outbox.open(tmp_path / "a.db", clock=clock), Outbox.open(tmp_path / "b.db", clock=clock)
     first.append(*project(), lesson(1, body="older"))
+    clock.move(seconds=1)  # between hosts, what is said within one millisecond has no order
     second.append(*project(), lesson(1, body="newer"))
     drain(second, database.worker_dsn)
     drain(first, database.worker_dsn)
     assert one(database, f"select content from contents where slug = '{PROJECT}--aula-1'") == "newer"
+    clock.move(seconds=1)
     first.append(lesson(1, body="newest"))
     drain(first, database.worker_dsn)
     assert one(database, f"select content from contents where slug = '{PROJECT}--aula-1'") == "newest"
@@ -119,9 +123,12 @@ def test_a_patch_newer_than_anothers_row_is_applied_without_the_older_state_fold
     tmp_path: Path, database: Database
 ) -> None:
     """Folding leaves out what is stale first: an old body must not ride along with a new status."""
-    first, second = Outbox.open(tmp_path / "a.db"), Outbox.open(tmp_path / "b.db")
+    clock = SetClock()
+    first, second = Outbox.open(tmp_path / "a.db", clock=clock), Outbox.open(tmp_path / "b.db", clock=clock)
     first.append(*project(), lesson(1, body="old body"))
+    clock.move(seconds=1)
     second.append(*project(), lesson(1, body="body of the other host"))
+    clock.move(seconds=1)
     first.append(c.ContentStatusChanged(slug=f"{PROJECT}--aula-1", status="reviewed"))
     drain(second, database.worker_dsn)
     drain(first, database.worker_dsn)
