@@ -20,6 +20,7 @@ THEMES = {
     "big_log": "benchmarks.big_log",
     "drain": "benchmarks.drain",
     "worker": "benchmarks.worker_life",
+    "generate": "benchmarks.generate",
 }
 OWN_PRINT = {"rls": "benchmarks.rls"}
 SLOW = {"rls", "drain", "worker"}  # left out by --quick unless named: they start a Postgres

@@ -1,7 +1,8 @@
 """One run of `generate course`: the steps from a brief to a published course, each of which can be taken alone.
 
-What is published is decided by the outbox alone: a file and its event are one unit of work. A lesson that cannot be
-written is noted and the run goes on; a file that somebody changed by hand is kept. Taking a step again changes nothing
+What is published is decided by the outbox alone: a file and its event are one unit of work, and lessons that cost
+nothing to write share one. A lesson that cannot be written is noted, its neighbours in the unit are published all the
+same, and the run goes on; a file that somebody changed by hand is kept. Taking a step again changes nothing
 that is done.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from generators.approval import Approval
 from generators.assessments import write_assessments
@@ -19,16 +21,15 @@ from generators.course_payloads import PlannedCourse
 from generators.curriculum import Curriculum
 from generators.curriculum_builder import build_curriculum, course_slug, refuse_incomplete
 from generators.curriculum_check import check
-from generators.curriculum_yaml import dump_curriculum, load_curriculum
+from generators.curriculum_yaml import curriculum_in, dump_curriculum, load_curriculum, load_document
 from generators.errors import GeneratorError, UsageFault
 from generators.lesson_writer import LessonRequest, write_lesson
 from generators.outline_page import write_outline
 from generators.textfile import TextFile
 from generators.writers import OfflineWriter, Writer
-from outbox import FileConflict, Outbox, OutboxSettings, Payload, catalogue
+from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, catalogue
 
 DRAFT = "curriculum.draft.yaml"
-_SAVE_EVERY = 10
 
 
 class NotApproved(UsageFault):
@@ -150,29 +151,52 @@ class CourseRun:
         self._count(len(unit.result.appended), len(unit.result.written))
 
     def write_lessons(self, *, resume: bool) -> None:
-        """Write every lesson of the approved curriculum, one unit of work each."""
+        """Write the lessons of the approved curriculum, as many in one unit of work as the writer says.
+
+        Each unit asks for its own wait for the disk. An interrupted run loses the lessons of one unit at most: for a
+        writer that costs next to nothing, several; for one that is paid for each lesson, that lesson.
+        """
         curriculum, files, planned = self._plan()
         self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
+        group: dict[str, tuple[str, bytes]] = {}
         for index, lesson in enumerate(curriculum.lessons):
             name = lesson.file_path or ""
-            self.checkpoint.progress.next_lesson = lesson.lesson_id
+            if not group:
+                self.checkpoint.progress.next_lesson = lesson.lesson_id
             if resume and self._is_there(name):
                 self.outcome.skipped += 1
-            else:
-                try:
-                    self._publish(planned, name, self._written(curriculum, index, planned_bytes=files[name]))
-                except GeneratorError as exc:
-                    self.outcome.failed[lesson.lesson_id] = str(exc)
-                    self.checkpoint.progress.failed[lesson.lesson_id] = str(exc)
-                    del files[name]
-            self.progress(lesson.lesson_id)
+                self.progress(lesson.lesson_id)
+                continue
+            try:
+                group[lesson.lesson_id] = name, self._written(curriculum, index, planned_bytes=files[name])
+            except GeneratorError as exc:
+                self._failed(lesson.lesson_id, exc)
+                self.progress(lesson.lesson_id)
+            if len(group) >= self.writer.lessons_per_unit:
+                self._publish_lessons(group)
+        self._publish_lessons(group)
         if self.outcome.failed:
             # Outline, modules and project say how many lessons there are: say it again without those that failed.
-            result = self._box.append(*PlannedCourse(self._settings, self.folder, files).structure)
+            failed = [
+                lesson.file_path or "" for lesson in curriculum.lessons if lesson.lesson_id in self.outcome.failed
+            ]
+            result = self._box.append(*planned.without(failed))
             self._count(len(result.appended), 0)
         self.checkpoint.progress.next_lesson = next(iter(self.checkpoint.progress.failed), None)
         self.checkpoint.save()
+
+    def _publish_lessons(self, group: dict[str, tuple[str, bytes]]) -> None:
+        refused = self._publish(dict(group.values()))
+        for lesson_id, (name, _) in group.items():
+            if name in refused:
+                self._failed(lesson_id, refused[name])
+            self.progress(lesson_id)
+        group.clear()
+
+    def _failed(self, lesson_id: str, why: Exception) -> None:
+        self.outcome.failed[lesson_id] = str(why)
+        self.checkpoint.progress.failed[lesson_id] = str(why)
 
     def _written(self, curriculum: Curriculum, index: int, *, planned_bytes: bytes) -> bytes:
         if isinstance(self.writer, OfflineWriter):
@@ -181,9 +205,10 @@ class CourseRun:
 
     def write_assessments(self) -> None:
         """Write the quizzes and the final project."""
-        _, files, planned = self._plan()
-        for name in [name for name in files if name.startswith("assessments/")]:
-            self._publish(planned, name, files[name])
+        _, files, _ = self._plan()
+        refused = self._publish({name: data for name, data in files.items() if name.startswith("assessments/")})
+        for name, why in refused.items():
+            raise GeneratorError(f"{name} cannot be published: {why}") from why
         if not self.checkpoint.progress.failed:
             self.checkpoint.reached(Stage.COMPLETE)
         self.checkpoint.save()
@@ -197,16 +222,22 @@ class CourseRun:
                     "or give --approve to approve it unseen"
                 )
             data = self.draft_path.read_bytes()
-            curriculum = load_curriculum(data)
+            document = load_document(data)
+            curriculum = curriculum_in(document)
             files = dict.fromkeys(self._about, b"")
+            heads: dict[str, dict[str, Any]] = {}
             files[self._brief_name] = self._brief_file.path.read_bytes()
             files["curriculum.yaml"] = data
             files["course-outline.md"] = write_outline(curriculum).encode()
             for index, lesson in enumerate(curriculum.lessons):
                 request = LessonRequest(brief=self.brief, curriculum=curriculum, index=index)
-                files[lesson.file_path or ""] = write_lesson(request).encode()
+                written = write_lesson(request)
+                files[lesson.file_path or ""], heads[lesson.file_path or ""] = written.text.encode(), written.head
             files |= {name: text.encode() for name, text in write_assessments(self.brief, curriculum)}
-            self._planned = curriculum, files, PlannedCourse(self._settings, self.folder, files)
+            planned = PlannedCourse(
+                self._settings, self.folder, files=files, brief=self.brief, heads=heads, curriculum=document
+            )
+            self._planned = curriculum, files, planned
         return self._planned
 
     @property
@@ -227,19 +258,35 @@ class CourseRun:
             catalogue.ContentMetadataMerged(slug=f"{slug}--outline", metadata={"approval": approval}),
         ]
 
-    def _publish(self, planned: PlannedCourse, name: str, data: bytes) -> None:
+    def _publish(self, files: dict[str, bytes]) -> dict[str, Exception]:
+        """Publish files with their events as one unit; where one of them stands in the way, each as its own.
+
+        Returns:
+            The files that cannot be published, and why. One that somebody changed by hand is kept, and no fault.
+        """
+        if not files:
+            return {}
+        _, _, planned = self._plan()
         try:
             with self._box.unit() as unit:
-                unit.write(self.folder.relative(name), data)
-                for payload in planned.of_file(name, data):
-                    unit.append(payload)
-        except FileConflict:
-            self.outcome.kept.append(self.folder.relative(name))
-            return
-        self.checkpoint.progress.published[name] = _sha256(data)
-        if len(self.checkpoint.progress.published) % _SAVE_EVERY == 0:
-            self.checkpoint.save()
+                for name, data in files.items():
+                    unit.write(self.folder.relative(name), data)
+                    for payload in planned.of_file(name, data):
+                        unit.append(payload)
+        except (FileConflict, ContractError, GeneratorError) as exc:
+            if len(files) > 1:
+                refused: dict[str, Exception] = {}
+                for name, data in files.items():
+                    refused |= self._publish({name: data})
+                return refused
+            if not isinstance(exc, FileConflict):
+                return dict.fromkeys(files, exc)
+            self.outcome.kept += map(self.folder.relative, files)
+            return {}
+        self.checkpoint.progress.published |= {name: _sha256(data) for name, data in files.items()}
+        self.checkpoint.save()
         self._count(len(unit.result.appended), len(unit.result.written))
+        return {}
 
     def _is_there(self, name: str) -> bool:
         """Whether a lesson was published by an earlier run and is still there, edited or not.

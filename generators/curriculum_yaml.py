@@ -106,7 +106,11 @@ def load_curriculum(data: bytes) -> Curriculum:
     Raises:
         BrokenCurriculum: see `load_document`; what else is wrong with it, `curriculum_check.check` says.
     """
-    document = load_document(data)
+    return curriculum_in(load_document(data))
+
+
+def curriculum_in(document: dict[str, Any]) -> Curriculum:
+    """Read what `load_document` loaded; see `load_curriculum`."""
     about = _mapping(document.get("metadata"))
     modules = tuple(_read_module(item) for item in _mappings(document.get("modules")))
     return Curriculum(

@@ -41,7 +41,11 @@ class CoursePersister:
     def from_env(cls) -> Self:
         """A persister on the outbox that the environment names (OUTBOX_PATH, CREATOR_MIND_ID, PERSONA_MIND_ID)."""
         settings = OutboxSettings.from_env()
-        box = Outbox.open(settings.outbox_path, content_root=settings.content_root)
+        box = Outbox.open(
+            settings.outbox_path,
+            content_root=settings.content_root,
+            payload_limit_bytes=settings.payload_limit_bytes,
+        )
         return cls(box, creator_mind=settings.creator_mind, persona_mind=settings.persona_mind)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ wrote in turn may hold both UTF-8 and single-byte lines; it is decoded line by l
 
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Newline = Literal["lf", "crlf", "cr", "mixed", "none"]
 _PORTUGUESE = frozenset("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇñÑ")
 _TYPOGRAPHIC = frozenset("“”‘’–—…•ªº°§«»€©®™ ")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # those that text does not hold
 _MAX_CONTROL_SHARE = 0.02
 
 
@@ -165,7 +167,7 @@ def _likeness(text: str) -> int:
 
 
 def _text_only(path: Path, text: str) -> str:
-    controls = sum(1 for char in text if char < " " and char not in "\t\n\r\f\v\x1b")
+    controls = len(_CONTROLS.findall(text))
     if "\0" in text or controls > len(text) * _MAX_CONTROL_SHARE:
         raise BinaryFile(path, "is a binary file, not text; remove it or convert it to UTF-8 text")
     return text

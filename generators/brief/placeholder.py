@@ -86,8 +86,10 @@ def stated(text: str | None) -> str | None:
 
 def _chosen(text: str) -> list[str] | None:
     """The ticked options of a row of check boxes; None if the text is no such row."""
+    if not text.lstrip().startswith("["):
+        return None
     boxes = _BOXES.findall(text)
-    if not boxes or not text.lstrip().startswith("["):
+    if not boxes:
         return None
     return [name.strip(" ,;|/") for mark, name in boxes if mark.strip()]
 

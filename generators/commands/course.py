@@ -117,7 +117,9 @@ def _run(brief: Path, writer: str, steps: "Callable[[CourseRun], None]", *, as_j
         click.echo(f"warning: {brief}: {warning.message}", err=True)
     settings = OutboxSettings.from_env()
     box: Outbox
-    with Outbox.open(settings.outbox_path, content_root=settings.content_root) as box:
+    with Outbox.open(
+        settings.outbox_path, content_root=settings.content_root, payload_limit_bytes=settings.payload_limit_bytes
+    ) as box:
         run = CourseRun(box, settings, brief_file=file, brief=stated, writer=chosen)
         steps(run)
     _report(run, as_json=as_json)

@@ -33,7 +33,9 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], *, deletions: bool, as_j
             raise MissingPath(folder)
     settings = OutboxSettings.from_env()
     minds = Minds(creator=settings.creator_mind, persona=settings.persona_mind)
-    with Outbox.open(settings.outbox_path, content_root=settings.content_root) as box:
+    with Outbox.open(
+        settings.outbox_path, content_root=settings.content_root, payload_limit_bytes=settings.payload_limit_bytes
+    ) as box:
         done = take_over(box, folders, content_root=settings.content_root, deletions=deletions, minds=minds)
     appended = sum(course.appended for course in done.imported.courses)
     if as_json:

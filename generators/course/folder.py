@@ -43,6 +43,8 @@ class _Reading:
     failures: list[UnreadableFile] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     taken: set[PurePosixPath] = field(default_factory=set)
+    brief: Brief | None = None
+    curricula: Mapping[PurePosixPath, Curriculum] = field(default_factory=dict)
 
     def head(self, path: PurePosixPath) -> LessonHead:
         if path not in self.heads:
@@ -83,7 +85,11 @@ def read_course(folder: Path) -> Course:
 
 
 def course_of(
-    folder: Path, files: Mapping[PurePosixPath, TextFile], heads: Mapping[PurePosixPath, LessonHead] | None = None
+    folder: Path,
+    files: Mapping[PurePosixPath, TextFile],
+    heads: Mapping[PurePosixPath, LessonHead] | None = None,
+    brief: Brief | None = None,
+    curricula: Mapping[PurePosixPath, Curriculum] | None = None,
 ) -> Course:
     """The course that a folder would hold if these were its files; nothing is read from disk.
 
@@ -91,10 +97,21 @@ def course_of(
         folder: absolute; its name counts, it need not exist.
         files: by path relative to the folder.
         heads: what is known of the tops of some files already; the others are read.
+        brief: what the brief among the files says, if it was read already.
+        curricula: what curricula among the files say, by path, as far as they were read already.
     """
     paths = tuple(sorted(files))
     ordered = {path: files[path] for path in paths}
-    return _course(_Reading(folder=folder, tree=Tree(paths, ()), files=ordered, heads=dict(heads or {})))
+    return _course(
+        _Reading(
+            folder=folder,
+            tree=Tree(paths, ()),
+            files=ordered,
+            heads=dict(heads or {}),
+            brief=brief,
+            curricula=curricula or {},
+        )
+    )
 
 
 def _course(reading: _Reading) -> Course:
@@ -134,7 +151,7 @@ def _course(reading: _Reading) -> Course:
 def _brief(reading: _Reading) -> tuple[Brief | None, Material | None]:
     for path in brief_candidates(tuple(reading.files)):
         try:
-            brief = parse_brief(reading.files[path])
+            brief = reading.brief or parse_brief(reading.files[path])
         except UnreadableFile as exc:
             reading.failures.append(exc)
             reading.taken.add(path)
@@ -148,7 +165,7 @@ def _curricula(reading: _Reading) -> list[tuple[Curriculum, PurePosixPath]]:
     found = []
     for path in curriculum_candidates(tuple(reading.files)):
         try:
-            found.append((parse_curriculum(reading.files[path]), path))
+            found.append((reading.curricula.get(path) or parse_curriculum(reading.files[path]), path))
         except UnreadableFile as exc:
             reading.failures.append(exc)
             reading.taken.add(path)

@@ -40,14 +40,17 @@ def join(lessons: Sequence[LessonFile], curriculum: Curriculum | None) -> dict[P
             joined[file.relative] = match
             free.remove(match)
 
+    titled: dict[str, list[CurriculumLesson]] = {}
+    for lesson in free:
+        titled.setdefault(_key(lesson.title), []).append(lesson)
     for file in lessons:
         own = _key(file.title)
-        same = [lesson for lesson in free if own and _key(lesson.title) == own]
+        same = [lesson for lesson in titled.get(own, ()) if own and lesson in free]
         numbered = [lesson for lesson in same if lesson.lesson_id == file.number.label]
         take(file, next(iter(numbered or same), None))
-    for file in lessons:
+    for file in [file for file in lessons if file.relative not in joined]:
         take(file, next((lesson for lesson in free if _same_path(lesson, file)), None))
-    for file in lessons:
+    for file in [file for file in lessons if file.relative not in joined]:
         numbered = [lesson for lesson in free if lesson.lesson_id == file.number.label]
         take(file, next((lesson for lesson in numbered if similar(lesson.title, file.title)), None))
     return joined

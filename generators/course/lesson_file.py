@@ -8,7 +8,7 @@ from typing import Any
 from generators.brief.amounts import minutes_in
 from generators.brief.placeholder import scalar, stated
 from generators.course.lesson_number import LessonNumber, number_in_heading, number_in_name
-from generators.markdown import Document, read_document, split_frontmatter
+from generators.markdown import Document, Frontmatter, read_document, split_frontmatter
 from generators.markdown.label import label_key
 from generators.textfile import TextFile
 
@@ -20,6 +20,7 @@ _MODULE_TITLE = re.compile(r"^\s*(?:m[oó]dulo|module)?\s*\d*\s*[:.\-–—|]*\s
 _TITLE_KEYS = ("title", "lesson_title", "titulo", "name", "nome")
 _NUMBER_KEYS = ("lesson_id", "id", "lesson_number", "numero", "number", "aula", "lesson")
 _MAX_TITLE = 400
+_NOTHING = Document(lines=(), paths=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,32 @@ class LessonFile:
 
 def read_head(file: TextFile) -> LessonHead:
     """Read the top of a Markdown file; never fails."""
-    front = split_frontmatter(file.text)
+    return _read_head(split_frontmatter(file.text))
+
+
+def known_head(values: dict[str, Any], heading: str) -> LessonHead | None:
+    """The head of a lesson whose frontmatter and first heading are known without reading it; as `read_head`.
+
+    None where the frontmatter leaves something open that the text below might say.
+    """
+    title = next((found for key in _TITLE_KEYS if (found := scalar(values.get(key)))), None)
+    number, minutes = _number_of(values), _minutes(values, _NOTHING)
+    module_title = _module_title(values, _NOTHING)
+    stated_title = stated(number_in_heading(title)[1]) if title else None
+    if not (stated_title and number and minutes and module_title):
+        return None
+    return LessonHead(
+        heading=heading[:_MAX_TITLE],
+        title=stated_title,
+        number=number,
+        minutes=minutes,
+        module_title=module_title,
+        head=values,
+        fault=None,
+    )
+
+
+def _read_head(front: Frontmatter) -> LessonHead:
     document = read_document(front.body[:_HEAD_CHARACTERS], front.body_line)
     headings = [line.text for line in document.lines if line.kind == "heading" and line.text.strip()]
     top = [line.text for line in document.lines if line.kind == "heading" and line.depth == 1 and line.text.strip()]

@@ -58,6 +58,11 @@ def parse_curriculum(file: TextFile) -> Curriculum:
         documents = load_all(file.text)
     except YamlFault as exc:
         raise BrokenYaml(file.path, f"is not readable YAML: {exc}; correct it") from exc
+    return curriculum_of(file.path, documents)
+
+
+def curriculum_of(path: Path, documents: list[Any]) -> Curriculum:
+    """Read a curriculum whose YAML is already loaded, by `load_all`; see `read_curriculum`."""
     # A file that is nothing but a list is the list of its modules.
     mappings = [
         keys.folded(document) if isinstance(document, dict) else {"modules": document}
@@ -65,7 +70,7 @@ def parse_curriculum(file: TextFile) -> Curriculum:
         if isinstance(document, dict | list)
     ]
     if not mappings:
-        raise NotACurriculum(file.path, "holds no mapping; a curriculum needs `modules:` with their lessons")
+        raise NotACurriculum(path, "holds no mapping; a curriculum needs `modules:` with their lessons")
     root: dict[str, Any] = {}
     for mapping in mappings:
         # What several documents state, the first one decides; later ones add what it lacks.
@@ -74,7 +79,7 @@ def parse_curriculum(file: TextFile) -> Curriculum:
                 root[key] = value
     modules = modules_of(root)
     if not modules:
-        raise NotACurriculum(file.path, "holds neither modules nor lessons; a curriculum needs `modules:`")
+        raise NotACurriculum(path, "holds neither modules nor lessons; a curriculum needs `modules:`")
     return _curriculum(root, modules)
 
 

@@ -18,10 +18,15 @@ _TYPES = {
 }
 
 
-def frontmatter(request: LessonRequest, kind: str, budget: Budget) -> str:
+def frontmatter(head: dict[str, Any]) -> str:
     """The YAML head of a lesson, with its fences."""
+    return "---\n" + yaml.safe_dump(head, allow_unicode=True, sort_keys=False, width=110) + "---"
+
+
+def lesson_head(request: LessonRequest, kind: str, budget: Budget) -> dict[str, Any]:
+    """What the frontmatter of a lesson says."""
     lesson = request.lesson
-    head: dict[str, Any] = {
+    return {
         "lesson_id": lesson.lesson_id,
         "title": lesson.title or f"Aula {lesson.lesson_id}",
         "module": request.module.title or f"Módulo {request.module.number}",
@@ -33,4 +38,3 @@ def frontmatter(request: LessonRequest, kind: str, budget: Budget) -> str:
         "gps_validation": {"goal": True, "position": True, "steps": True},
         "voice_fidelity_target": MMOS_FIDELITY if request.brief.voice.mode == "mmos" else MANUAL_FIDELITY,
     }
-    return "---\n" + yaml.safe_dump(head, allow_unicode=True, sort_keys=False, width=110) + "---"

@@ -8,14 +8,17 @@ MAX_LABEL_WORDS = 12
 
 _PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 _NOT_WORD = re.compile(r"[^a-z0-9%]+")
+_FIRST_MARK = "\u0300"  # nothing before it combines
 _NUMBERING = re.compile(r"^(?:\d{1,3} )+(?=[a-z])")
 
 
 def fold(text: str) -> str:
     """Lower case without accents, emoji and typographic variants: what remains when spelling is careless."""
+    if text.isascii():
+        return text.lower()
     # ℹ is a letter to Unicode, but decoration to authors.
     decomposed = unicodedata.normalize("NFKD", text.replace("ℹ", ""))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    return "".join([char for char in decomposed if char < _FIRST_MARK or not unicodedata.combining(char)]).casefold()
 
 
 def label_key(label: str) -> str:

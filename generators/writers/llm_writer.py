@@ -35,11 +35,13 @@ class ModelFailed(GeneratorError):
 
 
 class LlmWriter:
-    """Writes with a model that `llm` knows.
+    """Writes with a model that `llm` knows. Each lesson is paid for, so each is published at once.
 
     Raises:
         MissingExtra: the package is not installed, or does not know the model.
     """
+
+    lessons_per_unit = 1
 
     def __init__(self, model: str, *, llm: Any = None) -> None:
         self.name = f"llm:{model}"
@@ -65,7 +67,7 @@ class LlmWriter:
         Raises:
             ModelFailed: the model could not be reached, or no attempt passed.
         """
-        pattern = write_lesson(request)
+        pattern = write_lesson(request).text
         head, _, body = pattern.partition("\n---\n\n")
         wish = _wish(request, body)
         missing: tuple[str, ...] = ()

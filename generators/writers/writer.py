@@ -25,6 +25,11 @@ class Writer(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def lessons_per_unit(self) -> int:
+        """How many lessons are published together: as many as an interrupted run may lose."""
+        ...
+
     def estimate(self, lessons: int, minutes: int) -> Estimate: ...
 
     def write(self, request: LessonRequest) -> str:

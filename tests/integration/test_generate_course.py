@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from generators import course_run
+from generators.brief import read_brief
 from generators.cli import cli
+from generators.course.lesson_file import known_head, read_head
+from generators.curriculum_yaml import load_curriculum
 from generators.errors import GeneratorError
+from generators.lesson_writer import LessonRequest, write_lesson
+from generators.textfile import read_text_file
+from generators.writers import OfflineWriter
 from outbox import Outbox
 
 BRIEFS = Path(__file__).parent.parent / "data" / "briefs"
@@ -90,6 +97,17 @@ def test_importing_a_generated_course_appends_nothing(course: Path) -> None:
     assert imported["courses"][0]["lessons"] == LESSONS
 
 
+def test_what_is_known_of_a_lesson_is_what_would_be_read(course: Path) -> None:
+    """The head that the writer hands over is the one that the importer finds in the file."""
+    _made("course", BRIEF, "--approve")
+    brief = read_brief(BRIEF)
+    curriculum = load_curriculum((course / "curriculum.yaml").read_bytes())
+    for index, lesson in enumerate(curriculum.lessons):
+        written = write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index))
+        found = read_head(read_text_file(course / str(lesson.file_path)))
+        assert known_head(written.head, found.heading) == found
+
+
 def test_every_generated_lesson_passes(course: Path) -> None:
     """`generate score` accepts what `generate course` made."""
     _made("course", BRIEF, "--approve")
@@ -153,8 +171,6 @@ def test_lessons_before_approval_are_refused(course: Path) -> None:
 
 def test_a_failed_lesson_does_not_stop_the_run(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are written, the run exits with 1, and --resume writes the one that is missing."""
-    from generators import course_run  # noqa: PLC0415 - the module whose writer fails
-
     genuine = course_run.CourseRun._written
 
     def failing(self: course_run.CourseRun, curriculum: object, index: int, *, planned_bytes: bytes) -> bytes:
@@ -175,25 +191,74 @@ def test_a_failed_lesson_does_not_stop_the_run(course: Path, monkeypatch: pytest
 
 
 def test_a_killed_run_resumes(course: Path, workplace: Path) -> None:
-    """Killed in the middle and run again with --resume, the course is that of an undisturbed run."""
+    """A kill loses one group of lessons at most, and --resume completes the course."""
     script = (
         "import os, signal\n"
         "from generators.course_run import CourseRun\n"
         "from generators.cli import main\n"
         "whole = CourseRun._publish\n"
-        "def dying(self, planned, name, data):\n"
-        "    whole(self, planned, name, data)\n"
-        "    if name.startswith('lessons/4.3'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def dying(self, files):\n"
+        "    if any(name.startswith('lessons/4.3') for name in files): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return whole(self, files)\n"
         "CourseRun._publish = dying\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", script, "course", str(BRIEF), "--approve"], check=False, timeout=60)
     assert done.returncode == -9
-    assert len(list((course / "lessons").iterdir())) == 18
+    whole_groups = 17 // OfflineWriter.lessons_per_unit * OfflineWriter.lessons_per_unit  # 4.3 is the 18th lesson
+    assert len(list((course / "lessons").iterdir())) == whole_groups
     made = _made("course", BRIEF, "--approve", "--resume")
-    assert made["lessons_skipped"] == 18
+    assert made["lessons_skipped"] == whole_groups
     assert len(_bytes(course)) == FILES
     assert json.loads(_generate("import", course, "--json").stdout)["appended"] == 0
+
+
+def test_a_lesson_in_the_way_is_kept_and_its_neighbours_are_published(course: Path) -> None:
+    """Lessons of one unit do not answer for each other: a file somebody put in one's place is that one's matter."""
+    _made("curriculum", BRIEF)
+    plan = load_curriculum((course / ".state" / "curriculum.draft.yaml").read_bytes())
+    own = course / str(list(plan.lessons)[1].file_path)
+    own.parent.mkdir()
+    own.write_text("# Minha aula\n", "utf-8")
+    made = _made("course", BRIEF, "--approve")
+    assert made["kept"] == [own.relative_to(course.parent.parent).as_posix()]
+    assert own.read_text("utf-8") == "# Minha aula\n"
+    assert made["files_written"] == FILES - 1
+
+
+@pytest.mark.parametrize("bad", [b"# Aula\n\x00\n", b"# Aula\n" + b"longa " * 3_000_000])
+def test_a_lesson_that_cannot_be_stored_fails_alone(course: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes) -> None:
+    """What the outbox refuses of one lesson is that lesson's failure; the others of its unit are published."""
+    genuine = course_run.CourseRun._written
+
+    def broken(self: course_run.CourseRun, curriculum: object, index: int, *, planned_bytes: bytes) -> bytes:
+        return bad if index == 3 else genuine(self, curriculum, index, planned_bytes=planned_bytes)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(course_run.CourseRun, "_written", broken)
+        result = _generate("course", BRIEF, "--approve")
+    assert result.exit_code == 1
+    assert "failed: lesson 1.4" in result.stderr
+    assert len(list((course / "lessons").iterdir())) == LESSONS - 1
+    made = _made("course", BRIEF, "--approve", "--resume")
+    assert (made["lessons_skipped"], made["files_written"]) == (LESSONS - 1, 1)
+
+
+def test_a_lesson_that_costs_money_is_published_at_once(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each lesson is paid for, an interruption loses none that was written."""
+
+    class Paid(OfflineWriter):
+        lessons_per_unit = 1
+
+        def write(self, request: LessonRequest) -> str:
+            if request.index == 5:
+                raise KeyboardInterrupt
+            return super().write(request) + "\nFim.\n"
+
+    monkeypatch.setattr("generators.writers.writer_for", lambda _: Paid())
+    monkeypatch.setattr(course_run, "OfflineWriter", type("Other", (), {}))
+    assert _generate("course", BRIEF, "--approve").exit_code != 0
+    assert len(list((workplace / "outputs" / "courses" / SLUG / "lessons").iterdir())) == 5
 
 
 def test_a_lesson_changed_by_hand_is_kept_and_sync_takes_it_over(course: Path) -> None:

@@ -31,7 +31,7 @@ def lessons(brief: Brief) -> list[str]:
 def _lessons(brief: Brief) -> list[str]:
     curriculum = build_curriculum(brief).curriculum
     count = sum(1 for _ in curriculum.lessons)
-    return [write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index)) for index in range(count)]
+    return [write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index)).text for index in range(count)]
 
 
 def _body(lesson: str) -> str:

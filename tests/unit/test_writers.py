@@ -56,7 +56,7 @@ def test_an_unknown_writer_is_a_usage_error() -> None:
 
 def test_failed_checks_are_fed_back_and_the_second_answer_is_taken(request_: LessonRequest) -> None:
     """The model learns what its first answer lacked."""
-    good = write_lesson(request_).partition("\n---\n\n")[2]
+    good = write_lesson(request_).text.partition("\n---\n\n")[2]
     model = Model("Só uma frase.", good)
     lesson = _writer(model).write(request_)
     assert lesson.startswith("---\nlesson_id: '1.1'")
