@@ -127,6 +127,36 @@ def test_tags_and_minds_are_linked(box: Outbox, tmp_path: Path) -> None:
     assert links == [("dono", "creator"), ("marina-salles", "author")]
 
 
+def test_minds_that_are_not_configured_are_never_linked(box: Outbox, tmp_path: Path) -> None:
+    """A mind that the database does not know parks the event: a persona that a brief names is metadata until then."""
+    _import(box, _copy(tmp_path))
+    events = _events(box)
+    project = next(event.payload for event in events if event.type == "project.upserted")
+    assert not {"creator_mind", "persona_mind"} & project.keys()
+    assert project["metadata"]["voice"]["persona"] == "Marina Salles"
+    assert not [event for event in events if event.type == "content.mind_linked"]
+
+
+def test_the_audience_of_the_brief_is_the_projects(box: Outbox, tmp_path: Path) -> None:
+    """Who the course is for is a profile of its own, and the project points at it."""
+    _import(box, _copy(tmp_path))
+    first, second = _events(box)[:2]
+    assert first.type == "audience.upserted"
+    assert second.payload["target_audience"] == first.payload["slug"]
+    assert first.payload["psychographics"]["dores"]
+
+
+def test_a_brief_without_an_audience_makes_no_profile(box: Outbox, tmp_path: Path) -> None:
+    """Nothing is invented: where nobody is described, the project has no audience."""
+    folder = tmp_path / "acervo" / "sem-publico"
+    folder.mkdir(parents=True)
+    (folder / "COURSE-BRIEF.md").write_text("# Curso: Vela para todos\n\n**Título:** Vela para todos\n", "utf-8")
+    _import(box, folder)
+    assert "audience.upserted" not in [event.type for event in _events(box)]
+    project = next(event.payload for event in _events(box) if event.type == "project.upserted")
+    assert "target_audience" not in project
+
+
 def test_a_second_import_appends_nothing_from_wherever_it_is_started(box: Outbox, tmp_path: Path) -> None:
     """The same folder says the same, given by itself or in its container."""
     folder = _copy(tmp_path)
