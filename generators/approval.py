@@ -61,21 +61,21 @@ class Approval:
             data = self.draft.read_bytes()
             findings = check(data)
             show(data, findings, self.writer)
+            how = "typed"
             try:
                 answer = self._prompt(findings)
             except (click.Abort, EOFError, KeyboardInterrupt):
                 click.echo("", err=True)
-                answer = "cancel"
+                answer, how = "cancel", "interrupted or end of input"
             if answer == "approve":
-                self.record(Decision.APPROVED, data, how="typed")
+                self.record(Decision.APPROVED, data, how=how)
                 return True
             if answer == "edit":
-                self.edit(self.draft)
-                self.record(Decision.EDITED, self.draft.read_bytes(), how="editor")
+                self._edit()
             elif answer == "regenerate":
                 self._start_over(data)
             else:
-                self.record(Decision.CANCELLED, data, how="typed")
+                self.record(Decision.CANCELLED, data, how=how)
                 return False
 
     def approve_unasked(self) -> Findings:
@@ -109,8 +109,8 @@ class Approval:
         return {name: str(entry[name]) for name in ("at", "how", "by") if name in entry}
 
     def _prompt(self, findings: Findings) -> str:
-        options = "edit, regenerate, cancel" if findings.errors else "yes = approve, edit, regenerate, cancel"
-        answer = str(click.prompt(f"Your decision ({options})", err=True, default="", show_default=False)).strip()
+        options = "edit, regenerate or cancel" if findings.errors else "yes to approve, or edit, regenerate, cancel"
+        answer = str(click.prompt(f"Your decision: {options}", err=True, default="", show_default=False)).strip()
         if answer == _YES and not findings.errors:
             return "approve"
         if answer in {"e", "edit"}:
@@ -122,11 +122,22 @@ class Approval:
         click.echo('Nothing was approved: type the whole word "yes" to approve.', err=True)
         return self._prompt(findings)
 
+    def _edit(self) -> None:
+        try:
+            self.edit(self.draft)
+        except click.ClickException as exc:
+            # No editor, or one that failed, decides nothing: the author is asked again.
+            click.echo(f"error: {exc.format_message()}; set EDITOR, or edit {self.draft} in another window", err=True)
+            return
+        self.record(Decision.EDITED, self.draft.read_bytes(), how="editor")
+
     def _start_over(self, data: bytes) -> None:
         backups = self.state_folder / BACKUP_FOLDER
         backups.mkdir(parents=True, exist_ok=True)
         stamp = self.now().strftime("%Y%m%dT%H%M%S%fZ")
-        (backups / f"curriculum-{stamp}.yaml").write_bytes(data)
+        kept = backups / f"curriculum-{stamp}.yaml"
+        kept.write_bytes(data)
+        click.echo(f"made anew from the brief; the draft until now is kept as {kept}", err=True)
         self.draft.write_bytes(self.regenerate())
         self.record(Decision.REGENERATED, self.draft.read_bytes(), how="typed")
 
