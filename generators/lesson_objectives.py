@@ -7,7 +7,7 @@ from generators.bloom import bloom_level
 from generators.lesson_writer.kind import Kind, generic_name
 from generators.lesson_writer.phrases import Chooser, bank
 from generators.markdown.label import fold
-from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first, without_notes
+from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first, with_article, without_notes
 
 OBJECTIVES_PER_LESSON = 3
 _STOP = frozenset(
@@ -79,7 +79,8 @@ def lesson_objectives(
         index: of the lesson.
     """
     name = nameable(title) or named_by or ""
-    chooser = Chooser(seed=seed, index=index, fields={"topic": name}, generic=generic_name(kind))
+    fields = {"topic": name, "topic_said": (with_article(name, title, [stated or ""]) or "") if name else ""}
+    chooser = Chooser(seed=seed, index=index, fields=fields, generic=generic_name(kind))
     drawn = chooser.pick_many(f"objectives.{kind}", bank("objectives")[kind], OBJECTIVES_PER_LESSON)
     own = [upper_first(without_notes(plain(stated)).rstrip(".;"))] if stated and infinitive(stated) else []
     level = bloom_level(own[0]) if own else None

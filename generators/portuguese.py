@@ -4,6 +4,7 @@ Text of the author is never inflected: it is quoted, or used where an infinitive
 """
 
 import re
+from collections.abc import Iterable
 
 _INFINITIVE = re.compile(r"[a-zà-ú]{1,}(?:ar|er|ir|or|ôr)(?:-(?:se|lo|la|los|las))?", re.IGNORECASE)
 _NOT_VERBS = frozenset(
@@ -158,6 +159,7 @@ _PLANNING = re.compile(r"^(?:planejamento|planejando|plano) d(?:e|o|a|os|as) ", 
 _AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
 _INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
+_FEMININE = ("a", "ão", "ade", "gem")
 _LONGEST_NAME_WORDS = 7
 _LONGEST_OBJECT_WORDS = 5
 _SHORTEST_NAME = 4
@@ -218,6 +220,34 @@ def nameable(title: str) -> str | None:
     part = _AFTERTHOUGHT.split(part, maxsplit=1)[0]
     clause = first in _CLAUSE_STARTS or _FINITE.search(part) or ("," in part and not _TRIPLE.fullmatch(part))
     return None if clause or len(part.split()) > _LONGEST_NAME_WORDS or not part else part
+
+
+def with_article(name: str, title: str, objectives: Iterable[str]) -> str | None:
+    """A name with the article that its author gave it, to stand in a sentence like any noun; None without one.
+
+    What is written like prose is prose: "Separar o dinheiro do trabalho" -> "o dinheiro do trabalho", "A hora dourada
+    sem pressa" -> "a hora dourada". What is written like a title stays in quotes: "O Custo Real do Seu Mês" -> "o “Custo
+    Real do Seu Mês”". Plurals have none: the sentences around them are in the singular.
+    """
+    words = re.compile(rf"(o|a)\s+({re.escape(name)})(?!\w)", re.IGNORECASE)
+    for objective in objectives:
+        _, _, acted_on = (infinitive(objective) or "").partition(" ")
+        found = words.match(acted_on)
+        if found and _agrees(found[1].lower(), name):
+            return f"{found[1].lower()} {quotable(found[2])}"
+    for part in parts(title):
+        verb, _, acted_on = part.partition(" ")
+        found = words.match(acted_on if verb.endswith(_GERUND) else part)
+        if found and _agrees(found[1].lower(), name):
+            shown = _PHRASE_END.split(name, maxsplit=1)[0] if name == name.lower() else f"“{name}”"
+            return f"{found[1].lower()} {shown}"
+    return None
+
+
+def _agrees(article: str, name: str) -> bool:
+    """Whether an "o" or "a" before a name is its article: an "a" may be a preposition."""
+    noun = name.split(maxsplit=1)[0].casefold()
+    return not noun.endswith("s") and (article == "o" or noun.endswith(_FEMININE))
 
 
 def topic(title: str) -> str:

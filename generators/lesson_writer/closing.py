@@ -1,7 +1,11 @@
+import re
+
 from generators.lesson_writer.draft import Draft
 from generators.lesson_writer.phrases import bank
-from generators.portuguese import infinitive, upper_first
+from generators.portuguese import infinitive
 from generators.voice_phrases import sayings
+
+_LONGEST_IN_THE_MIDDLE = 8
 
 
 def write_closing(draft: Draft) -> list[str]:
@@ -11,12 +15,28 @@ def write_closing(draft: Draft) -> list[str]:
 
 def _mastered(draft: Draft) -> list[str]:
     verbs = [verb for verb in map(infinitive, draft.request.lesson.objectives) if verb][:3]
-    gained = []
-    for place, option in enumerate(draft.pick_many_raw("closing", "mastered", len(verbs))):
-        gained.append("- " + option.replace("{can}", verbs[place]).replace("{Can}", upper_first(verbs[place])))
+    deck = draft.pick_many_raw("closing", "mastered", len(bank("closing")["mastered"]))
+    gained = [f"- {_gain(verb, deck)}" for verb in verbs]
     pairs = draft.pick_many("closing", "before_after", 2)
     table = ["| Antes | Depois |", "| --- | --- |", *(f"| {before} | {after} |" for before, after in pairs)]
     return ["## 💡 O Que Você Dominou", draft.pick("closing", "review"), "\n".join(gained), "\n".join(table)]
+
+
+def _gain(verb: str, deck: list[str]) -> str:
+    """The next phrase of the deck that can carry an objective.
+
+    A long objective closes its sentence, and no word of weight comes twice ("um roteiro para escrever um roteiro").
+    """
+    words = set(re.findall(r"\w{6,}", verb.casefold()))
+    is_long = "," in verb or len(verb.split()) > _LONGEST_IN_THE_MIDDLE
+    fitting = [
+        option
+        for option in deck
+        if not words & set(re.findall(r"\w{6,}", option.casefold())) and not (is_long and not option.endswith("{can}."))
+    ]
+    chosen = (fitting or deck)[0]
+    deck.remove(chosen)
+    return chosen.replace("{can}", verb)
 
 
 def _action(draft: Draft) -> list[str]:

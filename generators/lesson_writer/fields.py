@@ -2,7 +2,7 @@
 
 from generators.lesson_writer.budget import Budget
 from generators.lesson_writer.request import LessonRequest
-from generators.portuguese import infinitive, nameable, quotable, upper_first, without_notes
+from generators.portuguese import infinitive, nameable, quotable, upper_first, with_article, without_notes
 
 MAX_CONCEPTS = 3
 _ANY_TASK = "aplicar o conteúdo desta aula"
@@ -25,6 +25,8 @@ def fields_of(request: LessonRequest, budget: Budget) -> dict[str, str]:
         "exercise_minutes": str(budget.exercise_minutes),
         "after": _turn(brief.after, request.index),
     }
+    found["label"] = found["topic"] or found["title"]
+    found["topic_said"] = said(request, found["topic"])
     if request.previous:
         found["previous"] = quotable(request.previous.title or "")
     if request.following:
@@ -50,6 +52,13 @@ def concepts_of(request: LessonRequest) -> list[str]:
     """One to three names for the steps of the lesson; one empty name where none reads well in a sentence."""
     named = [name for name in map(nameable, request.lesson.key_concepts) if name]
     return named[:MAX_CONCEPTS] or [""]
+
+
+def said(request: LessonRequest, name: str) -> str:
+    """A name of the lesson with the article that its author gave it; empty where there is none."""
+    lesson = request.lesson
+    objectives = (*lesson.objectives, *request.module.objectives, *request.brief.objectives)
+    return (with_article(name, lesson.title or "", objectives) or "") if name else ""
 
 
 def _quote(line: str) -> str:

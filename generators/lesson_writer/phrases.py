@@ -51,7 +51,8 @@ class Chooser:
 
     Attributes:
         fields: what can be filled in; a phrase that needs a name not in here is never drawn. A topic or concept
-            without a name is called by what the lesson is (`Generic`).
+            without a name is called by what the lesson is (`Generic`); one that its author gave an article is known
+            with it, as `topic_said` or `concept_said`.
     """
 
     def __init__(
@@ -166,6 +167,11 @@ def _without_names(text: str, fields: Mapping[str, str], generic: Generic) -> st
     def name(match: re.Match[str]) -> str:
         known = fields.get(match["field"])
         starts = match["start"] is not None
+        said = fields.get(f"{match['field']}_said")
+        if said:
+            article, _, noun = said.partition(" ")
+            shown = Generic(article=article, noun=noun)(match["preposition"] or "")
+            return (match["start"] or "") + (shown[0].upper() + shown[1:] if starts else shown)
         if known:
             shown = known[0].upper() + known[1:] if starts and not match["preposition"] else known
             return f"{match['start'] or ''}{match['preposition'] or ''}“{shown}”"

@@ -1,5 +1,5 @@
 from generators.lesson_writer.draft import Draft
-from generators.lesson_writer.fields import concepts_of
+from generators.lesson_writer.fields import concepts_of, said
 from generators.lesson_writer.phrases import bank
 
 _PLACES = ("first", "second", "third")
@@ -13,7 +13,7 @@ def write_steps(draft: Draft) -> list[str]:
             f"steps.{draft.kind}.{place}",
             bank("steps")[draft.kind][place],
             column=number,
-            concept=concepts[number % len(concepts)],
+            **_concept(draft, concepts[number % len(concepts)]),
         )
         for number, place in enumerate(_PLACES)
     ]
@@ -24,7 +24,7 @@ def write_steps(draft: Draft) -> list[str]:
     lines.append(draft.pick("route", "diagram_intro"))
     lines.append(draft.pick("route", "diagram", one=one, two=two, three=three))
     deeper = draft.pick_many("route", "deeper", 9)
-    questions = draft.pick_many("closing", "question", 3, concept=concepts[0])
+    questions = draft.pick_many("closing", "question", 3, **_concept(draft, concepts[0]))
     for number, step in enumerate(steps):
         lines += [f"### Passo {number + 1}: {step['heading']}", step["text"][0]]
         lines.append(draft.optional(10 + number, step["text"][1]))
@@ -32,6 +32,10 @@ def write_steps(draft: Draft) -> list[str]:
         question = f"🤔 **Pergunta para pensar:** {questions[number]}"
         lines.append(draft.optional(45, question) if number == 1 else question)
     return [*lines, *_pitfalls(draft), *_exercise(draft), _transition(draft)]
+
+
+def _concept(draft: Draft, name: str) -> dict[str, str]:
+    return {"concept": name, "concept_said": said(draft.request, name)}
 
 
 def _pitfalls(draft: Draft) -> list[str]:

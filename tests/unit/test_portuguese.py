@@ -2,7 +2,7 @@
 
 import pytest
 
-from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic, without_notes
+from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic, with_article, without_notes
 from generators.voice_phrases import greeting, sayings
 
 
@@ -102,3 +102,22 @@ def test_an_authors_notes_are_not_spoken() -> None:
 def test_shares_and_levels_behind_a_line_are_notes(line: str, clean: str) -> None:
     """They are for the author, not for the reader of a lesson."""
     assert without_notes(line) == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "objective", "said"),
+    [
+        ("dinheiro do trabalho", "Duas Contas", "Separar o dinheiro do trabalho e o da casa", "o dinheiro do trabalho"),
+        ("Custo Real", "O Custo Real", "Calcular o custo mensal", "o “Custo Real”"),
+        ("regra dos terços", "A regra dos terços e quando esquecê-la", "", "a regra dos terços"),
+        ("hora dourada sem pressa", "A hora dourada sem pressa", "", "a hora dourada"),
+        ("olhar", "Treinando o olhar no caminho", "", "o olhar"),
+        ("Dívidas", "As Dívidas", "Quitar as dívidas", None),
+        ("clientes", "Atendimento", "Responder a clientes", None),
+        ("cliente difícil", "Atendimento", "Responder a cliente difícil", None),
+        ("estilo", "Criando um estilo", "", None),
+    ],
+)
+def test_a_name_keeps_the_article_of_its_author(name: str, title: str, objective: str, said: str | None) -> None:
+    """A noun of the author's stands in a sentence with its article; what is no article is not taken for one."""
+    assert with_article(name, title, [objective]) == said
