@@ -10,23 +10,20 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from generators.approval import Approval
-from generators.assessments import write_assessments
 from generators.brief import Brief
 from generators.checkpoint import Checkpoint, Stage
 from generators.course_folder import CourseFolder
-from generators.course_payloads import PlannedCourse
+from generators.course_plan import CoursePlan, plan_course
 from generators.curriculum import Curriculum
 from generators.curriculum_builder import build_curriculum, course_slug, refuse_incomplete
 from generators.curriculum_check import check
-from generators.curriculum_yaml import curriculum_in, dump_curriculum, load_curriculum, load_document
+from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.errors import GeneratorError, UsageFault
-from generators.lesson_writer import LessonRequest, write_lesson
-from generators.outline_page import write_outline
+from generators.lesson_writer import LessonRequest
 from generators.textfile import TextFile
-from generators.writers import OfflineWriter, Writer
+from generators.writers import Estimate, OfflineWriter, Writer
 from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, catalogue
 
 DRAFT = "curriculum.draft.yaml"
@@ -82,7 +79,7 @@ class CourseRun:
         self.folder = CourseFolder(root=settings.content_root, slug=course_slug(brief))
         self.checkpoint = Checkpoint(self.folder.path)
         self.outcome = Outcome(slug=self.folder.slug)
-        self._planned: tuple[Curriculum, dict[str, bytes], PlannedCourse] | None = None
+        self._planned: CoursePlan | None = None
 
     def draft(self, *, resume: bool) -> tuple[str, ...]:
         """Build the curriculum and put it where the checkpoint finds it; returns what was assumed.
@@ -105,6 +102,12 @@ class CourseRun:
     @property
     def lesson_count(self) -> int:
         return sum(1 for _ in load_curriculum(self.draft_path.read_bytes()).lessons)
+
+    def left_to_write(self, *, resume: bool) -> tuple[int, Estimate]:
+        """How many lessons are going to be written, and what they cost."""
+        curriculum = self._plan().curriculum
+        missing = [lesson for lesson in curriculum.lessons if not (resume and self._is_there(lesson.file_path or ""))]
+        return len(missing), self.writer.estimate(len(missing), sum(lesson.minutes or 0 for lesson in missing))
 
     @property
     def draft_path(self) -> Path:
@@ -135,12 +138,12 @@ class CourseRun:
             raise GeneratorError("the curriculum cannot be approved: " + "; ".join(faults))
         news = not self.approved
         self.checkpoint.progress.approved_sha256 = _sha256(data)
-        _, files, planned = self._plan()
+        plan = self._plan()
         try:
             with self._box.unit() as unit:
                 for name in self._about:
-                    unit.write(self.folder.relative(name), files[name])
-                for payload in planned.structure:
+                    unit.write(self.folder.relative(name), plan.files[name])
+                for payload in plan.events.structure:
                     unit.append(payload)
                 if news:
                     for payload in self._approval_events(data):
@@ -156,11 +159,11 @@ class CourseRun:
         Each unit asks for its own wait for the disk. An interrupted run loses the lessons of one unit at most: for a
         writer that costs next to nothing, several; for one that is paid for each lesson, that lesson.
         """
-        curriculum, files, planned = self._plan()
+        plan = self._plan()
         self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
         group: dict[str, tuple[str, bytes]] = {}
-        for index, lesson in enumerate(curriculum.lessons):
+        for index, lesson in enumerate(plan.curriculum.lessons):
             name = lesson.file_path or ""
             if not group:
                 self.checkpoint.progress.next_lesson = lesson.lesson_id
@@ -169,7 +172,7 @@ class CourseRun:
                 self.progress(lesson.lesson_id)
                 continue
             try:
-                group[lesson.lesson_id] = name, self._written(curriculum, index, planned_bytes=files[name])
+                group[lesson.lesson_id] = name, self._written(plan.curriculum, index, planned_bytes=plan.files[name])
             except GeneratorError as exc:
                 self._failed(lesson.lesson_id, exc)
                 self.progress(lesson.lesson_id)
@@ -179,9 +182,9 @@ class CourseRun:
         if self.outcome.failed:
             # Outline, modules and project say how many lessons there are: say it again without those that failed.
             failed = [
-                lesson.file_path or "" for lesson in curriculum.lessons if lesson.lesson_id in self.outcome.failed
+                lesson.file_path or "" for lesson in plan.curriculum.lessons if lesson.lesson_id in self.outcome.failed
             ]
-            result = self._box.append(*planned.without(failed))
+            result = self._box.append(*plan.events.without(failed))
             self._count(len(result.appended), 0)
         self.checkpoint.progress.next_lesson = next(iter(self.checkpoint.progress.failed), None)
         self.checkpoint.save()
@@ -205,7 +208,7 @@ class CourseRun:
 
     def write_assessments(self) -> None:
         """Write the quizzes and the final project."""
-        _, files, _ = self._plan()
+        files = self._plan().files
         refused = self._publish({name: data for name, data in files.items() if name.startswith("assessments/")})
         for name, why in refused.items():
             raise GeneratorError(f"{name} cannot be published: {why}") from why
@@ -213,31 +216,21 @@ class CourseRun:
             self.checkpoint.reached(Stage.COMPLETE)
         self.checkpoint.save()
 
-    def _plan(self) -> tuple[Curriculum, dict[str, bytes], PlannedCourse]:
-        """The whole course as it is going to be: lessons stand in the plan as the offline writer would write them."""
+    def _plan(self) -> CoursePlan:
         if self._planned is None:
             if not self.approved:
                 raise NotApproved(
                     f"the curriculum of {self.folder.slug} is not approved; run “generate approve” first, "
                     "or give --approve to approve it unseen"
                 )
-            data = self.draft_path.read_bytes()
-            document = load_document(data)
-            curriculum = curriculum_in(document)
-            files = dict.fromkeys(self._about, b"")
-            heads: dict[str, dict[str, Any]] = {}
-            files[self._brief_name] = self._brief_file.path.read_bytes()
-            files["curriculum.yaml"] = data
-            files["course-outline.md"] = write_outline(curriculum).encode()
-            for index, lesson in enumerate(curriculum.lessons):
-                request = LessonRequest(brief=self.brief, curriculum=curriculum, index=index)
-                written = write_lesson(request)
-                files[lesson.file_path or ""], heads[lesson.file_path or ""] = written.text.encode(), written.head
-            files |= {name: text.encode() for name, text in write_assessments(self.brief, curriculum)}
-            planned = PlannedCourse(
-                self._settings, self.folder, files=files, brief=self.brief, heads=heads, curriculum=document
+            self._planned = plan_course(
+                self._settings,
+                self.folder,
+                brief_name=self._brief_name,
+                brief_file=self._brief_file,
+                brief=self.brief,
+                curriculum_data=self.draft_path.read_bytes(),
             )
-            self._planned = curriculum, files, planned
         return self._planned
 
     @property
@@ -266,12 +259,12 @@ class CourseRun:
         """
         if not files:
             return {}
-        _, _, planned = self._plan()
+        plan = self._plan()
         try:
             with self._box.unit() as unit:
                 for name, data in files.items():
                     unit.write(self.folder.relative(name), data)
-                    for payload in planned.of_file(name, data):
+                    for payload in plan.events.of_file(name, data):
                         unit.append(payload)
         except (FileConflict, ContractError, GeneratorError) as exc:
             if len(files) > 1:

@@ -226,8 +226,8 @@ def with_article(name: str, title: str, objectives: Iterable[str]) -> str | None
     """A name with the article that its author gave it, to stand in a sentence like any noun; None without one.
 
     What is written like prose is prose: "Separar o dinheiro do trabalho" -> "o dinheiro do trabalho", "A hora dourada
-    sem pressa" -> "a hora dourada". What is written like a title stays in quotes: "O Custo Real do Seu Mês" -> "o “Custo
-    Real do Seu Mês”". Plurals have none: the sentences around them are in the singular.
+    sem pressa" -> "a hora dourada". What is written like a title stays in quotes: "O Custo Real" -> "o “Custo Real”".
+    Plurals have none: the sentences around them are in the singular.
     """
     words = re.compile(rf"(o|a)\s+({re.escape(name)})(?!\w)", re.IGNORECASE)
     for objective in objectives:

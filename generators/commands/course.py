@@ -151,6 +151,10 @@ def _lessons(run: "CourseRun", *, resume: bool) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
+    missing, cost = run.left_to_write(resume=resume)
+    if cost.tokens and missing:
+        # Whoever approved beforehand, or resumes, has not seen it yet.
+        click.echo(f"writing {missing} lessons with “{run.writer.name}”: {cost.note}", err=True)
     console = Console(stderr=True)
     shown: Any = Progress(console=console, transient=True) if console.is_terminal else nullcontext()
     with shown as bar:

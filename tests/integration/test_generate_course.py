@@ -17,7 +17,7 @@ from generators.curriculum_yaml import load_curriculum
 from generators.errors import GeneratorError
 from generators.lesson_writer import LessonRequest, write_lesson
 from generators.textfile import read_text_file
-from generators.writers import OfflineWriter
+from generators.writers import Estimate, OfflineWriter
 from outbox import Outbox
 
 BRIEFS = Path(__file__).parent.parent / "data" / "briefs"
@@ -257,6 +257,9 @@ def test_a_lesson_that_costs_money_is_published_at_once(workplace: Path, monkeyp
     class Paid(OfflineWriter):
         lessons_per_unit = 1
 
+        def estimate(self, lessons: int, minutes: int) -> Estimate:
+            return Estimate(seconds=1, tokens=lessons * minutes, note="real money")
+
         def write(self, request: LessonRequest) -> str:
             if request.index == 5:
                 raise KeyboardInterrupt
@@ -264,7 +267,9 @@ def test_a_lesson_that_costs_money_is_published_at_once(workplace: Path, monkeyp
 
     monkeypatch.setattr("generators.writers.writer_for", lambda _: Paid())
     monkeypatch.setattr(course_run, "OfflineWriter", type("Other", (), {}))
-    assert _generate("course", BRIEF, "--approve").exit_code != 0
+    result = _generate("course", BRIEF, "--approve")
+    assert result.exit_code != 0
+    assert "writing 40 lessons with “offline”: real money" in result.stderr
     assert len(list((workplace / "outputs" / "courses" / SLUG / "lessons").iterdir())) == 5
 
 
