@@ -36,7 +36,8 @@ _DEAD = "postgresql://nobody:nothing@127.0.0.1:9/postgres"
 
 def run(folder: Path, *, quick: bool) -> list[Finding]:
     turns = QUICK_TURNS if quick else TURNS
-    return [_course(folder, turns), *_persister(folder, turns), _import(folder, QUICK_TURNS // 2 if quick else turns)]
+    found = [_course(folder, turns), *_persister(folder, turns)]
+    return found if quick else [*found, _import(folder, turns)]
 
 
 def with_outbox(place: Path) -> None:
