@@ -1,11 +1,10 @@
-"""The statements of `worker/sql/migrate*.sql` by name."""
+"""The statements of `worker/sql/migrate*.sql` by name, with their comments: an audit's first one is what it finds."""
 
-import re
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
-_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+from worker.queries import statements
 
 
 @cache
@@ -13,7 +12,7 @@ def _all() -> dict[str, LiteralString]:
     found: dict[str, LiteralString] = {}
     for entry in resources.files("worker.sql").iterdir():
         if entry.name.startswith("migrate") and entry.name.endswith(".sql"):
-            found.update(cast("list[tuple[str, LiteralString]]", _NAMED.findall(entry.read_text(encoding="utf-8"))))
+            found.update(statements(entry.name.removesuffix(".sql")))
     return found
 
 
