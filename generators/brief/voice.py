@@ -1,5 +1,6 @@
 """Who speaks in the lessons: a modelled persona, a voice described here, or a neutral one."""
 
+import itertools
 import re
 from typing import Any
 
@@ -147,7 +148,9 @@ def _tone(fields: Fields) -> str | None:
     for entry in [*fields.entries(_TONE, _VOICE_ZONES), *fields.entries(_TONE, {Zone.COURSE, Zone.ASIDE})]:
         if entry.line.kind == "heading" and not any(line.fenced for line in entry.body):
             continue
-        texts = [entry.value] if entry.value else [line.text for line in entry.body if line.ticked is not False]
+        # Below a heading of the section, what stands under labels of its own belongs to those.
+        own = itertools.takewhile(lambda line: line.fenced or not line.label, entry.body)
+        texts = [entry.value] if entry.value else [line.text for line in own if line.ticked is not False]
         tone = ", ".join(part for part in (stated(text) for text in texts) if part)
         if tone:
             return tone[:500]

@@ -219,3 +219,9 @@ def test_unreadable_briefs_are_typed_errors() -> None:
         _brief("\n\n")
     with pytest.raises(OversizedFile):
         _brief("x" * 1_000_001)
+
+
+def test_labels_below_a_tone_heading_are_not_the_tone() -> None:
+    """What a section says under labels of its own belongs to those, not to the answer before them."""
+    text = "# Curso de Nós\n\n## 4. Voz\n\n### 4.2 Tom de Voz\n\n```\nAcolhedor, direto\n```\n\n**Evitar:** jargão\n\n**Ritmo:** curto\n"
+    assert _brief(text).voice.tone == "Acolhedor, direto"
