@@ -165,12 +165,6 @@ _LONGEST_OBJECT_WORDS = 5
 _SHORTEST_NAME = 4
 
 
-def lower_first(text: str) -> str:
-    """Lower the first letter, unless the word is an acronym or a name in capitals."""
-    first = text.split(maxsplit=1)[0] if text.strip() else ""
-    return text[:1].lower() + text[1:] if first[1:] == first[1:].lower() and len(first) > 1 else text
-
-
 def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 

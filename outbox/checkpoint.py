@@ -37,7 +37,7 @@ def checkpoint(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -
 def checkpoint_if_alone(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
     """Keep the WAL small where no worker is there to do it; cut it back only where it grew large all the same."""
     size = wal_bytes(paths)
-    if size <= min(REUSED_WAL_BYTES, LARGE_WAL_BYTES) or running_worker(paths.database) is not None:
+    if size <= REUSED_WAL_BYTES or running_worker(paths.database) is not None:
         return
     if size > LARGE_WAL_BYTES:
         checkpoint(connection, gate, paths)

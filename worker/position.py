@@ -114,12 +114,6 @@ def check_fits(position: Position, box: Outbox) -> None:
         )
 
 
-def lock(connection: Connection, outbox_id: UUID, expected_seq: int, expected_event_id: UUID | None) -> None:
-    """Check a position read with `lock_position`; the caller is in the transaction that locked it."""
-    row = connection.execute(query("relay", "lock_position"), {"outbox_id": outbox_id}).fetchone()
-    require(row, expected_seq, expected_event_id)
-
-
 def require(row: tuple[object, ...] | None, expected_seq: int, expected_event_id: UUID | None) -> None:
     """Raise unless the locked row is the position that the batch was read from.
 

@@ -9,7 +9,7 @@ the position in the database tells what became of it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -76,15 +76,6 @@ class Batch:
     first: Sequence[tuple[str, Values]] = ()
 
 
-@dataclass(slots=True)
-class Applied:
-    """What came of it."""
-
-    inserted: int = 0
-    updated: int = 0
-    stale: int = field(default=0)
-
-
 def apply_batch(
     connection: Connection,
     batch: Batch,
@@ -93,7 +84,7 @@ def apply_batch(
     position: Position,
     limits: Limits,
     entered: Callable[[Phase], None] = lambda _phase: None,
-) -> Applied:
+) -> None:
     """Apply a batch and move the position, both or neither.
 
     Args:
@@ -115,7 +106,7 @@ def apply_batch(
         known = _begin(connection, wanted_by(decoded), outbox_id, position, limits, batch.first)
         entered(Phase.APPLY)
         changes = fold(decoded, known)
-        return _write(connection, batch, changes, outbox_id, position)
+        _write(connection, batch, changes, outbox_id, position)
     except BaseException:
         _roll_back(connection)
         raise
@@ -159,15 +150,12 @@ def _begin(
     return known
 
 
-def _write(connection: Connection, batch: Batch, changes: Changes, outbox_id: UUID, position: Position) -> Applied:
-    applied = Applied(stale=changes.stale)
+def _write(connection: Connection, batch: Batch, changes: Changes, outbox_id: UUID, position: Position) -> None:
     with connection.pipeline():
         for kind in KINDS:
             table = getattr(changes, kind)
             _send(connection, f"insert_{kind}s", table.inserts)
             _send(connection, f"update_{kind}s", table.updates)
-            applied.inserted += len(table.inserts)
-            applied.updated += len(table.updates)
         _send(connection, "unlink_minds", changes.minds_unlinked)
         _send(connection, "link_minds", changes.minds_linked)
         _send(connection, "unlink_tags", changes.untagged)
@@ -191,7 +179,6 @@ def _write(connection: Connection, batch: Batch, changes: Changes, outbox_id: UU
             # The row is locked and was compared: exactly one row changes.
             connection.execute(query("relay", "advance"), values)
         connection.execute("commit")
-    return applied
 
 
 def _send(connection: Connection, name: str, rows: Sequence[Values]) -> None:

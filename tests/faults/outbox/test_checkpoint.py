@@ -55,6 +55,7 @@ def test_status_warns_of_a_wal_that_a_reader_keeps(tmp_path: Path, monkeypatch: 
 
 def test_without_a_worker_a_writer_keeps_the_wal_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a host that only generates somebody has to; where a worker runs, it is left to it."""
+    monkeypatch.setattr(checkpoint, "REUSED_WAL_BYTES", 20_000)
     monkeypatch.setattr(checkpoint, "LARGE_WAL_BYTES", 20_000)
     monkeypatch.setattr("outbox.outbox.CHECK_EVERY_EVENTS", 4)
     wal = tmp_path / "outbox.db-wal"
