@@ -196,7 +196,13 @@ class RelayState:
     @property
     def paused(self) -> bool:
         """True where an operator told the worker to wait."""
-        return self._connection.execute("select 1 from meta where key = 'paused'").fetchone() is not None
+        return self.paused_since is not None
+
+    @property
+    def paused_since(self) -> str | None:
+        """When an operator told the worker to wait (ISO 8601, UTC), None where none did."""
+        row = self._connection.execute("select value from meta where key = 'paused'").fetchone()
+        return str(row[0]) if row else None
 
     def pause(self) -> bool:
         """Tell the worker to wait until `resume`; survives restarts. Returns False where it was paused already."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from outbox import audit
 from outbox.checkpoint import LARGE_WAL_BYTES, wal_bytes
 from outbox.outages import OutageRecord, open_outage
 from outbox.outbox import Outbox
+from outbox.parked import ParkedState
 from outbox.paths import OutboxPaths
 from outbox.relay_state import WorkerState
 from outbox.worker_lock import running_worker
+
+LOW_SPACE_BYTES = 500 * 1024 * 1024
+NO_SPACE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,27 @@ class WorkerStatus:
     last_error: str | None
     rate_per_second: float | None
     eta_seconds: float | None
+    heartbeat_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedStatus:
+    """What stands on the parked list: how many in each state, the first parked one, and since when."""
+
+    parked: int = 0
+    held: int = 0
+    releasing: int = 0
+    first_seq: int | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseStatus:
+    """An operator told the worker to wait: when, who and why."""
+
+    since: str
+    who: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +67,14 @@ class Status:
         oldest_pending_seconds: age of the oldest that waits; None where none does.
         bytes: size of the file and its WAL.
         wal_bytes: size of the WAL alone.
-        paused: an operator told the worker to wait.
+        free_bytes: room beside the file; None where the system does not say.
+        writable: whether this user may write the file.
+        pause: an operator told the worker to wait; None where none did.
+        parked_list: the parked list in more detail.
         worker: what it is doing.
         outage: the one that goes on, None where none does.
+        path: where the file is.
+        read_at: when this was read.
     """
 
     outbox_id: str
@@ -52,9 +85,19 @@ class Status:
     oldest_pending_seconds: float | None
     bytes: int
     wal_bytes: int
-    paused: bool
     worker: WorkerStatus
     outage: OutageRecord | None
+    path: str
+    read_at: dt.datetime
+    free_bytes: int | None = None
+    writable: bool = True
+    pause: PauseStatus | None = None
+    parked_list: ParkedStatus = field(default_factory=ParkedStatus)
+
+    @property
+    def paused(self) -> bool:
+        """True where an operator told the worker to wait."""
+        return self.pause is not None
 
     @property
     def wal_is_large(self) -> bool:
@@ -63,7 +106,6 @@ class Status:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the keys of the contract, and a few more."""
-        worker = self.worker
         return {
             "outbox_id": self.outbox_id,
             "last_seq": self.last_seq,
@@ -73,15 +115,12 @@ class Status:
             "oldest_pending_seconds": self.oldest_pending_seconds,
             "bytes": self.bytes,
             "wal_bytes": self.wal_bytes,
+            "free_bytes": self.free_bytes,
+            "writable": self.writable,
             "paused": self.paused,
-            "worker": {
-                "state": worker.state,
-                "pid": worker.pid,
-                "since": worker.since,
-                "last_error": worker.last_error,
-                "rate_per_second": worker.rate_per_second,
-                "eta_seconds": worker.eta_seconds,
-            },
+            "pause": asdict(self.pause) if self.pause else None,
+            "parked_list": asdict(self.parked_list),
+            "worker": asdict(self.worker),
             "outage": {"since": self.outage.began_at, "cause": self.outage.cause} if self.outage else None,
         }
 
@@ -94,19 +133,54 @@ def read_status(box: Outbox, now: dt.datetime) -> Status:
     last_seq = box.last_seq
     pending = box.read(after=applied_seq, limit=1)
     wal = wal_bytes(paths)
+    parked = _parked(box)
     return Status(
         outbox_id=str(box.outbox_id),
         last_seq=last_seq,
         applied_seq=applied_seq,
         backlog=max(0, last_seq - applied_seq),
-        parked=box.parked.count(),
+        parked=parked.parked + parked.held + parked.releasing,
         oldest_pending_seconds=max(0.0, (now - pending[0].occurred_at).total_seconds()) if pending else None,
         bytes=paths.database.stat().st_size + wal,
         wal_bytes=wal,
-        paused=box.relay.paused,
+        free_bytes=_free(paths),
+        writable=os.access(paths.database, os.W_OK) and os.access(paths.database.parent, os.W_OK),
+        pause=_pause(box),
+        parked_list=parked,
         worker=_worker(box),
         outage=open_outage(box.connection),
+        path=str(box.path),
+        read_at=now,
     )
+
+
+def _free(paths: OutboxPaths) -> int | None:
+    try:
+        return shutil.disk_usage(paths.database.parent).free
+    except OSError:
+        return None
+
+
+def _parked(box: Outbox) -> ParkedStatus:
+    rows = box.connection.execute("select state, count(*), min(seq), min(parked_at) from parked group by state")
+    found = {state: (count, first, since) for state, count, first, since in rows}
+    nothing = (0, None, None)
+    parked, first, since = found.get(ParkedState.PARKED.value, nothing)
+    return ParkedStatus(
+        parked=parked,
+        held=found.get(ParkedState.HELD.value, nothing)[0],
+        releasing=found.get(ParkedState.RELEASING.value, nothing)[0],
+        first_seq=first,
+        since=since,
+    )
+
+
+def _pause(box: Outbox) -> PauseStatus | None:
+    since = box.relay.paused_since
+    if since is None:
+        return None
+    acts = [act for act in audit.trail(box.connection) if act.action == "pause"]
+    return PauseStatus(since=since, who=acts[-1].who if acts else None, reason=acts[-1].reason if acts else None)
 
 
 def _worker(box: Outbox) -> WorkerStatus:
@@ -121,6 +195,7 @@ def _worker(box: Outbox) -> WorkerStatus:
             last_error=report.last_error if report else None,
             rate_per_second=None,
             eta_seconds=None,
+            heartbeat_at=report.heartbeat_at if report else None,
         )
     return WorkerStatus(
         state=report.state.value,
@@ -129,4 +204,5 @@ def _worker(box: Outbox) -> WorkerStatus:
         last_error=report.last_error,
         rate_per_second=report.rate_per_second,
         eta_seconds=report.eta_seconds,
+        heartbeat_at=report.heartbeat_at,
     )

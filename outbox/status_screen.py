@@ -1,50 +1,38 @@
-"""The status in words: what an operator reads first, most urgent first."""
+"""The status as plain lines: for pipes, logs and tickets. Labels and their order never change."""
 
 from __future__ import annotations
 
-from outbox.status import Status
-from outbox.wording import age, size
+from collections.abc import Iterator
 
-_WAL_REMEDY = "a reader keeps it from being cut back; close old `outbox export` runs and SQLite shells"
+from outbox.assessment import Answer, Assessment, Need, Tone, assess
+from outbox.status import Status
+
+_WIDTH = 12
+LABELS = ("generation", "wrong", "waiting", "draining", "done", "needs you")
 
 
 def lines(status: Status) -> list[str]:
-    """Write the status as a person reads it, most urgent first."""
-    return [
-        f"generation  safe: {status.last_seq:,} events in the log, {size(status.bytes)} on disk",
-        f"delivery    {_delivery(status)}",
-        f"backlog     {_backlog(status)}",
-        f"parked      {_parked(status)}",
-        *([f"warning     the WAL is {size(status.wal_bytes)}: {_WAL_REMEDY}"] if status.wal_is_large else []),
-        f"outbox      {status.outbox_id}",
-    ]
+    """Write the status in the order in which an operator asks."""
+    return [*screen(assess(status)), f"{'outbox':<{_WIDTH}}{status.outbox_id}"]
 
 
-def _delivery(status: Status) -> str:
-    worker = status.worker
-    if status.outage:
-        return f"OUTAGE since {status.outage.began_at}: {status.outage.cause}. Nothing is lost; it is retried for ever"
-    if status.paused:
-        return "paused by an operator: `outbox resume` lets it go on"
-    if worker.state == "stopped":
-        # Not running is only wrong where something waits for it.
-        hint = "start it with `worker run`" if status.backlog else "nothing waits"
-        return f"no worker runs ({hint})"
-    told = f"worker {worker.pid} is {worker.state} since {worker.since}"
-    return f"{told}; last error: {worker.last_error}" if worker.last_error else told
+def screen(found: Assessment) -> Iterator[str]:
+    """Write the six answers, one label each; what continues an answer is indented."""
+    trouble = found.trouble or (Answer(text="nothing", tone=Tone.WELL),)
+    told = (
+        [found.generation.text],
+        [one.text for one in trouble],
+        [found.waiting.text],
+        [found.draining.text],
+        [found.done.text],
+        [line for need in found.needs for line in _need(need)] or ["nothing"],
+    )
+    for label, texts in zip(LABELS, told, strict=True):
+        yield f"{label:<{_WIDTH}}{texts[0]}"
+        yield from (f"{'':<{_WIDTH}}{text}" for text in texts[1:])
 
 
-def _backlog(status: Status) -> str:
-    if status.backlog == 0:
-        return "empty: everything is in the destination"
-    oldest = f", the oldest {age(status.oldest_pending_seconds)} old" if status.oldest_pending_seconds else ""
-    rate = status.worker.rate_per_second
-    pace = f", {rate:,.0f}/s" if rate else ""
-    eta = f", done in {age(status.worker.eta_seconds)}" if status.worker.eta_seconds else ""
-    return f"{status.backlog:,} events wait{oldest}{pace}{eta}"
-
-
-def _parked(status: Status) -> str:
-    if status.parked == 0:
-        return "none: nothing needs you"
-    return f"{status.parked:,} need you: `outbox parked list`"
+def _need(need: Need) -> Iterator[str]:
+    yield f"{need.what} (docs/runbook.md#{need.entry})" if need.entry else need.what
+    if need.command:
+        yield f"$ {need.command}"

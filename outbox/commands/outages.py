@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import sys
 
 import click
 
+from outbox.backlog import points
+from outbox.backlog_plot import plot
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
 from outbox.outages import OutageRecord, list_outages
@@ -14,16 +18,22 @@ from outbox.wording import age
 
 @click.command()
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--plot/--no-plot", "drawn", default=True, help="Draw the backlog over time below the list.")
 @json_option
-def outages(*, limit: int, as_json: bool) -> None:
-    """List the outages, newest first: cause, length, and what each left to drain.
+def outages(*, limit: int, drawn: bool, as_json: bool) -> None:
+    """List the outages, newest first: cause, length, what each left to drain; and draw the backlog over time.
+
+    The curve joins what the ledger notes in straight lines: the backlog as an outage began, at its most, and drained.
 
     \b
-    Example:
+    Examples:
+      outbox outages
       outbox outages --json | jq '.[0].cause'
     """
     with opened() as box:
         rows = list_outages(box.connection, limit=limit)
+        position = box.relay.position
+        backlog = max(0, box.last_seq - (position.applied_seq if position else 0))
     if as_json:
         print_json([row.as_dict() for row in rows])
         return
@@ -31,6 +41,11 @@ def outages(*, limit: int, as_json: bool) -> None:
         click.echo(_line(row))
     if not rows:
         click.echo("no outage so far", err=True)
+    elif drawn:
+        click.echo("\nbacklog")
+        unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+        corners = points(rows, dt.datetime.now(dt.UTC), backlog)
+        click.echo("\n".join(plot(corners, width=shutil.get_terminal_size().columns, unicode=unicode)))
 
 
 def _line(row: OutageRecord) -> str:

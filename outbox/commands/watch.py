@@ -9,11 +9,11 @@ import time
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
+from outbox.assessment import assess
 from outbox.outbox import Outbox
 from outbox.status import read_status
-from outbox.status_screen import lines
+from outbox.status_view import view
 
 
 def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> None:
@@ -26,14 +26,14 @@ def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> N
         seconds: pause between two looks.
     """
     if live and not as_json:
-        with Live(console=Console(), auto_refresh=False) as display:
+        with Live(console=Console(highlight=False), auto_refresh=False, vertical_overflow="visible") as display:
             while True:
-                display.update(Text("\n".join(lines(read_status(box, _now())))), refresh=True)
+                display.update(view(read_status(box, _now())), refresh=True)
                 time.sleep(seconds)
     while True:
         found = read_status(box, _now())
         if as_json:
-            click.echo(json.dumps(found.as_dict()))
+            click.echo(json.dumps({**found.as_dict(), **assess(found).as_dict()}, ensure_ascii=False))
         else:
             click.echo(f"{_now():%H:%M:%S} {found.worker.state} backlog={found.backlog} parked={found.parked}")
         time.sleep(seconds)

@@ -131,8 +131,29 @@ def test_status_says_the_same_to_a_person(run: Run, filled: Outbox) -> None:
     """Whether it is safe, what waits, what needs a person."""
     done = run("status")
     assert (done.returncode, done.stderr) == (0, "")
-    for words in ("safe", "3 events", "no worker runs", "outbox parked list"):
+    for words in ("safe", "3 events", "no worker runs", "outbox parked show 2"):
         assert words in done.stdout
+
+
+def test_what_is_piped_is_plain_and_its_labels_never_change(run: Run, filled: Outbox) -> None:
+    """No escape codes, and one line for each question, in the order in which it is asked."""
+    text = run("status", TERM="xterm-256color", FORCE_COLOR="1").stdout
+    assert "\x1b" not in text
+    labels = [line.split("  ")[0] for line in text.splitlines() if not line.startswith(" ")]
+    assert labels == ["generation", "wrong", "waiting", "draining", "done", "needs you", "outbox"]
+
+
+def test_a_damaged_file_has_a_screen_of_its_own(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """It says that generation is not safe and what saves the events; a script gets the error and the same exit code."""
+    filled.close()
+    places[0].write_bytes(b"not a database" * 1000)
+    done = run("status")
+    assert done.returncode == 1
+    assert done.stdout.startswith("generation  NOT SAFE")
+    assert "$ outbox recover --salvage" in done.stdout
+    done = run("status", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is damaged" in done.stderr
 
 
 def test_events_are_listed_one_a_line(run: Run, filled: Outbox) -> None:
@@ -232,14 +253,22 @@ def test_outages_are_listed_newest_first(run: Run, filled: Outbox) -> None:
         filled.relay.outage_ended()
     found = told(run("outages", "--json"))
     assert [row["cause"] for row in found] == ["timeout", "refused"]
-    assert "refused" in run("outages").stdout
+    listed = run("outages").stdout
+    assert "refused" in listed
+    assert "┤" in listed
+    assert "\x1b" not in listed
+    assert "|" in run("outages", PYTHONIOENCODING="ascii").stdout
+    assert "┤" not in run("outages", "--no-plot").stdout
 
 
 def test_a_pause_survives_and_is_taken_back(run: Run, filled: Outbox) -> None:
     """The worker waits; `status` says so."""
     assert run("pause", "--reason", "maintenance").returncode == 0
     assert filled.relay.paused
-    assert told(run("status", "--json"))["paused"] is True
+    found = told(run("status", "--json"))
+    assert found["paused"] is True
+    assert found["pause"]["reason"] == "maintenance"
+    assert "maintenance" in run("status").stdout
     assert "was paused already" in run("pause").stderr
     assert run("resume").returncode == 0
     assert not filled.relay.paused
@@ -324,10 +353,10 @@ def test_backup_and_export_hold_the_whole_log(run: Run, filled: Outbox, tmp_path
 def test_a_person_reads_the_same_as_a_script(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
     """Every reading command answers in words too, on stdout."""
     filled.relay.outage_began("connection refused")
-    assert "OUTAGE since" in run("status").stdout
+    assert "the database was away: connection refused" in run("status").stdout
     filled.relay.outage_ended()
     filled.relay.pause()
-    assert "paused by an operator" in run("status").stdout
+    assert "paused for" in run("status").stdout
     assert "22001" in run("parked", "show", 2).stdout
     assert "0 events would go" in run("prune", "--dry-run").stdout
     assert "0 events deleted" in run("prune").stdout
@@ -339,7 +368,7 @@ def test_a_person_reads_the_same_as_a_script(run: Run, filled: Outbox, places: t
     empty = {"OUTBOX_PATH": str(fresh)}
     assert run("parked", "list", **empty).stderr == "nothing is parked\n"
     assert run("outages", **empty).stderr == "no outage so far\n"
-    assert "empty" in run("status", **empty).stdout
+    assert "everything is delivered" in run("status", **empty).stdout
 
 
 def test_recover_says_what_became_of_each_file(run: Run, places: tuple[Path, Path]) -> None:

@@ -1,0 +1,223 @@
+"""What an operator reads: the six answers for each way in which things can stand."""
+
+import dataclasses
+import io
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from rich.console import Console
+
+from outbox import Outbox, WorkerLock, WorkerState, audit
+from outbox.assessment import Tone, assess
+from outbox.checkpoint import LARGE_WAL_BYTES
+from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
+from outbox.status import Status, read_status
+from outbox.status_screen import LABELS, lines, screen
+from outbox.status_view import answers, view
+from outbox.unreadable import unreadable
+from tests.support.lessons import SetClock, lesson
+
+DESTINATION = uuid.UUID(int=1)
+
+
+@contextmanager
+def working(box: Outbox, state: WorkerState, *facts: object) -> Iterator[None]:
+    """A worker of this outbox, in that state."""
+    with WorkerLock(box.path):
+        box.relay.set_state(state, *facts)
+        yield
+
+
+def told(box: Outbox, clock: SetClock) -> dict[str, str]:
+    return by_label(lines(read_status(box, clock.now())))
+
+
+def by_label(text: list[str]) -> dict[str, str]:
+    """Label -> what stands beside and below it."""
+    found: dict[str, str] = {}
+    label = ""
+    for line in text:
+        label = line[:12].strip() or label
+        found[label] = f"{found.get(label, '')}{line[12:]}\n"
+    return found
+
+
+def test_a_calm_outbox_needs_nobody(box: Outbox, clock: SetClock) -> None:
+    box.append(lesson("a"))
+    box.relay.remember_position(DESTINATION, 1, None)
+    with working(box, WorkerState.FOLLOWING):
+        found = told(box, clock)
+    assert list(found) == [*LABELS, "outbox"]
+    assert found["generation"].startswith("safe")
+    assert found["wrong"] == found["needs you"] == "nothing\n"
+    assert found["waiting"] == "nothing: everything is delivered\n"
+    assert found["done"] == "up to date\n"
+
+
+def test_an_outage_is_nobodys_work(box: Outbox, clock: SetClock) -> None:
+    """Since when and why; it is tried for ever, and needs nobody."""
+    box.append(lesson("a"), lesson("b"))
+    box.relay.outage_began("nothing listens there")
+    clock.move(minutes=150)
+    with working(box, WorkerState.OUTAGE, "nothing listens there"):
+        clock.move(seconds=12)
+        found = told(box, clock)
+    assert found["wrong"] == "OUTAGE for 2 h 30 min (since 12:00:00 UTC): nothing listens there\n"
+    assert found["waiting"] == "2 events, the oldest for 2 h 30 min\n"
+    assert "last tried 12 s ago" in found["draining"]
+    assert found["done"] == "when the database is back\n"
+    assert found["needs you"] == "nothing\n"
+
+
+def test_a_drain_says_when_it_ends(box: Outbox, clock: SetClock) -> None:
+    """Reckoned from what waits now and the rate."""
+    box.append(*(lesson(f"{number}") for number in range(30)))
+    box.relay.remember_position(DESTINATION, 10, None)
+    with working(box, WorkerState.DRAINING, None, 2.0, 99.0):
+        found = told(box, clock)
+    assert found["draining"] == "yes at 2 events/s, up to 10 of 30\n"
+    assert found["done"] == "in 10 s, at 12:00:10 UTC\n"
+    assert found["wrong"] == "nothing\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "command"),
+    [
+        ("the database refuses this user or password", "worker doctor"),
+        ("a table is missing: run `worker migrate up`", "worker migrate up"),
+        ("leads elsewhere: set it back, or deliver everything with `worker replay --all`", "worker doctor"),
+    ],
+)
+def test_a_blocked_worker_names_the_next_command(box: Outbox, clock: SetClock, error: str, command: str) -> None:
+    """The one that the reason asks for; where there is a choice, the one that explains it."""
+    box.append(lesson("a"))
+    box.relay.outage_began(error)
+    with working(box, WorkerState.BLOCKED, error):
+        found = told(box, clock)
+    assert found["wrong"].startswith("BLOCKED for 0 s")
+    assert error in found["wrong"]
+    assert f"$ {command}\n" in found["needs you"]
+    assert "#environment" in found["needs you"]
+
+
+def test_a_pause_says_who_and_why(box: Outbox, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how it ends."""
+    monkeypatch.setenv("SUDO_USER", "ana")
+    box.append(lesson("a"))
+    box.relay.pause()
+    audit.record(box.connection, clock.now(), "pause", reason="maintenance")
+    clock.move(minutes=6)
+    with working(box, WorkerState.HOLDING, "paused"):
+        found = told(box, clock)
+    assert found["wrong"] == "paused by ana for 6 min (since 12:00:00 UTC): maintenance\n"
+    assert "$ outbox resume\n" in found["needs you"]
+    assert found["draining"] == "no: it was told to wait\n"
+
+
+def test_switched_off_is_told_as_such(box: Outbox, clock: SetClock) -> None:
+    box.append(lesson("a"))
+    with working(box, WorkerState.HOLDING, "CREATOR_OS_DB_PERSIST is not true"):
+        found = told(box, clock)
+    assert "delivery is switched off" in found["wrong"]
+    assert "CREATOR_OS_DB_PERSIST=true" in found["needs you"]
+    assert found["done"] == "not before a person acts\n"
+
+
+def test_no_worker_is_wrong_only_where_something_waits(box: Outbox, clock: SetClock) -> None:
+    """A host that has delivered everything is well."""
+    assert told(box, clock)["wrong"] == "nothing\n"
+    box.append(lesson("a"))
+    assert told(box, clock)["wrong"] == "no worker has run here yet\n"
+    box.relay.set_state(WorkerState.STOPPED)
+    clock.move(hours=3)
+    found = told(box, clock)
+    assert found["wrong"] == "no worker runs; the last one was seen 3 h 0 min ago\n"
+    assert "$ worker run\n" in found["needs you"]
+
+
+def test_parked_events_name_the_command_that_shows_why(box: Outbox, clock: SetClock) -> None:
+    """One is shown, many are listed; those that wait behind are counted apart."""
+    box.append(lesson("a"), lesson("b"), lesson("a", "# 2"))
+    box.relay.remember_position(DESTINATION, 3, None)
+    box.parked.park(box.event(1), verdict="poison", reason="r")
+    box.parked.hold(box.event(3), behind_seq=1)
+    with working(box, WorkerState.FOLLOWING):
+        found = told(box, clock)
+        assert found["wrong"].startswith("1 event parked for 0 s")
+        assert "and 1 waits behind; everything else flows" in found["wrong"]
+        assert "$ outbox parked show 1\n" in found["needs you"]
+        box.parked.park(box.event(2), verdict="poison", reason="r")
+        assert "$ outbox parked list\n" in told(box, clock)["needs you"]
+
+
+def test_a_worker_that_says_nothing_for_long_is_told(box: Outbox, clock: SetClock) -> None:
+    """It holds the lock, and nothing moves."""
+    box.append(lesson("a"))
+    with working(box, WorkerState.DRAINING):
+        clock.move(minutes=20)
+        assert "has said nothing for 20 min" in told(box, clock)["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("change", "generation", "wrong", "entry"),
+    [
+        ({"free_bytes": 0}, "NOT SAFE: the disk is full", "0 B free", "disk-full"),
+        ({"free_bytes": 10_000_000}, "safe, but only 9.5 MiB are free", "9.5 MiB free", "disk-full"),
+        ({"writable": False}, "NOT SAFE: this user may not write", "not writable", "storage-fails"),
+        ({"wal_bytes": 3 * LARGE_WAL_BYTES}, "safe: ", "the WAL is 192.0 MiB", "wal-grows"),
+    ],
+)
+def test_what_threatens_generation_is_told_first(
+    box: Outbox, clock: SetClock, change: dict[str, object], generation: str, wrong: str, entry: str
+) -> None:
+    status = dataclasses.replace(read_status(box, clock.now()), **change)
+    found = by_label(lines(status))
+    assert found["generation"].startswith(generation)
+    assert wrong in found["wrong"]
+    assert f"#{entry}" in found["needs you"]
+    assert assess(status).as_dict()["generation_safe"] is generation.startswith("safe")
+
+
+@pytest.mark.parametrize("kind", [OutboxCorrupt, OutboxTooNew, StorageFull, StorageFailed])
+def test_a_file_that_cannot_be_used_is_not_safe(kind: type[Exception]) -> None:
+    """And says what to do about it, in the first sentence of its error."""
+    found = unreadable(kind("it is damaged. And more"))
+    assert found.generation.tone is Tone.BAD
+    assert [one.text for one in found.trouble] == ["it is damaged"]
+    assert next(iter(screen(found))).startswith("generation  NOT SAFE")
+    assert found.needs
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_terminal_of_any_width_shows_it_whole(box: Outbox, clock: SetClock, width: int) -> None:
+    """No line is longer than the terminal, no command is folded, and marks tell what the colours tell."""
+    box.append(lesson("a"), lesson("b"))
+    box.relay.outage_began("the database refuses this user or password")
+    box.parked.park(box.event(1), verdict="poison", reason="r")
+    with working(box, WorkerState.BLOCKED, "the database refuses this user or password"):
+        status = read_status(box, clock.now())
+    text = drawn(status, width)
+    assert max(map(len, text.splitlines())) <= width
+    for words in ("$ worker doctor", "$ outbox parked show 1", "✗ wrong", "→ needs you"):
+        assert words in text
+
+
+def test_a_drain_has_a_bar(box: Outbox, clock: SetClock) -> None:
+    box.append(lesson("a"), lesson("b"))
+    box.relay.remember_position(DESTINATION, 1, None)
+    with working(box, WorkerState.DRAINING, None, 2.0, 1.0):
+        assert "━" in drawn(read_status(box, clock.now()), 80)
+
+
+def test_an_unreadable_file_is_drawn_as_well() -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(answers(unreadable(OutboxCorrupt("x is damaged"))))
+    assert "✗ generation" in stream.getvalue()
+
+
+def drawn(status: Status, width: int) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, highlight=False).print(view(status))
+    return stream.getvalue()
