@@ -3,10 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
-from worker.verdict import Verdict
-
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for package in ("worker", "outbox", "generators") for path in (ROOT / package).rglob("*.py")]
 LOG_CALL = re.compile(r"""(?:log|get_log\(\))(?:\.\w+)?\(\s*"((?:relay|worker|wakeup)\.\w+)""")
@@ -16,11 +12,6 @@ def test_every_page_that_code_names_is_there() -> None:
     named = {name for path in SOURCES for name in re.findall(r"docs/[\w/-]+\.md", path.read_text())}
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
-
-
-@pytest.mark.parametrize("verdict", list(Verdict))
-def test_every_verdict_has_its_entry(verdict: Verdict) -> None:
-    assert f"\n| {verdict.value} | " in (ROOT / "docs" / "troubleshooting.md").read_text()
 
 
 def test_every_log_line_is_listed_and_no_other() -> None:

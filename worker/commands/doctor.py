@@ -1,39 +1,61 @@
 """`worker doctor`: what is well, what is not, what to do."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from outbox.command_line import json_option, print_json
 
+if TYPE_CHECKING:
+    from worker.doctor import Finding
 
-@click.command(help="Check this host, the outbox and the database; exit 4 when something must be mended.")
+
+@click.command()
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, *, local: bool, as_json: bool) -> None:
-    r"""Examine everything that delivery depends on.
+    r"""Check this host, the outbox and the database, and write nothing.
+
+    Each line is ok, warn or fail, with what was found and what mends it. Exit code 4 where something must be mended, 5
+    where only the database does not answer.
 
     \b
-    Example:
+    Examples:
       worker doctor
+      worker doctor --json | jq '.[] | select(.outcome != "ok")'
     """
     # Imported here: --help answers without them.
-    from worker.doctor import examine  # noqa: PLC0415
+    from worker.doctor import examine, exit_code, of_faults  # noqa: PLC0415
+    from worker.errors import SettingsFault  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
     from worker.runtime import destination  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=True)
-    settings = WorkerSettings.from_env()
-    if local or settings.db_url is not None:
-        with destination(settings, local=local) as dsn:
-            findings = examine(settings, dsn)
+    try:
+        settings = WorkerSettings.from_env()
+    except SettingsFault as faults:
+        findings = of_faults(faults)
     else:
-        findings = examine(settings, None)
+        if local or settings.db_url is not None:
+            with destination(settings, local=local) as dsn:
+                findings = examine(settings, dsn)
+        else:
+            findings = examine(settings, None)
     if as_json:
         print_json([finding.as_dict() for finding in findings])
     else:
-        for finding in findings:
-            remedy = f" → {finding.remedy}" if finding.remedy else ""
-            click.echo(f"{finding.outcome:<5} {finding.check}: {finding.found}{remedy}")
-    if any(finding.outcome == "fail" for finding in findings):
-        ctx.exit(4)
+        _show(findings)
+    ctx.exit(exit_code(findings))
+
+
+def _show(findings: "list[Finding]") -> None:
+    marks = {"ok": "green", "warn": "yellow", "fail": "red"}
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        # click leaves colours out where the output is no terminal.
+        mark = click.style(f"{finding.outcome:<4}", fg=marks[finding.outcome], bold=finding.outcome == "fail")
+        click.echo(f"{mark}  {finding.check:<{width}}  {finding.found}")
+        if finding.remedy:
+            click.echo(f"{'':<{width + 6}}  → {finding.remedy}")

@@ -2,11 +2,13 @@
 -- What the doctor asks first; nothing of it needs a right of its own.
 select
     current_setting('server_version') as version,
+    current_setting('server_version_num')::integer as version_number,
     current_user as role,
     coalesce((select s.ssl from pg_catalog.pg_stat_ssl as s where s.pid = pg_backend_pid()), false) as tls,
-    current_setting('default_transaction_read_only') as read_only,
+    pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as read_only,
     extract(epoch from clock_timestamp())::float8 as now,
-    (select r.rolsuper from pg_catalog.pg_roles as r where r.rolname = current_user) as superuser;
+    (select r.rolsuper from pg_catalog.pg_roles as r where r.rolname = current_user) as superuser,
+    (select s.setting::integer from pg_catalog.pg_settings as s where s.name = 'statement_timeout') as timeout_ms;
 
 -- name: missing_rights
 -- Rights that the projection needs and this role lacks.

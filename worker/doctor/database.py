@@ -1,0 +1,152 @@
+"""What the doctor asks the database. Nothing is written: what has to be tried is rolled back."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from outbox import Outbox
+from worker.connection import Connection
+from worker.doctor.address import LOOPBACK
+from worker.doctor.finding import Finding, judged
+from worker.errors import SchemaFault, TargetRefused, WorkerError
+from worker.position import greet
+from worker.queries import query
+from worker.settings import WorkerSettings
+
+SKEW_SECONDS = 30.0
+OLDEST_SERVER = 150_000  # views with security_invoker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What the server says of itself and of this session; `skew_seconds` is how far its clock and ours are apart."""
+
+    version: str
+    version_number: int
+    role: str
+    tls: bool
+    read_only: bool
+    superuser: bool
+    statement_timeout_ms: int
+    skew_seconds: float
+
+    @classmethod
+    def ask(cls, connection: Connection) -> Self:
+        before = time.time()
+        row = connection.execute(query("doctor", "server")).fetchone()
+        after = time.time()
+        if row is None:
+            raise WorkerError("the database gave no answer")
+        version, number, role, tls, read_only, now, superuser, timeout = row
+        return cls(
+            version=str(version),
+            version_number=int(str(number)),
+            role=str(role),
+            tls=bool(tls),
+            read_only=bool(read_only),
+            superuser=bool(superuser),
+            statement_timeout_ms=int(str(timeout)),
+            skew_seconds=abs(float(str(now)) - (before + after) / 2),
+        )
+
+
+def examine_database(connection: Connection, box: Outbox | None, settings: WorkerSettings) -> Iterator[Finding]:
+    """Look at the database.
+
+    Args:
+        connection: in autocommit mode.
+        box: the outbox; None where it could not be opened, and whose place in the database is then not looked at.
+        settings: of this process.
+    """
+    server = Server.ask(connection)
+    yield database(server)
+    yield encryption(server, connection.info.host)
+    yield role(server)
+    yield clock(server)
+    yield writable(server)
+    yield rights(connection)
+    yield row_security(connection)
+    yield statement_timeout(server, settings)
+    if box is not None and not server.read_only:  # a first contact is tried, and taken back
+        yield from schema_and_target(connection, box)
+
+
+def database(server: Server) -> Finding:
+    """Whether the server is one that the migrations were made for."""
+    old = server.version_number < OLDEST_SERVER
+    return judged(
+        "database", f"PostgreSQL {server.version}", bad=old, remedy="upgrade to PostgreSQL 15 or newer", outcome="fail"
+    )
+
+
+def encryption(server: Server, host: str) -> Finding:
+    """Whether this very session is encrypted."""
+    bare = not server.tls and host not in LOOPBACK and not host.startswith("/")
+    remedy = "add sslmode=verify-full and sslrootcert=FILE (docs/security.md)"
+    return judged("tls", "on" if server.tls else "off", bad=bare, remedy=remedy)
+
+
+def role(server: Server) -> Finding:
+    """Whether the login may do more than it needs."""
+    broad = server.superuser or server.role == "postgres"
+    remedy = "connect as outbox_worker, which can write contents and nothing else"
+    return judged("role", server.role, bad=broad, remedy=remedy)
+
+
+def clock(server: Server) -> Finding:
+    """Whether this host tells the time that the database tells."""
+    remedy = "set this host's clock: between hosts the newest event wins"
+    return judged("clock", f"{server.skew_seconds:.1f} s apart", bad=server.skew_seconds > SKEW_SECONDS, remedy=remedy)
+
+
+def writable(server: Server) -> Finding:
+    """Whether it takes writes: a full project and a replica do not."""
+    remedy = "the database is full or a replica: see its dashboard; the worker waits meanwhile"
+    found = "read-only" if server.read_only else "yes"
+    return judged("writable", found, bad=server.read_only, remedy=remedy, outcome="fail")
+
+
+def rights(connection: Connection) -> Finding:
+    """Whether the role may do all that it needs."""
+    missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"))]
+    remedy = "worker migrate up, with the connection string of the role postgres"
+    found = f"lacks {', '.join(missing)}" if missing else "all that is needed"
+    return judged("rights", found, bad=bool(missing), remedy=remedy, outcome="fail")
+
+
+def row_security(connection: Connection) -> Finding:
+    """Whether the API could read a content table without any policy."""
+    bare = [str(table) for (table,) in connection.execute(query("doctor", "without_row_security"))]
+    remedy = "worker migrate up; then worker migrate check"
+    return judged(
+        "row security", f"off on {', '.join(bare)}" if bare else "on", bad=bool(bare), remedy=remedy, outcome="fail"
+    )
+
+
+def statement_timeout(server: Server, settings: WorkerSettings) -> Finding:
+    """Whether somebody limits this role more than the worker's own limit, which wins inside its transactions."""
+    theirs, ours = server.statement_timeout_ms / 1000, settings.statement_timeout_seconds
+    said = f"{theirs:g} s" if theirs else "none"
+    remedy = f"alter role {server.role} reset statement_timeout, or OUTBOX_STATEMENT_TIMEOUT_SECONDS={theirs:g}"
+    return judged(
+        "statement timeout", f"the server's {said}, the worker's {ours:g} s", bad=0 < theirs < ours, remedy=remedy
+    )
+
+
+def schema_and_target(connection: Connection, box: Outbox) -> Iterator[Finding]:
+    """Whether the bookkeeping is of our version, and the position one that this file has."""
+    connection.execute("begin")  # a first contact would register the outbox
+    try:
+        position = greet(connection, box)
+    except SchemaFault as exc:
+        yield Finding(check="schema", outcome="fail", found=str(exc), remedy="docs/runbook.md#older-schema")
+        return
+    except TargetRefused as exc:
+        yield Finding(check="schema", outcome="ok", found="of this worker's version")
+        yield Finding(check="target", outcome="fail", found=str(exc), remedy="docs/runbook.md#by-refusal")
+        return
+    finally:
+        connection.execute("rollback")
+    yield Finding(check="schema", outcome="ok", found="of this worker's version")
+    yield Finding(check="target", outcome="ok", found=f"{position.destination_id}, applied up to {position.seq}")

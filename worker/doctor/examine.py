@@ -1,0 +1,69 @@
+"""Looks at this host, the outbox and the database, and says for each thing whether it is well and what mends it."""
+
+from collections.abc import Iterator, Mapping
+
+from outbox import Outbox, environment
+from worker.dial import reach
+from worker.doctor.address import examine_address
+from worker.doctor.database import examine_database
+from worker.doctor.finding import Finding
+from worker.doctor.host import examine_host
+from worker.doctor.outbox_file import examine_outbox, opened
+from worker.errors import SettingsFault, Unreachable, WorkerError
+from worker.settings import WorkerSettings
+
+LOGIN_REMEDY = (
+    'put the password of outbox_worker into SUPABASE_DB_URL (a new one: psql "$SUPABASE_MIGRATE_DB_URL" -c '
+    "'\\password outbox_worker'), then restart the worker"
+)
+
+
+def examine(settings: WorkerSettings, dsn: str | None, environ: Mapping[str, str] | None = None) -> list[Finding]:
+    """Examine everything.
+
+    Args:
+        settings: of this process.
+        dsn: the database; None where none is named.
+        environ: what the settings were read from; the process's own, and `.env`, by default.
+    """
+    found = [*examine_host(settings, environment() if environ is None else environ)]
+    with opened(settings) as (box, finding):
+        found.append(finding)
+        if box is not None:
+            found += examine_outbox(box)
+        if dsn is None:
+            remedy = "set SUPABASE_DB_URL (docs/configuration.md), or add --local"
+            return [*found, Finding(check="database", outcome="fail", found="none is named", remedy=remedy)]
+        found += examine_address(dsn)
+        if found[-1].check == "address":  # it cannot even be read
+            return found
+        return [*found, *_database(dsn, box, settings)]
+
+
+def _database(dsn: str, box: Outbox | None, settings: WorkerSettings) -> Iterator[Finding]:
+    try:
+        with reach(dsn) as connection:
+            yield from examine_database(connection, box, settings)
+    except Unreachable as exc:
+        remedy = "wait: it is retried for ever and nothing is lost; or correct host and port (docs/runbook.md#outage)"
+        yield Finding(check="database", outcome="fail", found=str(exc), remedy=remedy, unreachable=True)
+    except WorkerError as exc:
+        refused = isinstance(exc, SettingsFault) and "password" in str(exc)
+        remedy = LOGIN_REMEDY if refused else "docs/runbook.md#environment tells each of these reasons"
+        yield Finding(check="database", outcome="fail", found=str(exc), remedy=remedy)
+
+
+def of_faults(faults: SettingsFault) -> list[Finding]:
+    """Return one finding for each setting that cannot be used; without settings there is nothing more to examine."""
+    remedy = "correct it, see docs/configuration.md"
+    return [
+        Finding(check="configuration", outcome="fail", found=fault, remedy=remedy) for fault in str(faults).splitlines()
+    ]
+
+
+def exit_code(found: list[Finding]) -> int:
+    """Return 4 where something must be mended, 5 where only the database does not answer, else 0."""
+    failed = [finding for finding in found if finding.outcome == "fail"]
+    if any(not finding.unreachable for finding in failed):
+        return 4
+    return 5 if failed else 0
