@@ -4,6 +4,7 @@ They store an opaque text and check nothing; persist-queue, huey, litequeue, sql
 """
 
 import sqlite3
+import statistics
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from huey.storage import SqliteStorage
 from litequeue import LiteQueue
 from persistqueue import FIFOSQLiteQueue
 
-from benchmarks.lesson import as_json, lesson
+from benchmarks.lesson import as_json, bare_table, lesson
 from benchmarks.measure import Finding, Times, at_least, p50_ms, rate_ratios, take_turns
 from outbox import Outbox
 
@@ -45,9 +46,21 @@ def run(folder: Path, *, quick: bool) -> list[Finding]:
             for blob in blobs[turn]:
                 put[fastest](blob)
 
+        bare = bare_table(folder / "bare.db")
+        opened.callback(bare.close)
+
+        def at_once(turn: int) -> None:
+            bare.execute("begin immediate")
+            for blob in blobs[turn]:
+                bare.execute("insert into bare (payload) values (?)", (blob,))
+            bare.execute("commit")
+
         by_course = take_turns(
-            {"unit": lambda turn: box.append(*courses[turn]), "peer": one_by_one}, course_turns, warm_up=10
+            {"unit": lambda turn: box.append(*courses[turn]), "peer": one_by_one, "bare": at_once},
+            course_turns,
+            warm_up=10,
         )
+        ceiling = statistics.median(rate_ratios(by_course, "bare", "peer"))
     return [
         at_least("peers", f"rate / {fastest}'s, the fastest", rate_ratios(times, "ours", fastest), 0.8, _p50s(times)),
         at_least("peers", "rate / sqloutbox's", rate_ratios(times, "ours", "sqloutbox"), 1.5),
@@ -56,7 +69,8 @@ def run(folder: Path, *, quick: bool) -> list[Finding]:
             f"{COURSE} lessons as one unit / {fastest}'s {COURSE} appends, rate",
             rate_ratios(by_course, "unit", "peer"),
             4,
-            f"{p50_ms(by_course['unit']):.2f} / {p50_ms(by_course['peer']):.2f} ms a course",
+            f"{p50_ms(by_course['unit']):.2f} / {p50_ms(by_course['peer']):.2f} ms a course; the ceiling, as many bare "
+            f"INSERTs in one transaction: {ceiling:.2f} x",
         ),
     ]
 
