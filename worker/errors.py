@@ -6,6 +6,7 @@
     ├── SettingsFault            exit 3   the environment does not say what is needed
     ├── Holding                  exit 3   writing to the database is switched off
     ├── TargetRefused            exit 3   not the outbox file or not the database of last time
+    ├── OutboxMoved              exit 3   the outbox file was moved or replaced while it was served
     ├── SchemaFault              exit 3   the relay's bookkeeping is missing there, or of another version
     ├── NewerEvent               exit 3   an event of a version that this worker does not know yet
     ├── DependencyFault          exit 1   an event refers to something that is neither in the log nor in the database
@@ -45,6 +46,10 @@ class Holding(WorkerError):
 
 
 class TargetRefused(WorkerError):
+    exit_code = 3
+
+
+class OutboxMoved(WorkerError):
     exit_code = 3
 
 

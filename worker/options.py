@@ -45,6 +45,7 @@ class Options:
         hold_after_alike: how many events refused alike in a row are the database's fault; see `epidemic`. 0: none.
         wary: the worker before this one died; see `suspects`.
         alive: called whenever the loop goes round.
+        in_place: called when nothing is left, before waiting; see `in_place`.
     """
 
     poll_seconds: float = 5.0
@@ -59,3 +60,4 @@ class Options:
     hold_after_alike: int = HOLD_AFTER_ALIKE
     wary: bool = False
     alive: Callable[[], None] = lambda: None
+    in_place: Callable[[], None] = lambda: None

@@ -235,6 +235,7 @@ class Relay:
         self._patience.progressed()
         self._report.empty(position)
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
+        self._options.in_place()
 
     def _carry_batch(self, connection: Connection, position: Position, events: list[Event]) -> Position:
         free, held = Blocked.read(self._box).sort_out(self._decisions.obeyed(events))

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from outbox import Outbox, OutboxPaths, WorkerLock
 from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
+from worker.in_place import InPlace
 from worker.options import Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
@@ -94,6 +95,7 @@ def relay_for(
         hold_after_alike=settings.hold_after_alike,
         wary=wary,
         alive=(supervisor or Supervisor({})).alive,
+        in_place=InPlace(box.path),
     )
     patience = Patience(box, backoff or Backoff())
     relay = Relay(box, dial=dial, waker=waker, patience=patience, options=options, report=report)

@@ -1,8 +1,8 @@
 """Wakes the relay: watching is a hint, reading is the truth.
 
 A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and writes one
-byte to a pipe; the relay waits on that pipe. Should a notification be lost, the wait ends by itself after the poll
-interval. Should the observer die or the directory not be watchable, the poll is all there is, and that is told once.
+byte to a pipe (`hearing`); the relay waits on that pipe. Should a notification be lost, the wait ends by itself after
+the poll interval. Should the directory not be watchable, the poll is all there is.
 
 Signals go through the same pipe: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
 """
@@ -17,10 +17,7 @@ from time import monotonic
 from types import FrameType
 from typing import Self
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-
-from worker.logs import get_log
+from worker.hearing import Hearing
 from worker.supervisor import Supervisor
 
 STOP_WITHIN_SECONDS = 4.0
@@ -28,23 +25,6 @@ STOP_WITHIN_SECONDS = 4.0
 
 class StopAtOnce(BaseException):
     """Raised in the midst of whatever runs: the second signal, or the batch in hand took too long to finish."""
-
-
-class _BellHandler(FileSystemEventHandler):
-    def __init__(self, bell: Path, wake: int) -> None:
-        self._bell = str(bell)
-        self._wake = wake
-
-    def on_modified(self, event: FileSystemEvent) -> None:
-        self._ring(event)
-
-    def on_created(self, event: FileSystemEvent) -> None:
-        self._ring(event)
-
-    def _ring(self, event: FileSystemEvent) -> None:
-        if event.src_path == self._bell:
-            with suppress(BlockingIOError, OSError):
-                os.write(self._wake, b"b")
 
 
 class Waker:
@@ -56,26 +36,19 @@ class Waker:
     """
 
     def __init__(self, bell: Path, supervisor: Supervisor | None = None) -> None:
-        self._bell = bell
         self._supervisor = supervisor or Supervisor({})
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        self._observer = Observer()
+        self._hearing = Hearing(bell, self._write)
         self.stopping = False
 
     def __enter__(self) -> Self:
-        try:
-            self._observer.schedule(_BellHandler(self._bell, self._write), str(self._bell.parent))
-            self._observer.start()
-        except OSError as exc:
-            get_log().warning("wakeup.not_watching", error=exc.strerror, remedy="raise fs.inotify.max_user_instances")
+        self._hearing.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._observer.is_alive():
-            self._observer.stop()
-            self._observer.join()
+        self._hearing.close()
         os.close(self._read)
         os.close(self._write)
 
@@ -91,7 +64,11 @@ class Waker:
         while not self.stopping:
             self._supervisor.alive()
             left = end - monotonic()
-            if left <= 0 or select.select([self._read], [], [], min(left, self._supervisor.ping_every_seconds))[0]:
+            if left <= 0:
+                self._hearing.nothing_heard()
+                break
+            if select.select([self._read], [], [], min(left, self._supervisor.ping_every_seconds))[0]:
+                self._hearing.heard()
                 break
         with suppress(BlockingIOError):
             while os.read(self._read, 4096):

@@ -1,0 +1,117 @@
+"""Hears the bell through watchdog, and notices when it has gone deaf.
+
+Notifications are lost in silence: the kernel's queue overflows, the thread that reads it dies, the directory that was
+watched is replaced by another of the same name, or no watch can be had at all. None of this stops the relay, whose poll
+goes on by itself. But events would then wait for the poll for ever after, so each poll asks the one question that
+covers every cause: did the bell ring without our hearing it? If it is still unheard seconds later (on a busy machine a
+ring may arrive after the poll), the directory is watched anew. Each deafness is told once.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from worker.logs import get_log
+
+LATE_SECONDS = 2.0
+_REMEDIES = {
+    errno.EMFILE: "raise fs.inotify.max_user_instances",
+    errno.ENOSPC: "raise fs.inotify.max_user_watches",
+    errno.ENOENT: "bring the directory of the outbox back",
+}
+
+
+class _BellHandler(FileSystemEventHandler):
+    def __init__(self, bell: Path, wake: int) -> None:
+        self._bell = str(bell)
+        self._wake = wake
+
+    def on_modified(self, event: FileSystemEvent) -> None:
+        self._ring(event)
+
+    def on_created(self, event: FileSystemEvent) -> None:
+        self._ring(event)
+
+    def _ring(self, event: FileSystemEvent) -> None:
+        if event.src_path == self._bell:
+            with suppress(BlockingIOError, OSError):
+                os.write(self._wake, b"b")
+
+
+class Hearing:
+    """Watches the directory of the bell.
+
+    Args:
+        bell: the bell file.
+        wake: descriptor that gets a byte whenever the bell rings.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, bell: Path, wake: int, *, clock: Callable[[], float] = monotonic) -> None:
+        self._bell = bell
+        self._wake = wake
+        self._clock = clock
+        self._observer: Any = None
+        self._stamp: tuple[int, ...] | None = None
+        self._unheard_since: float | None = None
+        self._told = False
+
+    def start(self) -> None:
+        """Watch the directory, anew where it was watched before; where that is refused, say so."""
+        self.close()
+        observer = Observer()
+        try:
+            observer.schedule(_BellHandler(self._bell, self._wake), str(self._bell.parent))
+            observer.start()
+        except OSError as exc:
+            if self._is_news():
+                remedy = _REMEDIES.get(exc.errno or 0, "see the error")
+                get_log().warning("wakeup.not_watching", error=exc.strerror, remedy=remedy)
+        else:
+            self._observer = observer
+        self._stamp = self._read_stamp()  # what rang before is read after this poll in any case
+        self._unheard_since = None
+
+    def close(self) -> None:
+        """Watch no longer."""
+        if self._observer is not None and self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join()
+        self._observer = None
+
+    def heard(self) -> None:
+        """The bell rang, and we know."""
+        self._stamp = self._read_stamp()
+        self._unheard_since = None
+        if self._told:
+            self._told = False
+            get_log().info("wakeup.heard_again")
+
+    def nothing_heard(self) -> None:
+        """A wait ended in silence: was it silent?"""
+        stamp, now = self._read_stamp(), self._clock()
+        if stamp != self._stamp and self._unheard_since is None:
+            self._unheard_since = now
+        self._stamp = stamp
+        if self._unheard_since is not None and now - self._unheard_since >= LATE_SECONDS:
+            if self._is_news():
+                get_log().warning("wakeup.deaf", remedy="none needed: the poll carries on, and it is watched anew")
+            self.start()
+
+    def _is_news(self) -> bool:
+        told, self._told = self._told, True
+        return not told
+
+    def _read_stamp(self) -> tuple[int, ...] | None:
+        try:
+            found = self._bell.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
