@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo docs test lint bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -16,6 +16,9 @@ setup: $(STAMP) ## build .venv with everything
 
 demo: $(STAMP) ## the main job on real input: offline, backlog, drain, proof
 	$(BIN)/python examples/demo.py
+
+docs: $(STAMP) ## write the pages that are generated from the code
+	$(BIN)/python -m docs.generate
 
 test: $(STAMP) ## lint, then all tests with coverage
 	$(MAKE) --no-print-directory lint

@@ -31,6 +31,11 @@ def course(brief: Path, *, approve: bool, resume: bool, writer: str, as_json: bo
     """Make a whole course from BRIEF: curriculum, approval, lessons, assessments.
 
     Works offline; what is published goes to CONTENT_ROOT and into the outbox (OUTBOX_PATH).
+
+    \b
+    Examples:
+      generate course briefs/pao.md
+      generate course briefs/pao.md --approve --resume
     """
 
     def steps(run: "CourseRun") -> None:
@@ -46,7 +51,12 @@ def course(brief: Path, *, approve: bool, resume: bool, writer: str, as_json: bo
 @_brief
 @_json
 def check_brief(brief: Path, *, as_json: bool) -> None:
-    """Read BRIEF and say whether a course can be made from it."""
+    """Read BRIEF and say whether a course can be made from it.
+
+    \b
+    Example:
+      generate brief briefs/pao.md
+    """
     from generators.brief import read_brief  # noqa: PLC0415 - heavy; help must answer at once
     from generators.curriculum_builder import build_curriculum  # noqa: PLC0415
 
@@ -66,7 +76,12 @@ def check_brief(brief: Path, *, as_json: bool) -> None:
 @_resume
 @_json
 def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
-    """Draft the curriculum of BRIEF, for “generate approve”."""
+    """Draft the curriculum of BRIEF, for “generate approve”.
+
+    \b
+    Example:
+      generate curriculum briefs/pao.md
+    """
     _run(brief, "offline", lambda run: _draft(run, resume=resume), as_json=as_json)
 
 
@@ -76,7 +91,12 @@ def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
 @_writer
 @_json
 def approve(brief: Path, *, approve: bool, writer: str, as_json: bool) -> None:
-    """Show the drafted curriculum of BRIEF and ask for approval; publish it when approved."""
+    """Show the drafted curriculum of BRIEF and ask for approval; publish it when approved.
+
+    \b
+    Example:
+      generate approve briefs/pao.md
+    """
 
     def steps(run: "CourseRun") -> None:
         _draft(run, resume=True)
@@ -91,7 +111,12 @@ def approve(brief: Path, *, approve: bool, writer: str, as_json: bool) -> None:
 @_writer
 @_json
 def lessons(brief: Path, *, resume: bool, writer: str, as_json: bool) -> None:
-    """Write the lessons of the approved curriculum of BRIEF."""
+    """Write the lessons of the approved curriculum of BRIEF.
+
+    \b
+    Example:
+      generate lessons briefs/pao.md --resume
+    """
     _run(brief, writer, lambda run: _lessons(run, resume=resume), as_json=as_json)
 
 
@@ -99,7 +124,12 @@ def lessons(brief: Path, *, resume: bool, writer: str, as_json: bool) -> None:
 @_brief
 @_json
 def assessments(brief: Path, *, as_json: bool) -> None:
-    """Write the quizzes and the final project of the approved curriculum of BRIEF."""
+    """Write the quizzes and the final project of the approved curriculum of BRIEF.
+
+    \b
+    Example:
+      generate assessments briefs/pao.md
+    """
     _run(brief, "offline", lambda run: run.write_assessments(), as_json=as_json)
 
 

@@ -16,6 +16,10 @@ def score(folder: Path, *, as_json: bool) -> None:
     """Score the lessons of FOLDER: GPS frame (30) and Didática Lendária (100, pass 70).
 
     A course passes when 80 % of its lessons pass both; exit code 4 if it does not.
+
+    \b
+    Example:
+      generate score outputs/courses/meu-curso
     """
     from generators.errors import MissingPath, NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
     from generators.scorers import CourseScore, score_lesson  # noqa: PLC0415

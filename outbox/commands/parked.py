@@ -22,6 +22,11 @@ def parked() -> None:
 
     A parked event is itself at fault; held ones wait behind it, so that order is kept. Resolve the parked one
     and they follow by themselves.
+
+    \b
+    Examples:
+      outbox parked list
+      outbox parked show 42
     """
 
 

@@ -12,13 +12,11 @@ from click.testing import CliRunner
 from generators.cli import cli as generate
 from outbox import Outbox
 from outbox.cli import cli as outbox
-from outbox.outages import OutageRecord
-from outbox.parked import ParkedEvent
+from tests.support.json_keys import are_told
 
 ROOT = Path(__file__).parents[2]
 COURSE = "examples/courses/pao-fermentacao-natural"
 BRIEF = "examples/briefs/financas-para-freelancers.md"
-PAGE = (ROOT / "docs" / "cli.md").read_text()
 
 
 @pytest.fixture
@@ -37,20 +35,6 @@ def run(group: click.Group, *words: str) -> str:
     return result.stdout
 
 
-def keys(text: str) -> list[str]:
-    """The top-level keys of one JSON value: of its first element, where it is a list."""
-    value = json.loads(text)
-    return list(value[0] if isinstance(value, list) else value)
-
-
-def are_told(command: str, found: list[str]) -> None:
-    """Fail unless the paragraph (or bullet) of docs/cli.md that speaks of the command names every key."""
-    paragraphs = [part for part in re.split(r"\n\n|\n- ", PAGE) if command in part and "|---" not in part]
-    assert paragraphs, command
-    missing = [key for key in found if f"`{key}`" not in " ".join(paragraphs)]
-    assert missing == [], f"{command}: docs/cli.md does not tell {missing}"
-
-
 def test_the_example_of_readme_runs(home: Path) -> None:
     """Whoever copies it gets a file and an event."""
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -61,28 +45,31 @@ def test_the_example_of_readme_runs(home: Path) -> None:
 
 
 def test_json_keys_of_the_generators_are_told(home: Path) -> None:
-    """Whoever reads the output by program finds each key in docs/cli.md."""
+    """Whoever reads the output by program finds each key in docs/cli.md, and no other."""
     assert home.is_dir()
-    are_told("`generate import`", keys(run(generate, "import", COURSE, "--json")))
-    are_told("`generate brief`", keys(run(generate, "brief", BRIEF, "--json")))
-    are_told("`generate course`", keys(run(generate, "course", BRIEF, "--approve", "--json")))
-    are_told("`generate sync`", keys(run(generate, "sync", "--json")))
-    are_told("`generate score`", keys(run(generate, "score", COURSE, "--json")))
+    are_told("generate import", run(generate, "import", COURSE, "--json"))
+    are_told("generate brief", run(generate, "brief", BRIEF, "--json"))
+    are_told("generate course", run(generate, "course", BRIEF, "--approve", "--json"))
+    are_told("generate sync", run(generate, "sync", "--json"))
+    are_told("generate score", run(generate, "score", COURSE, "--json"))
+    for kind, path in (("brief", BRIEF), ("curriculum", f"{COURSE}/curriculum.yaml"), ("course", COURSE)):
+        found = json.loads(run(generate, "inspect", kind, path, "--json"))
+        are_told(f"generate inspect {kind}", json.dumps(found[path]))
 
 
 def test_json_keys_of_the_outbox_are_told(home: Path) -> None:
     """The same for the commands of ops."""
-    assert home.is_dir()
     run(generate, "import", COURSE)
-    are_told("`outbox status --json`", keys(run(outbox, "status", "--json")))
-    are_told("`outbox events --json`", keys(run(outbox, "events", "--limit", "1", "--json")))
-    are_told("`outbox show --json`", [*keys(run(outbox, "events", "--limit", "1", "--json")), "payload"])
-    assert set(keys(run(outbox, "show", "1", "--json"))) == {
-        *keys(run(outbox, "events", "--limit", "1", "--json")),
-        "payload",
-    }
-    are_told("`outbox check --json`", keys(run(outbox, "check", "--json")))
-    are_told("`outbox prune --json`", keys(run(outbox, "prune", "--dry-run", "--json")))
-    are_told("`outbox recover --json`", keys(run(outbox, "recover", "--json")))
-    are_told("`outbox outages --json`", list(OutageRecord.__dataclass_fields__))
-    are_told("`outbox parked list --json`", [*(set(ParkedEvent.__dataclass_fields__) - {"payload_json"}), "edited"])
+    with Outbox.open(home / ".outbox" / "outbox.db") as box:
+        box.relay.outage_began("refused")
+        box.parked.park(box.event(1), verdict="poison", reason="r")
+        box.relay.pause()
+    are_told("outbox status", run(outbox, "status", "--json"))
+    are_told("outbox events", run(outbox, "events", "--limit", "1", "--json"))
+    are_told("outbox show", run(outbox, "show", "1", "--json"))
+    are_told("outbox check", run(outbox, "check", "--json"))
+    are_told("outbox prune", run(outbox, "prune", "--dry-run", "--json"))
+    are_told("outbox recover", run(outbox, "recover", "--json"))
+    are_told("outbox outages", run(outbox, "outages", "--json"))
+    are_told("outbox parked list", run(outbox, "parked", "list", "--json"))
+    are_told("outbox parked show", run(outbox, "parked", "show", "1", "--json"))

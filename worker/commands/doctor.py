@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, *, local: bool, as_json: bool) -> None:
-    r"""Check this host, the outbox and the database, and write nothing.
+    """Check this host, the outbox and the database, and write nothing.
 
     Each line is ok, warn or fail, with what was found and what mends it. Exit code 4 where something must be mended, 5
     where only the database does not answer.

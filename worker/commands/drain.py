@@ -5,7 +5,7 @@ import click
 from outbox.command_line import json_option, print_json
 
 
-@click.command(help="Deliver until nothing is left. Exits 0 empty, 4 work remains, 5 database unreachable.")
+@click.command()
 @click.option(
     "--max-rate", type=click.FloatRange(min=0.1), help="Events per second at most; half of it while answers get slow."
 )
@@ -31,7 +31,7 @@ def drain(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Deliver until nothing is left.
+    """Deliver until nothing is left. Exits 0 empty, 4 work remains, 5 database unreachable.
 
     \b
     Example:

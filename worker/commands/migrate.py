@@ -37,22 +37,35 @@ def _told_as_errors(function: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-@click.group(help="Carry the schema forward or back. Reads SUPABASE_MIGRATE_DB_URL, or else SUPABASE_DB_URL.")
+@click.group()
 def migrate() -> None:
-    pass
+    """Carry the schema forward or back. Reads SUPABASE_MIGRATE_DB_URL, or else SUPABASE_DB_URL.
+
+    \b
+    Examples:
+      worker migrate up --dry-run
+      worker migrate check
+    """
 
 
-@migrate.command(help="Apply what is missing: checks, a proven backup, one transaction per file, an audit.")
+@migrate.command()
 @_dry_run
 @_no_backup
 @_local
 @_json
 @_told_as_errors
 def up(*, dry_run: bool, no_backup: bool, local: bool, as_json: bool) -> None:
+    """Apply what is missing: checks, a proven backup, one transaction per file, an audit.
+
+    \b
+    Examples:
+      worker migrate up --dry-run
+      worker migrate up
+    """
     _run("up", dry_run=dry_run, no_backup=no_backup, local=local, as_json=as_json, steps=None)
 
 
-@migrate.command(help="Take back the last migration (or more), keeping the data.")
+@migrate.command()
 @click.option("--steps", type=click.IntRange(min=1), default=1, show_default=True, help="How many to take back.")
 @click.option("--all", "everything", is_flag=True, help="Take back all of them.")
 @_dry_run
@@ -61,17 +74,29 @@ def up(*, dry_run: bool, no_backup: bool, local: bool, as_json: bool) -> None:
 @_json
 @_told_as_errors
 def down(*, steps: int, everything: bool, dry_run: bool, no_backup: bool, local: bool, as_json: bool) -> None:
+    """Take back the last migration (or more), keeping the data.
+
+    \b
+    Example:
+      worker migrate down --steps 2 --dry-run
+    """
     from worker.migrate import load  # noqa: PLC0415  keeps --help fast
 
     count = len(load()) if everything else steps
     _run("down", dry_run=dry_run, no_backup=no_backup, local=local, as_json=as_json, steps=count)
 
 
-@migrate.command(help="List every migration and whether it is applied, whoever applied it.")
+@migrate.command()
 @_local
 @_json
 @_told_as_errors
 def status(*, local: bool, as_json: bool) -> None:
+    """List every migration and whether it is applied, whoever applied it.
+
+    \b
+    Example:
+      worker migrate status
+    """
     from worker.migrate import load, read_plan, session  # noqa: PLC0415  keeps --help fast
 
     with _database(local=local) as (dsn, _), session(dsn) as connection:
@@ -84,11 +109,17 @@ def status(*, local: bool, as_json: bool) -> None:
         click.echo(f"{step.version}  {step.state:<8}  {step.name}")
 
 
-@migrate.command(help="Audit the database: schema, keys, rights, policies. Exit code 4 if a promise is broken.")
+@migrate.command()
 @_local
 @_json
 @_told_as_errors
 def check(*, local: bool, as_json: bool) -> None:
+    """Audit the database: schema, keys, rights, policies. Exit code 4 if a promise is broken.
+
+    \b
+    Example:
+      worker migrate check --json | jq .findings
+    """
     from worker.migrate import Severity, audit, load, read_plan, session  # noqa: PLC0415  keeps --help fast
 
     with _database(local=local) as (dsn, _), session(dsn) as connection:

@@ -5,9 +5,7 @@ from datetime import datetime
 import click
 
 
-@click.command(
-    help="Apply events again, in order, to a fresh or restored database. Rows written later stay as they are."
-)
+@click.command()
 @click.option("--all", "everything", is_flag=True, help="From the first event, to whatever database is named now.")
 @click.option("--from-seq", type=click.IntRange(min=1), help="From this event on.")
 @click.option("--since", type=click.DateTime(), help="From the first event at or after this time (UTC) on.")
@@ -25,11 +23,14 @@ def replay(
     local: bool,
     quiet: bool,
 ) -> None:
-    r"""Apply events again.
+    """Apply events again, in order, to a fresh or restored database. Rows written later stay as they are.
+
+    One of --all, --from-seq, --since and --aggregate says which events.
 
     \b
-    Example:
+    Examples:
       worker replay --all
+      worker replay --aggregate curso-x--1-1-introducao
     """
     if sum((everything, from_seq is not None, since is not None, aggregate is not None)) != 1:
         raise click.UsageError("say which events: one of --all, --from-seq, --since, --aggregate")

@@ -3,11 +3,14 @@
 import click
 
 
-@click.command(help="Deliver for ever: wait for events, carry them over, wait out every outage.")
+@click.command()
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
 def run(*, local: bool, quiet: bool) -> None:
-    r"""Serve the outbox until SIGTERM.
+    """Deliver for ever: wait for events, carry them over, wait out every outage.
+
+    One worker per outbox. SIGTERM finishes the batch in hand, within five seconds. Without CREATOR_OS_DB_PERSIST=true
+    it holds: generators append, and nothing is delivered.
 
     \b
     Example:

@@ -7,13 +7,13 @@ from outbox.command_line import json_option, print_json
 SHOWN = 50
 
 
-@click.command(help="Compare files, log and rows by hash; exit 4 when something differs.")
+@click.command()
 @click.option("--repair", is_flag=True, help="Write rows that are missing or differ again, as the log says.")
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, *, repair: bool, local: bool, as_json: bool) -> None:
-    r"""Compare files, log and rows. Without --repair nothing is written to the database.
+    """Compare files, log and rows by hash; exit 4 when something differs. Without --repair no row is written.
 
     Where every delivered row is as the log says, that is noted: `outbox prune` deletes nothing without it. Files that
     were changed by hand are told, not mended: `generate sync` takes them in.
