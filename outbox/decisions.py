@@ -6,9 +6,10 @@ comparison of rows with the log, must obey that: a discarded event stays discard
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Iterable
+
+import msgspec
 
 from outbox.event import Event
 
@@ -45,4 +46,4 @@ class Decisions:
         if event.seq not in self._decided:
             return event
         payload = self._decided[event.seq]
-        return None if payload is None else dataclasses.replace(event, payload_json=payload)
+        return None if payload is None else msgspec.structs.replace(event, payload_json=payload)

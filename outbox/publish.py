@@ -26,7 +26,8 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
     Raises:
         StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
     """
-    _secure_names(unit)
+    if unit.files:
+        _secure_names(unit)
     reach("unit.staged")
     with gate.held():
         unit.look_again()
@@ -36,27 +37,28 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
             with write_transaction(connection, gate):
                 appended = log.append(connection, unit.drafts, now)
                 reach("unit.appended")
-                _remember_files(connection, unit, _carrying_events(unit, appended), now)
+                if unit.files or unit.recorded:
+                    _remember_files(connection, unit, _carrying_events(unit, appended), now)
                 if settled:
                     known_files.settle(connection, settled)
                 reach("unit.before_commit")
         except OutboxError:
             # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
-            if not appended or not log.contains(connection, appended[-1].event_id):
+            if not appended or not log.contains(connection, appended[-1]):
                 raise
         unit.committed = True
         reach("unit.committed")
         settled.clear()
-        _rename(unit.root, moving)
+        if moving:
+            _rename(unit.root, moving)
+    unchanged = len(unit.drafts) - len(appended)
+    if not moving:
+        return Result(tuple(appended), unchanged)
     for directory in {file.target.parent for file in moving}:
         durable.sync_directory(directory)
     reach("unit.synced")
     settled.extend(file.temp for file in moving if file.temp is not None)
-    return Result(
-        appended=tuple(appended),
-        unchanged=len(unit.drafts) - len(appended),
-        written=tuple(file.path for file in moving),
-    )
+    return Result(tuple(appended), unchanged, tuple(file.path for file in moving))
 
 
 def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:

@@ -7,15 +7,13 @@ the busy timeout says; so writers say at the start that they will write.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from outbox.gate import Gate
 from outbox.sqlite_errors import translated
 
 
-@contextmanager
-def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[None]:
+class write_transaction:  # noqa: N801 - reads as a word: `with write_transaction(connection, gate):`
     """Run the block as one transaction under the gate; an exception rolls it back.
 
     Inside another one the block joins it: it is committed, or rolled back, with the outer one.
@@ -23,20 +21,46 @@ def write_transaction(connection: sqlite3.Connection, gate: Gate) -> Iterator[No
     Raises:
         StorageFull, StorageFailed, OutboxBusy, OutboxCorrupt: nothing of the block was kept.
     """
-    if _is_open(connection):
-        yield
-        return
-    with translated(gate.database), gate.held():
+
+    # A class: every append passes through it, and a generator costs three times as much.
+    __slots__ = ("_connection", "_gate", "_joined")
+
+    def __init__(self, connection: sqlite3.Connection, gate: Gate) -> None:
+        self._connection = connection
+        self._gate = gate
+        self._joined = False
+
+    def __enter__(self) -> None:
+        if self._connection.in_transaction:
+            self._joined = True
+            return
+        with translated(self._gate.database):
+            self._gate.enter()
+            try:
+                self._connection.execute("begin immediate")
+            except BaseException:
+                self._end()
+                raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._joined:
+            return
+        with translated(self._gate.database):
+            try:
+                if exc is None:
+                    self._connection.execute("commit")
+            finally:
+                self._end()
+            if exc is not None and isinstance(exc, (sqlite3.Error, OSError)):
+                raise exc
+
+    def _end(self) -> None:
+        """Roll back what is still open, and leave the gate."""
         try:
-            connection.execute("begin immediate")
-            yield
-            connection.execute("commit")
-        except BaseException:
             # A failed COMMIT may have ended the transaction itself (disk full does).
-            if _is_open(connection):
-                connection.execute("rollback")
-            raise
-
-
-def _is_open(connection: sqlite3.Connection) -> bool:
-    return connection.in_transaction
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+        finally:
+            self._gate.leave()

@@ -17,7 +17,7 @@ The order of steps, and what a crash after each leaves:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,9 @@ class Result:
     written: tuple[str, ...] = ()
 
 
+_NOTHING_YET = Result()
+
+
 @dataclass(slots=True)
 class StagedFile:
     """A file on its way; `temp` is None where the same bytes are in place already."""
@@ -73,21 +76,23 @@ class _RecordedFile:
     base: str
 
 
-@dataclass(slots=True)
 class Unit:
     """Collects the files and events of one unit of work. Made by `Outbox.unit`."""
 
-    connection: sqlite3.Connection
-    root: Path | None
-    staging: Staging | None
-    payload_limit_bytes: int
-    result: Result = field(default_factory=Result)
-    drafts: list[Checked] = field(default_factory=list)
-    files: dict[str, StagedFile] = field(default_factory=dict)
-    recorded: list[_RecordedFile] = field(default_factory=list)
-    bodies: dict[str, str] = field(default_factory=dict)
-    file_events: dict[str, int] = field(default_factory=dict)
-    committed: bool = False
+    def __init__(
+        self, *, connection: sqlite3.Connection, root: Path | None, staging: Staging | None, payload_limit_bytes: int
+    ) -> None:
+        self.connection = connection
+        self.root = root
+        self.staging = staging
+        self.payload_limit_bytes = payload_limit_bytes
+        self.result = _NOTHING_YET
+        self.drafts: list[Checked] = []
+        self.files: dict[str, StagedFile] = {}
+        self.recorded: list[_RecordedFile] = []
+        self.bodies: dict[str, str] = {}
+        self.file_events: dict[str, int] = {}
+        self.committed = False
 
     def append(self, payload: Payload) -> None:
         """Add an event.

@@ -1,7 +1,8 @@
 """Parked events that were released: taken up in the order of the log, before anything new."""
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.connection import Connection
@@ -80,4 +81,4 @@ class Releases:
 
 def _as_resolved(event: Event, row: ParkedEvent) -> Event:
     changes: dict[str, Any] = {} if row.payload_json is None else {"payload_json": row.payload_json}
-    return dataclasses.replace(event, **changes)
+    return msgspec.structs.replace(event, **changes)
