@@ -22,8 +22,6 @@ DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 _MAX_DEPTH = 64
 _MAX_INTEGER = 2**63 - 1  # what every JSON reader on the way is sure to keep exact
 
-_NUL_AS_JSON = b"\\u0000"
-
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoders: dict[str, msgspec.json.Decoder[Payload]] = {
     name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
@@ -56,9 +54,9 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         UnknownEventType: the class is not in the catalogue.
     """
     contract = contract_of(payload)
-    for field in payload.__struct_fields__:
-        value = getattr(payload, field)
-        if type(value) is not str and isinstance(value, (dict, list, tuple, float, int)):
+    for field, value in zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True):
+        # Most fields are text or unset; only what is wrong or nested is worth a call, and a name.
+        if (type(value) is not str or "\x00" in value) and value is not msgspec.UNSET:
             _check_storable(contract.type, f"$.{field}", value)
     outline = payload
     if isinstance(payload, ContentUpserted) and isinstance(payload.body, str):
@@ -73,9 +71,6 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         raise
     except (msgspec.ValidationError, TypeError) as exc:
         raise _as_contract_error(contract.type, exc) from exc
-    # Found at a glance where there is none; the same six characters may also be a backslash and a text.
-    if _NUL_AS_JSON in raw:
-        _find_nul(contract.type, payload)
     if len(raw) > limit_bytes:
         raise PayloadTooLarge(
             contract.type,
@@ -116,41 +111,33 @@ def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
 def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> None:
     if depth > _MAX_DEPTH:
         raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
-    match value:
-        case dict():
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise ContractError(event_type, field, f"key {key!r} is not a string")
+    if isinstance(value, str):
+        _check_text(event_type, field, value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ContractError(event_type, field, f"key {key!r} is not a string")
+            _check_text(event_type, field, key)
+            if type(item) is not str or "\x00" in item:
                 _check_storable(event_type, f"{field}.{key}", item, depth + 1)
-        case list() | tuple():
-            for index, item in enumerate(value):
-                _check_storable(event_type, f"{field}[{index}]", item, depth + 1)
-        case float() if not math.isfinite(value):
-            raise ContractError(event_type, field, f"{value} is not a JSON number")
-        case int() if abs(value) > _MAX_INTEGER:
-            raise ContractError(event_type, field, "integer beyond 64 bits; store it as text")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _check_storable(event_type, f"{field}[{index}]", item, depth + 1)
+    elif isinstance(value, (float, int)):
+        _check_number(event_type, field, value)
 
 
-def _find_nul(event_type: str, payload: Payload) -> None:
-    """Name the field whose text holds a NUL character, if one does."""
-    for field in payload.__struct_fields__:
-        _check_nul(event_type, f"$.{field}", getattr(payload, field))
+def _check_number(event_type: str, field: str, value: float) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ContractError(event_type, field, f"{value} is not a JSON number")
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        raise ContractError(event_type, field, "integer beyond 64 bits; store it as text")
 
 
-def _check_nul(event_type: str, field: str, value: Any) -> None:
-    match value:
-        case str():
-            if "\x00" in value:
-                at = value.index("\x00")
-                problem = f"NUL character at position {at}: Postgres stores no NUL in text"
-                raise ContractError(event_type, field, problem)
-        case dict():
-            for key, item in value.items():
-                _check_nul(event_type, field, key)
-                _check_nul(event_type, f"{field}.{key}", item)
-        case list() | tuple():
-            for index, item in enumerate(value):
-                _check_nul(event_type, f"{field}[{index}]", item)
+def _check_text(event_type: str, field: str, text: str) -> None:
+    if "\x00" in text:
+        at = text.index("\x00")
+        raise ContractError(event_type, field, f"NUL character at position {at}: Postgres stores no NUL in text")
 
 
 def _find_surrogate(event_type: str, payload: Payload) -> None:

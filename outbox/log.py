@@ -46,13 +46,12 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     appended: list[Event] = []
     for draft in drafts:
         aggregate = str(draft.aggregate_id)
-        rows = connection.execute(_HEADS, (aggregate,)).fetchall()
-        heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
-        if _is_unchanged(draft, heads):
+        heads = connection.execute(_HEADS, (aggregate,)).fetchall()
+        if heads and _is_unchanged(draft, heads):
             continue
         previous_id = ids.next_event_id(previous_id, now_ms)
         contract = draft.contract
-        previous_seq = max((seq for seq, _, _ in heads.values()), default=None)
+        previous_seq = max(head[1] for head in heads) if heads else None
         cursor = connection.execute(
             _INSERT,
             (
@@ -94,7 +93,8 @@ def _as_json(refs: tuple[UUID, ...]) -> str:
     return '["' + '", "'.join(map(str, refs)) + '"]' if refs else "[]"
 
 
-def _is_unchanged(draft: Checked, heads: dict[str, tuple[int, str, str]]) -> bool:
+def _is_unchanged(draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool:
+    heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
     head = heads.get(draft.slot)
     if head is None:
         return False

@@ -26,39 +26,45 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
     Raises:
         StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
     """
-    if unit.files:
-        _secure_names(unit)
+    if not unit.files:
+        appended = _commit(connection, gate, unit, now, settled)
+        return Result(tuple(appended), len(unit.drafts) - len(appended))
+    _secure_names(unit)
     reach("unit.staged")
     with gate.held():
         unit.look_again()
         moving = [file for file in unit.files.values() if file.temp is not None]
-        appended: list[Event] = []
-        try:
-            with write_transaction(connection, gate):
-                appended = log.append(connection, unit.drafts, now)
-                reach("unit.appended")
-                if unit.files or unit.recorded:
-                    _remember_files(connection, unit, _carrying_events(unit, appended), now)
-                if settled:
-                    known_files.settle(connection, settled)
-                reach("unit.before_commit")
-        except OutboxError:
-            # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
-            if not appended or not log.contains(connection, appended[-1]):
-                raise
-        unit.committed = True
-        reach("unit.committed")
-        settled.clear()
-        if moving:
-            _rename(unit.root, moving)
-    unchanged = len(unit.drafts) - len(appended)
-    if not moving:
-        return Result(tuple(appended), unchanged)
+        appended = _commit(connection, gate, unit, now, settled)
+        _rename(unit.root, moving)
     for directory in {file.target.parent for file in moving}:
         durable.sync_directory(directory)
     reach("unit.synced")
     settled.extend(file.temp for file in moving if file.temp is not None)
-    return Result(tuple(appended), unchanged, tuple(file.path for file in moving))
+    return Result(tuple(appended), len(unit.drafts) - len(appended), tuple(file.path for file in moving))
+
+
+def _commit(
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]
+) -> list[Event]:
+    """Append the events and name the files, in the one transaction that makes them true."""
+    appended: list[Event] = []
+    try:
+        with write_transaction(connection, gate):
+            appended = log.append(connection, unit.drafts, now)
+            reach("unit.appended")
+            if unit.files or unit.recorded:
+                _remember_files(connection, unit, _carrying_events(unit, appended), now)
+            if settled:
+                known_files.settle(connection, settled)
+            reach("unit.before_commit")
+    except OutboxError:
+        # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
+        if not appended or not log.contains(connection, appended[-1]):
+            raise
+    unit.committed = True
+    settled.clear()
+    reach("unit.committed")
+    return appended
 
 
 def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:

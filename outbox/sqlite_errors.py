@@ -28,12 +28,13 @@ class translated:  # noqa: N801 - reads as a word: `with translated(path):`
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if exc is None:
-            return
-        if isinstance(exc, sqlite3.Error):
-            raise _from_sqlite(self._path, exc) from exc
-        if isinstance(exc, OSError):
-            raise from_os_error(self._path, exc) from exc
+        if isinstance(exc, (sqlite3.Error, OSError)):
+            raise ours(self._path, exc) from exc
+
+
+def ours(path: Path, exc: sqlite3.Error | OSError) -> OutboxError:
+    """Return our error for a refusal of SQLite or of the operating system."""
+    return _from_sqlite(path, exc) if isinstance(exc, sqlite3.Error) else from_os_error(path, exc)
 
 
 def from_os_error(path: Path, exc: OSError) -> OutboxError:

@@ -10,7 +10,9 @@ import sqlite3
 from types import TracebackType
 
 from outbox.gate import Gate
-from outbox.sqlite_errors import translated
+from outbox.sqlite_errors import ours
+
+_TRANSLATED = (sqlite3.Error, OSError)
 
 
 class write_transaction:  # noqa: N801 - reads as a word: `with write_transaction(connection, gate):`
@@ -34,27 +36,31 @@ class write_transaction:  # noqa: N801 - reads as a word: `with write_transactio
         if self._connection.in_transaction:
             self._joined = True
             return
-        with translated(self._gate.database):
+        try:
             self._gate.enter()
             try:
                 self._connection.execute("begin immediate")
             except BaseException:
                 self._end()
                 raise
+        except _TRANSLATED as exc:
+            raise ours(self._gate.database, exc) from exc
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._joined:
             return
-        with translated(self._gate.database):
+        try:
             try:
                 if exc is None:
                     self._connection.execute("commit")
             finally:
                 self._end()
-            if exc is not None and isinstance(exc, (sqlite3.Error, OSError)):
-                raise exc
+        except _TRANSLATED as failed:
+            raise ours(self._gate.database, failed) from failed
+        if isinstance(exc, _TRANSLATED):
+            raise ours(self._gate.database, exc) from exc
 
     def _end(self) -> None:
         """Roll back what is still open, and leave the gate."""
