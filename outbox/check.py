@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from outbox import log
 from outbox.gate import Gate
 
 _PROGRESS_EVERY = 1000
@@ -50,7 +51,8 @@ def _invariants(connection: sqlite3.Connection, progress: Callable[[int], None])
     yield _none(
         connection,
         "parked events stand in the log",
-        "select seq from parked as p where not exists (select 1 from events as e where e.event_id = p.event_id)",
+        "select seq from parked as p where not exists"
+        " (select 1 from events as e where e.seq = p.seq and e.event_id = p.event_id)",
     )
     yield _none(
         connection,
@@ -61,8 +63,7 @@ def _invariants(connection: sqlite3.Connection, progress: Callable[[int], None])
     yield _none(
         connection,
         "no destination is ahead of the log",
-        "select destination_id from destinations where applied_seq >"
-        " coalesce((select seq from sqlite_sequence where name = 'events'), 0)",
+        f"select destination_id from destinations where applied_seq > {log.last_seq(connection):d}",
     )
 
 

@@ -38,6 +38,7 @@ class Checked(msgspec.Struct, frozen=True):
     slot: str
     refs: tuple[UUID, ...]
     payload_json: str
+    payload_utf8: bytes
     payload_sha256: str
 
 
@@ -83,6 +84,7 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         slot=contract.slot(payload),
         refs=contract.refs(payload),
         payload_json=raw.decode(),
+        payload_utf8=raw,
         payload_sha256=hashlib.sha256(raw).hexdigest(),
     )
 

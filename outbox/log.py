@@ -8,8 +8,10 @@ is a subtraction.
 Appending a state that stands already is no news and appends nothing: `heads` keeps, for every aggregate and
 slot, what was said last. A patch (a score, a status) is news again once the whole state was said after it.
 
-An event id is made inside the same transaction, greater than the last one. Should the answer to COMMIT be an
-error although the commit happened, the id tells (`contains`): it is in the log, or it is not.
+An event id is made inside the same transaction, greater than the last one; so ids need no index to be unique
+(`outbox check` looks whether they rise). The newest event is never deleted (a trigger refuses), so no seq is used
+twice. Should the answer to COMMIT be an error although the commit happened, the id tells (`contains`): it is in the
+log, or it is not.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ from outbox.errors import EventNotFound
 from outbox.event import COLUMNS, Event
 
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
+_LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
 _HEADS = "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?"
-_LAST_ID = "select event_id from events order by seq desc limit 1"
 
 
 def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.datetime) -> list[Event]:
@@ -39,8 +41,7 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     Returns:
         The events that were appended; fewer than the drafts where some changed nothing.
     """
-    last = connection.execute(_LAST_ID).fetchone()
-    previous_id = UUID(last[0]) if last else None
+    seq, previous_id = _last(connection)
     now_ms = int(now.timestamp() * 1000)
     occurred_at = as_text(now)
     appended: list[Event] = []
@@ -52,9 +53,11 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
         previous_id = ids.next_event_id(previous_id, now_ms)
         contract = draft.contract
         previous_seq = max(head[1] for head in heads) if heads else None
-        cursor = connection.execute(
+        seq += 1
+        connection.execute(
             _INSERT,
             (
+                seq,
                 str(previous_id),
                 contract.type,
                 contract.version,
@@ -64,11 +67,9 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
                 _as_json(draft.refs),
                 draft.payload_sha256,
                 occurred_at,
-                draft.payload_json,
+                draft.payload_utf8,
             ),
         )
-        seq = cursor.lastrowid
-        assert seq is not None  # noqa: S101 - an INSERT that returns has a row id
         connection.execute(_UPSERT_HEAD, (aggregate, draft.slot, seq, contract.type, draft.payload_sha256))
         appended.append(
             Event(
@@ -167,9 +168,17 @@ def get(connection: sqlite3.Connection, seq: int) -> Event:
 
 def last_seq(connection: sqlite3.Connection) -> int:
     """Return the seq of the newest event, 0 in an empty log."""
-    # sqlite_sequence, not max(seq): it also counts what was pruned.
-    row = connection.execute("select seq from sqlite_sequence where name = 'events'").fetchone()
-    return row[0] if row else 0
+    return _last(connection)[0]
+
+
+def _last(connection: sqlite3.Connection) -> tuple[int, UUID | None]:
+    """Return the greatest seq that is used up and the id of the newest event; 0 and None in a new log."""
+    row = connection.execute(_LAST).fetchone()
+    if row is None:
+        (used,) = connection.execute("select max(value) from meta where key = 'used_seq'").fetchone()
+        return int(used or 0), None
+    seq, event_id, used = row
+    return max(seq, used or 0), UUID(event_id)
 
 
 def contains(connection: sqlite3.Connection, event: Event) -> bool:

@@ -17,6 +17,15 @@ from outbox.outbox import Outbox
 from outbox.sqlite_errors import translated
 from outbox.transaction import write_transaction
 
+# Both ways round: behind a damaged page there may be more.
+_SEQS = (
+    "select max(seq) from events",
+    "select seq from heads",
+    "select seq from heads order by aggregate_id desc",
+    "select seq from files where seq is not null",
+    "select applied_seq from destinations",
+    "select value from meta where key = 'used_seq'",
+)
 _NAMES = COLUMNS.split(", ")
 _PAYLOAD, _SHA256 = _NAMES.index("payload"), _NAMES.index("payload_sha256")
 
@@ -51,18 +60,29 @@ def salvage(damaged: Path, target: Path) -> Salvaged:
     try:
         with translated(damaged):
             identity = source.execute("select value from meta where key = 'outbox_id'").fetchone()
-            (last,) = source.execute("select seq from sqlite_sequence where name = 'events'").fetchone() or (0,)
+            last = max(_seqs(source), default=0)
         if identity is None:
             raise OutboxCorrupt(f"{damaged} names no outbox: start a new file and run `generate import`")
         with Outbox.open(target) as box, translated(target), write_transaction(box.connection, box.gate):
             box.connection.execute("update meta set value = ? where key = 'outbox_id'", identity)
+            # Also of what could not be read, no seq is used again.
+            box.connection.execute("insert or replace into meta values ('used_seq', ?)", [str(last)])
             saved = [_restore(box.connection, row) for row in _readable(source, last)]
-            box.connection.execute("update sqlite_sequence set seq = ? where name = 'events'", [last])
     finally:
         source.close()
     # What lies below the first readable one was pruned, as far as anyone can tell.
     expected = range(min(saved, default=1), last + 1)
     return Salvaged(events=len(saved), lost=tuple(sorted(set(expected) - set(saved))))
+
+
+def _seqs(source: sqlite3.Connection) -> Iterator[int]:
+    """Yield every seq that any readable part of the file names; the greatest is where the log ended."""
+    for query in _SEQS:
+        try:
+            for (seq,) in source.execute(query):
+                yield int(seq or 0)
+        except sqlite3.DatabaseError:  # damaged from here on
+            continue
 
 
 def _readable(source: sqlite3.Connection, last: int) -> Iterator[tuple[Any, ...]]:

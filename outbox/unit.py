@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from outbox import durable, known_files
 from outbox.catalogue import ContentUpserted, Payload
 from outbox.confined import confined
@@ -36,8 +38,7 @@ if TYPE_CHECKING:
     from outbox.staging import Staging
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a unit of work did.
 
     Attributes:

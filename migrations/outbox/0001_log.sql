@@ -1,16 +1,18 @@
 -- The log and what belongs to it. SQLite; applied by outbox/schema.py through sqlite-utils' migrations.
 
--- One row a fact about this file: outbox_id, created_at, paused.
+-- One row a fact about this file: outbox_id, created_at, paused; used_seq where a salvage lost the newest events.
 create table meta (
   key text primary key,
   value text not null
 ) strict, without rowid;
 
--- The append-only log. AUTOINCREMENT: a seq is never used twice, not even after a prune.
+-- The append-only log. Neither an index of event ids nor AUTOINCREMENT, whose pages every commit would write: what
+-- they promise is kept by order. An append makes its id greater than the last one (`outbox check` looks), and the
+-- newest event is never deleted, so the next seq is always new.
 -- payload stands last, so that reading the columns before it touches no overflow page.
 create table events (
-  seq integer primary key autoincrement,
-  event_id text not null unique,
+  seq integer primary key,
+  event_id text not null,
   type text not null,
   version integer not null check (version >= 1),
   aggregate_type text not null,
@@ -25,6 +27,12 @@ create table events (
 create trigger events_are_never_updated before update on events
 begin
   select raise(abort, 'events are never updated: append a new event instead');
+end;
+
+create trigger the_newest_event_stays before delete on events
+when old.seq = (select max(seq) from events)
+begin
+  select raise(abort, 'the newest event stays: its seq must never be used again');
 end;
 
 -- The newest event of each aggregate and slot (what a later event of the same slot replaces). It makes

@@ -1,5 +1,5 @@
--- Append one event; its seq is the row id that SQLite gives it.
+-- Append one event. The payload comes as the UTF-8 bytes that were hashed: as text it would be encoded once more.
 insert into events (
-  event_id, type, version, aggregate_type, aggregate_id, previous_seq, refs, payload_sha256, occurred_at, payload
+  seq, event_id, type, version, aggregate_type, aggregate_id, previous_seq, refs, payload_sha256, occurred_at, payload
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, cast(? as text));

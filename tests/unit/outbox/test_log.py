@@ -6,6 +6,7 @@ import pytest
 
 from outbox import ContractError, EventNotFound, Outbox, ids
 from outbox import catalogue as c
+from outbox.check import run_checks
 from tests.support.lessons import SetClock, lesson
 
 SLUG = "curso-x--a"
@@ -138,19 +139,31 @@ def test_events_are_never_updated(box: Outbox) -> None:
 
 
 def test_an_event_id_is_one_row(box: Outbox) -> None:
-    """The file itself refuses a second event with the same id."""
-    box.append(lesson("a"))
-    with pytest.raises(sqlite3.IntegrityError, match=r"events\.event_id"):
-        box.connection.execute(
-            "insert into events (event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at,"
-            " payload) select event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at,"
-            " payload from events"
-        )
+    """A second one that somebody wrote by hand is found by the check, and the next append goes on above it."""
+    box.append(lesson("a"), lesson("b"))
+    box.connection.execute(
+        "insert into events (event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at,"
+        " payload) select event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at,"
+        " payload from events where seq = 2"
+    )
+    failed = [(found.name, found.detail) for found in run_checks(box.connection, box.gate) if not found.ok]
+    assert failed == [("event ids increase with seq", "not so for 3")]
+    assert box.append(lesson("c")).appended[0].event_id > box.event(2).event_id
 
 
 def test_a_seq_is_never_used_twice(box: Outbox) -> None:
-    """Not even when everything was pruned."""
+    """The file itself refuses to give up its newest event, whose seq would be the next one's."""
     box.append(lesson("a"), lesson("b"))
-    box.connection.execute("delete from events")
+    with pytest.raises(sqlite3.IntegrityError, match="newest event stays"):
+        box.connection.execute("delete from events where seq = 2")
+    box.connection.execute("delete from events where seq < 2")
     assert box.last_seq == 2
     assert box.append(lesson("c")).appended[0].seq == 3
+
+
+def test_a_log_that_lost_its_end_goes_on_behind_it(box: Outbox) -> None:
+    """After a salvage, seqs that are known to be used up stay so, in an empty log too."""
+    box.connection.execute("insert into meta values ('used_seq', '7')")
+    assert box.last_seq == 7
+    assert [event.seq for event in box.append(lesson("a"), lesson("b")).appended] == [8, 9]
+    assert box.last_seq == 9

@@ -120,6 +120,9 @@ def test_salvage_believes_no_payload_without_its_hash(tmp_path: Path) -> None:
     raw = path.read_bytes()
     path.write_bytes(raw.replace(b"second", b"secomd"))
     assert salvage(path, tmp_path / "new.db").lost == (2,)
+    with Outbox.open(tmp_path / "new.db") as box:
+        assert box.last_seq == 2
+        assert box.append(lesson("b", "second\n")).appended[0].seq == 3  # 2 may stand in the database
 
 
 def test_salvage_keeps_events_of_types_that_it_does_not_know(tmp_path: Path) -> None:
