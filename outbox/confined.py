@@ -27,7 +27,17 @@ def confined(root: Path, path: str) -> Path:
     if relative.parts and relative.parts[0] == STAGING_DIRECTORY:
         raise PathRefused(f"{path!r} is refused: {STAGING_DIRECTORY} belongs to the outbox")
     base = os.path.realpath(root)
-    target = os.path.realpath(os.path.join(base, *relative.parts[:-1]))  # noqa: PTH118 - realpath of the parent only
+    target = _real(base, relative.parts[:-1])
     if target != base and not target.startswith(base + os.sep):
         raise PathRefused(f"{path!r} is refused: a symbolic link leads it out of CONTENT_ROOT ({root})")
     return Path(target) / relative.name
+
+
+def _real(base: str, parts: tuple[str, ...]) -> str:
+    """Return the real path of a folder below a real one: only what is new is looked at, and a link followed."""
+    target = base
+    for part in parts:
+        target = f"{target.rstrip(os.sep)}{os.sep}{part}"
+        if os.path.islink(target):  # noqa: PTH114 - every file passes here, and a Path costs more than the look
+            return os.path.realpath(os.path.join(base, *parts))  # noqa: PTH118 - likewise
+    return target
