@@ -200,10 +200,12 @@ def _done(status: Status) -> Answer:
         return Answer(text="up to date", tone=Tone.WELL)
     worker = status.worker
     if worker.state in {"draining", "following"} and not status.paused:
-        if not worker.rate_per_second or worker.eta_seconds is None:
+        if not worker.rate_per_second:
             return Answer(text="in a moment", tone=Tone.BUSY)
-        # Reckoned from what waits now, for the worker's own estimate may be of before the newest events.
-        seconds = max(1.0, status.backlog / worker.rate_per_second)
+        if worker.eta_seconds is None:
+            return Answer(text="not at this rate: as much arrives as is delivered", tone=Tone.WARN)
+        # The worker's estimate knows what arrives meanwhile, but may be of before the newest events.
+        seconds = max(1.0, worker.eta_seconds, status.backlog / worker.rate_per_second)
         at = status.read_at + dt.timedelta(seconds=seconds)
         return Answer(text=f"in {age(seconds)}, at {at:%H:%M:%S} UTC", tone=Tone.BUSY)
     if worker.state in {"outage", "starting"}:

@@ -30,6 +30,7 @@ def points(rows: Sequence[OutageRecord], now: dt.datetime, backlog: int) -> list
             found.append((_time(row.ended_at), row.backlog_peak))
         if row.drained_at:
             found.append((_time(row.drained_at), 0))
+    found.sort(key=lambda corner: corner[0])  # the clock may have been set back between two outages
     if found and any(not row.drained_at for row in rows):
         found.append((max(now, found[-1][0]), backlog))
     return found

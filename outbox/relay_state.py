@@ -178,10 +178,11 @@ class RelayState:
             )
 
     def outage_ended(self) -> None:
-        """Close the open outage; without one, nothing happens."""
+        """Close the open outage; without one, nothing happens. A clock that was set back does not end it too early."""
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
-                "update outages set ended_at = ?, backlog_peak = max(backlog_peak, ?) where ended_at is null",
+                "update outages set ended_at = max(began_at, ?), backlog_peak = max(backlog_peak, ?)"
+                " where ended_at is null",
                 [as_text(self._clock.now()), self._backlog()],
             )
 
@@ -189,7 +190,7 @@ class RelayState:
         """Note that the backlog of the last outage is gone."""
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
-                "update outages set drained_at = ? where drained_at is null and ended_at is not null",
+                "update outages set drained_at = max(ended_at, ?) where drained_at is null and ended_at is not null",
                 [as_text(self._clock.now())],
             )
 

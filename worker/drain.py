@@ -1,14 +1,17 @@
 """Draining: deliver until nothing is left, and say how it goes."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 from worker.errors import Holding
+from worker.forecast import Forecast
 from worker.options import Ending
 from worker.outage import Backoff
+from worker.report import OnBatch
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
 from worker.suspects import died
@@ -111,30 +114,31 @@ def drain_outbox(
 
 
 @contextmanager
-def _progress(last_seq: int, *, show: bool) -> Iterator[Callable[[int, int, int], None] | None]:
+def _progress(last_seq: int, *, show: bool) -> Iterator[OnBatch | None]:
     if not show:
         yield None
         return
     from rich.console import Console  # noqa: PLC0415  a terminal alone needs it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (
         TextColumn("draining"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("draining", total=None, rate="")
-        began = monotonic()
+        bar = progress.add_task("draining", total=None, rate="", left="")
         first: list[int] = []
 
-        def on_batch(seq: int, count: int, newest: int) -> None:
+        def on_batch(seq: int, count: int, newest: int, forecast: Forecast) -> None:
             if not first:
                 first.append(seq - count)
-            done = seq - first[0]
-            rate = f"{done / max(monotonic() - began, 1e-6):,.0f} events/s"
-            progress.update(bar, completed=done, total=max(newest, last_seq) - first[0], rate=rate)
+            total = max(newest, last_seq) - first[0]
+            seconds = forecast.seconds_left(newest - seq)
+            rate = f"{forecast.rate or 0:,.0f} events/s"
+            left = "" if seconds is None else f"{timedelta(seconds=round(seconds))} left"
+            progress.update(bar, completed=seq - first[0], total=total, rate=rate, left=left)
 
         yield on_batch

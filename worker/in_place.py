@@ -2,8 +2,8 @@
 
 A process keeps a file that was moved, deleted or replaced, and SQLite goes on reading it, while generators open what is
 at the path: a worker would wait for ever for events that are written elsewhere. So it looks before it waits, and ends
-when it finds the same twice in a row: between the two it has read the old file once more, so that what was written there
-before the change is delivered.
+when it finds the same twice in a row: between the two it has read the old file once more, so that what was written
+there before the change is delivered.
 """
 
 from pathlib import Path

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from time import monotonic
 
 from outbox import Outbox
+from worker.forecast import Forecast
 from worker.logs import get_log
 from worker.notes import only_a_note
 from worker.position import Position
 
 NOTE_EVERY_SECONDS = 1.0
-SMOOTHING = 0.2
+# The position's seq, the events of the batch, the newest seq of the log, and how it goes.
+OnBatch = Callable[[int, int, int, Forecast], None]
 
 
 class Report:
@@ -20,19 +22,19 @@ class Report:
 
     Args:
         box: where the state is noted.
-        on_batch: called with the position's seq, the count of the batch and the last seq of the log, for a progress
-        bar. clock: monotonic seconds.
+        on_batch: told of each batch, for a progress bar.
+        clock: monotonic seconds.
 
     Attributes:
         carried: events that the position passed in this run.
-        rate: events per second, smoothed; None before the first batch.
+        forecast: how fast, and how long still; begun anew whenever nothing is left.
     """
 
     def __init__(
         self,
         box: Outbox,
         *,
-        on_batch: Callable[[int, int, int], None] | None = None,
+        on_batch: OnBatch | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._box = box
@@ -44,7 +46,7 @@ class Report:
         self._last_batch_at: float | None = None
         self._position: Position | None = None
         self.carried = 0
-        self.rate: float | None = None
+        self.forecast = Forecast()
 
     def connected(self, position: Position) -> None:
         """A session with the database began."""
@@ -66,17 +68,16 @@ class Report:
         self.carried += count
         since = now - (self._last_batch_at if self._last_batch_at is not None else now - seconds)
         self._last_batch_at = now
-        rate = count / max(since, seconds, 1e-6)
-        self.rate = rate if self.rate is None else self.rate + SMOOTHING * (rate - self.rate)
         last_seq = self._box.last_seq
+        self.forecast.carried(count, max(since, seconds), last_seq)
         backlog = max(0, last_seq - position.seq)
         self._log.info(
             "relay.batch_applied", seq=position.seq, events=count, seconds=round(seconds, 4), backlog=backlog
         )
         if self._on_batch is not None:
-            self._on_batch(position.seq, count, last_seq)
+            self._on_batch(position.seq, count, last_seq, self.forecast)
         if now - self._noted_at >= NOTE_EVERY_SECONDS:
-            self._note("draining", position, backlog / self.rate)
+            self._note("draining", position, self.forecast.seconds_left(backlog))
 
     def empty(self, position: Position) -> None:
         """Nothing is left."""
@@ -84,7 +85,7 @@ class Report:
             self._note("following", position, 0.0)
             with only_a_note():
                 self._box.relay.drained()
-            self.rate = None
+            self.forecast = Forecast()
         else:
             remembered = self._box.relay.position
             if (
@@ -108,10 +109,14 @@ class Report:
         remembered = self._box.relay.position
         return remembered.applied_seq if remembered is not None else 0
 
-    def _note(self, state: str, position: Position, eta_seconds: float) -> None:
+    def _note(self, state: str, position: Position, eta_seconds: float | None) -> None:
         self._noted_at = self._clock()
         self._state = state
-        rate = round(self.rate, 1) if self.rate is not None else None
+        rate = self.forecast.rate
         with only_a_note():
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
-            self._box.relay.set_state(state, None, rate, round(eta_seconds, 1))
+            self._box.relay.set_state(state, None, _tenth(rate), _tenth(eta_seconds))
+
+
+def _tenth(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

@@ -1,6 +1,6 @@
 """What `run`, `drain`, `replay` and `verify` have in common: settings, the outbox, the database, the relay."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from outbox import Outbox, OutboxPaths, WorkerLock
@@ -10,7 +10,7 @@ from worker.in_place import InPlace
 from worker.options import Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
-from worker.report import Report
+from worker.report import OnBatch, Report
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 from worker.wakeup import Waker
@@ -72,7 +72,7 @@ def relay_for(
     timeout_seconds: float | None = None,
     patience_seconds: float | None = None,
     wary: bool = False,
-    on_batch: Callable[[int, int, int], None] | None = None,
+    on_batch: OnBatch | None = None,
     backoff: Backoff | None = None,
     supervisor: Supervisor | None = None,
 ) -> tuple[Relay, Report]:

@@ -2,28 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
 from outbox import Outbox
 from worker.connection import Connection, Limits, connect
 from worker.options import Ending, Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
-from worker.report import Report
+from worker.report import OnBatch, Report
 
 
 @dataclass
 class NoWaiting:
-    """Waits are counted, not waited; `on_sleep` may stop the relay or mend what it waits for."""
+    """Waits are counted, not waited; `on_sleep` may stop the relay or mend what it waits for.
+
+    `clock` is a clock in which nothing takes time but waiting.
+    """
 
     stopping: bool = False
     slept: list[float] = field(default_factory=list)
     on_sleep: Callable[[float], None] | None = None
+    now: float = 0.0
+
+    def clock(self) -> float:
+        return self.now
 
     def wait_for_news(self, seconds: float) -> None:
         self.sleep(seconds)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.now += seconds
         if self.on_sleep is not None:
             self.on_sleep(seconds)
 
@@ -40,6 +49,9 @@ def relay(
     wary: bool = False,
     patience_seconds: float | None = None,
     backoff: Backoff | None = None,
+    max_rate: float | None = None,
+    clock: Callable[[], float] = monotonic,
+    on_batch: OnBatch | None = None,
 ) -> Relay:
     options = Options(
         max_events=max_events,
@@ -47,15 +59,17 @@ def relay(
         margin_seconds=margin_seconds,
         wary=wary,
         patience_seconds=patience_seconds,
+        max_rate=max_rate,
         limits=Limits(statement_timeout_ms=statement_timeout_ms),
     )
     return Relay(
         box,
         dial=dsn if callable(dsn) else lambda: connect(dsn),
         waker=waker or NoWaiting(),
-        patience=Patience(box, backoff or Backoff()),
+        patience=Patience(box, backoff or Backoff(), clock=clock),
         options=options,
-        report=Report(box),
+        report=Report(box, on_batch=on_batch, clock=clock),
+        clock=clock,
     )
 
 

@@ -72,14 +72,18 @@ def test_an_outage_is_nobodys_work(box: Outbox, clock: SetClock) -> None:
 
 
 def test_a_drain_says_when_it_ends(box: Outbox, clock: SetClock) -> None:
-    """Reckoned from what waits now and the rate."""
+    """By the worker's estimate, or by what waits now and the rate where that is later: it knows what came since."""
     box.append(*(lesson(f"{number}") for number in range(30)))
     box.relay.remember_position(DESTINATION, 10, None)
-    with working(box, WorkerState.DRAINING, None, 2.0, 99.0):
+    with working(box, WorkerState.DRAINING, None, 2.0, 8.0):
         found = told(box, clock)
     assert found["draining"] == "yes at 2 events/s, up to 10 of 30\n"
     assert found["done"] == "in 10 s, at 12:00:10 UTC\n"
     assert found["wrong"] == "nothing\n"
+    with working(box, WorkerState.DRAINING, None, 2.0, 30.0):
+        assert told(box, clock)["done"] == "in 30 s, at 12:00:30 UTC\n"
+    with working(box, WorkerState.DRAINING, None, 2.0, None):
+        assert told(box, clock)["done"] == "not at this rate: as much arrives as is delivered\n"
 
 
 @pytest.mark.parametrize(
