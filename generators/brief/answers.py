@@ -1,9 +1,12 @@
 """The answers below a label: the form's prompts, samples and unticked options taken out."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from generators.brief.placeholder import is_example, stated
 from generators.markdown import Entry, Line
+
+_QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,300})[\"”»]")
 
 
 def answered(lines: Iterable[Line]) -> Iterator[Line]:
@@ -56,6 +59,9 @@ def list_answers(entry: Entry) -> tuple[str, ...]:
         value = first_answer(entry)
         if value is None:
             return ()
+        quoted = _QUOTED.findall(entry.value)
+        if len(quoted) > 1:
+            return tuple(text for text in map(stated, quoted) if text)
         separator = ";" if ";" in value else ","
         return tuple(text for text in (stated(part) for part in value.split(separator)) if text)
     return _paragraphs(answered(entry.body))

@@ -32,7 +32,7 @@ _PSYCHOGRAPHICS = re.compile(
 )
 _TECHNICAL = re.compile(r"nivel tecnico|conhecimento tecnico|technical level|familiaridade.*")
 _PAINS = re.compile(
-    r"(?:top \d+ )?(?:principais )?dores.*|dores|pain points|pains|problemas(?: principais)?"
+    r"(?:top \d+ )?(?:principais |maiores )?dores.*|dores|pain points|pains|problemas(?: principais)?"
     r"|frustracoes(?: especificas)?"
 )
 _ONE_PAIN = re.compile(r"(?:dor|pain)(?: (?:superficial|real|profunda|principal|secundaria|\d+))*")

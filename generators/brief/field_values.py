@@ -52,9 +52,7 @@ def one_line(entry: Entry) -> str | None:
 
 
 def person_of(entry: Entry) -> str | None:
-    if entry.line.kind == "heading":
-        return None
-    return first_answer(entry)
+    return None if _is_section(entry) else first_answer(entry)
 
 
 def several_of(entry: Entry) -> tuple[str, ...] | None:
@@ -129,7 +127,7 @@ def price_of(entry: Entry) -> float | None:
 
 
 def amount_of(text: str) -> float | None:
-    if stated(text) is None or _NOT_A_PRICE.search(fold(text)):
+    if stated(text) is None or _NOT_A_PRICE.search(fold(text).replace("sem custo", "")):
         return None
     bare = _BARE_AMOUNT.match(text.strip())
     if bare:

@@ -37,11 +37,12 @@ from generators.brief.labels import (
     STYLE,
     SUBTITLE,
     TAGS,
+    TAUGHT_BY,
     TITLE,
 )
 from generators.brief.model import Level
 from generators.brief.placeholder import scalar, stated
-from generators.brief.zones import Zone
+from generators.brief.zones import Zone, chapter_paths, zone_of
 from generators.markdown import Document, Entry
 from generators.markdown.label import fold, label_key
 
@@ -51,7 +52,8 @@ _COURSE_ZONES = frozenset({Zone.COURSE})
 _SLUG_SHAPE = re.compile(r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")
 _MAX_HEADING = 300
 _FORM_TITLE = re.compile(
-    r"formulario|template|modelo de|planejamento|questionario|\bform\b|briefing$|^(?:course )?brief$"
+    r"formulario|template|^plano de (?:curso|ensino|aula)|^ficha (?:do|de) curso|modelo de|planejamento|questionario"
+    r"|\bform\b|briefing$|^(?:course )?brief$"
 )
 _TITLE_PREFIX = re.compile(
     r"^\W*(?:(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?:\s+(?:do|de|da)\s+curso)?"
@@ -88,13 +90,20 @@ class Fields:
         self.document = document
         self.zones = zones
         self.inside = inside
-        self.head = head
+        # What is nested under "course:" speaks as if it stood at the top.
+        nested = [head[key] for key in ("metadata", "info", "curso", "course") if isinstance(head.get(key), dict)]
+        self.head = {key: value for part in [*nested, head] for key, value in part.items()}
+        paths = zip(document.paths, chapter_paths(document), strict=True)
+        self._title_depth = max((len(whole) - len(chapter) for whole, chapter in paths), default=0)
 
     def entries(self, label: re.Pattern[str], zones: Iterable[Zone] | None = None) -> Iterator[Entry]:
         """Entries with a label, outside modules, in some zones (None: anywhere)."""
         allowed = None if zones is None else frozenset(zones)
         for entry in self.document.entries:
             is_open = allowed is None or self.zones[entry.index] in allowed
+            if not is_open and entry.line.kind == "heading" and allowed is not None:
+                # A field that is a heading opens a zone of its own ("### Nível dos alunos"); it stands in its parent's.
+                is_open = zone_of(entry.path[self._title_depth :]) in allowed
             if is_open and entry.index not in self.inside and label.fullmatch(entry.key):
                 yield entry
 
@@ -155,6 +164,13 @@ class Fields:
         for name in names:
             if name and (cleaned := person_name(name)):
                 return cleaned
+        return self._told_instructor()
+
+    def _told_instructor(self) -> str | None:
+        """Who teaches, where a sentence of the brief says so."""
+        for line, zone in zip(self.document.lines, self.zones, strict=True):
+            if line.kind == "text" and zone is Zone.COURSE and (told := TAUGHT_BY.search(line.text[:_MAX_HEADING])):
+                return person_name(told[1])
         return None
 
     def duration(self) -> list[Found]:

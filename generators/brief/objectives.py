@@ -13,7 +13,9 @@ _HEADING = re.compile(
     r"objetivos?(?: gerais| especificos| principais)?(?: de)?(?: aprendizagem| aprendizado| curso"
     r"| do curso| de ensino)*$"
     r"|objetivos\b.*|learning (?:objectives|outcomes|goals)|(?:course )?objectives|resultados de aprendizagem"
-    r"|o que (?:voce|o aluno|os alunos) (?:vai|vao|ira|irao) (?:aprender|dominar)|what you(?: wi)?ll learn"
+    r"|o que (?:voce|o aluno|os alunos|o participante|os participantes|se) (?:vai|vao|ira|irao)"
+    r" (?:aprender|dominar|saber|conseguir|levar|ser capaz).*|what (?:you|students|they)(?: wi)?ll (?:learn|be able).*"
+    r"|(?:aprendizagens|resultados|aprendizados) esperad[oa]s|competencias a desenvolver"
 )
 _SENTENCE = re.compile(r"(?:capaz(?:es)? de|sera capaz|will be able to|vai ser capaz|saberao?|voce vai conseguir)\W*$")
 _NOT_THE_COURSE = re.compile(

@@ -11,9 +11,10 @@ from generators.markdown.label import fold
 _QUOTES = " \t\"'“”‘’«»`*"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 _DOUBLE_QUOTES = '"“”«»'
-_BOXES = re.compile(r"\[([xX✓ ]?)\]\s*([^\[\]]*)")
+_BOXES = re.compile(r"[\[(]([xX✓ ]?)[\])]\s*((?:(?![\[(][xX✓ ]?[\])])[^\[\]])*)")
+_BOX_AHEAD = re.compile(r"\s*(?:\[|\([xX✓ ]?\))")
 _BLANK_FIELD = re.compile(r"_{3,}|\.{4,}|…{2,}")
-_ALL_BRACKETED = re.compile(r"^(?:\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}|\{\{[^{}]*\}\})[\s.:]*$")
+_ALL_BRACKETED = re.compile(r"^(?:\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}|\{\{[^{}]*\}\})[\s.:]*$")
 _AUTO = re.compile(r"\[\s*(?:auto[- ]?preenchid[oa]|auto[- ]?filled|preencher|a preencher|inserir|insira|todo|tbd)\b")
 _NOT_YET = frozenset(
     [
@@ -86,7 +87,7 @@ def stated(text: str | None) -> str | None:
 
 def _chosen(text: str) -> list[str] | None:
     """The ticked options of a row of check boxes; None if the text is no such row."""
-    if not text.lstrip().startswith("["):
+    if not _BOX_AHEAD.match(text):
         return None
     boxes = _BOXES.findall(text)
     if not boxes:

@@ -25,7 +25,12 @@ class Zone(Enum):
 # Tried in this order on the innermost heading first; a heading that matches nothing leaves it to the one above.
 _HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
     # A module's title may hold any word of the others.
-    (Zone.OUTLINE, re.compile(r"^(?:modulo|module|aula|lesson|licao|unidade|unit|semana|week)s? \d")),
+    (
+        Zone.OUTLINE,
+        re.compile(
+            r"^(?:modulo|module|aula|lesson|licao|unidade|unit|semana|week|encontro|bloco)s? (?:\d|[ivx]{1,5}\b)"
+        ),
+    ),
     (
         Zone.ASIDE,
         re.compile(
@@ -38,7 +43,10 @@ _HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
     (Zone.PREREQUISITES, re.compile(r"pre requisito|prerequisit|requisitos|conhecimento previo")),
     (
         Zone.OBJECTIVES,
-        re.compile(r"objetiv|objective|aprendizagem|learning|resultados esperados|outcome|vai aprender"),
+        re.compile(
+            r"objetiv|objective|aprendizagem|learning|resultados esperados|outcome"
+            r"|(?:vai|vao|ira|irao) (?:aprender|saber|dominar|conseguir)|sera capaz|will learn"
+        ),
     ),
     (
         Zone.AUDIENCE,
@@ -49,13 +57,16 @@ _HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
     ),
     (
         Zone.VOICE,
-        re.compile(r"\bvoz\b|\bvoice|personalidade|instrutor|instructor|\btom\b|\btone\b|persona|linguagem"),
+        re.compile(
+            r"\bvoz\b|\bvoice|personalidade|instrutor|instructor|\btom\b|\btone\b|persona|linguagem"
+            r"|como (?:falar|escrever|soar)"
+        ),
     ),
     (
         Zone.COMMERCIAL,
         re.compile(
             r"comercial|commercial|prec(?:o|ific)|pric|monetiz|modelo de negocio|business|oferta|venda|investimento"
-            r"|lancamento|valor(?:es)? (?:do|e)"
+            r"|lancamento|valor(?:es)? (?:do|e)|quanto (?:vai )?custa"
         ),
     ),
     (
@@ -64,7 +75,8 @@ _HEADINGS: tuple[tuple[Zone, re.Pattern[str]], ...] = (
             r"outline|estrutura (?:de conteudo|do curso|detalhada|curricular|modular|dos modulos)"
             r"|^estrutura$|modulos?\b"
             r"|conteudo programatico|ementa|grade|curriculum|curricul|programa\b|modules|syllabus|detalhamento"
-            r"|^(?:aula|lesson|licao) "
+            r"|^(?:aula|lesson|licao) |^conteudos?$|plano (?:das? aulas?|de ensino|do curso)|roteiro das aulas"
+            r"|como e (?:a estrutura|o programa|dividido)|encontros$|^semanas$|^unidades$"
         ),
     ),
     (Zone.PEDAGOGY, re.compile(r"pedagog|didatic|metodolog|framework|ensino|teaching|teoria|pratica")),

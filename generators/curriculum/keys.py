@@ -30,6 +30,34 @@ MODULE_LIST_KEYS = (
     "weeks",
 )
 LESSON_LIST_KEYS = ("lessons", "aulas", "licoes", "classes", "videos", "topics", "topicos")
+# Names that mean many things: looked at only where none of the above is there.
+LOOSE_MODULE_KEYS = (
+    "parts",
+    "partes",
+    "chapters",
+    "capitulos",
+    "conteudo_programatico",
+    "programa",
+    "syllabus",
+    "ementa",
+    "content",
+    "conteudo",
+)
+LOOSE_LESSON_KEYS = (
+    "encontros",
+    "sessions",
+    "sessoes",
+    "episodes",
+    "episodios",
+    "chapters",
+    "capitulos",
+    "content",
+    "conteudo",
+    "contents",
+    "items",
+    "itens",
+    "steps",
+)
 MINUTE_KEYS = (
     "duration_minutes",
     "duracao_minutos",
@@ -69,6 +97,7 @@ _TEXT_IN_ITEM = (
     "name",
     "concept",
 )
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"^\d{1,5}(?:\.\d+)?$")
 _MAX_ITEMS = 500
 _MAX_TEXT_DEPTH = 4
@@ -76,8 +105,12 @@ _MINUTES_PER_HOUR = 60
 
 
 def folded(mapping: dict[Any, Any]) -> dict[str, Any]:
-    """The mapping with keys in lower case, without accents, words joined by underscores."""
-    return {re.sub(r"[\s\-]+", "_", fold(str(key)).strip()): value for key, value in mapping.items()}
+    """The mapping with keys in lower case, without accents, words joined by underscores (camelCase too)."""
+    return {_folded(str(key)): value for key, value in mapping.items()}
+
+
+def _folded(key: str) -> str:
+    return re.sub(r"[\s\-]+", "_", fold(_CAMEL.sub("_", key)).strip())
 
 
 def first(mapping: dict[str, Any], keys: Iterable[str]) -> Any:

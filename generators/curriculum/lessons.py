@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generators.brief.amounts import count_in, minutes_in
+from generators.brief.outline_lines import LESSON_WORD, LETTERS, MODULE_WORD, title_and_minutes
 from generators.brief.placeholder import scalar, stated
 from generators.curriculum import keys
 from generators.curriculum.model import CurriculumLesson, CurriculumModule
@@ -20,7 +21,11 @@ _INTEGER = re.compile(r"(\d{1,3})\s*$")
 _NUMBERED_TITLE = re.compile(
     r"^\s*(?:aula|lesson|li[cç][aã]o)?\s*(\d{1,3}\.\d{1,3})\s*[:.\-–—]*\s*(?=\S)", re.IGNORECASE
 )
-_MODULE_TITLE = re.compile(r"^\s*(?:m[oó]dulo|module)\s*\d{1,3}\s*[:.\-–—]+\s*(?=\S)", re.IGNORECASE)
+_MODULE_TITLE = re.compile(
+    rf"^\s*(?:{MODULE_WORD}|cap[ií]tulo|chapter)\s*(?:\d{{1,3}}|{LETTERS})\s*[:.|\-–—·]+\s*(?=\S)", re.IGNORECASE
+)
+_LESSON_TITLE = re.compile(rf"^\s*{LESSON_WORD}\s*#?\d{{1,3}}\s*[:.|\-–—·]+\s*(?=\S)", re.IGNORECASE)
+_NO_LESSON = re.compile(r"^(?:quiz|prova|exame?|test|teste|assessment|avaliacao|assignment)$", re.IGNORECASE)
 _MINUTES_AT_END = re.compile(r"\s*[(\[]\s*~?\d+\s*(?:min(?:utos?)?|m|h)[^()\[\]]*[)\]]\s*$", re.IGNORECASE)
 _MODULE_KEYS = ("module_number", "numero", "number", "order", "ordem", "module_id", "id", "modulo", "module")
 _LESSON_KEYS = (
@@ -45,6 +50,10 @@ _COUNT_KEYS = (
     "total_lessons",
     "numero_de_aulas",
     "lessons_count",
+    "num_aulas",
+    "qtd_aulas",
+    "total_aulas",
+    "total_de_aulas",
 )
 _OWNER_KEYS = ("module_id", "module", "modulo", "module_number", "modulo_id", "unit")
 _PATH_KEYS = ("file_path", "file", "path", "arquivo", "caminho", "filename")
@@ -69,7 +78,7 @@ def modules_of(root: dict[str, Any]) -> tuple[CurriculumModule, ...]:
 
 
 def _raw_modules(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    found = _find(root, keys.MODULE_LIST_KEYS, depth=3)
+    found = _find(root, keys.MODULE_LIST_KEYS, depth=3) or _loose_modules(root)
     if found is None:
         found = {key: value for key, value in root.items() if _MODULE_KEY.match(key) and isinstance(value, dict)}
     if isinstance(found, list):
@@ -84,6 +93,19 @@ def _raw_modules(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield str(key), keys.folded(item)
             elif isinstance(item, list):
                 yield str(key), {"title": str(key), "lessons": item}
+
+
+def _loose_modules(root: dict[str, Any]) -> Any:
+    """What a word of many meanings holds, where it is modules: each with a list of its own."""
+    found = _find(root, keys.LOOSE_MODULE_KEYS, depth=2)
+    if (
+        isinstance(found, list)
+        and found
+        and all(isinstance(item, dict) and _nested(keys.folded(item)) for item in found)
+    ):
+        return found
+    is_named = isinstance(found, dict) and found and all(isinstance(item, list) for item in found.values())
+    return found if is_named else None
 
 
 def _find(root: dict[str, Any], wanted: tuple[str, ...], depth: int) -> Any:
@@ -119,7 +141,20 @@ def _nested(mapping: dict[str, Any]) -> list[Any]:
             return [{"id": key_of, **item} if isinstance(item, dict) else item for key_of, item in value.items()][
                 :MAX_LESSONS
             ]
-    return []
+    return next((found for key in keys.LOOSE_LESSON_KEYS if (found := _loose_lessons(mapping.get(key)))), [])
+
+
+def _loose_lessons(value: Any) -> list[Any]:
+    """What a word of many meanings holds, where it is lessons: mappings, or texts that call themselves one."""
+    if not isinstance(value, list):
+        return []
+    kept = [item for item in value[:MAX_LESSONS] if not (isinstance(item, dict) and _is_test(item))]
+    are_lessons = all(isinstance(item, dict) or _LESSON_TITLE.match(scalar(item) or "") for item in kept)
+    return kept if are_lessons else []
+
+
+def _is_test(item: dict[Any, Any]) -> bool:
+    return _NO_LESSON.match(keys.text(keys.folded(item), ("type", "tipo")) or "") is not None
 
 
 def _owned(flat: list[Any], mapping: dict[str, Any], key: str, number: int) -> list[Any]:
@@ -175,7 +210,10 @@ def _module(mapping: dict[str, Any], number: int, raw: list[Any]) -> CurriculumM
 def _lesson(item: Any, module: int, position: int) -> CurriculumLesson | None:
     if not isinstance(item, dict):
         name = scalar(item)
-        return _lesson({"title": name, "minutes": str(minutes_in(name) or "")}, module, position) if name else None
+        if not name:
+            return None
+        title, minutes = title_and_minutes(name)
+        return _lesson({"title": title or name, "minutes": str(minutes or minutes_in(name) or "")}, module, position)
     mapping = keys.folded(item)
     if len(mapping) == 1:
         # `- "1.1": Título` or `- 1.1 Título: {...}`
@@ -189,6 +227,7 @@ def _lesson(item: Any, module: int, position: int) -> CurriculumLesson | None:
         pair = pair or _pair(numbered[1])
         title = title[numbered.end() :]
     if title:
+        title = _LESSON_TITLE.sub("", title)
         title = stated(_MINUTES_AT_END.sub("", title))
     number = pair or (module, position)
     objectives = keys.first(

@@ -27,6 +27,20 @@ _ABOUT_KEYS = (
     "pedagogical",
     "overview",
 )
+_INSTRUCTOR_KEYS = (
+    "instructor",
+    "instrutor",
+    "instrutora",
+    "professor",
+    "professora",
+    "docente",
+    "facilitador",
+    "facilitadora",
+    "instructor_name",
+    "instructor_voice",
+    "teacher",
+    "author",
+)
 _PRICE_KEYS = ("price", "preco", "pricing", "commercial", "comercial", "distribution", "valor", "investment")
 _AMOUNT_KEYS = ("amount", "recommended", "price", "preco", "valor", "launch", "regular", "suggested", "base")
 _TOTAL_MINUTES = ("total_duration_minutes", "total_minutes", "duration_minutes", "duracao_total_minutos")
@@ -37,6 +51,8 @@ _TOTAL_HOURS = (
     "total_duration",
     "duration",
     "duracao_total",
+    "carga_horaria",
+    "total_de_horas",
 )
 _MINUTES_PER_HOUR = 60
 
@@ -96,7 +112,8 @@ def _curriculum(root: dict[str, Any], modules: tuple[CurriculumModule, ...]) -> 
         course_id=_first_text(about, ("course_id", "id", "curso_id")),
         version=_first_text(about, ("version", "versao")),
         instructor=_first_text(
-            about, ("instructor", "instrutor", "professor", "instructor_voice", "teacher", "author")
+            about,
+            _INSTRUCTOR_KEYS,
         ),
         level=level_in(_first_text(about, ("knowledge_level", "level", "nivel", "difficulty", "dificuldade")) or ""),
         price=_price(about),

@@ -14,18 +14,22 @@ from markdown_it.token import Token
 
 from generators.markdown.entry import Entry, entries_of
 from generators.markdown.fence import fence_lines
+from generators.markdown.html import markdown_of
 from generators.markdown.inline import inline_lines, plain
 from generators.markdown.label import label_key, split_label
 from generators.markdown.line import Line
 
-_BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|([☐☑☒]))\s*")
+_BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|\(([xX✓✔ ]?)\)|([☐☑☒]))\s*")
+# Bullets that Markdown does not know: a paragraph of such lines is a list to its author.
+_LOOSE_BULLET = re.compile(r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)")
 _COLUMN_TITLES = (
     "campo", "atributo", "item", "aspecto", "field", "attribute", "elemento", "criterio", "informacao", "dado",
     "valor", "value", "descricao", "description", "detalhe", "definicao", "conteudo", "resposta", "meta", "status",
     "antes", "depois", "before", "after", "dor", "pain", "custo", "consequencia", "impacto", "solucao", "uso", "nivel",
     "metrica", "termo", "ferramenta", "objetivo", "competencia", "modulo", "aula", "parametro", "perfil", "cursos",
+    "preencher", "preenchimento", "pergunta", "topico", "semana", "encontro", "unidade", "licao", "lesson", "module",
 )  # fmt: skip
-_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]")
+_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]|\([xX✓ ]?\)")
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,25 @@ class _Walk:
             start = number + (1 if name == "fence" else 0)
             language = token.info.strip().casefold()
             yield from fence_lines(token.content.rstrip("\n"), start, self._block, language)
+        elif name == "html_block":
+            yield from self._html(token.content, number)
         elif name == "inline":
             yield from self._inline(token.content, number)
         else:
             yield from self._table(token, number)
+
+    def _html(self, content: str, number: int) -> Iterator[Line]:
+        if self._first_line < 0:
+            return  # what HTML quotes as HTML is its text
+        text, numbers = markdown_of(content)
+        tokens: list[Token] = []
+        self._parser.block.parse(text, self._parser, {}, tokens)
+        inner = _Walk(self._parser, -len(numbers))
+        inner._block = self._block
+        for token in tokens:
+            for line in inner.step(token):
+                yield replace(line, number=number + numbers[line.number])
+        self._block = inner._block
 
     def _list(self, token: Token) -> None:
         if token.nesting == -1:
@@ -179,7 +198,7 @@ class _Walk:
                 strong=part.strong,
                 block=self._block,
             )
-            yield self._as_item(line) if self._ordinals else line
+            yield self._as_item(line) if self._ordinals else _loose_item(line)
 
     def _as_item(self, line: Line) -> Line:
         """Mark a line of a list; lines after the first of an item are one level deeper than the item."""
@@ -199,8 +218,25 @@ class _Walk:
         return replace(
             line,
             text=text,
-            ticked=bool((box[1] or box[2] or "").strip("☐")),
+            ticked=bool((box[1] or box[2] or box[3] or "").strip(" ☐")),
             label=split[0] if split else None,
             value=split[1] if split else text,
             strong=line.strong and split is not None,
         )
+
+
+def _loose_item(line: Line) -> Line:
+    """A line of a paragraph as an item of a list, where it begins as one."""
+    bullet = _LOOSE_BULLET.match(line.text)
+    if not bullet or (line.label and (line.strong or not line.value)):
+        return line
+    text = line.text[bullet.end() :]
+    split = split_label(text)
+    return replace(
+        line,
+        kind="item",
+        text=text,
+        label=split[0] if split else None,
+        value=split[1] if split else text,
+        ticked=bullet[1] != "☐" if bullet[1] else None,
+    )

@@ -11,8 +11,8 @@ from generators.markdown.label import split_label
 from generators.markdown.line import Line
 
 _TREE = re.compile(r"^[\s│├└─┌┐┘┤┬┴┼|`+]*[│├└─┌┐┘┤┬┴┼][\s│├└─┌┐┘┤┬┴┼]*")
-_BOX = re.compile(r"^[-*•+]?\s*(?:\[\s*([xX✓✔✅]?)\s*\]|([☐☑☒✅✔]))\s*")
-_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]")
+_BOX = re.compile(r"^[-*•+]?\s*(?:\[\s*([xX✓✔✅]?)\s*\]|\(([xX✓✔✅ ]?)\)|([☐☑☒✅✔]))\s*")
+_BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]|\([xX✓ ]?\)")
 _BULLET = re.compile(r"^[-*•+–→▪►]\s+")
 _ORDINAL = re.compile(r"^(\d{1,3})(?:[.)]|\s*[-–])(?:\s+|$)")
 _HASHES = re.compile(r"^#{1,6}\s+")
@@ -45,7 +45,7 @@ def _fence_line(raw: str, number: int, block: int, language: str) -> Line:
         # A row of boxes is one answer with several options: none of them speaks for the line.
         is_item = True
     elif box:
-        is_item, ticked = True, (box[1] or box[2] or " ") in _TICKED
+        is_item, ticked = True, (box[1] or box[2] or box[3] or " ") in _TICKED
         stripped = stripped[box.end() :]
     elif not counted and (bullet := _BULLET.match(stripped)):
         is_item, stripped = True, stripped[bullet.end() :]

@@ -11,6 +11,11 @@ MAX_INLINE_CHARACTERS = 4_000
 """Above this a paragraph is taken as it stands: some inline constructs take quadratic time to resolve."""
 
 
+_DASHES = ("–", "—", "-", "=", "→", "➜", "⇒")
+_BREAKS = frozenset({"softbreak", "hardbreak"})
+_BOLD_TAGS = ("<b>", "<strong>", "</b>", "</strong>")
+
+
 @dataclass(frozen=True, slots=True)
 class InlineLine:
     """A source line of a paragraph: its plain text and how much of its start is bold."""
@@ -28,20 +33,24 @@ def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
         return [_as_line([(False, part)], offset) for offset, part in enumerate(content.split("\n")) if part.strip()]
     tokens: list[Token] = []
     parser.inline.parse(content, parser, {}, tokens)
-    rows: list[list[tuple[bool, str]]] = [[]]
+    rows: list[tuple[int, list[tuple[bool, str]]]] = [(0, [])]
     bold = 0
     for token in tokens:
         if token.type == "strong_open":
             bold += 1
         elif token.type == "strong_close":
             bold -= 1
-        elif token.type in {"softbreak", "hardbreak"}:
-            rows.append([])
+        elif token.type in _BREAKS:
+            rows.append((rows[-1][0] + 1, []))
         elif token.type in {"text", "code_inline", "text_special"} or token.type == "image":
-            rows[-1].append((bold > 0, token.content))
-        elif token.type == "html_inline" and token.content.lower().startswith("<br"):
-            rows[-1].append((False, " "))
-    return [_as_line(row, offset) for offset, row in enumerate(rows) if any(part.strip() for _, part in row)]
+            rows[-1][1].append((bold > 0, token.content))
+        elif token.type == "html_inline":
+            tag = token.content.lower()
+            if tag.startswith("<br"):
+                rows.append((rows[-1][0], []))
+            elif tag in _BOLD_TAGS:
+                bold = max(0, bold + (-1 if tag.startswith("</") else 1))
+    return [_as_line(row, offset) for offset, row in rows if any(part.strip() for _, part in row)]
 
 
 def plain(parser: MarkdownIt, content: str) -> str:
@@ -70,8 +79,8 @@ def _as_line(runs: list[tuple[bool, str]], offset: int) -> InlineLine:
         inner = split_label(lead)
         if inner and inner[1]:
             return InlineLine(text, inner[0], f"{inner[1]} {rest}".strip(), strong=True, offset=offset)
-        if rest.startswith(("–", "—", "-", "=")):
-            return InlineLine(text, lead, rest.lstrip("–—-= "), strong=True, offset=offset)
+        if rest.startswith(_DASHES):
+            return InlineLine(text, lead, rest.lstrip("–—-=→➜⇒> "), strong=True, offset=offset)
     split = split_label(text)
     if split:
         return InlineLine(text, split[0], split[1], strong=False, offset=offset)

@@ -9,7 +9,8 @@ MAX_LABEL_WORDS = 12
 _PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 _NOT_WORD = re.compile(r"[^a-z0-9%]+")
 _FIRST_MARK = "\u0300"  # nothing before it combines
-_NUMBERING = re.compile(r"^(?:\d{1,3} )+(?=[a-z])")
+_NUMBERING = re.compile(r"^(?:(?:\d{1,3}|[ivx]{1,5}) )+(?=[a-z]{2})")
+_QUESTION = re.compile(r"^(?:qual|quais) (?:(?:e|eh|sao|sera|serao|seria) )?(?:o|a|os|as|sua|suas|seu|seus) ")
 
 
 def fold(text: str) -> str:
@@ -22,10 +23,13 @@ def fold(text: str) -> str:
 
 
 def label_key(label: str) -> str:
-    """Reduce a label or heading to plain words: `## 3️⃣ 3.2. Objetivos (5-10):` becomes `objetivos`."""
+    """Reduce a label or heading to plain words: `## 3️⃣ 3.2. Objetivos (5-10):` becomes `objetivos`.
+
+    A question for a field (`Qual é o nome do curso?`) becomes the field.
+    """
     without_asides = _PARENTHESES.sub(" ", label[: MAX_LABEL_CHARACTERS * 3])
     words = _NOT_WORD.sub(" ", fold(without_asides)).strip()
-    return _NUMBERING.sub("", words)
+    return _QUESTION.sub("", _NUMBERING.sub("", words))
 
 
 def split_label(text: str) -> tuple[str, str] | None:

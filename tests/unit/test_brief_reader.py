@@ -34,6 +34,12 @@ def _brief(text: str) -> Brief:
         ("_____ horas", None),
         ("8 semanas, 5 horas/semana", None),
         ("em breve", None),
+        ("2 h 30", 2.5),
+        ("1 hora e meia", 1.5),
+        ("PT1H30M", 1.5),
+        ("12 encontros de 50 minutos", 10.0),
+        ("4 encontros de 1h a 2h", (4.0, 8.0)),
+        ("8h (4 encontros de 2h)", 8.0),
     ],
 )
 def test_durations_are_read_as_people_write_them(text: str, hours: object) -> None:
@@ -55,6 +61,9 @@ def test_durations_are_read_as_people_write_them(text: str, hours: object) -> No
         ("R$ 97-297", None),
         ("R$ 5.000 a R$ 50.000", None),
         ("R$ _______", None),
+        ("~~R$ 297~~ por R$ 147", 147),
+        ("6x de R$ 24,90 sem juros (ou R$ 129,90 à vista)", 129.9),
+        ("grátis", 0),
     ],
 )
 def test_prices_are_one_amount_or_none(text: str, price: float | None) -> None:
@@ -64,7 +73,14 @@ def test_prices_are_one_amount_or_none(text: str, price: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("3 módulos (recomendado: 5)", 3), ("20 (4 por módulo)", 20), ("3-5 módulos", None), ("vários", None)],
+    [
+        ("3 módulos (recomendado: 5)", 3),
+        ("20 (4 por módulo)", 20),
+        ("3-5 módulos", None),
+        ("vários", None),
+        ("três", 3),
+        ("dois a quatro", None),
+    ],
 )
 def test_counts_are_whole_numbers_and_never_ranges(text: str, count: int | None) -> None:
     """A range leaves the number open."""
@@ -79,13 +95,23 @@ def test_levels_and_minutes_are_read_in_both_languages() -> None:
         "intermediate",
         None,
     ]
-    assert [minutes_in(text) for text in ("15 min", "1h10", "10-20 min", "60 min - síncrono", "x")] == [
-        15,
-        70,
-        15,
-        60,
-        None,
+    assert [level_in(text) for text in ("para quem está começando", "quem nunca costurou", "Médio", "experientes")] == [
+        "beginner",
+        "beginner",
+        "intermediate",
+        "advanced",
     ]
+    stated_minutes = {
+        "15 min": 15,
+        "1h10": 70,
+        "1h15m": 75,
+        "10-20 min": 15,
+        "60 min - síncrono": 60,
+        "12:30": 12,
+        "25'": 25,
+    }
+    assert {text: minutes_in(text) for text in stated_minutes} == stated_minutes
+    assert minutes_in("x") is None
 
 
 @pytest.mark.parametrize(
@@ -99,6 +125,8 @@ def test_levels_and_minutes_are_read_in_both_languages() -> None:
         "a definir",
         "—",
         "[ ] Sim [ ] Não",
+        "( ) Sim ( ) Não",
+        "(escreva aqui)",
         "",
     ],
 )
@@ -110,6 +138,7 @@ def test_placeholders_are_never_values(text: str) -> None:
 def test_ticked_options_of_a_row_are_its_value() -> None:
     """Of several boxes on a line only the ticked ones are answers."""
     assert stated("[ ] Formal [X] Casual [x] Direto") == "Casual, Direto"
+    assert stated("( ) Iniciante (x) Intermediário") == "Intermediário"
     assert stated('"Entre aspas"') == "Entre aspas"
     assert is_example('Exemplo: "Do zero"')
     assert not is_example("Exemplos práticos em toda aula")
