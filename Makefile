@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo docs test lint bench clean
+.PHONY: setup demo game-day docs test lint bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -17,8 +17,12 @@ setup: $(STAMP) ## build .venv with everything
 demo: $(STAMP) ## the main job on real input: offline, backlog, drain, proof
 	$(BIN)/python examples/demo.py
 
+game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof that nothing was lost; about half a minute
+	$(BIN)/python examples/game_day.py
+
 docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m docs.generate
+	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
 
 test: $(STAMP) ## lint, then all tests with coverage
 	$(MAKE) --no-print-directory lint

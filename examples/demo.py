@@ -6,8 +6,6 @@ proof held.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,72 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 from rich.console import Console
 from rich.tree import Tree
-
-from worker.standin import LocalPostgres
-
-EXAMPLES = Path(__file__).parent
-SAMPLE_COURSE = EXAMPLES / "courses" / "pao-fermentacao-natural"
-SAMPLE_BRIEF = EXAMPLES / "briefs" / "financas-para-freelancers.md"
-UNREACHABLE = 5
-WORKER_ROLE = "outbox_worker"
+from stage import SAMPLE_BRIEF, SAMPLE_COURSE, UNREACHABLE, WORKER_ROLE, ProofFailed, Stage, let_the_worker_in
 
 console = Console(highlight=False)
 
 
-class ProofFailed(Exception):
-    """Something that the demo promises did not hold."""
-
-
-class Stage:
-    """A scratch home with its environment; runs the commands as a user would."""
-
-    def __init__(self, home: Path) -> None:
-        self.server = LocalPostgres(home / "postgres")
-        # Nothing of the caller's own configuration may leak in.
-        self.env = {
-            key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "LANG", "TERM", "TMPDIR"}
-        }
-        self.env |= {
-            "OUTBOX_PATH": str(home / "outbox" / "outbox.db"),
-            "CONTENT_ROOT": str(home / "outputs"),
-            "CREATOR_OS_DB_PERSIST": "true",
-            "PYTHONPATH": str(EXAMPLES.parent),
-            "PYTHONUTF8": "1",
-        }
-        self._home = home
-
-    def run(self, *command: str, expect: int = 0, show: bool = True) -> str:
-        """Run ``generate``, ``outbox`` or ``worker`` and return what it printed.
-
-        Raises:
-            ProofFailed: it ended with another exit code than expected.
-        """
-        module = {"generate": "generators"}.get(command[0], command[0])
-        if show:
-            words = " ".join(Path(part).name if os.sep in part else part for part in command)
-            console.print(f"[bold cyan]$[/] [bold]{words}[/]")
-        live = None if show and sys.stderr.isatty() else subprocess.PIPE
-        done = subprocess.run(
-            [sys.executable, "-m", module, *command[1:]],
-            env=self.env,
-            cwd=self._home,
-            stdout=subprocess.PIPE,
-            stderr=live,
-            text=True,
-            check=False,
-        )
-        if show:
-            console.print(done.stdout.rstrip(), markup=False)
-        if done.returncode != expect:
-            raise ProofFailed(f"exit code {done.returncode}, expected {expect}\n{done.stdout}{done.stderr or ''}")
-        return done.stdout
-
-    def status(self) -> dict[str, object]:
-        """Read ``outbox status --json``."""
-        return dict(json.loads(self.run("outbox", "status", "--json", show=False)))
+def told(command: str, printed: str | None) -> None:
+    if printed is None:
+        console.print(f"[bold cyan]$[/] [bold]{command}[/]")
+    else:
+        console.print(printed, markup=False)
 
 
 @contextmanager
@@ -108,7 +52,7 @@ def prove(claim: str, *, holds: bool) -> None:
 def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="outbox-demo-") as folder:
-        stage = Stage(Path(folder))
+        stage = Stage(Path(folder), told)
         try:
             play(stage)
         except ProofFailed as failure:
@@ -162,13 +106,6 @@ def play(stage: Stage) -> None:
         before = stage.status()["last_seq"]
         stage.run("generate", "import", str(SAMPLE_COURSE))
         prove("no event was appended", holds=stage.status()["last_seq"] == before)
-
-
-def let_the_worker_in(server: LocalPostgres) -> None:
-    """Give the worker's own role a password, as an administrator does once: it may write contents and nothing else."""
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        statement = sql.SQL("alter role {} with password {}")
-        connection.execute(statement.format(sql.Identifier(WORKER_ROLE), sql.Literal(server.password)))
 
 
 Row = tuple[str, str | None, str, str, int | None, str]

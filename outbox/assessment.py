@@ -18,6 +18,8 @@ from outbox.status import LOW_SPACE_BYTES, NO_SPACE_BYTES, Status
 from outbox.wording import age, size
 
 SILENT_AFTER_SECONDS = 900.0  # longer than any wait or exchange of a worker that is well
+# A refusal of the worker names its entry in the runbook at its end, and asks for one command or leaves a choice.
+_ENTRY = re.compile(r" \(docs/runbook\.md#([\w-]+)\)")
 _RUN = re.compile(r"run `((?:worker|outbox|generate) [^`]+)`")
 
 
@@ -124,13 +126,8 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
             yield _no_worker(status)
     elif worker.state == "blocked":
         error = worker.last_error or (status.outage.cause if status.outage else "the worker did not say why")
-        told = _RUN.search(error)
-        need = Need(
-            what="mend this, or nothing is delivered; a changed setting needs a restart of the worker",
-            command=told[1] if told else "worker doctor",
-            entry="environment",
-        )
-        yield Answer(text=f"BLOCKED {_since(worker.since, status)}: {error}", tone=Tone.BAD), need
+        text = f"BLOCKED {_since(worker.since, status)}: {_ENTRY.sub('', error)}"
+        yield Answer(text=text, tone=Tone.BAD), _unblock(error, status)
     elif status.outage and worker.state in {"outage", "starting"}:
         text = f"OUTAGE {_since(status.outage.began_at, status)}: {worker.last_error or status.outage.cause}"
         yield Answer(text=text, tone=Tone.BAD), None
@@ -148,6 +145,19 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
     if worker.pid and silent is not None and silent > SILENT_AFTER_SECONDS:
         need = Need(what="restart the worker; nothing is lost", command="worker doctor", entry="worker-down")
         yield Answer(text=f"worker {worker.pid} has said nothing for {age(silent)}", tone=Tone.WARN), need
+
+
+def _unblock(error: str, status: Status) -> Need:
+    entry, told = _ENTRY.search(error), _RUN.search(error)
+    if entry and entry[1] == "cloned-outbox":
+        folder = _folder(status)
+        what = "stop this worker, keep this copy aside, and bring what it alone has into a new outbox"
+        return Need(what=what, command=f"mv {folder} {folder}-cloned", entry=entry[1])
+    return Need(
+        what="mend this, or nothing is delivered; a changed setting needs a restart of the worker",
+        command=told[1] if told else "worker doctor",
+        entry=entry[1] if entry else "environment",
+    )
 
 
 def _no_worker(status: Status) -> tuple[Answer, Need]:

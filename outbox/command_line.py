@@ -79,6 +79,16 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
+    except OSError as exc:
+        # Imported here: --help answers without it.
+        from outbox.sqlite_errors import NO_SPACE  # noqa: PLC0415
+
+        if exc.errno not in NO_SPACE:
+            raise
+        click.echo(
+            "error: no space left on the disk: what is in the outbox stays; free some room and run again", err=True
+        )
+        sys.exit(EXIT_FAILED)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)

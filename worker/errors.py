@@ -69,7 +69,7 @@ class NewerEvent(WorkerError):
     def __init__(self, seq: int, event_type: str, version: int) -> None:
         super().__init__(
             f"event {seq} is {event_type} version {version}, which this worker does not know: "
-            "install the version of the worker that belongs to the generators"
+            "install the version of the worker that belongs to the generators (docs/runbook.md#newer-event)"
         )
         self.seq = seq
 

@@ -75,7 +75,8 @@ def greet(connection: Connection, box: Outbox) -> Position:
     if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
         raise TargetRefused(
             f"this outbox was delivered to database {remembered.destination_id} until now, and SUPABASE_DB_URL leads "
-            f"to database {destination_id}: set it back, or deliver everything to this one with `worker replay --all`"
+            f"to database {destination_id}: set it back, or deliver everything to this one with `worker replay --all` "
+            "(docs/runbook.md#other-database)"
         )
     names = {"outbox_id": box.outbox_id}
     connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
@@ -100,7 +101,8 @@ def check_fits(position: Position, box: Outbox) -> None:
     if position.seq > last_seq:
         raise TargetRefused(
             f"the database has events up to {position.seq} of this outbox, but this file ends at {last_seq}: it is an "
-            "older copy; put the newest file back, or move this one away and rebuild it with `generate import`"
+            "older copy; put the newest file back, or move this one away and rebuild it with `generate import` "
+            "(docs/runbook.md#restored-outbox)"
         )
     try:
         local = box.event(position.seq)
@@ -110,7 +112,7 @@ def check_fits(position: Position, box: Outbox) -> None:
         raise TargetRefused(
             f"event {position.seq} of this file is {local.event_id}, the database took {position.event_id} as number "
             f"{position.seq}: two copies of one outbox were both used; keep the one that was delivered, move this one "
-            "away, and bring its files back with `generate import`"
+            "away, and bring what it alone has back with `generate import` (docs/runbook.md#cloned-outbox)"
         )
 
 
@@ -129,13 +131,17 @@ def _destination(connection: Connection) -> UUID:
     try:
         row = connection.execute(query("relay", "destination")).fetchone()
     except (UndefinedTable, InvalidSchemaName) as exc:
-        raise SchemaFault("the database has no schema outbox yet: run `worker migrate up`") from exc
+        raise SchemaFault(
+            "the database has no schema outbox yet: run `worker migrate up` (docs/runbook.md#older-schema)"
+        ) from exc
     if row is None:
-        raise SchemaFault("outbox.destination is empty: run `worker migrate up`")
+        raise SchemaFault("outbox.destination is empty: run `worker migrate up` (docs/runbook.md#older-schema)")
     destination_id, found = row
     if found != SCHEMA_VERSION:
         remedy = (
-            "run `worker migrate up`" if int(str(found)) < SCHEMA_VERSION else "install the newer worker on this host"
+            "run `worker migrate up` (docs/runbook.md#older-schema)"
+            if int(str(found)) < SCHEMA_VERSION
+            else "install the newer worker on this host (docs/runbook.md#newer-schema)"
         )
         raise SchemaFault(
             f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}: {remedy}"

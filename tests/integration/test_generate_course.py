@@ -382,3 +382,18 @@ def test_sync_tells_people_what_it_found(course: Path) -> None:
     assert f"changed: {edited}" in result.stdout
     assert "--deletions deletes it" in result.stdout
     assert "1 contents deleted" in _generate("sync", course, "--deletions").stdout
+
+
+def test_a_full_disk_ends_with_one_line_and_nothing_half_made(workplace: Path) -> None:
+    """Whichever file finds no room, the draft included; with room the same command goes through."""
+    words = [sys.executable, "-m", "generators", "course", str(BRIEF), "--approve"]
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    Outbox.open(workplace / ".outbox" / "outbox.db").close()
+    limited = ["sh", "-c", 'ulimit -f 2; exec "$@"', "sh", *words]  # blocks of 512 bytes: no file may grow beyond
+    done = subprocess.run(limited, cwd=workplace, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert subprocess.run(words, cwd=workplace, env=env, capture_output=True, check=False).returncode == 0
+    with Outbox.open(workplace / ".outbox" / "outbox.db", create=False) as box:
+        assert len({event.aggregate_id for event in box.read(limit=1000)}) >= LESSONS

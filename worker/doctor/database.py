@@ -140,11 +140,18 @@ def schema_and_target(connection: Connection, box: Outbox) -> Iterator[Finding]:
     try:
         position = greet(connection, box)
     except SchemaFault as exc:
-        yield Finding(check="schema", outcome="fail", found=str(exc), remedy="docs/runbook.md#older-schema")
+        yield Finding(
+            check="schema", outcome="fail", found=str(exc), remedy="what the message says, then worker doctor again"
+        )
         return
     except TargetRefused as exc:
         yield Finding(check="schema", outcome="ok", found="of this worker's version")
-        yield Finding(check="target", outcome="fail", found=str(exc), remedy="docs/runbook.md#by-refusal")
+        yield Finding(
+            check="target",
+            outcome="fail",
+            found=str(exc),
+            remedy="nothing is skipped or doubled meanwhile: follow that entry",
+        )
         return
     finally:
         connection.execute("rollback")
