@@ -48,8 +48,9 @@ class Epidemic:
         if not self._limit or len(before) + 1 < self._limit:
             return
         self._blamed, self._type = before, event.type
+        words = _words(judgement.reason)
         reason = (
-            f"{len(before) + 1} events in a row ({event.type}) were refused alike: {judgement.reason}; a trigger or a "
+            f"{len(before) + 1} events in a row ({event.type}) were refused alike: {words}; a trigger or a "
             "constraint of the database has changed: mend it there, or set OUTBOX_HOLD_AFTER_ALIKE=0 to park them all"
         )
         raise Interrupted(Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=judgement.sqlstate, reason=reason))
@@ -74,7 +75,8 @@ class Epidemic:
             for row in rows.values()
             if row.state is ParkedState.PARKED
             and row.seq < event.seq
-            and (row.type, row.sqlstate, row.reason) == (event.type, judgement.sqlstate, judgement.reason)
+            and (row.type, row.sqlstate) == (event.type, judgement.sqlstate)
+            and _words(row.reason) == _words(judgement.reason)
         )[1 - self._limit or None :]
         if not alike:
             return []
@@ -83,3 +85,8 @@ class Epidemic:
             return []
         through = max((one.seq for one in since if one.seq < event.seq and one.seq not in rows), default=0)
         return [seq for seq in alike if seq > through]
+
+
+def _words(reason: str) -> str:
+    """A reason without the name of what this one event lacks; see `missing`."""
+    return reason.partition(": ")[0]

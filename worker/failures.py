@@ -16,6 +16,7 @@ from worker.epidemic import Epidemic
 from worker.errors import EventFault, NewerEvent, PositionMoved
 from worker.exchange import Exchange
 from worker.logs import get_log
+from worker.missing import name_missing
 from worker.options import Waiting
 from worker.outage import Interrupted
 from worker.parking import note
@@ -132,6 +133,7 @@ class Failures:
                 raise Interrupted(second) from error
         else:
             return event
+        judgement = name_missing(judgement, failed.error, event)
         self.epidemic.check(event, judgement)
         self.park(connection, event, judgement, failed.position, attempts=2)
         return event

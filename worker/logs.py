@@ -2,8 +2,12 @@
 
 Event names are constant and dotted (`relay.outage_began`); values are keys. No payload, no connection string and no
 local variable of a traceback is ever logged. docs/logging.md lists every name.
+
+What the libraries log goes nowhere: they quote the server, whose messages hold values of rows, and what matters of it
+is raised as well.
 """
 
+import logging
 import sys
 from typing import Any
 
@@ -17,6 +21,7 @@ def configure_logs(*, quiet: bool = False) -> None:
     Args:
         quiet: warnings and errors only.
     """
+    logging.getLogger().addHandler(logging.NullHandler())  # without a handler, warnings would reach stderr all the same
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -9,6 +9,7 @@ from worker.connection import Connection
 from worker.errors import NewerEvent, PositionMoved
 from worker.exchange import Exchange
 from worker.logs import get_log
+from worker.missing import name_missing
 from worker.outage import Interrupted
 from worker.position import Position
 from worker.projection import Batch, Parking
@@ -54,7 +55,7 @@ class Releases:
             judgement = judge(error, self._exchange.phase)
             if judgement.verdict is not Verdict.POISON or connection.closed:
                 raise Interrupted(judgement) from error
-            self._park_again(connection, position, row, judgement)
+            self._park_again(connection, position, row, name_missing(judgement, error, event))
             return False
         self._box.parked.finish(row.seq)
         self._box.parked.release_held(row.seq)

@@ -68,6 +68,8 @@ BY_SQLSTATE: dict[str, tuple[Verdict, str]] = {
     "XX000": (Verdict.OUTAGE, "internal error of the server or the pooler"),
     # room and speed
     "53": (Verdict.OUTAGE, "the server is out of resources"),
+    "53100": (Verdict.OUTAGE, "the database's disk is full"),
+    "53400": (Verdict.OUTAGE, "a limit that the server's configuration sets is reached"),
     "53200": (Verdict.OVERLOAD, "the server is out of memory"),
     "53300": (Verdict.OUTAGE, "the server has too many connections"),
     "57014": (Verdict.OVERLOAD, "the statement took too long"),
@@ -203,6 +205,9 @@ def _unreachable_words(text: str) -> str:
         ("recovery mode", "the server is starting up or recovering"),
         ("shutting down", "the server is being shut down"),
         ("too many c", "the server has too many connections"),
+        ("max clients", "the pooler has too many connections"),
+        ("no more connections allowed", "the pooler has too many connections"),
+        ("read-only", "the database is read-only: is its disk full, or is it a standby?"),
         ("network is unreachable", "there is no network"),
         ("closed the connection", "the connection was lost"),
     ):

@@ -10,7 +10,7 @@ import pytest
 
 from outbox import Outbox, ParkedState, Resolution, resolve
 from outbox import catalogue as c
-from tests.support.make_outbox import PROJECT, lesson, project
+from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
 from worker.connection import connect
@@ -255,31 +255,6 @@ def test_a_deferred_constraint_blames_the_right_event(box: Outbox, database: Dat
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert [row.seq for row in box.parked.list()] == [20]
     assert rows(database, "select count(*) from contents where content_type = 'course_lesson'") == [(29,)]
-
-
-def got_in(box: Outbox, text: str, *, version: int = 1) -> int:
-    """An event that no append would take, put into the file by hand."""
-    with box.unit() as unit:
-        unit.append(c.ContentUpserted(slug=f"p--x{box.last_seq}", title="t", content_type="other"))
-    (event,) = unit.result.appended
-    box.connection.execute("drop trigger if exists the_newest_event_stays")
-    box.connection.execute("delete from events where seq = ?", [event.seq])
-    box.connection.execute(
-        "insert into events (seq, event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at, payload)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            event.seq,
-            str(event.event_id),
-            event.type,
-            version,
-            event.aggregate_type,
-            str(event.aggregate_id),
-            event.payload_sha256,
-            event.occurred_at.isoformat(),
-            text,
-        ],
-    )
-    return event.seq
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class Plan:
 
     Attributes:
         refuse: new connections are reset at once.
+        fatal: new connections are answered with this message of the server, and closed.
         black_hole: nothing is passed on any more, in either direction, and nothing is closed.
         cut_answer: given the server's bytes, True closes the connection *instead of* passing them on.
         cut_request: the same for the client's bytes.
@@ -29,6 +30,7 @@ class Plan:
     """
 
     refuse: bool = False
+    fatal: str | None = None
     black_hole: bool = False
     cut_answer: Callable[[bytes], bool] | None = None
     cut_request: Callable[[bytes], bool] | None = None
@@ -84,6 +86,9 @@ class FaultProxy:
             if self.plan.refuse:
                 self._end(client, reset=True)
                 continue
+            if self.plan.fatal is not None:
+                self._turn_away(client, self.plan.fatal)
+                continue
             try:
                 server = socket.create_connection(self._target)
             except OSError:
@@ -93,6 +98,14 @@ class FaultProxy:
                 self._sockets |= {client, server}
             for source, sink, answers in ((client, server, False), (server, client, True)):
                 threading.Thread(target=self._pump, args=(source, sink, answers), daemon=True).start()
+
+    def _turn_away(self, client: socket.socket, message: str) -> None:
+        """As a server or a pooler does it: FATAL, in answer to the first packet."""
+        with contextlib.suppress(OSError):
+            client.recv(CHUNK)
+            fields = b"SFATAL\0VFATAL\0C08006\0M" + message.encode() + b"\0\0"
+            client.sendall(b"E" + struct.pack("!I", 4 + len(fields)) + fields)
+        self._end(client)
 
     def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:  # noqa: FBT001
         try:

@@ -55,3 +55,28 @@ def filled(path: Path, lessons: int) -> Outbox:
             if number % 11 == 0:
                 unit.append(c.ContentDeleted(slug=slug))
     return box
+
+
+def got_in(box: Outbox, text: str, *, version: int = 1, kind: str | None = None) -> int:
+    """An event that no append would take, put into the file by hand."""
+    with box.unit() as unit:
+        unit.append(c.ContentUpserted(slug=f"p--x{box.last_seq}", title="t", content_type="other"))
+    (event,) = unit.result.appended
+    box.connection.execute("drop trigger if exists the_newest_event_stays")
+    box.connection.execute("delete from events where seq = ?", [event.seq])
+    box.connection.execute(
+        "insert into events (seq, event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at, payload)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            event.seq,
+            str(event.event_id),
+            kind or event.type,
+            version,
+            event.aggregate_type,
+            str(event.aggregate_id),
+            event.payload_sha256,
+            event.occurred_at.isoformat(),
+            text,
+        ],
+    )
+    return event.seq

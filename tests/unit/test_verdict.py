@@ -66,7 +66,10 @@ def test_a_refused_connection_is_told_by_its_text(pattern: str, verdict: Verdict
         ("FATAL:  the database system is in recovery mode", "the server is starting up or recovering"),
         ("FATAL:  sorry, too many clients already", "the server has too many connections"),
         ("server closed the connection unexpectedly", "the connection was lost"),
-        ("FATAL: (EMAXCONNSESSION) max clients reached", "the database cannot be reached"),
+        ("FATAL: (EMAXCONNSESSION) max clients reached", "the pooler has too many connections"),
+        ("FATAL: no more connections allowed (max_client_conn)", "the pooler has too many connections"),
+        ("session is read-only", "the database is read-only: is its disk full, or is it a standby?"),
+        ("FATAL: something new", "the database cannot be reached"),
     ],
 )
 def test_everything_else_at_connecting_is_an_outage(text: str, words: str) -> None:
