@@ -73,6 +73,8 @@ def prune(box: Outbox, found: PrunePlan) -> int:
                 deleted += box.connection.execute(
                     "delete from events where seq < ? and seq <= (select min(verified_seq) from destinations)", [end]
                 ).rowcount
+                # What is gone cannot be replayed: a worker whose position was set back behind it has to know.
+                box.connection.execute("insert or replace into meta values ('pruned_below', ?)", [str(end)])
         if deleted:
             with write_transaction(box.connection, box.gate):
                 audit.record(box.connection, box.clock.now(), "prune", seq=found.below_seq, reason=found.because)

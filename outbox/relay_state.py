@@ -98,6 +98,12 @@ class RelayState:
         return int(seq)
 
     @property
+    def pruned_below(self) -> int:
+        """Events with a smaller seq were pruned; 0 where none ever was."""
+        row = self._connection.execute("select value from meta where key = 'pruned_below'").fetchone()
+        return int(row[0]) if row else 0
+
+    @property
     def position(self) -> RememberedPosition | None:
         """The position at the destination that was served last; None before the first contact."""
         row = self._connection.execute(

@@ -93,8 +93,14 @@ def check_fits(position: Position, box: Outbox) -> None:
     """Refuse a position that does not point into this log.
 
     Raises:
-        TargetRefused: it is beyond the log's end, or another event stands there.
+        TargetRefused: it is beyond the log's end, another event stands there, or what follows it was pruned.
     """
+    if position.seq + 1 < box.relay.pruned_below:
+        raise TargetRefused(
+            f"the database has events up to {position.seq} of this outbox only, and those below "
+            f"{box.relay.pruned_below} were pruned here after it had them: it was restored from an older backup; move "
+            "this outbox away and bring everything back with `generate import` (docs/runbook.md#pruned-events)"
+        )
     if position.seq == 0:
         return
     last_seq = box.last_seq
@@ -107,7 +113,7 @@ def check_fits(position: Position, box: Outbox) -> None:
     try:
         local = box.event(position.seq)
     except EventNotFound:
-        return  # pruned: proven to be there, or it would not have been
+        return  # lost by a salvage; what is pruned was looked at above
     if local.event_id != position.event_id:
         raise TargetRefused(
             f"event {position.seq} of this file is {local.event_id}, the database took {position.event_id} as number "

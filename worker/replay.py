@@ -49,6 +49,11 @@ def replay_from(
         seq = _first_seq(box, since) if from_seq is None else from_seq
         if seq > box.last_seq + 1:
             raise WorkerError(f"the log ends at {box.last_seq}: there is no event {seq}")
+        if seq < box.relay.pruned_below:
+            raise WorkerError(
+                f"events below {box.relay.pruned_below} were pruned: replay from there on, or bring everything back "
+                "with a new outbox and `generate import` (docs/runbook.md#pruned-events)"
+            )
         if anew:
             _accept(connection, box)
         _rewind(connection, box, greet(connection, box), seq - 1)

@@ -1,6 +1,6 @@
 -- The log and what belongs to it. SQLite; applied by outbox/schema.py through sqlite-utils' migrations.
 
--- One row a fact about this file: outbox_id, created_at, paused; used_seq where a salvage lost the newest events.
+-- One row a fact about this file: outbox_id, created_at, paused, pruned_below; used_seq where a salvage lost the newest events.
 create table meta (
   key text primary key,
   value text not null

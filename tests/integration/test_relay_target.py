@@ -7,12 +7,16 @@ import psycopg
 import pytest
 
 from outbox import Outbox
+from outbox.prune import plan, prune
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
-from worker.errors import SchemaFault, TargetRefused
+from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.options import Ending
+from worker.replay import replay_from
+from worker.settings import WorkerSettings
+from worker.verify import verify_all
 
 
 @pytest.fixture
@@ -80,3 +84,35 @@ def test_a_schema_of_another_version_is_refused(version: int, remedy: str, box: 
         connection.execute("update outbox.destination set schema_version = %s", [version])
     with pytest.raises(SchemaFault, match=remedy):
         drain(box, database.worker_dsn)
+
+
+def test_a_database_set_back_behind_what_was_pruned_is_refused(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """What lies between can no longer be replayed: going on would skip it without a word."""
+    box.append(*(lesson(number) for number in range(2, 8)))
+    early = box.event(2).event_id
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+        assert verify_all(connection, box, tmp_path).proven
+    assert prune(box, plan(box, keep_days=0)) > 3
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("update outbox.sources set applied_seq = 2, applied_event_id = %s", [early])
+    with pytest.raises(TargetRefused, match="pruned here"):
+        drain(box, database.worker_dsn)
+
+
+def test_a_new_database_is_no_target_for_a_pruned_outbox(
+    box: Outbox, database: Database, server: Server, tmp_path: Path
+) -> None:
+    """`worker replay --all` says so before it changes anything."""
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+        assert verify_all(connection, box, tmp_path).proven
+    assert prune(box, plan(box, keep_days=0)) > 0
+    other = server.clone(server.migrated())
+    env = {"OUTBOX_PATH": str(box.path), "SUPABASE_DB_URL": other.worker_dsn, "CREATOR_OS_DB_PERSIST": "true"}
+    before = box.relay.position
+    with pytest.raises(WorkerError, match="were pruned"):
+        replay_from(WorkerSettings.from_env(env), from_seq=1, since=None, anew=True, quiet=True)
+    assert box.relay.position == before
+    server.drop(other)
