@@ -1,11 +1,17 @@
 """The `outbox` command as an operator and a script see it: output, exit codes, keys of the contract."""
 
+import fcntl
 import json
 import os
+import pty
+import re
 import shutil
+import struct
 import subprocess
+import termios
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -433,3 +439,39 @@ def test_status_can_be_watched_through_a_pipe(run: Run, filled: Outbox, places: 
         process.send_signal(2)
         _, err = process.communicate(timeout=30)
     assert "Traceback" not in err
+
+
+def test_status_is_watched_on_a_terminal_until_it_is_interrupted(
+    run: Run, filled: Outbox, places: tuple[Path, Path]
+) -> None:
+    """It draws in place, within the width, and follows what changes."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    process = subprocess.Popen(
+        [PYTHON, "-m", "outbox", "status", "--watch"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0]), "TERM": "xterm-256color"},
+        stdout=child,
+        stderr=child,
+    )
+    os.close(child)
+    shown = b""
+
+    def until_shown(words: bytes) -> None:
+        nonlocal shown
+        while words not in shown:
+            shown += os.read(parent, 65536)  # the test's own time limit ends a wait that is in vain
+
+    with process:
+        until_shown(b"$ outbox parked show 2")
+        filled.relay.pause()
+        until_shown(b"$ outbox resume")
+        process.send_signal(2)
+        with suppress(OSError):  # the terminal is gone with the process
+            while more := os.read(parent, 65536):
+                shown += more
+    os.close(parent)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert "\x1b[" in shown.decode()
+    assert max(len(line) for line in re.split(r"[\r\n]+", text)) <= 60
+    assert "Traceback" not in text
