@@ -31,6 +31,7 @@ from outbox.paths import OutboxPaths
 from outbox.recovery import Recovered
 from outbox.relay_state import RememberedPosition, WorkerReport, WorkerState
 from outbox.settings import OutboxSettings, environment
+from outbox.status import Status, read_status
 from outbox.unit import Result, Unit
 from outbox.worker_lock import WorkerLock, running_worker
 
@@ -62,6 +63,7 @@ __all__ = [
     "RememberedPosition",
     "Resolution",
     "Result",
+    "Status",
     "StorageFailed",
     "StorageFull",
     "Unit",
@@ -73,5 +75,6 @@ __all__ = [
     "catalogue",
     "environment",
     "ids",
+    "read_status",
     "running_worker",
 ]

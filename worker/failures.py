@@ -16,6 +16,7 @@ from worker.epidemic import Epidemic
 from worker.errors import EventFault, NewerEvent, PositionMoved
 from worker.exchange import Exchange
 from worker.logs import get_log
+from worker.meter import Meter, NoMeter
 from worker.missing import name_missing
 from worker.options import Waiting
 from worker.outage import Interrupted
@@ -55,6 +56,7 @@ class Failures:
     size: BatchSize
     waker: Waiting
     epidemic: Epidemic
+    meter: Meter = field(default_factory=NoMeter)
     _contended: int = field(default=0)
     _slow: int = field(default=0)
     _looked_twice: int | None = field(default=None)
@@ -85,6 +87,7 @@ class Failures:
         judgement = judge(error, self.exchange.phase)
         if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or connection.closed:
             raise Interrupted(judgement) from error
+        self.meter.failed(judgement.verdict)
         if judgement.verdict is Verdict.POISON:
             return self._poisoned(connection, failed, judgement)
         if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from worker.connection import Limits
+from worker.meter import Meter, NoMeter
 
 ANSWER_MARGIN_SECONDS = 5.0
 HOLD_AFTER_ALIKE = 5
@@ -45,6 +46,7 @@ class Options:
         hold_after_alike: how many events refused alike in a row are the database's fault; see `epidemic`. 0: none.
         wary: the worker before this one died; see `suspects`.
         alive: called whenever the loop goes round.
+        meter: counts what is carried and what fails.
         in_place: called when nothing is left, before waiting; see `in_place`.
     """
 
@@ -61,3 +63,4 @@ class Options:
     wary: bool = False
     alive: Callable[[], None] = lambda: None
     in_place: Callable[[], None] = lambda: None
+    meter: Meter = field(default_factory=NoMeter)

@@ -74,7 +74,8 @@ class Patience:
         self._clock = clock
         self._began: float | None = None
         self._told = 0.0
-        self._cause = ""
+        self._cause = ""  # as it was told last
+        self._blocked = False
         self._failures = 0
         self._ledger_may_be_open = True  # by a process that died in an outage
         self._grow = wait_exponential(multiplier=backoff.first, max=backoff.cap)
@@ -99,28 +100,27 @@ class Patience:
         return longest / 2 + wait_random(0, longest / 2)(state)
 
     def interrupted(self, failure: Interrupted) -> None:
-        """Note a failure: the ledger row and one line when the outage begins or changes its nature, then heartbeats."""
+        """Note a failure: one line when the outage begins or comes to need a human, then heartbeats; the ledger row."""
         self._failures += 1
         verdict, reason = failure.judgement.verdict, failure.judgement.reason
         blocked = verdict is Verdict.ENVIRONMENT
         now = self._clock()
-        if self._began is None or reason != self._cause:
-            event = "relay.blocked" if blocked else "relay.outage_began"
-            if self._began is None or blocked:
-                log = self._log.error if blocked else self._log.warning
-                log(
-                    event,
-                    verdict=verdict.value,
-                    sqlstate=failure.judgement.sqlstate,
-                    reason=str(failure.cause or reason),
-                )
-                self._told = now
-            self._cause = reason
-        elif now - self._told >= HEARTBEAT_SECONDS:
-            self._told = now
+        due = now - self._told >= HEARTBEAT_SECONDS
+        if self._began is None or (blocked and not self._blocked) or (due and blocked and reason != self._cause):
+            log = self._log.error if blocked else self._log.warning
+            log(
+                "relay.blocked" if blocked else "relay.outage_began",
+                verdict=verdict.value,
+                sqlstate=failure.judgement.sqlstate,
+                reason=str(failure.cause or reason),
+            )
+            self._told, self._cause = now, reason
+        elif due:
             self._log.warning(
                 "relay.outage_continues", seconds=round(self.seconds), reason=reason, last_seq=self._box.last_seq
             )
+            self._told, self._cause = now, reason
+        self._blocked = blocked
         began = self._began is None
         if began:
             self._began = now
@@ -138,6 +138,7 @@ class Patience:
             self._log.info("relay.outage_ended", seconds=round(self.seconds, 1), reason=self._cause)
             self._began = None
             self._cause = ""
+            self._blocked = False
             self._ledger_may_be_open = True
         if self._ledger_may_be_open:  # asked once: each note in the outbox file costs an fsync
             self._ledger_may_be_open = False

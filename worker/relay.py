@@ -89,7 +89,7 @@ class Relay:
         self._size = BatchSize(options.max_events, options.max_bytes)
         self._exchange = Exchange(box, options)
         self._epidemic = Epidemic(box, options.hold_after_alike)
-        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic)
+        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, options.meter)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
         self._releases = Releases(box, self._exchange, self._suspects)
         self._ever_connected = box.relay.position is not None
@@ -159,31 +159,37 @@ class Relay:
                 reconcile(connection, self._box, position)
             self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
             self._report.connected(position)
+            self._options.meter.connected()
             if self._patience.seconds > 0:
                 self._size.restart()
             released = self._releases.first()
             self._suspects.arrived(position, released.seq if released is not None else None)
             return self._carry(connection, position)
         except Interrupted as failure:
-            self._patience.interrupted(failure)
+            self._interrupted(failure)
             raise
         except (TargetRefused, SchemaFault, NewerEvent) as refusal:
             judgement = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=str(refusal))
             refused = Interrupted(judgement, cause=refusal)
-            self._patience.interrupted(refused)
+            self._interrupted(refused)
             raise refused from refusal
         except CANNOT_WRITE as error:  # the list of parked events is no mere note: order rests on it
             judgement = Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the outbox file cannot be written")
             full = Interrupted(judgement)
-            self._patience.interrupted(full)
+            self._interrupted(full)
             raise full from error
         except (psycopg.Error, OSError, PositionMoved) as error:
             lost = self._as_interrupted(error)
-            self._patience.interrupted(lost)
+            self._interrupted(lost)
             raise lost from error
         finally:
+            self._options.meter.interrupted()
             if connection is not None:
                 connection.close()
+
+    def _interrupted(self, failure: Interrupted) -> None:
+        self._options.meter.failed(failure.judgement.verdict)
+        self._patience.interrupted(failure)
 
     def _as_interrupted(self, error: Exception) -> Interrupted:
         if isinstance(error, PositionMoved):
@@ -263,6 +269,7 @@ class Relay:
         self._batches += 1
         self._patience.progressed()
         self._report.applied(moved, count, seconds)
+        self._options.meter.applied(count, seconds)
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
         if (rest := self._pace.rest_seconds(count, seconds)) > 0:
             self._waker.sleep(rest)

@@ -7,6 +7,7 @@ from outbox import Outbox, OutboxPaths, WorkerLock
 from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
 from worker.in_place import InPlace
+from worker.meter import Meter, NoMeter
 from worker.options import Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
@@ -75,6 +76,7 @@ def relay_for(
     on_batch: OnBatch | None = None,
     backoff: Backoff | None = None,
     supervisor: Supervisor | None = None,
+    meter: Meter | None = None,
 ) -> tuple[Relay, Report]:
     """Put a relay together."""
 
@@ -96,6 +98,7 @@ def relay_for(
         wary=wary,
         alive=(supervisor or Supervisor({})).alive,
         in_place=InPlace(box.path),
+        meter=meter or NoMeter(),
     )
     patience = Patience(box, backoff or Backoff())
     relay = Relay(box, dial=dial, waker=waker, patience=patience, options=options, report=report)

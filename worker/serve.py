@@ -1,15 +1,20 @@
 """The life of `worker run`: take the lock, hold or deliver, end within five seconds of SIGTERM."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 from worker.errors import Holding
 from worker.logs import get_log
+from worker.meter import Meter, NoMeter
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 from worker.suspects import died
 from worker.wakeup import StopAtOnce, stopped_by_signals
+
+HEARD_EVERY_SECONDS = 5.0  # where somebody asks for the health of this process
 
 
 def serve(settings: WorkerSettings, *, local: bool) -> None:
@@ -21,11 +26,17 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
 
     Raises:
         WorkerRunning: another worker serves this outbox.
-        SettingsFault: no database is named although delivering is switched on.
+        SettingsFault: no database is named although delivering is switched on, or the metrics cannot be published.
     """
     log = get_log()
-    supervisor = Supervisor(os.environ)
-    with served_outbox(settings) as box, waker_for(box, supervisor) as waker, stopped_by_signals(waker):
+    measured = settings.metrics_port is not None or settings.metrics_file is not None
+    supervisor = Supervisor(os.environ, heard_every_seconds=HEARD_EVERY_SECONDS if measured else float("inf"))
+    with (
+        served_outbox(settings) as box,
+        _meter(settings, supervisor, measured=measured) as meter,
+        waker_for(box, supervisor) as waker,
+        stopped_by_signals(waker),
+    ):
         wary = died(box)
         box.relay.set_state("starting")
         supervisor.ready()
@@ -39,7 +50,7 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
                     waker.sleep(60.0)
             else:
                 with destination(settings, local=local) as dsn:
-                    relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor)
+                    relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor, meter=meter)
                     relay.run()
             log.info("worker.stopped", clean=True)
         except StopAtOnce:
@@ -48,3 +59,15 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
         finally:
             supervisor.stopping()
             box.relay.set_state("stopped")
+
+
+@contextmanager
+def _meter(settings: WorkerSettings, supervisor: Supervisor, *, measured: bool) -> Iterator[Meter]:
+    if not measured:
+        yield NoMeter()
+        return
+    # Imported here: who asks for no metrics pays for none.
+    from worker.metrics import published  # noqa: PLC0415
+
+    with published(settings, supervisor) as meter:
+        yield meter

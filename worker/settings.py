@@ -13,6 +13,7 @@ POLL_SECONDS = 5.0
 BATCH_EVENTS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 STATEMENT_TIMEOUT_SECONDS = 30.0
+HIGHEST_PORT = 65535
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -32,6 +33,8 @@ class WorkerSettings:
         statement_timeout_seconds: OUTBOX_STATEMENT_TIMEOUT_SECONDS.
         hold_after_alike: OUTBOX_HOLD_AFTER_ALIKE, how many events in a row, refused alike, are not parked any more but
             taken for a fault of the database; 0: every one is parked.
+        metrics_port: OUTBOX_METRICS_PORT, where `worker run` answers Prometheus on 127.0.0.1; None: nowhere.
+        metrics_file: OUTBOX_METRICS_FILE, what it writes for node_exporter's textfile collector; None: nothing.
     """
 
     outbox: OutboxSettings
@@ -42,6 +45,8 @@ class WorkerSettings:
     batch_bytes: int = BATCH_BYTES
     statement_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS
     hold_after_alike: int = HOLD_AFTER_ALIKE
+    metrics_port: int | None = None
+    metrics_file: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -69,6 +74,8 @@ class WorkerSettings:
         batch_bytes = reader.number("OUTBOX_BATCH_BYTES", default=BATCH_BYTES, least=1)
         timeout = reader.number("OUTBOX_STATEMENT_TIMEOUT_SECONDS", default=STATEMENT_TIMEOUT_SECONDS, least=1)
         alike = reader.number("OUTBOX_HOLD_AFTER_ALIKE", default=HOLD_AFTER_ALIKE, least=0)
+        metrics_port = reader.port("OUTBOX_METRICS_PORT")
+        metrics_file = values.get("OUTBOX_METRICS_FILE", "").strip()
         if reader.faults or outbox is None:
             raise SettingsFault("\n".join(reader.faults))
         return cls(
@@ -80,6 +87,8 @@ class WorkerSettings:
             batch_bytes=int(batch_bytes),
             statement_timeout_seconds=timeout,
             hold_after_alike=int(alike),
+            metrics_port=metrics_port,
+            metrics_file=Path(metrics_file).expanduser() if metrics_file else None,
         )
 
     @property
@@ -102,6 +111,15 @@ class _Reader:
         if raw.strip().lower() not in _FALSE:
             self.faults.append(f"{name}: {raw!r} is neither true nor false")
         return False
+
+    def port(self, name: str) -> int | None:
+        raw = self._values.get(name, "").strip()
+        if not raw:
+            return None
+        if not raw.isdecimal() or int(raw) > HIGHEST_PORT:
+            self.faults.append(f"{name}: {raw!r} is not a port (1 to {HIGHEST_PORT}, or 0 for any that is free)")
+            return None
+        return int(raw)
 
     def number(self, name: str, *, default: float, least: float) -> float:
         raw = self._values.get(name, "").strip()

@@ -20,20 +20,30 @@ class Supervisor:
 
     Args:
         environ: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them.
+        heard_every_seconds: how often somebody else asks when the loop was last heard of (`alive_at`).
         clock: monotonic seconds.
 
     Attributes:
-        ping_every_seconds: how long the loop may wait without a word; infinite without a watchdog.
+        ping_every_seconds: how long the loop may wait without a word; infinite where nobody listens.
+        alive_at: when the loop last said that it is alive, or this was made.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        heard_every_seconds: float = float("inf"),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._clock = clock
+        self.alive_at = clock()
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
         timeout = environ.get("WATCHDOG_USEC", "")
         ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         watched = bool(address) and timeout.isdigit() and int(timeout) > 0 and ours
-        self.ping_every_seconds = int(timeout) / 1e6 / PINGS_PER_TIMEOUT if watched else float("inf")
+        watchdog = int(timeout) / 1e6 / PINGS_PER_TIMEOUT if watched else float("inf")
+        self.ping_every_seconds = min(watchdog, heard_every_seconds)
         self._pinged_at = float("-inf")
 
     def ready(self) -> None:
@@ -46,7 +56,7 @@ class Supervisor:
 
     def alive(self) -> None:
         """The loop goes round, or waits with good reason."""
-        now = self._clock()
+        now = self.alive_at = self._clock()
         if now - self._pinged_at >= self.ping_every_seconds / 2:
             self._pinged_at = now
             self._tell("WATCHDOG=1")

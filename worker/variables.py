@@ -57,6 +57,16 @@ VARIABLES = (
         ),
     ),
     Variable(
+        name="OUTBOX_METRICS_PORT",
+        read_by="`worker run`",
+        meaning="port of 127.0.0.1 where Prometheus finds `/metrics`, `/healthz`, `/readyz`; see docs/metrics.md",
+    ),
+    Variable(
+        name="OUTBOX_METRICS_FILE",
+        read_by="`worker run`",
+        meaning="file written every 15 s for the textfile collector of node_exporter; its name ends in `.prom`",
+    ),
+    Variable(
         name="OUTBOX_PG_DUMP",
         default="the best one found",
         read_by="`worker migrate`",

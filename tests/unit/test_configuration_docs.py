@@ -21,7 +21,12 @@ NUMBERS = {
     "OUTBOX_HOLD_AFTER_ALIKE": "hold_after_alike",
 }
 PATHS = {"OUTBOX_PATH": "outbox.outbox_path", "CONTENT_ROOT": "outbox.content_root"}
-UNSET = {"CREATOR_MIND_ID": "outbox.creator_mind", "PERSONA_MIND_ID": "outbox.persona_mind"}
+UNSET = {
+    "CREATOR_MIND_ID": "outbox.creator_mind",
+    "PERSONA_MIND_ID": "outbox.persona_mind",
+    "OUTBOX_METRICS_PORT": "metrics_port",
+    "OUTBOX_METRICS_FILE": "metrics_file",
+}
 
 
 def told_by_the_page() -> dict[str, str]:

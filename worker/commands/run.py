@@ -1,12 +1,26 @@
 """`worker run`: the background process."""
 
+import dataclasses
+from pathlib import Path
+
 import click
 
 
 @click.command()
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
+    " [OUTBOX_METRICS_PORT].",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the metrics to this file every 15 s, for node_exporter's textfile collector [OUTBOX_METRICS_FILE].",
+)
 @click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
-def run(*, local: bool, quiet: bool) -> None:
+def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool) -> None:
     """Deliver for ever: wait for events, carry them over, wait out every outage.
 
     One worker per outbox. SIGTERM finishes the batch in hand, within five seconds. Without CREATOR_OS_DB_PERSIST=true
@@ -15,6 +29,7 @@ def run(*, local: bool, quiet: bool) -> None:
     \b
     Example:
       CREATOR_OS_DB_PERSIST=true worker run
+      CREATOR_OS_DB_PERSIST=true worker run --metrics-port 9464
     """
     # Imported here: --help answers without them.
     from worker.logs import configure_logs  # noqa: PLC0415
@@ -22,4 +37,10 @@ def run(*, local: bool, quiet: bool) -> None:
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=quiet)
-    serve(WorkerSettings.from_env(), local=local)
+    settings = WorkerSettings.from_env()
+    settings = dataclasses.replace(
+        settings,
+        metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
+        metrics_file=metrics_file or settings.metrics_file,
+    )
+    serve(settings, local=local)

@@ -1,0 +1,115 @@
+"""What the metrics say, what the docs say of them, and what the dashboard and the alerts ask for."""
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from outbox import Outbox
+from tests.support.make_outbox import lesson, project
+from worker.metrics.file_gauges import FileGauges
+from worker.metrics.health import Health
+from worker.metrics.meter import PrometheusMeter
+from worker.supervisor import Supervisor
+from worker.verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "examples" / "prometheus" / "alerts.yml"
+DASHBOARD = ROOT / "examples" / "grafana" / "outbox.json"
+NAME = re.compile(r"\boutbox_\w+")
+PER_HISTOGRAM = re.compile(r"_(bucket|count|sum|created)$")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> CollectorRegistry:
+    found = CollectorRegistry()
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project(), lesson(1))
+    found.register(FileGauges(tmp_path / "outbox.db"))
+    PrometheusMeter(found)
+    return found
+
+
+def names(registry: CollectorRegistry) -> set[str]:
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    return {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in families
+        if not family.name.endswith("_created")
+    }
+
+
+def asked_for(expression: str) -> set[str]:
+    return {PER_HISTOGRAM.sub("", name) for name in NAME.findall(expression)}
+
+
+def test_every_metric_is_documented_and_no_other(registry: CollectorRegistry) -> None:
+    listed = set(re.findall(r"^\| `(outbox_\w+)`", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    assert listed == names(registry)
+
+
+def test_the_alerts_ask_for_metrics_that_exist_and_name_entries_of_the_runbook(registry: CollectorRegistry) -> None:
+    """A rule about a metric that nobody exports never fires; a link to nowhere helps nobody at night."""
+    groups = yaml.safe_load(ALERTS.read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    anchors = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    }
+    assert rules
+    for rule in rules:
+        wanted = asked_for(rule["expr"])
+        assert wanted, rule["alert"]
+        assert wanted <= names(registry), rule["alert"]
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert (page, anchor in anchors) == ("docs/runbook.md", True), rule["alert"]
+
+
+def test_the_dashboard_asks_for_metrics_that_exist(registry: CollectorRegistry) -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert expressions
+    for expression in expressions:
+        assert asked_for(expression), expression
+        assert asked_for(expression) <= names(registry), expression
+
+
+def test_every_verdict_is_there_before_the_first_failure(registry: CollectorRegistry) -> None:
+    """A line that appears only with its first failure has no rise that an alert could see."""
+    for verdict in ("applied", *Verdict):
+        assert registry.get_sample_value("outbox_attempts_total", {"verdict": str(verdict)}) == 0
+
+
+def test_a_file_that_cannot_be_read_says_so_and_tells_no_old_numbers(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    registry.register(FileGauges(tmp_path / "none.db"))
+    assert registry.get_sample_value("outbox_file_readable") == 0
+    assert registry.get_sample_value("outbox_backlog_events") is None
+
+
+def test_a_clock_that_went_back_gives_no_negative_age(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project())
+        box.relay.outage_began("away")
+    registry.register(FileGauges(tmp_path / "outbox.db", now=lambda: dt.datetime.now(dt.UTC) - dt.timedelta(days=1)))
+    assert registry.get_sample_value("outbox_oldest_pending_seconds") == 0
+    assert registry.get_sample_value("outbox_outage_seconds") == 0
+
+
+def test_a_loop_that_falls_silent_is_stuck_and_one_that_speaks_is_well() -> None:
+    """The answering thread proves nothing; only the loop's own word does."""
+    now = [100.0]
+    supervisor = Supervisor({}, clock=lambda: now[0])
+    health = Health(supervisor=supervisor, silent_seconds=60, has_session=lambda: False, clock=lambda: now[0])
+    assert health.alive() == (True, "ok")
+    now[0] += 61
+    assert health.alive() == (False, "stuck: the loop has said nothing for 61 s")
+    supervisor.alive()
+    assert health.alive() == (True, "ok")
+    assert health.ready()[0] is False

@@ -1,0 +1,53 @@
+"""Puts a process's metrics where its settings say: on a port, in a file, in both, or nowhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from worker.logs import get_log
+from worker.metrics.file_gauges import FileGauges
+from worker.metrics.health import Health
+from worker.metrics.meter import PrometheusMeter
+from worker.metrics.server import ADDRESS, served
+from worker.metrics.textfile import written
+from worker.settings import WorkerSettings
+from worker.supervisor import Supervisor
+
+# An exchange with the database ends within twice the statement timeout and a margin (see `deadline`); three leave room.
+SILENT_STATEMENT_TIMEOUTS = 3
+SILENT_MARGIN_SECONDS = 30.0
+
+
+def _new_registry(settings: WorkerSettings) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(FileGauges(settings.outbox.outbox_path))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+@contextmanager
+def published(settings: WorkerSettings, supervisor: Supervisor) -> Iterator[PrometheusMeter]:
+    """Publish for as long as the block runs.
+
+    Yields:
+        The meter that the relay tells.
+
+    Raises:
+        SettingsFault: the port or the file cannot be had.
+    """
+    registry = _new_registry(settings)
+    meter = PrometheusMeter(registry)
+    has_session: Callable[[], bool] = lambda: meter.has_session  # noqa: E731 - a look, no function of its own
+    health = Health(
+        supervisor=supervisor,
+        silent_seconds=SILENT_STATEMENT_TIMEOUTS * settings.statement_timeout_seconds + SILENT_MARGIN_SECONDS,
+        has_session=has_session,
+    )
+    with ExitStack() as stack:
+        if settings.metrics_port is not None:
+            port = stack.enter_context(served(registry, health, settings.metrics_port))
+            get_log().info("metrics.listening", address=ADDRESS, port=port)
+        if settings.metrics_file is not None:
+            stack.enter_context(written(registry, settings.metrics_file))
+        yield meter
