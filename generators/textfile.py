@@ -8,7 +8,6 @@ wrote in turn may hold both UTF-8 and single-byte lines; it is decoded line by l
 
 import hashlib
 import os
-import re
 import stat
 import unicodedata
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ Newline = Literal["lf", "crlf", "cr", "mixed", "none"]
 _PORTUGUESE = frozenset("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇñÑ")
 _TYPOGRAPHIC = frozenset("“”‘’–—…•ªº°§«»€©®™ ")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # those that text does not hold
+_CONTROLS = bytes((*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)))  # those that text does not hold
 _MAX_CONTROL_SHARE = 0.02
 
 
@@ -167,7 +166,8 @@ def _likeness(text: str) -> int:
 
 
 def _text_only(path: Path, text: str) -> str:
-    controls = len(_CONTROLS.findall(text))
+    raw = text.encode("utf-8", "replace")
+    controls = len(raw) - len(raw.translate(None, _CONTROLS))
     if "\0" in text or controls > len(text) * _MAX_CONTROL_SHARE:
         raise BinaryFile(path, "is a binary file, not text; remove it or convert it to UTF-8 text")
     return text

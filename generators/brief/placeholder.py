@@ -63,6 +63,7 @@ _NOT_YET = frozenset(
         "a confirmar",
     ]
 )
+_LONGEST_NOT_YET = max(map(len, _NOT_YET))
 _EXAMPLE = re.compile(r"^(?:exemplos?|ex\.?|e\.g\.?|examples?|por exemplo|p\. ?ex\.?)\s*(?:\([^)]*\))?\s*[:\-–]")
 
 
@@ -73,21 +74,22 @@ def stated(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    # YAML escapes can write what no database text may hold.
-    text = _UNSTORABLE.sub("", text)
+    if not text.isprintable():
+        # YAML escapes can write what no database text may hold.
+        text = _UNSTORABLE.sub("", text)
     chosen = _chosen(text)
     value = _unquoted(" ".join(text.split()) if chosen is None else ", ".join(chosen))
-    folded = fold(value).strip(" .:;!" + _QUOTES)
-    if folded in _NOT_YET or not any(char.isalnum() for char in folded):
+    bare = value.strip(" .:;!" + _QUOTES)
+    if not any(map(str.isalnum, bare)) or (len(bare) <= _LONGEST_NOT_YET and fold(bare) in _NOT_YET):
         return None
-    if _ALL_BRACKETED.match(value) or _AUTO.search(folded) or _BLANK_FIELD.search(value):
+    if _ALL_BRACKETED.match(value) or _BLANK_FIELD.search(value) or ("[" in value and _AUTO.search(fold(value))):
         return None
     return value
 
 
 def _chosen(text: str) -> list[str] | None:
     """The ticked options of a row of check boxes; None if the text is no such row."""
-    if not _BOX_AHEAD.match(text):
+    if ("[" not in text and "(" not in text) or not _BOX_AHEAD.match(text):
         return None
     boxes = _BOXES.findall(text)
     if not boxes:

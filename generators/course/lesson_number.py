@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from generators.markdown.label import fold
 
@@ -114,4 +115,9 @@ def module_in_folder(name: str) -> int | None:
 
 def _same_length_fold(text: str) -> str:
     """Fold character by character, so that places in the result are places in the text."""
-    return "".join((fold(char) or " ")[0] for char in text)
+    return text.lower() if text.isascii() else "".join(map(_fold_character, text))
+
+
+@lru_cache(maxsize=1024)
+def _fold_character(char: str) -> str:
+    return (fold(char) or " ")[0]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from generators.brief.amounts import hours_in, minutes_in
@@ -100,15 +101,17 @@ _TEXT_IN_ITEM = (
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"^\d{1,5}(?:\.\d+)?$")
 _MAX_ITEMS = 500
+_MAX_KEY_CHARACTERS = 200
 _MAX_TEXT_DEPTH = 4
 _MINUTES_PER_HOUR = 60
 
 
 def folded(mapping: dict[Any, Any]) -> dict[str, Any]:
     """The mapping with keys in lower case, without accents, words joined by underscores (camelCase too)."""
-    return {_folded(str(key)): value for key, value in mapping.items()}
+    return {_folded(str(key)[:_MAX_KEY_CHARACTERS]): value for key, value in mapping.items()}
 
 
+@lru_cache(maxsize=1024)
 def _folded(key: str) -> str:
     return re.sub(r"[\s\-]+", "_", fold(_CAMEL.sub("_", key)).strip())
 
