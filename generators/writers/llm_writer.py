@@ -43,10 +43,10 @@ class LlmWriter:
 
     lessons_per_unit = 1
 
-    def __init__(self, model: str, *, llm: Any = None) -> None:
+    def __init__(self, model: str) -> None:
         self.name = f"llm:{model}"
         try:
-            package = llm or importlib.import_module("llm")
+            package: Any = importlib.import_module("llm")
         except ImportError as exc:
             raise MissingExtra(
                 "--writer llm:… needs the optional package; pip install 'creatoros-outbox[llm]'"
