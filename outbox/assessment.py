@@ -126,7 +126,9 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
             yield _no_worker(status)
     elif worker.state == "blocked":
         error = worker.last_error or (status.outage.cause if status.outage else "the worker did not say why")
-        text = f"BLOCKED {_since(worker.since, status)}: {_ENTRY.sub('', error)}"
+        # What a refusal advises is told below, once.
+        told = error.partition("; ")[0] if _ENTRY.search(error) else error
+        text = f"BLOCKED {_since(worker.since, status)}: {_ENTRY.sub('', told)}"
         yield Answer(text=text, tone=Tone.BAD), _unblock(error, status)
     elif status.outage and worker.state in {"outage", "starting"}:
         text = f"OUTAGE {_since(status.outage.began_at, status)}: {worker.last_error or status.outage.cause}"

@@ -74,9 +74,9 @@ def greet(connection: Connection, box: Outbox) -> Position:
     remembered = box.relay.position
     if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
         raise TargetRefused(
-            f"this outbox was delivered to database {remembered.destination_id} until now, and SUPABASE_DB_URL leads "
-            f"to database {destination_id}: set it back, or deliver everything to this one with `worker replay --all` "
-            "(docs/runbook.md#other-database)"
+            f"this is another database than last time: until now it was {remembered.destination_id}, and "
+            f"SUPABASE_DB_URL leads to {destination_id}; set it back, or deliver everything to this one with "
+            "`worker replay --all` (docs/runbook.md#other-database)"
         )
     names = {"outbox_id": box.outbox_id}
     connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
@@ -97,8 +97,8 @@ def check_fits(position: Position, box: Outbox) -> None:
     """
     if position.seq + 1 < box.relay.pruned_below:
         raise TargetRefused(
-            f"the database has events up to {position.seq} of this outbox only, and those below "
-            f"{box.relay.pruned_below} were pruned here after it had them: it was restored from an older backup; move "
+            f"the database was restored from an older backup: it has events up to {position.seq} of this outbox, and "
+            f"those below {box.relay.pruned_below} were pruned here after it had had them; move "
             "this outbox away and bring everything back with `generate import` (docs/runbook.md#pruned-events)"
         )
     if position.seq == 0:
@@ -106,8 +106,8 @@ def check_fits(position: Position, box: Outbox) -> None:
     last_seq = box.last_seq
     if position.seq > last_seq:
         raise TargetRefused(
-            f"the database has events up to {position.seq} of this outbox, but this file ends at {last_seq}: it is an "
-            "older copy; put the newest file back, or move this one away and rebuild it with `generate import` "
+            f"this file is an older copy: it ends at event {last_seq}, and the database has those up to {position.seq}; "
+            "put the newest file back, or move this one away and rebuild it with `generate import` "
             "(docs/runbook.md#restored-outbox)"
         )
     try:
@@ -116,8 +116,8 @@ def check_fits(position: Position, box: Outbox) -> None:
         return  # lost by a salvage; what is pruned was looked at above
     if local.event_id != position.event_id:
         raise TargetRefused(
-            f"event {position.seq} of this file is {local.event_id}, the database took {position.event_id} as number "
-            f"{position.seq}: two copies of one outbox were both used; keep the one that was delivered, move this one "
+            f"two copies of one outbox were both used: event {position.seq} is {local.event_id} here, and "
+            f"{position.event_id} in the database; keep the one that was delivered, move this one "
             "away, and bring what it alone has back with `generate import` (docs/runbook.md#cloned-outbox)"
         )
 

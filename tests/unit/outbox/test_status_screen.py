@@ -109,9 +109,9 @@ def test_a_blocked_worker_names_the_next_command(box: Outbox, clock: SetClock, e
 def test_a_refusal_names_its_own_entry(box: Outbox, clock: SetClock) -> None:
     """It stands at the end of the worker's message, and once on the screen."""
     box.append(lesson("a"))
-    with working(box, WorkerState.BLOCKED, "two copies of one outbox were both used (docs/runbook.md#cloned-outbox)"):
+    with working(box, WorkerState.BLOCKED, "two copies were both used; keep one (docs/runbook.md#cloned-outbox)"):
         found = told(box, clock)
-    assert found["wrong"].endswith("two copies of one outbox were both used\n")
+    assert found["wrong"].endswith("two copies were both used\n")
     assert found["needs you"].count("docs/runbook.md#cloned-outbox") == 1
     assert f"$ mv {box.path.parent} {box.path.parent}-cloned\n" in found["needs you"]
 
