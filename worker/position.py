@@ -106,7 +106,7 @@ def check_fits(position: Position, box: Outbox) -> None:
     last_seq = box.last_seq
     if position.seq > last_seq:
         raise TargetRefused(
-            f"this file is an older copy: it ends at event {last_seq}, and the database has those up to {position.seq}; "
+            f"this file is an older copy: it ends at event {last_seq}, the database has those up to {position.seq}; "
             "put the newest file back, or move this one away and rebuild it with `generate import` "
             "(docs/runbook.md#restored-outbox)"
         )
