@@ -167,6 +167,27 @@ class Parked:
         rows = self._connection.execute(f"select {_COLUMNS} from parked {where} order by seq", values)
         return [ParkedEvent.from_row(row) for row in rows]
 
+    def awaiting_decision(self, *, after: int = 0, limit: int) -> tuple[ParkedEvent, ...]:
+        """Return those that are at fault themselves, or decided about and not applied yet, in seq order."""
+        rows = self._connection.execute(
+            f"select {_COLUMNS} from parked where state <> 'held' and seq > ? order by seq limit ?", [after, limit]
+        )
+        return tuple(ParkedEvent.from_row(row) for row in rows)
+
+    def held_behind(self, seq: int, *, limit: int = -1) -> tuple[ParkedEvent, ...]:
+        """Return what waits for this event, in seq order."""
+        rows = self._connection.execute(
+            f"select {_COLUMNS} from parked where behind_seq = ? order by seq limit ?", [seq, limit]
+        )
+        return tuple(ParkedEvent.from_row(row) for row in rows)
+
+    def count_behind(self, seq: int, *, limit: int) -> int:
+        """Count what waits for this event, up to a limit."""
+        (count,) = self._connection.execute(
+            "select count(*) from (select 1 from parked where behind_seq = ? limit ?)", [seq, limit]
+        ).fetchone()
+        return int(count)
+
     def find(self, seq: int) -> ParkedEvent | None:
         """Return one row, None where this seq is not parked."""
         row = self._connection.execute(f"select {_COLUMNS} from parked where seq = ?", [seq]).fetchone()

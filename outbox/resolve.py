@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from outbox import audit
@@ -51,8 +52,16 @@ def supersede(box: Outbox, seq: int, reason: str) -> str:
     Raises:
         OutboxError: the event carries no file, or the file is gone or not UTF-8.
     """
-    event = box.event(seq)
-    payload = json.loads(event.payload_json)
+    return _edit(box, seq, superseding(box, seq), reason, Resolution.SUPERSEDE)
+
+
+def superseding(box: Outbox, seq: int) -> dict[str, Any]:
+    """Return the payload of the event with the text that its file has now; nothing is decided by that.
+
+    Raises:
+        OutboxError: the event carries no file, or the file is gone or not UTF-8.
+    """
+    payload: dict[str, Any] = json.loads(box.event(seq).payload_json)
     path = payload.get("file_path")
     if not isinstance(path, str) or "body" not in payload:
         raise OutboxError(f"event {seq} carries no file: use `outbox parked edit {seq}`")
@@ -63,16 +72,44 @@ def supersede(box: Outbox, seq: int, reason: str) -> str:
         raise OutboxError(f"{place} is gone: restore it, or use `outbox parked edit {seq}`") from exc
     except UnicodeDecodeError as exc:
         raise OutboxError(f"{place} is not UTF-8: save it as UTF-8, or use `outbox parked edit {seq}`") from exc
-    return _edit(box, seq, payload, reason, Resolution.SUPERSEDE)
+    return payload
+
+
+def preview(box: Outbox, seq: int, payload: dict[str, Any]) -> str:
+    """Return the difference that an edit would make; it is checked as the edit itself is, and nothing is decided.
+
+    Raises:
+        ContractError: the new payload breaks the contract of the event's type.
+        OutboxError: it would move the event to another aggregate, changes nothing, or the event is not parked.
+    """
+    before, after = _proposed(box, seq, payload)
+    return difference(before, after)
 
 
 def difference(before: str, after: str) -> str:
-    """Return the unified diff of two payloads, one field a line."""
-    old, new = (json.dumps(json.loads(text), ensure_ascii=False, indent=2, sort_keys=True) for text in (before, after))
-    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "as appended", "as applied", lineterm=""))
+    """Return the unified diff of two payloads: one field a line, a text of several lines as those lines."""
+    old, new = (list(_as_lines(json.loads(text))) for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, "as appended", "as applied", lineterm=""))
+
+
+def _as_lines(payload: dict[str, Any]) -> Iterator[str]:
+    for name, value in sorted(payload.items()):
+        if isinstance(value, str) and "\n" in value:
+            # Only line feeds end a line here: a carriage return that came or went is a difference, and is shown.
+            yield f"{name}:"
+            yield from (f"  {line}".replace("\r", "\\r") for line in value.split("\n"))
+        else:
+            yield from f"{name}: {json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)}".split("\n")
 
 
 def _edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str, how: Resolution) -> str:
+    before, after = _proposed(box, seq, payload)
+    _release(box, seq, how, reason, after)
+    return difference(before, after)
+
+
+def _proposed(box: Outbox, seq: int, payload: dict[str, Any]) -> tuple[str, str]:
+    """Check an edit; return the payload that stands and the one that would."""
     found = _parked(box, seq)
     event = box.event(seq)
     checked = check(parse(event.type, payload))
@@ -83,8 +120,7 @@ def _edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str, how: Reso
         raise OutboxError(
             f"the payload of event {seq} is the same as before: `outbox parked retry {seq}` tries it again"
         )
-    _release(box, seq, how, reason, checked.payload_json)
-    return difference(before, checked.payload_json)
+    return before, checked.payload_json
 
 
 def _release(box: Outbox, seq: int, how: Resolution, reason: str | None, payload_json: str | None) -> None:

@@ -57,6 +57,9 @@ create table parked (
 ) strict;
 
 create index parked_by_aggregate on parked (aggregate_id);
+-- Whom a parked event holds up, and the few among many held ones that somebody decides about.
+create index parked_behind on parked (behind_seq) where behind_seq is not null;
+create index parked_itself on parked (seq) where state <> 'held';
 
 -- Started and not yet finished: after a crash it names the events that may have killed the process.
 create table attempts (

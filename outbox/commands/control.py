@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from outbox import audit
+from outbox import steering
 from outbox.commands.opened import opened
-from outbox.transaction import write_transaction
 
 
 @click.command()
@@ -18,7 +17,9 @@ def pause(*, reason: str | None) -> None:
     Example:
       outbox pause --reason 'database maintenance'
     """
-    _steer("pause", reason, "paused", "was paused already")
+    with opened() as box:
+        changed = steering.pause(box, reason)
+    click.echo(f"delivery {'paused' if changed else 'was paused already'}", err=True)
 
 
 @click.command()
@@ -30,14 +31,6 @@ def resume(*, reason: str | None) -> None:
     Example:
       outbox resume
     """
-    _steer("resume", reason, "goes on", "was not paused")
-
-
-def _steer(action: str, reason: str | None, done: str, already: str) -> None:
     with opened() as box:
-        with write_transaction(box.connection, box.gate):
-            changed = box.relay.pause() if action == "pause" else box.relay.resume()
-            if changed:
-                audit.record(box.connection, box.clock.now(), action, reason=reason)
-        box.ring()
-    click.echo(f"delivery {done if changed else already}", err=True)
+        changed = steering.resume(box, reason)
+    click.echo(f"delivery {'goes on' if changed else 'was not paused'}", err=True)

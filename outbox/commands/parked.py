@@ -11,7 +11,7 @@ from outbox import audit, resolve
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
-from outbox.parked import ParkedEvent, ParkedState
+from outbox.parked import ParkedEvent
 
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
 
@@ -65,7 +65,7 @@ def show(*, seq: int, as_json: bool) -> None:
         if row is None:
             raise ParkedConflict(f"event {seq} is not parked: `outbox parked list` shows those that are")
         event = box.event(seq)
-        waiting = [other.seq for other in box.parked.list(state=ParkedState.HELD) if other.behind_seq == seq]
+        waiting = [other.seq for other in box.parked.held_behind(seq)]
         history = [record.as_dict() for record in audit.trail(box.connection, seq=seq)]
     found = {
         **row.as_dict(),

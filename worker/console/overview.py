@@ -1,0 +1,87 @@
+"""Everything on the page, read from the outbox file in a few bounded looks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+
+from outbox import Outbox, ParkedEvent
+from outbox.assessment import Assessment, assess
+from outbox.audit import AuditRecord, trail
+from outbox.courses import Courses, CourseTally
+from outbox.outages import OutageRecord, list_outages
+from outbox.status import Status, read_status
+from worker.console.chart import Chart, chart
+
+PARKED_SHOWN = 20
+COURSES_SHOWN = 25
+OUTAGES_SHOWN = 6
+OUTAGES_DRAWN = 200
+ACTS_SHOWN = 6
+HELD_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedRow:
+    """A parked event with what it is about, and how many wait behind it (at most HELD_COUNTED are counted)."""
+
+    event: ParkedEvent
+    slug: str
+    behind: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The page."""
+
+    status: Status
+    found: Assessment
+    chart: Chart
+    parked: tuple[ParkedRow, ...]
+    more_parked_after: int | None
+    courses: Courses
+    outages: tuple[OutageRecord, ...]
+    acts: tuple[AuditRecord, ...]
+    now: dt.datetime
+
+
+def read_overview(box: Outbox, tally: CourseTally, *, span: str, after: int = 0) -> Overview:
+    """Read it.
+
+    Args:
+        box: the outbox.
+        tally: of the courses; it reads on by one slice.
+        span: of the backlog's picture, see `chart.SPANS`.
+        after: the parked events after this seq.
+    """
+    now = box.clock.now()
+    status = read_status(box, now)
+    outages = list_outages(box.connection, limit=OUTAGES_DRAWN)
+    rows = box.parked.awaiting_decision(after=after, limit=PARKED_SHOWN + 1)
+    shown = rows[:PARKED_SHOWN]
+    return Overview(
+        status=status,
+        found=assess(status),
+        chart=chart(box, outages, now, span),
+        parked=tuple(_parked_row(box, row) for row in shown),
+        more_parked_after=shown[-1].seq if len(rows) > PARKED_SHOWN else None,
+        courses=tally.look(box.connection, status.applied_seq),
+        outages=tuple(outages[:OUTAGES_SHOWN]),
+        acts=tuple(reversed(trail(box.connection, limit=ACTS_SHOWN))),
+        now=now,
+    )
+
+
+def slug_of(payload_json: str) -> str:
+    """Return what a payload is about."""
+    payload = json.loads(payload_json)
+    return str(payload.get("slug", "")) if isinstance(payload, dict) else ""
+
+
+def _parked_row(box: Outbox, row: ParkedEvent) -> ParkedRow:
+    return ParkedRow(
+        event=row,
+        slug=slug_of(box.event(row.seq).payload_json),
+        behind=box.parked.count_behind(row.seq, limit=HELD_COUNTED),
+    )

@@ -1,0 +1,69 @@
+"""Serves the console on the loopback address of this host, and nowhere else."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from outbox import OutboxSettings
+from worker.console.app import console_app
+from worker.console.keys import Keys
+from worker.errors import ConsoleFault
+
+LOOPBACK = "127.0.0.1"
+_GRACE_SECONDS = 2
+
+
+def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Args:
+        settings: where the outbox and the content are.
+        port: to listen on; 0 for any that is free.
+        told: gets the address to open, key and all, as soon as it answers.
+
+    Raises:
+        ConsoleFault: the port is taken, or not this user's to take.
+    """
+    keys = Keys()
+    with _bound(port) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                console_app(settings, keys),
+                # No line per request: the first would have the key in it.
+                access_log=False,
+                log_level="warning",
+                lifespan="off",
+                server_header=False,
+                # Nobody stands between: no header may say that a request is of somebody else's.
+                proxy_headers=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        # uvicorn shuts down, then raises the signal anew under the handler of before: it has been obeyed by then.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
+        # It listens already, so whoever reads this may connect.
+        told(f"http://{LOOPBACK}:{listener.getsockname()[1]}/?key={keys.entry}")
+        server.run(sockets=[listener])
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen()
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise ConsoleFault(
+                f"port {port} is in use (another console?): end that one, or choose another with "
+                f"`worker console --port {port + 1}`"
+            ) from exc
+        raise ConsoleFault(f"cannot listen on port {port}: {exc.strerror}; choose one above 1023") from exc
+    return listener

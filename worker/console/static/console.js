@@ -1,0 +1,47 @@
+// Refreshes the live part of the overview. Without it the page is the same, only older.
+"use strict";
+
+const EVERY_MS = 5000;
+const SOON_MS = 600; // while the courses are still being counted
+const live = document.getElementById("live");
+const said = document.getElementById("said");
+const silent = document.getElementById("silent");
+let shown = null;
+
+// Nothing is taken from under somebody's hands: an open form, a selected text.
+function inUse() {
+  const selection = document.getSelection();
+  return live.querySelector("details[open]") !== null
+    || (selection !== null && !selection.isCollapsed && live.contains(selection.anchorNode));
+}
+
+function show(text) {
+  if (text === shown) return;
+  const next = new DOMParser().parseFromString(text, "text/html").body;
+  const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+  live.replaceChildren(...next.childNodes);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  shown = text;
+  // Said aloud only when it is news.
+  const news = live.querySelector("[data-said]")?.dataset.said ?? "";
+  const states = news.replace(/\d[\d,.:\s-]*(?:s|min|h|d|UTC)?/g, "");
+  if (said.dataset.states !== undefined && said.dataset.states !== states) said.textContent = news;
+  said.dataset.states = states;
+}
+
+async function refresh() {
+  if (document.visibilityState === "visible" && !inUse()) {
+    try {
+      const answer = await fetch("/live" + location.search, { credentials: "same-origin" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const text = await answer.text();
+      if (!inUse()) show(text);
+      silent.hidden = true;
+    } catch {
+      silent.hidden = false;
+    }
+  }
+  setTimeout(refresh, live.querySelector("[data-soon]") ? SOON_MS : EVERY_MS);
+}
+
+setTimeout(refresh, live.querySelector("[data-soon]") ? SOON_MS : EVERY_MS);
