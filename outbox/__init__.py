@@ -1,6 +1,6 @@
 """A local, append-only event log in one SQLite file, with the files that it publishes."""
 
-from outbox import catalogue, ids
+from outbox import catalogue, ids, tracing
 from outbox.attempts import Attempt
 from outbox.catalogue import Payload
 from outbox.decisions import Decisions
@@ -77,4 +77,5 @@ __all__ = [
     "ids",
     "read_status",
     "running_worker",
+    "tracing",
 ]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from outbox import known_files, log
+from outbox import known_files, log, tracing
 from outbox.attempts import Attempts
 from outbox.bell import Bell
 from outbox.checkpoint import CHECK_EVERY_EVENTS, checkpoint, checkpoint_if_alone
@@ -286,6 +286,7 @@ class Outbox:
         result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled)
         if result.appended:
             self._bell.ring()
+            tracing.appended(result.appended)
         self._unchecked_events += max(1, len(result.appended))
         if self._unchecked_events >= CHECK_EVERY_EVENTS:
             self._unchecked_events = 0
