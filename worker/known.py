@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(slots=True)
 class Names:
-    """Natural keys: `changed` are those of rows that the events change, `referred` those they only point at."""
+    """Natural keys: `changed` are those of rows that the events change or link, `referred` those they only point at."""
 
     changed: set[str] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
@@ -61,17 +61,15 @@ class Decoded:
     payload: dict[str, Any]
 
 
-# type -> whether it changes the row itself or only hangs something on it
-_HANGS_ON = frozenset({"content.mind_linked", "content.mind_unlinked", "content.tagged", "content.untagged"})
-
-
 def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
     """Collect every natural key that the events speak of."""
     wanted = Wanted()
     for item in decoded:
         payload = item.payload
         kind: Names = getattr(wanted, item.event.aggregate_type)
-        (kind.referred if item.event.type in _HANGS_ON else kind.changed).add(payload["slug"])
+        kind.changed.add(
+            payload["slug"]
+        )  # links, too: of two hosts that change one at once, the second must see the first
         _refer(wanted.audience, payload.get("target_audience"))
         _refer(wanted.project, payload.get("project"))
         _refer(wanted.content, payload.get("parent"))

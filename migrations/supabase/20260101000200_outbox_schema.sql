@@ -47,6 +47,17 @@ comment on table outbox.parked is 'Events passed over, with their reason (parked
 
 create index if not exists parked_aggregate on outbox.parked (outbox_id, aggregate_id);
 
+-- A link that is removed leaves no row that could say so. This says it: an older event of another host, which arrives
+-- later, must not bring the link back. What is linked is a mind's id and its role, or a tag's name.
+create table if not exists outbox.removed_links (
+    content_id uuid not null,
+    kind text not null check (kind in ('mind', 'tag')),
+    linked text not null,
+    last_event_id uuid not null,
+    primary key (content_id, kind, linked)
+);
+comment on table outbox.removed_links is 'The event that removed each link, so that an older one does not bring it back.';
+
 create table if not exists outbox.displaced (
     id bigint generated always as identity primary key,
     migration text not null,
@@ -59,6 +70,7 @@ comment on table outbox.displaced is 'Rights and policies that a migration repla
 alter table outbox.destination enable row level security;
 alter table outbox.sources enable row level security;
 alter table outbox.parked enable row level security;
+alter table outbox.removed_links enable row level security;
 alter table outbox.displaced enable row level security;
 
 revoke all on all tables in schema outbox from public, anon, authenticated, service_role;

@@ -22,6 +22,7 @@ grant usage on schema public, outbox, content_access to outbox_worker;
 grant select on outbox.destination to outbox_worker;
 grant select, insert, update on outbox.sources to outbox_worker;
 grant select, insert, update, delete on outbox.parked to outbox_worker;
+grant select, insert, update on outbox.removed_links to outbox_worker;
 
 -- Contents, projects and audiences are never deleted by the worker (deletion is a date); links are.
 grant select, insert, update on public.audience_profiles, public.content_projects, public.contents to outbox_worker;
@@ -49,6 +50,8 @@ drop policy if exists outbox_worker_sources on outbox.sources;
 create policy outbox_worker_sources on outbox.sources for all to outbox_worker using (true) with check (true);
 drop policy if exists outbox_worker_parked on outbox.parked;
 create policy outbox_worker_parked on outbox.parked for all to outbox_worker using (true) with check (true);
+drop policy if exists outbox_worker_removed_links on outbox.removed_links;
+create policy outbox_worker_removed_links on outbox.removed_links for all to outbox_worker using (true) with check (true);
 
 -- On a table without row level security a policy would do nothing but alarm the advisors.
 do $$

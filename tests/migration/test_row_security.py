@@ -252,6 +252,7 @@ def test_the_worker_can_do_what_the_relay_does(database: Database) -> None:
             "insert into outbox.sources (outbox_id, applied_seq) values (gen_random_uuid(), 1) on conflict (outbox_id) do update set applied_seq = excluded.applied_seq",
             "insert into outbox.parked (outbox_id, seq, event_id, state) values (gen_random_uuid(), 1, gen_random_uuid(), 'parked')",
             "delete from outbox.parked",
+            "insert into outbox.removed_links values (gen_random_uuid(), 'tag', 'velho', gen_random_uuid()) on conflict (content_id, kind, linked) do update set last_event_id = excluded.last_event_id",
             "select destination_id, schema_version from outbox.destination",
             "insert into audience_profiles (slug, name) values ('nova', 'Nova') on conflict (slug) do update set name = excluded.name returning id",
             "insert into content_projects (slug, name, creator_mind_id) select 'novo', 'Novo', id from minds where slug = 'try-ana' on conflict (slug) do update set name = excluded.name",

@@ -14,6 +14,7 @@ _QUERIES = {
     "from content_tags t join tags g on g.id = t.tag_id order by t.content_id, g.name",
     "tags": "select (to_jsonb(t) - 'id' - 'created_at')::text from tags t order by name",
     "parked": "select (to_jsonb(t) - 'parked_at')::text from outbox.parked t order by seq",
+    "removed_links": "select to_jsonb(t)::text from outbox.removed_links t order by content_id, kind, linked",
     "sources": "select (to_jsonb(t) - 'applied_at' - 'created_at')::text from outbox.sources t order by outbox_id",
 }
 

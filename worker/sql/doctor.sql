@@ -19,7 +19,8 @@ from (
     ('public.content_projects', 'update'), ('public.audience_profiles', 'insert'),
     ('public.audience_profiles', 'update'), ('public.content_minds', 'insert'), ('public.content_minds', 'delete'),
     ('public.content_tags', 'insert'), ('public.content_tags', 'delete'), ('public.tags', 'insert'),
-    ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select')
+    ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select'),
+    ('outbox.removed_links', 'insert')
 ) as need (relation, privilege)
 where to_regclass(need.relation) is null or not has_table_privilege(need.relation, need.privilege);
 

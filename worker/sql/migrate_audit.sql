@@ -90,7 +90,8 @@ where
 select format('%s has row level security off', wanted.on_table)
 from unnest(array[
     'public.audience_profiles', 'public.content_projects', 'public.contents', 'public.content_minds',
-    'public.content_tags', 'outbox.destination', 'outbox.sources', 'outbox.parked', 'outbox.displaced'
+    'public.content_tags', 'outbox.destination', 'outbox.sources', 'outbox.parked', 'outbox.displaced',
+    'outbox.removed_links'
 ]) as wanted (on_table)
 where
     not exists (
@@ -217,7 +218,8 @@ from (
         ('public.tags', array['SELECT', 'INSERT', 'UPDATE']),
         ('outbox.destination', array['SELECT']),
         ('outbox.sources', array['SELECT', 'INSERT', 'UPDATE']),
-        ('outbox.parked', array['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+        ('outbox.parked', array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+        ('outbox.removed_links', array['SELECT', 'INSERT', 'UPDATE'])
     ) as needs (on_table, verbs),
         unnest(needs.verbs) as verb
 ) as wanted
@@ -256,7 +258,7 @@ where
     )
     and not (
         n.nspname = 'outbox' and c.relname = 'destination' and verb = 'SELECT'
-        or n.nspname = 'outbox' and c.relname = 'sources' and verb in ('SELECT', 'INSERT', 'UPDATE')
+        or n.nspname = 'outbox' and c.relname in ('sources', 'removed_links') and verb in ('SELECT', 'INSERT', 'UPDATE')
         or n.nspname = 'outbox' and c.relname = 'parked' and verb in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         or n.nspname = 'public'
         and c.relname in ('audience_profiles', 'content_projects', 'contents', 'tags')

@@ -134,19 +134,38 @@ from jsonb_array_elements(%(rows)s::jsonb) as r (body),
 where t.id = n.id and (t.last_event_id is null or t.last_event_id < n.last_event_id);
 
 -- name: link_minds
+-- Unless a newer event has removed the link.
 insert into public.content_minds (content_id, mind_id, role, created_at, last_event_id)
 select n.content_id, n.mind_id, n.role, n.created_at, n.last_event_id
 from jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+where not exists (
+    select
+    from outbox.removed_links as r
+    where
+        r.content_id = n.content_id and r.kind = 'mind' and r.linked = n.mind_id::text || ' ' || n.role::text
+        and r.last_event_id > n.last_event_id
+)
 on conflict (content_id, mind_id, role) do update
 set last_event_id = excluded.last_event_id
 where content_minds.last_event_id is null or content_minds.last_event_id < excluded.last_event_id;
 
 -- name: unlink_minds
-delete from public.content_minds as t
-using jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
-where
-    t.content_id = n.content_id and t.mind_id = n.mind_id and t.role = n.role
-    and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+-- And remember it: an older event may arrive later.
+with wanted as (
+    select n.* from jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+),
+gone as (
+    delete from public.content_minds as t
+    using wanted as n
+    where
+        t.content_id = n.content_id and t.mind_id = n.mind_id and t.role = n.role
+        and (t.last_event_id is null or t.last_event_id < n.last_event_id)
+)
+insert into outbox.removed_links as r (content_id, kind, linked, last_event_id)
+select n.content_id, 'mind', n.mind_id::text || ' ' || n.role::text, n.last_event_id from wanted as n
+on conflict (content_id, kind, linked) do update
+set last_event_id = excluded.last_event_id
+where r.last_event_id < excluded.last_event_id;
 
 -- name: add_tags
 -- A tag that is there stays as it is: it belongs to the wider system.
@@ -158,21 +177,38 @@ order by n.name
 on conflict (name) do nothing;
 
 -- name: link_tags
+-- Unless a newer event has removed the link.
 insert into public.content_tags (content_id, tag_id, created_at, last_event_id)
 select n.content_id, t.id, n.created_at, n.last_event_id
 from jsonb_to_recordset(%(rows)s::jsonb) as n (
     content_id uuid, tag text, created_at timestamptz, last_event_id uuid
 )
 join public.tags as t on t.name = n.tag
+where not exists (
+    select
+    from outbox.removed_links as r
+    where
+        r.content_id = n.content_id and r.kind = 'tag' and r.linked = n.tag
+        and r.last_event_id > n.last_event_id
+)
 on conflict (content_id, tag_id) do update
 set last_event_id = excluded.last_event_id
 where content_tags.last_event_id is null or content_tags.last_event_id < excluded.last_event_id;
 
 -- name: unlink_tags
-delete from public.content_tags as t
-using
-    jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid),
-    public.tags as g
-where
-    g.name = n.tag and t.content_id = n.content_id and t.tag_id = g.id
-    and (t.last_event_id is null or t.last_event_id < n.last_event_id);
+-- And remember it: an older event may arrive later.
+with wanted as (
+    select n.* from jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid)
+),
+gone as (
+    delete from public.content_tags as t
+    using wanted as n, public.tags as g
+    where
+        g.name = n.tag and t.content_id = n.content_id and t.tag_id = g.id
+        and (t.last_event_id is null or t.last_event_id < n.last_event_id)
+)
+insert into outbox.removed_links as r (content_id, kind, linked, last_event_id)
+select n.content_id, 'tag', n.tag, n.last_event_id from wanted as n
+on conflict (content_id, kind, linked) do update
+set last_event_id = excluded.last_event_id
+where r.last_event_id < excluded.last_event_id;

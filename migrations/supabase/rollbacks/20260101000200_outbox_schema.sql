@@ -1,4 +1,4 @@
--- Positions and parked events are data: a table that holds some stays (and a later "up" finds it). Empty ones go, and the
+-- Positions, parked events and removed links are data: a table that holds some stays (and a later "up" finds it). Empty ones go, and the
 -- schema with the last of them. The identity of the database goes only when nothing was ever applied.
 set local lock_timeout = '4s';
 
@@ -6,6 +6,9 @@ do $$
 begin
     if not exists (select from outbox.parked) then
         drop table outbox.parked;
+    end if;
+    if not exists (select from outbox.removed_links) then
+        drop table outbox.removed_links;
     end if;
     if not exists (select from outbox.displaced) then
         drop table outbox.displaced;
