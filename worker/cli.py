@@ -1,5 +1,7 @@
 """The `worker` command: carries what waits in the outbox to Supabase, and proves that it arrived."""
 
+import sys
+
 import click
 
 from outbox import OutboxError
@@ -37,5 +39,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    run_command(cli, errors=(WorkerError, OutboxError))
+    """Run the command line; no exception that nobody foresaw shows what it says."""
+    try:
+        run_command(cli, errors=(WorkerError, OutboxError))
+    except Exception as exc:  # noqa: BLE001 - the last place where it can be kept from the terminal
+        # Imported here: --help answers without it.
+        from worker.crash import tell_crash  # noqa: PLC0415
+
+        tell_crash(exc)
+        sys.exit(WorkerError.exit_code)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import conninfo
 
+from worker.plausible import is_plausible
+
 CONNECT_TIMEOUT_SECONDS = 10
 KEEPALIVE_IDLE_SECONDS = 15
 KEEPALIVE_INTERVAL_SECONDS = 5
@@ -56,5 +58,7 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         "client_encoding": "UTF8",
     }
     given = conninfo.conninfo_to_dict(dsn)
+    if not is_plausible(given):
+        raise psycopg.ProgrammingError("the connection string has no address that could be one")
     extra = {key: value for key, value in defaults.items() if key not in given}
     return psycopg.connect(dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]

@@ -143,6 +143,7 @@ BY_CONNECT_TEXT: tuple[tuple[str, Verdict, str], ...] = (
     (r"\(esslrequired\)", Verdict.ENVIRONMENT, "the pooler wants TLS: add sslmode=require"),
     (r"\(ebanned\)", Verdict.ENVIRONMENT, "the pooler has banned this address"),
 )
+UNREADABLE_ADDRESS = "SUPABASE_DB_URL cannot be read as a connection string"
 # A project that is paused, or never was: only whether this address has ever worked tells the two apart.
 UNKNOWN_TENANT = re.compile(r"\(enotfound\)|tenant or user not found|tenant/user .* not found")
 
@@ -187,6 +188,8 @@ def _judge_connect(error: BaseException, sqlstate: str | None, *, known_address:
     for pattern, verdict, words in BY_CONNECT_TEXT:
         if re.search(pattern, text):
             return Judgement(verdict=verdict, sqlstate=None, reason=words)
+    if isinstance(error, psycopg.ProgrammingError):  # of libpq's parser, whose message quotes the string
+        return Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=UNREADABLE_ADDRESS)
     if UNKNOWN_TENANT.search(text):
         verdict = Verdict.OUTAGE if known_address else Verdict.ENVIRONMENT
         return Judgement(verdict=verdict, sqlstate=None, reason="the pooler does not know this project: paused?")

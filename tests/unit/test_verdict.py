@@ -96,6 +96,11 @@ def test_what_cannot_be_sent_is_poison() -> None:
     assert judge(caught.value, Phase.APPLY).verdict is Verdict.POISON
 
 
+def test_a_connection_string_that_cannot_be_read_is_a_persons_work() -> None:
+    judged = judge(psycopg.ProgrammingError('missing "=" after "secret"'), Phase.CONNECT)
+    assert (judged.verdict, judged.reason) == (Verdict.ENVIRONMENT, v.UNREADABLE_ADDRESS)
+
+
 def test_a_bug_of_ours_is_nobodys_verdict() -> None:
     with pytest.raises(ZeroDivisionError):
         judge(ZeroDivisionError(), Phase.APPLY)

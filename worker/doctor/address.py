@@ -9,6 +9,7 @@ import psycopg
 from psycopg import conninfo
 
 from worker.doctor.finding import Finding, judged
+from worker.plausible import is_plausible
 
 TRANSACTION_POOLER_PORT = "6543"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -21,6 +22,8 @@ def examine_address(dsn: str) -> Iterator[Finding]:
     try:
         parts = {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
     except psycopg.ProgrammingError:  # its message quotes the string, password and all
+        parts = {"host": "?"}
+    if not is_plausible(parts):
         remedy = "postgresql://outbox_worker:PASSWORD@HOST:5432/postgres; encode @ : / ? # % in the password as %40 …"
         yield Finding(check="address", outcome="fail", found="SUPABASE_DB_URL cannot be read", remedy=remedy)
         return

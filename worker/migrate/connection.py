@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from worker.migrate.errors import MigrateError, TargetError, UnreachableError
+from worker.plausible import is_plausible
 
 _SECONDS_TO_CONNECT = 10
 
@@ -29,13 +30,15 @@ def parameters(dsn: str) -> dict[str, Any]:
         TargetError: it is not one. The message does not repeat it: it may hold a password.
     """
     try:
-        return conninfo_to_dict(dsn)
+        parts = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
-        # "from None": the cause quotes the string.
+        parts = {"host": "?"}  # its message quotes the string
+    if not is_plausible(parts):
         raise TargetError(
             "SUPABASE_DB_URL is not a connection string: expected postgresql://USER:PASSWORD@HOST:PORT/postgres, "
             "with special characters of the password percent-encoded"
-        ) from None
+        )
+    return parts
 
 
 def connect(dsn: str) -> psycopg.Connection:
