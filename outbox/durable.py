@@ -50,7 +50,7 @@ def make_directories(path: Path) -> None:
 def stamp_of(path: Path) -> tuple[int, int, int, int] | None:
     """Return what changes whenever a file does, for far less than hashing it; None where there is no file."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - under the writer gate: half the time of Path.stat
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

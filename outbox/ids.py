@@ -33,14 +33,13 @@ def next_event_id(previous: uuid.UUID | None, now_ms: int) -> uuid.UUID:
         A UUIDv7 greater than `previous`. Its time is `now_ms` unless the clock stands still or went
         back: then the time of `previous` is kept and the random part counts on.
     """
-    counter = _random_counter()
-    if previous is not None:
-        previous_ms, previous_counter = _parts(previous)
-        if now_ms <= previous_ms:
-            now_ms = previous_ms
-            counter = previous_counter + 1 + int.from_bytes(os.urandom(_STEP_BYTES), "big")
-            if counter > _RANDOM_MASK:
-                now_ms, counter = previous_ms + 1, _random_counter()
+    previous_ms, previous_counter = _parts(previous) if previous is not None else (-1, 0)
+    if now_ms > previous_ms:
+        counter = _random_counter()
+    else:
+        now_ms, counter = previous_ms, previous_counter + 1 + int.from_bytes(os.urandom(_STEP_BYTES), "big")
+        if counter > _RANDOM_MASK:
+            now_ms, counter = previous_ms + 1, _random_counter()
     high, low = counter >> 62, counter & ((1 << 62) - 1)
     return uuid.UUID(int=now_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 

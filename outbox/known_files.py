@@ -91,9 +91,10 @@ def remember(connection: sqlite3.Connection, file: KnownFile) -> None:
     )
 
 
-def settle(connection: sqlite3.Connection, temps: list[str]) -> None:
-    """Note that these staged files are published; the caller holds a write transaction."""
-    connection.executemany("update files set temp = null where temp = ?", [(temp,) for temp in temps])
+def settle(connection: sqlite3.Connection, published: list[tuple[str, str]]) -> None:
+    """Note that these staged files are published, each a path and its temp; the caller holds a write transaction."""
+    # By key: by the index of what it changes, SQLite would collect the rows in a table of its own first.
+    connection.executemany("update files set temp = null where base = '' and path = ? and temp = ?", published)
 
 
 def forget(connection: sqlite3.Connection, path: str, base: str = "") -> None:

@@ -75,7 +75,7 @@ class Outbox:
         self._staging = Staging(content_root) if content_root is not None else None
         self._limit = payload_limit_bytes
         self.clock = clock
-        self._settled: list[str] = []
+        self._settled: list[tuple[str, str]] = []
         self._unchecked_events = 0
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()

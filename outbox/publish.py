@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from outbox.transaction import write_transaction
 from outbox.unit import Result, StagedFile, Unit
 
 
-def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]) -> Result:
+def commit(
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
+) -> Result:
     """Make the unit's events and files true.
 
     `settled` lists staged files of earlier units that are published by now; they are noted with this commit, and
@@ -39,12 +42,12 @@ def commit(connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datet
     for directory in {file.target.parent for file in moving}:
         durable.sync_directory(directory)
     reach("unit.synced")
-    settled.extend(file.temp for file in moving if file.temp is not None)
+    settled.extend((file.path, file.temp) for file in moving if file.temp is not None)
     return Result(tuple(appended), len(unit.drafts) - len(appended), tuple(file.path for file in moving))
 
 
 def _commit(
-    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[str]
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
 ) -> list[Event]:
     """Append the events and name the files, in the one transaction that makes them true."""
     appended: list[Event] = []
@@ -89,7 +92,8 @@ def _secure_names(unit: Unit) -> None:
     for file in unit.files.values():
         if file.temp is None:
             continue
-        durable.make_directories(file.target.parent)
+        if file.stamp is None:
+            durable.make_directories(file.target.parent)
         body = unit.bodies.get(file.path)
         in_log_alone = in_log_alone and body is not None and body.encode() == file.data
     if not in_log_alone and unit.staging is not None and unit.staging.directory is not None:
@@ -137,7 +141,7 @@ def _rename(root: Path | None, moving: list[StagedFile]) -> None:
         assert root is not None  # noqa: S101 - a unit without a root stages nothing
         assert file.temp is not None  # noqa: S101 - that is what moving means
         try:
-            (root / file.temp).rename(file.target)
+            os.rename(f"{root}/{file.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
         except OSError as exc:
             raise StorageFailed(
                 f"{file.path} could not be published ({exc.strerror}); its event is safe in the log. "

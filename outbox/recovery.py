@@ -63,7 +63,9 @@ def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered
         if not dead and not abandoned:
             return Recovered()
         outcomes = [(file, _finish_or_leave(connection, root, file)) for file in abandoned]
-        settled = [file.temp for file, outcome in outcomes if outcome != "blocked" and file.temp is not None]
+        settled = [
+            (file.path, file.temp) for file, outcome in outcomes if outcome != "blocked" and file.temp is not None
+        ]
         if settled:
             with write_transaction(connection, gate):
                 known_files.settle(connection, settled)

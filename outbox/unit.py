@@ -169,7 +169,7 @@ class Unit:
         sha256 = hashlib.sha256(data).hexdigest()
         while True:
             stamp = durable.stamp_of(target)
-            found = durable.sha256_of(target)
+            found = durable.sha256_of(target) if stamp is not None else None
             if found == sha256 or overwrite or not self._changed_by_hand(path, found):
                 break
             # Unless another publisher renamed its version into place between the two looks: then look again.
