@@ -56,8 +56,8 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
     """
     contract = contract_of(payload)
     for field, value in zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True):
-        # Most fields are text or unset; only what is wrong or nested is worth a call, and a name.
-        if (type(value) is not str or "\x00" in value) and value is not msgspec.UNSET:
+        # Only what is wrong or nested is worth a closer look, and a name.
+        if not _is_plain(value):
             _check_storable(contract.type, f"$.{field}", value)
     outline = payload
     if isinstance(payload, ContentUpserted) and isinstance(payload.body, str):
@@ -110,6 +110,14 @@ def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
     return ContractError(event_type, field or "$", problem[:1].lower() + problem[1:])
 
 
+def _is_plain(value: Any) -> bool:
+    """Tell at a glance that every reader can store this value; most are text, a small number, or unset."""
+    kind = type(value)
+    if kind is str:
+        return "\x00" not in value
+    return kind is bool or value is msgspec.UNSET or (kind is int and -_MAX_INTEGER <= value <= _MAX_INTEGER)
+
+
 def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> None:
     if depth > _MAX_DEPTH:
         raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
@@ -120,7 +128,7 @@ def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> 
             if not isinstance(key, str):
                 raise ContractError(event_type, field, f"key {key!r} is not a string")
             _check_text(event_type, field, key)
-            if type(item) is not str or "\x00" in item:
+            if not _is_plain(item):
                 _check_storable(event_type, f"{field}.{key}", item, depth + 1)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
