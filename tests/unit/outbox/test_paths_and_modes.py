@@ -13,7 +13,7 @@ from tests.support.lessons import path_of, publish
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/etc/passwd", "../x", "a/../../x", "a/..", "..", "a/\x00b", ".outbox-staging/x", "./.outbox-staging/x"],
+    ["", ".", "/etc/passwd", "../x", "a/../../x", "a/..", "..", "a/\x00b", ".outbox-staging/x", "./.outbox-staging/x"],
 )
 def test_a_path_that_leaves_the_root_is_refused(box: Outbox, path: str) -> None:
     """Whatever a slug says; the unit goes on without it."""
@@ -32,6 +32,21 @@ def test_a_symbolic_link_does_not_lead_out(box: Outbox, root: Path, tmp_path: Pa
         publish(box, "a")
     assert list(outside.iterdir()) == []
     assert box.last_seq == 0
+
+
+def test_a_link_deep_below_a_root_that_is_a_link_itself_is_followed_inside_it_and_no_further(tmp_path: Path) -> None:
+    """Only what lies below the root can lead out of it; where the root itself leads is its owner's business."""
+    (tmp_path / "real" / "a" / "b").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    root = tmp_path / "root"
+    root.symlink_to(tmp_path / "real")
+    (root / "a" / "inside").symlink_to(root / "a" / "b")
+    (root / "a" / "b" / "outside").symlink_to(tmp_path / "out")
+    assert confined(root, "a//b/./x") == root / "a" / "b" / "x"
+    assert confined(root, "a/inside/x") == tmp_path / "real" / "a" / "b" / "x"
+    for path in ("a/b/outside/x", "a/inside/outside/x"):
+        with pytest.raises(PathRefused, match="symbolic link"):
+            confined(root, path)
 
 
 def test_a_link_in_the_place_of_a_file_is_replaced_and_never_written_through(
