@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from worker.errors import Holding
+from worker.errors import Holding, SettingsFault
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
 from worker.runtime import destination, relay_for, served_outbox, waker_for
@@ -67,7 +67,13 @@ def _meter(settings: WorkerSettings, supervisor: Supervisor, *, measured: bool) 
         yield NoMeter()
         return
     # Imported here: who asks for no metrics pays for none.
-    from worker.metrics import published  # noqa: PLC0415
+    try:
+        from worker.metrics import published  # noqa: PLC0415
+    except ModuleNotFoundError as exc:
+        raise SettingsFault(
+            f"metrics are asked for, and {exc.name} is not installed: pip install 'creatoros-outbox[worker]', or leave "
+            "out --metrics-port, --metrics-file, OUTBOX_METRICS_PORT and OUTBOX_METRICS_FILE"
+        ) from exc
 
     with published(settings, supervisor) as meter:
         yield meter

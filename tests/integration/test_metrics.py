@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from outbox import Outbox
+from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
@@ -102,6 +103,31 @@ def test_an_outage_is_healthy_and_not_ready(outbox: Path, database: Database, tm
         until(lambda: value(ask(port, "/metrics")[1], "outbox_outage") == 0, what="the outage is over")
 
 
+def test_a_database_that_dies_under_a_worker_leaves_it_healthy_and_takes_its_readiness(
+    outbox: Path, database: Database, tmp_path: Path
+) -> None:
+    """Ready, killed, not ready though well all the while, and ready again with what was appended meanwhile."""
+    with FaultProxy(database.worker_dsn) as proxy:
+        env = environment(outbox, proxy.dsn, OUTBOX_POLL_SECONDS="0.1")
+        with running(env, tmp_path) as process, Outbox.open(outbox) as box:
+            port = listening_on(process)
+            until(lambda: ask(port, "/readyz") == (200, "ok\n"), what="ready")
+            until(lambda: applied_seq(database.dsn) == EVENTS, what="delivered")
+            proxy.plan.refuse = True
+            proxy.cut_all()
+            until(lambda: ask(port, "/readyz")[0] == 503, what="not ready")
+            assert ask(port, "/healthz") == (200, "ok\n")
+            box.append(lesson(2))
+            until(lambda: value(ask(port, "/metrics")[1], "outbox_outage") == 1, what="outage")
+            assert value(ask(port, "/metrics")[1], "outbox_backlog_events") == 1
+            assert value(ask(port, "/metrics")[1], "outbox_connected") == 0
+            proxy.plan.refuse = False
+            until(lambda: applied_seq(database.dsn) == EVENTS + 1, what="delivered after all")
+            until(lambda: ask(port, "/readyz") == (200, "ok\n"), what="ready again")
+            until(lambda: value(ask(port, "/metrics")[1], "outbox_outage") == 0, what="the outage is over")
+            assert ask(port, "/healthz") == (200, "ok\n")
+
+
 def test_a_parked_event_is_counted_as_poison_and_shown(outbox: Path, database: Database, tmp_path: Path) -> None:
     with Outbox.open(outbox) as box:
         box.append(msgspec.structs.replace(lesson(2), parent="nobody-knows-this-one"))
@@ -152,4 +178,5 @@ def test_the_metrics_file_is_whole_and_kept_up_to_date(outbox: Path, database: D
         process.terminate()
         process.communicate(timeout=30)
     assert value(file.read_text(), "outbox_applied_events_total") == EVENTS
+    assert value(file.read_text(), "outbox_worker_state", state="stopped") == 1  # what the alarm looks for
     assert [path.name for path in file.parent.iterdir()] == ["outbox.prom"]

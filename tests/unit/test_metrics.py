@@ -2,19 +2,32 @@
 
 import datetime as dt
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from outbox import Outbox
-from tests.support.make_outbox import lesson, project
+from outbox import Outbox, read_status
+from tests.support.make_outbox import filled, lesson, project
+from worker.errors import SettingsFault
+from worker.exchange import Exchange
+from worker.failures import SLOW_EVENT_TRIES
 from worker.metrics.file_gauges import FileGauges
 from worker.metrics.health import Health
 from worker.metrics.meter import PrometheusMeter
+from worker.metrics.published import SILENT_MARGIN_SECONDS, SILENT_STATEMENT_TIMEOUTS
+from worker.metrics.textfile import written
+from worker.options import Options
+from worker.serve import serve
+from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 from worker.verdict import Verdict
 
@@ -90,6 +103,75 @@ def test_a_file_that_cannot_be_read_says_so_and_tells_no_old_numbers(tmp_path: P
     registry.register(FileGauges(tmp_path / "none.db"))
     assert registry.get_sample_value("outbox_file_readable") == 0
     assert registry.get_sample_value("outbox_backlog_events") is None
+
+
+def test_a_file_that_breaks_while_it_is_read_says_so_too(tmp_path: Path) -> None:
+    """SQLite's own errors are answers as well: they end neither a scrape nor the thread that writes the file."""
+    registry = CollectorRegistry()
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project())
+        box.connection.execute("drop table outages")
+    registry.register(FileGauges(tmp_path / "outbox.db"))
+    assert registry.get_sample_value("outbox_file_readable") == 0
+    assert registry.get_sample_value("outbox_told_at_seconds") is not None
+
+
+def test_the_file_is_readable_for_node_exporter_whatever_the_umask(registry: CollectorRegistry, tmp_path: Path) -> None:
+    """It runs as another user, and the sample unit sets UMask=0077."""
+    file = tmp_path / "outbox.prom"
+    before = os.umask(0o077)
+    try:
+        with written(registry, file):
+            assert file.stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
+
+
+def test_a_scrape_costs_the_same_whatever_waits(tmp_path: Path) -> None:
+    """Counted in steps of SQLite's machine: a hundred times as much may wait."""
+    steps = {}
+    for lessons in (20, 2000):
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        with filled(tmp_path / f"{lessons}.db", lessons) as box:
+            box.connection.set_progress_handler(count, 1)
+            read_status(box, dt.datetime.now(dt.UTC))
+            box.connection.set_progress_handler(None, 1)
+        steps[lessons] = counted
+    assert steps[20] > 0
+    assert steps[2000] <= steps[20] * 1.1
+
+
+def test_patience_with_an_event_that_is_too_slow_is_not_taken_for_a_hang() -> None:
+    """An exchange may double its limits a few times, and lasts twice the statement timeout of the last try."""
+    exchange = Exchange(cast("Outbox", None), Options())
+    for _ in range(SLOW_EVENT_TRIES):
+        exchange.allow_more_time()
+    silent = SILENT_STATEMENT_TIMEOUTS * Options().limits.statement_timeout_ms / 1000 + SILENT_MARGIN_SECONDS
+    assert exchange.patience_with_an_answer < silent
+
+
+def test_without_the_library_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("worker.metrics")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    settings = WorkerSettings.from_env({"OUTBOX_PATH": str(tmp_path / "outbox.db"), "OUTBOX_METRICS_PORT": "0"})
+    with pytest.raises(SettingsFault, match=r"prometheus_client is not installed: pip install .*--metrics-port"):
+        serve(settings, local=False)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: what fires when is NOT proven here")
+def test_promtool_takes_the_rules_and_they_fire_when_they_should() -> None:
+    """Prometheus' own checker, where there is one (Debian: package prometheus), and what fires when."""
+    promtool = str(shutil.which("promtool"))
+    for arguments in (("check", "rules", ALERTS), ("test", "rules", ALERTS.with_name("alerts.test.yml"))):
+        done = subprocess.run([promtool, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_clock_that_went_back_gives_no_negative_age(tmp_path: Path) -> None:

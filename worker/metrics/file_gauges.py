@@ -5,6 +5,7 @@ the size of the log. A file that cannot be read says so, and leaves the other nu
 """
 
 import datetime as dt
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,11 +59,17 @@ class FileGauges(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the file."""
+        yield GaugeMetricFamily(
+            "outbox_told_at_seconds",
+            "When these numbers were told, in seconds since 1970.",
+            value=self._now().timestamp(),
+        )
         readable = GaugeMetricFamily("outbox_file_readable", "1 where the outbox file could be read.")
         try:
             with Outbox.open(self._outbox, create=False) as box:
+                box.connection.execute("pragma query_only = on")  # a look, whatever is read here one day
                 status = read_status(box, self._now())
-        except OutboxError:
+        except (OutboxError, sqlite3.Error, OSError):
             readable.add_metric([], 0)
             yield readable
             return

@@ -48,7 +48,7 @@ class PrometheusMeter:
         Gauge(
             "outbox_connected", "1 while the database is reached and is the right one.", registry=registry
         ).set_function(lambda: float(self.has_session))
-        Gauge("outbox_build", "The version of this worker.", ["version"], registry=registry).labels(
+        Gauge("outbox_build_info", "The version of this worker.", ["version"], registry=registry).labels(
             worker_version()
         ).set(1)
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from worker.failures import SLOW_EVENT_TRIES
 from worker.logs import get_log
 from worker.metrics.file_gauges import FileGauges
 from worker.metrics.health import Health
@@ -14,8 +15,9 @@ from worker.metrics.textfile import written
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 
-# An exchange with the database ends within twice the statement timeout and a margin (see `deadline`); three leave room.
-SILENT_STATEMENT_TIMEOUTS = 3
+# An exchange with the database ends within twice the statement timeout and a margin (see `deadline`), and an event
+# that is too slow even alone is given twice the time, a few times: patience with it must not be taken for a hang.
+SILENT_STATEMENT_TIMEOUTS = 2 * 2**SLOW_EVENT_TRIES
 SILENT_MARGIN_SECONDS = 30.0
 
 

@@ -1,16 +1,18 @@
 """The metrics as a file, for the textfile collector of node_exporter: no port, no scrape of this process."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client import CollectorRegistry, generate_latest
 
 from worker.errors import SettingsFault
 from worker.logs import get_log
 
 EVERY_SECONDS = 15.0
+READABLE_FOR_ALL = 0o644
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def written(registry: CollectorRegistry, path: Path, *, every_seconds: float = E
         SettingsFault: it cannot be written at the start. Later failures are logged once and tried again.
     """
     try:
-        write_to_textfile(str(path), registry)
+        _write(registry, path)
     except OSError as exc:
         raise SettingsFault(
             f"cannot write the metrics file {path} ({exc.strerror}): make its directory writable for this user, or "
@@ -39,12 +41,28 @@ def written(registry: CollectorRegistry, path: Path, *, every_seconds: float = E
         thread.join()
 
 
+def _write(registry: CollectorRegistry, path: Path) -> None:
+    """Write the file beside its place and rename it; readable for all, as node_exporter is another user.
+
+    Not the library's own function: it leaves the mode to the umask, which the sample unit sets to 0077.
+    """
+    text = generate_latest(registry)
+    beside = path.with_name(f"{path.name}.{os.getpid()}")  # not *.prom: node_exporter must not read half of it
+    try:
+        beside.write_bytes(text)
+        beside.chmod(READABLE_FOR_ALL)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 def _write_now_and_then(registry: CollectorRegistry, path: Path, seconds: float, ended: threading.Event) -> None:
     told = False
     while True:
         last = ended.wait(seconds)
         try:
-            write_to_textfile(str(path), registry)
+            _write(registry, path)
         except OSError as exc:
             if not told:
                 get_log().warning("metrics.file_failed", error=type(exc).__name__, remedy=f"make {path} writable")
