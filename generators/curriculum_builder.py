@@ -15,7 +15,8 @@ from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.errors import GeneratorError
 from generators.lesson_objectives import lesson_objectives, object_name, serving
 from generators.lesson_writer.kind import kind_of
-from generators.portuguese import plain, quotable, topic
+from generators.portuguese import nameable, parts, plain, quotable, topic
+from generators.portuguese_nouns import listed_nouns
 
 MAX_SLUG_CHARACTERS = 50
 MIN_SLUG_CHARACTERS = 3
@@ -152,8 +153,9 @@ def _lesson(
 
 
 def _concepts(title: str, name: str | None) -> list[str]:
-    found = [topic(title)]
-    if name and name.casefold() != found[0].casefold():
+    listed = next(filter(None, map(listed_nouns, parts(title))), [])
+    found = [*listed, topic(title)][:MAX_CONCEPTS]
+    if name and not nameable(title) and name.casefold() != found[0].casefold():
         found.append(name)
     return found[:MAX_CONCEPTS]
 

@@ -1,61 +1,20 @@
 """What a lesson is to achieve: the brief's own objective that fits it best, and two of the lesson's kind."""
 
-import re
 from collections.abc import Sequence
 
 from generators.bloom import bloom_level
 from generators.lesson_writer.kind import Kind, generic_name
 from generators.lesson_writer.phrases import Chooser, bank
-from generators.markdown.label import fold
 from generators.portuguese import infinitive, nameable, noun_phrase, plain, upper_first, with_article, without_notes
+from generators.word_stems import stems
 
 OBJECTIVES_PER_LESSON = 3
-_STOP = frozenset(
-    [
-        "para",
-        "com",
-        "sem",
-        "por",
-        "que",
-        "uma",
-        "umas",
-        "uns",
-        "dos",
-        "das",
-        "nos",
-        "nas",
-        "pelo",
-        "pela",
-        "seu",
-        "sua",
-        "seus",
-        "suas",
-        "como",
-        "mais",
-        "menos",
-        "entre",
-        "sobre",
-        "cada",
-        "ser",
-        "ter",
-        "fazer",
-        "usar",
-        "criar",
-        "voce",
-        "aula",
-        "curso",
-        "quando",
-        "onde",
-    ]
-)
-_SHORTEST_WORD = 4
-_STEM = 5
 
 
 def serving(title: str, objectives: Sequence[str]) -> str | None:
     """The course objective that shares most words with a lesson's title; None if none shares any."""
-    wanted = _stems(title)
-    common = [len(wanted & _stems(text)) for text in objectives]
+    wanted = stems(title)
+    common = [len(wanted & stems(text)) for text in objectives]
     return objectives[common.index(max(common))] if any(common) else None
 
 
@@ -85,8 +44,3 @@ def lesson_objectives(
     own = [upper_first(without_notes(plain(stated)).rstrip(".;"))] if stated and infinitive(stated) else []
     level = bloom_level(own[0]) if own else None
     return level or str(drawn[0][0]), (own + [str(text) for _, text in drawn])[:OBJECTIVES_PER_LESSON]
-
-
-def _stems(text: str) -> set[str]:
-    words = re.findall(r"[a-z0-9]+", fold(text))
-    return {word[:_STEM] for word in words if len(word) >= _SHORTEST_WORD and word not in _STOP}

@@ -6,7 +6,9 @@ Text of the author is never inflected: it is quoted, or used where an infinitive
 import re
 from collections.abc import Iterable
 
-_INFINITIVE = re.compile(r"[a-zà-ú]{1,}(?:ar|er|ir|or|ôr)(?:-(?:se|lo|la|los|las))?", re.IGNORECASE)
+from generators.portuguese_nouns import article_by_ending
+
+_INFINITIVE = re.compile(r"(?:[a-zà-ú]{1,}(?:ar|er|ir)|[a-zà-ú]*p[oô]r)(?:-(?:se|lo|la|los|las))?", re.IGNORECASE)
 _NOT_VERBS = frozenset(
     [
         "maior",
@@ -14,6 +16,7 @@ _NOT_VERBS = frozenset(
         "melhor",
         "pior",
         "valor",
+        "vapor",
         "lugar",
         "par",
         "por",
@@ -212,7 +215,9 @@ def nameable(title: str) -> str | None:
     if first.endswith(_GERUND) or infinitive(part):
         return _object(part)
     part = _AFTERTHOUGHT.split(part, maxsplit=1)[0]
-    clause = first in _CLAUSE_STARTS or _FINITE.search(part) or ("," in part and not _TRIPLE.fullmatch(part))
+    # "Linhas que conduzem o olhar" is a noun with its clause, and can be quoted as one.
+    told = part.partition(" que ")[0]
+    clause = first in _CLAUSE_STARTS or _FINITE.search(told) or ("," in part and not _TRIPLE.fullmatch(part))
     return None if clause or len(part.split()) > _LONGEST_NAME_WORDS or not part else part
 
 
@@ -221,7 +226,8 @@ def with_article(name: str, title: str, objectives: Iterable[str]) -> str | None
 
     What is written like prose is prose: "Separar o dinheiro do trabalho" -> "o dinheiro do trabalho", "A hora dourada
     sem pressa" -> "a hora dourada". What is written like a title stays in quotes: "O Custo Real" -> "o “Custo Real”".
-    Plurals have none: the sentences around them are in the singular.
+    Where the author gave none, the ending of the noun may still decide it. Plurals have none: the sentences around
+    them are in the singular.
     """
     words = re.compile(rf"(o|a)\s+({re.escape(name)})(?!\w)", re.IGNORECASE)
     for objective in objectives:
@@ -235,7 +241,7 @@ def with_article(name: str, title: str, objectives: Iterable[str]) -> str | None
         if found and _agrees(found[1].lower(), name):
             shown = _PHRASE_END.split(name, maxsplit=1)[0] if name == name.lower() else f"“{name}”"
             return f"{found[1].lower()} {shown}"
-    return None
+    return article_by_ending(name, objectives)
 
 
 def _agrees(article: str, name: str) -> bool:

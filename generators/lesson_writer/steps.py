@@ -1,6 +1,7 @@
 from generators.lesson_writer.draft import Draft
 from generators.lesson_writer.fields import concepts_of, said
 from generators.lesson_writer.phrases import bank
+from generators.portuguese import infinitive
 
 _PLACES = ("first", "second", "third")
 
@@ -24,14 +25,29 @@ def write_steps(draft: Draft) -> list[str]:
     lines.append(draft.pick("route", "diagram_intro"))
     lines.append(draft.pick("route", "diagram", one=one, two=two, three=three))
     deeper = draft.pick_many("route", "deeper", 9)
+    aims = _aims(draft)
     questions = draft.pick_many("closing", "question", 3, **_concept(draft, concepts[0]))
     for number, step in enumerate(steps):
-        lines += [f"### Passo {number + 1}: {step['heading']}", step["text"][0]]
+        lines.append(f"### Passo {number + 1}: {step['heading']}")
+        if aims and not any(name and name in step["heading"] for name in concepts):
+            verb, phrase = aims.popitem()
+            # A step whose text names the objective itself needs no line that says it again.
+            lines.append(draft.optional(8, "" if verb in step["text"][0] else phrase))
+        lines.append(step["text"][0])
         lines.append(draft.optional(10 + number, step["text"][1]))
         lines += [draft.optional(50 + 10 * turn + number, deeper[3 * turn + number]) for turn in range(3)]
         question = f"🤔 **Pergunta para pensar:** {questions[number]}"
         lines.append(draft.optional(45, question) if number == 1 else question)
     return [*lines, *_pitfalls(draft), *_exercise(draft), _transition(draft)]
+
+
+def _aims(draft: Draft) -> dict[str, str]:
+    """A line for the first step that does not name the subject: which objective of the author's it serves."""
+    request = draft.request
+    outlined = [lesson.objective for module in request.brief.outline for lesson in module.lessons if lesson.objective]
+    stated = {verb for verb in map(infinitive, (*request.brief.objectives, *outlined)) if verb}
+    own = next((verb for verb in map(infinitive, request.lesson.objectives) if verb in stated), None)
+    return {own: draft.pick("route", "step_aim", can=own)} if own else {}
 
 
 def _concept(draft: Draft, name: str) -> dict[str, str]:

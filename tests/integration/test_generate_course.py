@@ -387,7 +387,7 @@ def test_sync_tells_people_what_it_found(course: Path) -> None:
 def test_a_full_disk_ends_with_one_line_and_nothing_half_made(workplace: Path) -> None:
     """Whichever file finds no room, the draft included; with room the same command goes through."""
     words = [sys.executable, "-m", "generators", "course", str(BRIEF), "--approve"]
-    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
     Outbox.open(workplace / ".outbox" / "outbox.db").close()
     limited = ["sh", "-c", 'ulimit -f 2; exec "$@"', "sh", *words]  # blocks of 512 bytes: no file may grow beyond
     done = subprocess.run(limited, cwd=workplace, env=env, capture_output=True, text=True, check=False)

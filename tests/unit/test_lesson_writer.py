@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from generators.brief import Brief, OutlineLesson, OutlineModule, Pain, Voice, read_brief
 from generators.curriculum_builder import build_curriculum
 from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lesson_writer.fields import place_fields, touches
 from generators.lesson_writer.kind import kind_of
 from generators.lesson_writer.phrases import bank
 from generators.scorers import score_lesson
@@ -167,8 +169,34 @@ def test_every_bank_can_be_used_without_optional_names() -> None:
     known = {"title", "topic", "course", "module", "minutes", "exercise_minutes", "concept", "one", "two", "three"}
     for name in ("goal", "position", "closing", "route"):
         for slot, options in bank(name).items():
-            if slot.endswith("_pain") or slot in {"previous", "next", "transition", "mastered", "promise_after"}:
+            if slot.endswith("_pain") or slot in {"previous", "next", "transition", "mastered", "promise_after"} | {
+                "place",
+                "place_only",
+                "step_aim",
+            }:
                 continue
             if isinstance(options, list) and slot != "closing_phrase":
                 usable = [text for text in options if set(re.findall(r"\{(\w+)\}", str(text))) <= known]
                 assert usable, (name, slot)
+
+
+def test_a_pain_is_promised_an_answer_only_where_the_lesson_has_to_do_with_it() -> None:
+    """“Fotos tremidas” belongs to the lesson on focus, not to the one on image rights."""
+    brief = read_brief(BRIEF)
+    curriculum = build_curriculum(brief).curriculum
+    related = {
+        lesson.lesson_id: touches(LessonRequest(brief=brief, curriculum=curriculum, index=index))
+        for index, lesson in enumerate(curriculum.lessons)
+    }
+    assert 0 < sum(related.values()) < len(related)
+
+
+def test_a_lesson_says_where_in_its_module_it_stands() -> None:
+    """Place and number of lessons are facts; what the module is for is said only where the author said it."""
+    brief = read_brief(BRIEF)
+    curriculum = build_curriculum(brief).curriculum
+    request = LessonRequest(brief=brief, curriculum=curriculum, index=2)
+    assert place_fields(request) == {"nth": "terceira", "of": "cinco", "number": "1"}
+    outline = tuple(replace(module, objectives=("Treinar o olhar",)) for module in brief.outline)
+    stated = LessonRequest(brief=replace(brief, outline=outline), curriculum=curriculum, index=2)
+    assert place_fields(stated)["module_can"] == "treinar o olhar"

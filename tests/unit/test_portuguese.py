@@ -3,6 +3,7 @@
 import pytest
 
 from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic, with_article, without_notes
+from generators.portuguese_nouns import listed_nouns
 from generators.voice_phrases import greeting, sayings
 
 
@@ -19,7 +20,8 @@ from generators.voice_phrases import greeting, sayings
         ("Planejamento de uma sessão de produto", "sessão de produto"),
         ("Projeto final: doze imagens e uma história", "doze imagens e uma história"),
         ("Por que a câmera não faz a foto", None),
-        ("Comida que dá vontade", None),
+        ("Comida que dá vontade", "Comida que dá vontade"),
+        ("Isso que ninguém conta", None),
         ("Duas contas, uma fronteira", None),
         ("O que é um diafragma", None),
     ],
@@ -115,9 +117,32 @@ def test_shares_and_levels_behind_a_line_are_notes(line: str, clean: str) -> Non
         ("Dívidas", "As Dívidas", "Quitar as dívidas", None),
         ("clientes", "Atendimento", "Responder a clientes", None),
         ("cliente difícil", "Atendimento", "Responder a cliente difícil", None),
-        ("estilo", "Criando um estilo", "", None),
+        ("estilo", "Criando um estilo", "", "o estilo"),
+        ("Sensibilidade", "Sensibilidade e ruído", "", "a sensibilidade"),
+        ("Foco manual", "Foco manual na prática", "", "o foco manual"),
+        ("Luz dura", "Luz dura e luz macia", "", None),
+        ("Foto", "Foto e legenda", "", None),
+        ("Arduino", "Arduino", "Programar com Arduino", None),
     ],
 )
 def test_a_name_keeps_the_article_of_its_author(name: str, title: str, objective: str, said: str | None) -> None:
     """A noun of the author's stands in a sentence with its article; what is no article is not taken for one."""
     assert with_article(name, title, [objective]) == said
+
+
+@pytest.mark.parametrize(
+    ("title", "listed"),
+    [
+        ("Cor, temperatura e humor", ["cor", "temperatura", "humor"]),
+        ("Luz dura e luz macia", ["luz dura", "luz macia"]),
+        ("RAW vs JPEG no celular", ["RAW", "JPEG"]),
+        ("Primeiro plano, meio e fundo", ["primeiro plano", "meio", "fundo"]),
+        ("Luz dura e macia", []),
+        ("Preto e branco com intenção", []),
+        ("Congelar ou borrar", []),
+        ("A regra dos terços e quando esquecê-la", []),
+    ],
+)
+def test_what_a_title_lists_is_told_from_what_it_qualifies(title: str, listed: list[str]) -> None:
+    """Two nouns side by side are two things; an adjective, a verb or a clause after the “e” is none."""
+    assert listed_nouns(title) == listed
