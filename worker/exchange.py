@@ -1,8 +1,9 @@
 """One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
 
 import dataclasses
+from time import monotonic
 
-from outbox import Outbox, failpoints
+from outbox import Outbox, failpoints, tracing
 from worker.connection import Connection
 from worker.deadline import deadline
 from worker.options import Options
@@ -43,6 +44,7 @@ class Exchange:
         if failpoints.armed:
             for event in batch.apply:
                 failpoints.reach(f"apply.{event.seq}")
+        began = monotonic()
         with deadline(connection, self.patience_with_an_answer):
             apply_batch(
                 connection,
@@ -52,6 +54,7 @@ class Exchange:
                 limits=self.limits,
                 entered=self.enter,
             )
+        tracing.applied(batch.apply, monotonic() - began)
 
     def probe(self, connection: Connection) -> None:
         """Show that the connection works, before anything is charged to an event."""

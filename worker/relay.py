@@ -26,7 +26,7 @@ from time import monotonic
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Decisions, Event, Outbox, tracing
+from outbox import Decisions, Event, Outbox
 from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.deadline import deadline
@@ -260,7 +260,6 @@ class Relay:
         seconds = self._clock() - began
         note(self._box, held)
         self._epidemic.went_through(free)
-        tracing.applied(free, seconds)
         self._size.succeeded(events[-1].seq, len(events), seconds)
         return self._advanced(position, events[-1], len(events), seconds)
 

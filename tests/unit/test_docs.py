@@ -32,6 +32,8 @@ HEAVY = {
     "sqlite_utils",
     "markdown_it",
     "yaml",
+    "prometheus_client",
+    "opentelemetry",
 }
 
 

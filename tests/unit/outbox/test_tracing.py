@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -48,13 +49,15 @@ def test_append_and_delivery_stand_in_one_trace_whose_id_is_the_events(
 
 def test_a_batch_is_one_span_that_its_events_link_to(exporter: InMemorySpanExporter, tmp_path: Path) -> None:
     with Outbox.open(tmp_path / "o.db") as box:
-        tracing.applied(box.append(lesson("a"), lesson("b")).appended, 0.25)
+        appended = box.append(lesson("a"), lesson("b")).appended
+    tracing.applied(appended, 0.25)
     spans = exporter.get_finished_spans()
     (batch,) = [span for span in spans if span.name == "apply batch"]
     assert batch.attributes is not None
     assert dict(batch.attributes) == {"outbox.events": 2, "outbox.from_seq": 1, "outbox.to_seq": 2}
     linked = [span for span in spans if span.name == "apply content.upserted"]
     assert [[link.context for link in span.links] for span in linked] == [[batch.context], [batch.context]]
+    assert [link.context.trace_id for link in batch.links] == [event.event_id.int for event in appended]
     assert batch.start_time is not None
     assert batch.end_time is not None
     assert batch.end_time - batch.start_time >= 250_000_000
@@ -66,6 +69,26 @@ def test_an_append_links_to_what_its_caller_was_doing(exporter: InMemorySpanExpo
         box.append(lesson("a"))
     (span,) = [span for span in exporter.get_finished_spans() if span.name.startswith("append")]
     assert [link.context for link in span.links] == [caller.get_span_context()]
+
+
+class Breaking(SpanProcessor):
+    """A processor of somebody else's that fails."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
+        raise RuntimeError(span.name)
+
+
+def test_a_provider_that_fails_makes_no_unit_and_no_batch_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Both are committed by then: an error would have the caller do it all again."""
+    provider = TracerProvider()
+    provider.add_span_processor(Breaking())
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    with Outbox.open(tmp_path / "o.db") as box:
+        with box.unit() as unit:
+            unit.append(lesson("a"))
+        assert box.last_seq == 1
+        tracing.applied(unit.result.appended, 0.1)
+    provider.shutdown()
 
 
 def test_no_span_says_what_an_event_says(exporter: InMemorySpanExporter, tmp_path: Path) -> None:
