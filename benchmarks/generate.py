@@ -30,6 +30,8 @@ from outbox import Outbox, OutboxSettings
 
 TURNS, QUICK_TURNS = 60, 20
 BRIEF = Path(__file__).parent.parent / "tests" / "data" / "briefs" / "fotografia-com-celular.md"
+REAL_COURSES = Path(__file__).parents[2] / "shared" / "data" / "courses"
+REAL_TURNS = 15
 _BATCH = 20
 _DEAD = "postgresql://nobody:nothing@127.0.0.1:9/postgres"
 
@@ -37,7 +39,7 @@ _DEAD = "postgresql://nobody:nothing@127.0.0.1:9/postgres"
 def run(folder: Path, *, quick: bool) -> list[Finding]:
     turns = QUICK_TURNS if quick else TURNS
     found = [_course(folder, turns), *_persister(folder, turns)]
-    return found if quick else [*found, _import(folder, turns)]
+    return found if quick else [*found, *_import(folder, turns)]
 
 
 def with_outbox(place: Path) -> None:
@@ -156,7 +158,7 @@ def _persister(folder: Path, turns: int) -> list[Finding]:
     ]
 
 
-def _import(folder: Path, turns: int) -> Finding:
+def _import(folder: Path, turns: int) -> list[Finding]:
     """`generate import` as a process of its own, with a database that answers and with one that does not."""
     # Imported here: a look with --quick at the other figures asks for no Postgres.
     from worker.standin import LocalPostgres  # noqa: PLC0415
@@ -164,20 +166,30 @@ def _import(folder: Path, turns: int) -> Finding:
     (folder / "imported").mkdir()
     with_outbox(folder / "imported")
     courses = folder / "imported" / "outputs" / "courses"
+    sources = {"40 lessons": courses}
+    if REAL_COURSES.is_dir():
+        sources["the real folders"] = REAL_COURSES
     with LocalPostgres(folder / "postgres") as postgres:
         addresses = {"alive": postgres.dsn(), "dead": _DEAD}
+        return [
+            _dead_and_alive(folder, turns if source is courses else REAL_TURNS, name, source, addresses)
+            for name, source in sources.items()
+        ]
 
-        def importing(name: str, turn: int) -> None:
-            outbox = folder / f"import-{name}-{turn}.db"
-            environment = {**os.environ, "OUTBOX_PATH": str(outbox), "SUPABASE_DB_URL": addresses[name]}
-            command = [sys.executable, "-m", "generators", "import", str(courses), "--quiet"]
-            subprocess.run(command, env=environment, check=True)
 
-        variants = {name: (lambda turn, name=name: importing(name, turn)) for name in addresses}
-        times = take_turns(variants, turns, warm_up=1)
+def _dead_and_alive(folder: Path, turns: int, what: str, source: Path, addresses: dict[str, str]) -> Finding:
+    def importing(name: str, turn: int) -> None:
+        outbox = folder / f"import-{source.name}-{name}-{turn}.db"
+        environment = {**os.environ, "OUTBOX_PATH": str(outbox), "SUPABASE_DB_URL": addresses[name]}
+        command = [sys.executable, "-m", "generators", "import", str(source), "--quiet"]
+        # What a real folder holds that cannot be read is reported with exit code 1, alive or dead.
+        subprocess.run(command, env=environment, check=source != REAL_COURSES, stderr=subprocess.DEVNULL)
+
+    variants = {name: (lambda turn, name=name: importing(name, turn)) for name in addresses}
+    times = take_turns(variants, turns, warm_up=1)
     return at_most(
         "generate",
-        "import of 40 lessons, database dead / alive, p50",
+        f"import of {what}, database dead / alive, p50",
         p50_ratios(times, "dead", "alive"),
         1.05,
         f"{p50_ms(times['dead']):.0f} / {p50_ms(times['alive']):.0f} ms, of a process; it has no way to ask for either",

@@ -117,17 +117,26 @@ class CoursePersister:
 
         Args:
             lessons: each as for `persist_content`; the content type is "course_lesson" and the order that of the
-                list, where a lesson does not say otherwise.
+                list, where a lesson does not say otherwise. Of lessons with the same title and no slug of their own,
+                the later ones take their place in the list into their slug.
             project_id: id or slug of the project.
             parent_id: id or slug of the outline or module.
 
         Returns:
             Ids in the order of the lessons.
         """
-        payloads = [
-            self._content({"content_type": "course_lesson", "sequence_order": place, **lesson}, project_id, parent_id)
-            for place, lesson in enumerate(lessons, 1)
-        ]
+        payloads: list[catalogue.ContentUpserted] = []
+        taken: set[str] = set()
+        for place, lesson in enumerate(lessons, 1):
+            ordered = {"content_type": "course_lesson", "sequence_order": place, **lesson}
+            payload = self._content(ordered, project_id, parent_id)
+            if payload.slug in taken and not lesson.get("slug"):
+                # Two lessons called "Prática" are two rows; the second must not overwrite the first.
+                ending = f"-{place}"
+                own = payload.slug[: MAX_SLUG_CHARACTERS - len(ending)] + ending
+                payload = self._content({**ordered, "slug": own}, project_id, parent_id)
+            taken.add(payload.slug)
+            payloads.append(payload)
         self._box.append(*payloads)
         return [self._remember(ids.content_id(payload.slug), payload.slug) for payload in payloads]
 

@@ -53,6 +53,16 @@ def test_the_batch_keeps_its_order(persister: CoursePersister, box: Outbox) -> N
     assert orders == [1, 2]
 
 
+def test_lessons_of_the_same_title_in_a_batch_are_rows_of_their_own(persister: CoursePersister) -> None:
+    """No lesson overwrites another, and a second run finds the same ids."""
+    project = persister.persist_project({"name": "Pão caseiro"})
+    lessons = [{"title": "Prática"}, {"title": "Teoria"}, {"title": "Prática"}]
+    first = persister.persist_lessons_batch(lessons, project)
+    assert len(set(first)) == 3
+    assert first[2] == ids.content_id("pao-caseiro--pratica-3")
+    assert persister.persist_lessons_batch(lessons, project) == first
+
+
 def test_storing_the_same_again_appends_nothing(persister: CoursePersister, box: Outbox) -> None:
     """A second run is no news."""
     for _ in range(2):
