@@ -87,11 +87,13 @@ class Failures:
         judgement = judge(error, self.exchange.phase)
         if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or connection.closed:
             raise Interrupted(judgement) from error
-        self.meter.failed(judgement.verdict)
+        # Each attempt is counted once: whoever catches an `Interrupted` counts that one.
         if judgement.verdict is Verdict.POISON:
+            self.meter.failed(judgement.verdict)
             return self._poisoned(connection, failed, judgement)
         if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:
             self._contended += 1
+            self.meter.failed(judgement.verdict)
             self.waker.sleep(0.01 * 2**self._contended)
             return None
         self._overloaded(events, judgement)
@@ -108,6 +110,7 @@ class Failures:
         else:
             self._slow = 0
             raise Interrupted(judgement)
+        self.meter.failed(judgement.verdict)
         self.waker.sleep(min(1.0, 0.05 * len(events)))
 
     def _poisoned(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
