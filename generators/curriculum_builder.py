@@ -17,6 +17,7 @@ from generators.lesson_objectives import lesson_objectives, object_name, serving
 from generators.lesson_writer.kind import kind_of
 from generators.portuguese import nameable, parts, plain, quotable, topic
 from generators.portuguese_nouns import listed_nouns
+from generators.word_stems import stems
 
 MAX_SLUG_CHARACTERS = 50
 MIN_SLUG_CHARACTERS = 3
@@ -135,6 +136,8 @@ def _lesson(
     fitting = stated or serving(title, brief.objectives)
     aim = fitting or serving(module, brief.objectives)
     name = object_name(fitting, own=stated is not None)
+    if name and not stated and not stems(name) & stems(title):
+        name = None  # what the objective acts on is another lesson's subject
     bloom, objectives = lesson_objectives(
         title, kind=kind_of(title, stated), stated=aim, named_by=name, seed=course_slug(brief), index=index
     )

@@ -1,5 +1,6 @@
 """What a lesson is to achieve: the brief's own objective that fits it best, and two of the lesson's kind."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from generators.bloom import bloom_level
@@ -9,13 +10,17 @@ from generators.portuguese import infinitive, nameable, noun_phrase, plain, uppe
 from generators.word_stems import stems
 
 OBJECTIVES_PER_LESSON = 3
+_TELLING_SHARE = 4
 
 
 def serving(title: str, objectives: Sequence[str]) -> str | None:
     """The course objective that shares most words with a lesson's title; None if none shares any."""
-    wanted = stems(title)
-    common = [len(wanted & stems(text)) for text in objectives]
-    return objectives[common.index(max(common))] if any(common) else None
+    each = [stems(text) for text in objectives]
+    # A word that many objectives share ("aluno" in a course for teachers) tells none of them from the others.
+    common = Counter(word for words in each for word in words)
+    wanted = {word for word in stems(title) if common[word] <= max(1, len(each) // _TELLING_SHARE)}
+    shared = [len(wanted & words) for words in each]
+    return objectives[shared.index(max(shared))] if any(shared) else None
 
 
 def object_name(objective: str | None, *, own: bool = False) -> str | None:

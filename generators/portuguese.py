@@ -158,7 +158,10 @@ _FINITE = re.compile(
     r"\b(?:é|são|foi|era|não|faz|fazem|vai|vão|tem|têm|está|estão|pode|podem|deve|precisa|que|quem)\b",
     re.IGNORECASE,
 )
-_PLANNING = re.compile(r"^(?:planejamento|planejando|plano) d(?:e|o|a|os|as) ", re.IGNORECASE)
+_FAULT = re.compile(r"(?:\w+ )?(?:erros?|problemas?|falhas?|armadilhas?)\b", re.IGNORECASE)
+_PLANNING = re.compile(
+    r"^(?:(?:planejamento|planejando|plano) d(?:e|o|a|os|as)|introdução (?:aos?|às?|a)) ", re.IGNORECASE
+)
 _AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
 _INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
@@ -217,7 +220,10 @@ def nameable(title: str) -> str | None:
     part = _AFTERTHOUGHT.split(part, maxsplit=1)[0]
     # "Linhas que conduzem o olhar" is a noun with its clause, and can be quoted as one.
     told = part.partition(" que ")[0]
-    clause = first in _CLAUSE_STARTS or _FINITE.search(told) or ("," in part and not _TRIPLE.fullmatch(part))
+    about_faults = told != part and _FAULT.match(part)
+    clause = (
+        first in _CLAUSE_STARTS or about_faults or _FINITE.search(told) or ("," in part and not _TRIPLE.fullmatch(part))
+    )
     return None if clause or len(part.split()) > _LONGEST_NAME_WORDS or not part else part
 
 

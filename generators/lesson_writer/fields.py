@@ -4,6 +4,7 @@ from generators.brief import Pain
 from generators.lesson_writer.budget import Budget
 from generators.lesson_writer.request import LessonRequest
 from generators.portuguese import infinitive, nameable, quotable, upper_first, with_article, without_notes
+from generators.portuguese_case import sentence_case
 from generators.word_stems import stems
 
 MAX_CONCEPTS = 3
@@ -22,7 +23,7 @@ def fields_of(request: LessonRequest, budget: Budget) -> dict[str, str]:
         "title": quotable(title),
         "topic": nameable(title) or next((name for name in concepts_of(request) if " " in name), ""),
         "course": quotable(request.curriculum.title or brief.title or "este curso"),
-        "module": quotable(request.module.title or f"Módulo {request.module.number}"),
+        "module": sentence_case(quotable(request.module.title or f"Módulo {request.module.number}")),
         "can": first,
         "Can": upper_first(first),
         "minutes": str(budget.minutes),

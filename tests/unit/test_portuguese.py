@@ -3,6 +3,7 @@
 import pytest
 
 from generators.portuguese import infinitive, nameable, noun_phrase, quotable, topic, with_article, without_notes
+from generators.portuguese_case import sentence_case
 from generators.portuguese_nouns import listed_nouns
 from generators.voice_phrases import greeting, sayings
 
@@ -22,6 +23,8 @@ from generators.voice_phrases import greeting, sayings
         ("Por que a câmera não faz a foto", None),
         ("Comida que dá vontade", "Comida que dá vontade"),
         ("Isso que ninguém conta", None),
+        ("Introdução ao Método GPS", "Método GPS"),
+        ("Erros de composição que todo mundo comete", None),
         ("Duas contas, uma fronteira", None),
         ("O que é um diafragma", None),
     ],
@@ -146,3 +149,18 @@ def test_a_name_keeps_the_article_of_its_author(name: str, title: str, objective
 def test_what_a_title_lists_is_told_from_what_it_qualifies(title: str, listed: list[str]) -> None:
     """Two nouns side by side are two things; an adjective, a verb or a clause after the “e” is none."""
     assert listed_nouns(title) == listed
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("MÉTODO GPS", "Método GPS"),
+        ("DIDÁTICA PARA O ALUNO", "Didática para o aluno"),
+        ("HTML NA PRÁTICA", "HTML na prática"),
+        ("Luz e Sombra", "Luz e Sombra"),
+        ("HTML", "HTML"),
+    ],
+)
+def test_titles_in_capitals_do_not_shout_in_a_sentence(title: str, said: str) -> None:
+    """Acronyms keep their capitals, and so does what was never all in capitals."""
+    assert sentence_case(title) == said
