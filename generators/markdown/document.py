@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from generators.markdown.entry import Entry, entries_of
 from generators.markdown.fence import fence_lines
-from generators.markdown.html import markdown_of
+from generators.markdown.html import MAX_HTML_IN_ALL, markdown_of
 from generators.markdown.inline import inline_lines, plain
 from generators.markdown.label import label_key, split_label
 from generators.markdown.line import Line
@@ -89,6 +89,7 @@ class _Walk:
         self._parser = parser
         self._first_line = first_line
         self._block = 0
+        self._html_read = 0
         self._ordinals: list[int | None] = []
         self._fresh_item = False
         self._heading = 0
@@ -126,6 +127,9 @@ class _Walk:
     def _html(self, content: str, number: int) -> Iterator[Line]:
         if self._first_line < 0:
             return  # what HTML quotes as HTML is its text
+        self._html_read += len(content)
+        if self._html_read > MAX_HTML_IN_ALL:
+            return
         text, numbers = markdown_of(content)
         tokens: list[Token] = []
         self._parser.block.parse(text, self._parser, {}, tokens)

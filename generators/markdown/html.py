@@ -2,13 +2,16 @@
 
 from html.parser import HTMLParser
 
-MAX_HTML_CHARACTERS = 20_000
+MAX_HTML_CHARACTERS = 8_000
 """Above this a block of HTML is left out: some broken tags take the parser quadratic time."""
+
+MAX_HTML_IN_ALL = 64_000
 
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 _BLOCKS = frozenset({"p", "div", "section", "details", "blockquote", "article", "table", "dl", *_HEADINGS})
 _BOLD = frozenset({"b", "strong", "summary", "dt"})
 _LIST_TAGS = frozenset({"ul", "ol", "li"})
+_DEEPEST_LIST = 6
 _SILENT = frozenset({"script", "style", "head"})
 
 
@@ -84,7 +87,7 @@ class _Markdown(HTMLParser):
 
     def _list_tag(self, tag: str) -> None:
         if tag == "li":
-            indent = "   " * max(0, len(self._lists) - 1)
+            indent = "   " * min(max(0, len(self._lists) - 1), _DEEPEST_LIST)
             self._line(indent + ("1. " if self._lists[-1:] == ["ol"] else "- "))
             self._in_item = True
             return
