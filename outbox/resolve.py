@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from outbox import audit
@@ -87,19 +86,24 @@ def preview(box: Outbox, seq: int, payload: dict[str, Any]) -> str:
 
 
 def difference(before: str, after: str) -> str:
-    """Return the unified diff of two payloads: one field a line, a text of several lines as those lines."""
-    old, new = (list(_as_lines(json.loads(text))) for text in (before, after))
-    return "\n".join(difflib.unified_diff(old, new, "as appended", "as applied", lineterm=""))
+    """Return the difference of two payloads as a unified diff, field by field; a text of several lines by its lines."""
+    old, new = json.loads(before), json.loads(after)
+    found = ["--- as appended", "+++ as applied"]
+    for name in sorted({*old, *new}):
+        if (name in old, old.get(name)) != (name in new, new.get(name)):
+            texts = [payload[name] for payload in (old, new) if isinstance(payload.get(name), str)]
+            by_line = any("\n" in text for text in texts)
+            was, will = (_lines(payload[name], by_line=by_line) if name in payload else [] for payload in (old, new))
+            changes = list(difflib.unified_diff(was, will, lineterm=""))[2:]
+            found += [f"@@ {name} @@" if line.startswith("@@") else line for line in changes]
+    return "\n".join(found)
 
 
-def _as_lines(payload: dict[str, Any]) -> Iterator[str]:
-    for name, value in sorted(payload.items()):
-        if isinstance(value, str) and "\n" in value:
-            # Only line feeds end a line here: a carriage return that came or went is a difference, and is shown.
-            yield f"{name}:"
-            yield from (f"  {line}".replace("\r", "\\r") for line in value.split("\n"))
-        else:
-            yield from f"{name}: {json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)}".split("\n")
+def _lines(value: Any, *, by_line: bool) -> list[str]:
+    if isinstance(value, str) and by_line:
+        # Only line feeds end a line here: a carriage return that came or went is a difference, and is shown.
+        return value.replace("\r", "\\r").split("\n")
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).split("\n")
 
 
 def _edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str, how: Resolution) -> str:

@@ -12,7 +12,7 @@ import click
     help="Where to listen on 127.0.0.1; 0 for any free port.",
 )
 def console(*, port: int) -> None:
-    r"""Serve one page on 127.0.0.1: how things stand, what is parked, and what you decide about it.
+    """Serve one page on 127.0.0.1: how things stand, what is parked, and what you decide about it.
 
     It reads the outbox file alone and works with the database down. The address it prints holds a key: whoever has it
     may decide. From another machine: ssh -L 8787:127.0.0.1:8787 HOST, then open the printed address there.

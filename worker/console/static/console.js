@@ -6,7 +6,8 @@ const SOON_MS = 600; // while the courses are still being counted
 const live = document.getElementById("live");
 const said = document.getElementById("said");
 const silent = document.getElementById("silent");
-let shown = null;
+let shown = null; // the text of the live part
+let told = null; // the gist of what it says
 
 // Nothing is taken from under somebody's hands: an open form, a selected text.
 function inUse() {
@@ -22,11 +23,15 @@ function show(text) {
   live.replaceChildren(...next.childNodes);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   shown = text;
-  // Said aloud only when it is news.
+  tell();
+}
+
+// Said aloud only when it is news: not that an outage lasts a minute longer.
+function tell() {
   const news = live.querySelector("[data-said]")?.dataset.said ?? "";
-  const states = news.replace(/\d[\d,.:\s-]*(?:s|min|h|d|UTC)?/g, "");
-  if (said.dataset.states !== undefined && said.dataset.states !== states) said.textContent = news;
-  said.dataset.states = states;
+  const gist = news.replace(/[\d,.:\s-]+(?:s|min|h|d)?\b/g, " ");
+  if (told !== null && told !== gist) said.textContent = news;
+  told = gist;
 }
 
 async function refresh() {
@@ -44,4 +49,5 @@ async function refresh() {
   setTimeout(refresh, live.querySelector("[data-soon]") ? SOON_MS : EVERY_MS);
 }
 
+tell();
 setTimeout(refresh, live.querySelector("[data-soon]") ? SOON_MS : EVERY_MS);
