@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo game-day docs test lint bench clean
+.PHONY: setup demo game-day docs test lint bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -22,6 +22,7 @@ game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof t
 
 docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m benchmarks.draw
 	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
 
 test: $(STAMP) ## lint, then all tests with coverage
@@ -34,9 +35,12 @@ lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## measured ratios against ceilings and peers
+bench: $(STAMP) ## measured ratios against ceilings and peers, five runs, about 40 minutes; kept in benchmarks/results/mine.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --save mine
+
+bench-quick: $(STAMP) ## fails when a ratio got more than 25 % worse than benchmarks/baseline.json; half a minute
+	$(BIN)/python -m benchmarks --quick
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,69 +1,72 @@
-"""`python -m benchmarks [NAME...] [--quick] [--json FILE]`: measured ratios, side by side in one run."""
+"""`python -m benchmarks [THEME]...`: everything measured side by side, five times, as one table."""
 
-import argparse
-import importlib
-import json
-import os
-import sqlite3
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.measure import Finding
+import click
 
-# Name, and where the work is done: modules with `run(folder, quick=…)` return findings; others print their own.
-THEMES = {
-    "append": "benchmarks.append",
-    "peers": "benchmarks.peers",
-    "crowd": "benchmarks.crowd",
-    "big_log": "benchmarks.big_log",
-    "drain": "benchmarks.drain",
-    "worker": "benchmarks.worker_life",
-    "generate": "benchmarks.generate",
-}
-OWN_PRINT = {"rls": "benchmarks.rls"}
-SLOW = {"rls", "drain", "worker"}  # left out by --quick unless named: they start a Postgres
+from benchmarks import quick as quick_look
+from benchmarks import slow_disk
+from benchmarks.machine import described, machine
+from benchmarks.results import FOLDER, Results, save
+from benchmarks.runs import THEMES, measured
+from benchmarks.table import table
 
 
-def main() -> int:
-    """Run the themes that were asked for; returns 0 also where a target is missed: a busy machine is no failure."""
-    known = [*THEMES, *OWN_PRINT]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(known)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="fewer turns, under a minute in all; good for a look")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there as well")
-    parser.add_argument("--folder", type=Path, help="measure on this disk; the temporary directory by default")
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(known):
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; known are {', '.join(known)}")
-    names = options.names or [name for name in known if not (options.quick and name in SLOW)]
-    print(
-        f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}; synchronous=FULL; a ratio is the median of 10 blocks' (least .. most)"
-    )
-    findings: list[Finding] = []
-    for name in names:
-        began = time.monotonic()
-        if name in OWN_PRINT:
-            importlib.import_module(OWN_PRINT[name]).run()
-            continue
-        with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.folder) as folder:
-            for finding in importlib.import_module(THEMES[name]).run(Path(folder), quick=options.quick):
-                findings.append(finding)
-                print(_line(finding), flush=True)
-        print(f"  ({name}: {time.monotonic() - began:.0f} s)", file=sys.stderr)
-    if options.json:
-        options.json.write_text(json.dumps([finding.as_dict() for finding in findings], indent=2) + "\n")
-    return 0
+@click.command()
+@click.argument("themes", nargs=-1, type=click.Choice(list(THEMES)))
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1), help="Runs of each theme.")
+@click.option("--save", "name", metavar="NAME", help="Keep the figures in benchmarks/results/NAME.json as well.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Measure on the disk of this folder.",
+)
+@click.option(
+    "--fsync-ms", type=click.FloatRange(min=0), help="Make each fsync take that much longer, as other disks do."
+)
+@click.option("--quick", is_flag=True, help="Only compare ratios with benchmarks/baseline.json: 4 if one got worse.")
+@click.option("--accept", is_flag=True, help="With --quick: write what is measured as the new baseline.")
+@click.option(
+    "--slower", metavar="PERCENT", default=0.0, help="With --quick: slow our appends and reads, to see it fail."
+)
+@click.pass_context
+def main(
+    context: click.Context,
+    themes: tuple[str, ...],
+    runs: int,
+    name: str | None,
+    folder: Path | None,
+    fsync_ms: float | None,
+    quick: bool,  # noqa: FBT001 - click hands options over by name
+    accept: bool,  # noqa: FBT001
+    slower: float,
+) -> None:
+    """Measure THEMEs, all by default: ratios against ceilings and peers, the median of the runs (least .. most).
 
-
-def _line(finding: Finding) -> str:
-    spread = f" ({finding.spread[0]:.2f} .. {finding.spread[1]:.2f})" if finding.spread else ""
-    verdict = {True: "holds", False: "MISSED", None: ""}[finding.holds]
-    note = f"\n          {finding.note}" if finding.note else ""
-    return f"{verdict:8}  {finding.what}: {finding.value:.2f} {finding.unit}{spread}, target {finding.target}{note}"
+    A missed target is no failure here, for a busy machine is none: the exit code is 0. With --quick, a ratio that
+    got more than 25 % worse than its baseline, in three measurings, is: the exit code is 4.
+    """
+    if (accept or slower) and not quick:
+        raise click.UsageError("--accept and --slower go with --quick")
+    if quick and accept:
+        quick_look.accept()
+        return
+    if quick:
+        context.exit(quick_look.run(slower=slower))
+    if fsync_ms is not None:
+        slow_disk.start_over(fsync_ms)
+    names = [known for known in THEMES if known in themes or not themes]
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=folder) as here:
+        found = Results(machine=machine(Path(here)), themes={})
+    for done in measured(names, runs, folder):
+        found = Results(machine=found.machine, themes=done)
+        if name:
+            save(FOLDER / f"{name}.json", found)
+    click.echo(described(found.machine))
+    click.echo(f"synchronous=FULL; the median of {runs} runs (least .. most)\n")
+    click.echo(table(found.findings(), aligned=True), nl=False)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,49 +2,54 @@
 
 import multiprocessing
 import sqlite3
-import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from benchmarks.finding import Reading
 from benchmarks.lesson import as_json, bare_table, lesson
-from benchmarks.measure import Finding, at_least, limit
+from benchmarks.measure import p99_ms
 from outbox import Outbox
 
-WRITERS, EACH, QUICK_EACH = 8, 400, 120
-ROUNDS, QUICK_ROUNDS = 5, 2
+WRITERS, EACH = 8, 400
 BUSY_SECONDS = 10.0
 Taken = tuple[float, float, list[float]]
 
 
-def run(folder: Path, *, quick: bool) -> list[Finding]:
-    each = QUICK_EACH if quick else EACH
-    alone_rates, crowd_rates = [], []
-    waits: list[float] = []
-    busy_waits: list[float] = []
-    for number in range(QUICK_ROUNDS if quick else ROUNDS):
-        path, bare = folder / f"crowd-{number}.db", folder / f"busy-{number}.db"
-        Outbox.open(path).close()
-        bare_table(bare).close()
-        rate, _ = _writers(_append, path, 1, each * 2)
-        alone_rates.append(rate)
-        rate, latencies = _writers(_append, path, WRITERS, each)
-        crowd_rates.append(rate)
-        waits += latencies
-        busy_waits += _writers(_insert, bare, WRITERS, each)[1]
-    busy = f"busy_timeout alone: p99 {_p99_ms(busy_waits):.1f} ms, longest {max(busy_waits) * 1000:.0f} ms"
-    return [
-        limit("crowd", f"{WRITERS} writers: p99 of an append", _p99_ms(waits), "ms", 25.0, busy),
-        limit("crowd", f"{WRITERS} writers: the longest append", max(waits) * 1000, "ms", 250.0),
-        at_least(
-            "crowd",
-            f"{WRITERS} writers' total rate / one writer's",
-            [crowd / alone for crowd, alone in zip(crowd_rates, alone_rates, strict=True)],
-            0.8,
-            f"{statistics.median(crowd_rates):.0f} / {statistics.median(alone_rates):.0f} events/s",
-        ),
-    ]
+def run(folder: Path) -> Iterator[Reading]:
+    path, bare = folder / "crowd.db", folder / "busy.db"
+    Outbox.open(path).close()
+    bare_table(bare).close()
+    alone, _ = _writers(_append, path, 1, EACH * 2)
+    rate, waits = _writers(_append, path, WRITERS, EACH)
+    _, busy = _writers(_insert, bare, WRITERS, EACH)
+    yield Reading(
+        theme="crowd",
+        what=f"{WRITERS} writers: p99 of an append",
+        value=p99_ms(waits),
+        unit="ms",
+        target=25,
+        sides={"ours": p99_ms(waits), "SQLite's busy handler": p99_ms(busy)},
+    )
+    yield Reading(
+        theme="crowd",
+        what=f"{WRITERS} writers: the longest append",
+        value=max(waits) * 1000,
+        unit="ms",
+        target=250,
+        worst=True,
+        sides={"ours": max(waits) * 1000, "SQLite's busy handler": max(busy) * 1000},
+    )
+    yield Reading(
+        theme="crowd",
+        what=f"{WRITERS} writers' total rate / one writer's",
+        value=rate / alone,
+        target=0.8,
+        at_most=False,
+        sides={f"{WRITERS} writers": rate, "one": alone},
+        sides_unit="lessons/s",
+    )
 
 
 def _writers(target: Callable[..., None], path: Path, count: int, each: int) -> tuple[float, list[float]]:
@@ -93,7 +98,3 @@ def _timed(step: Callable[[int], object], count: int) -> Taken:
         step(number)
         latencies.append(time.perf_counter() - began)
     return start, time.monotonic(), latencies
-
-
-def _p99_ms(seconds: list[float]) -> float:
-    return statistics.quantiles(seconds, n=100)[98] * 1000

@@ -2,25 +2,20 @@
 
 The same statement, in the same transaction form, once as the owner of the table (no policy applies) and once as the
 signed-in creator, interleaved on a connection each (a prepared statement is planned anew when the role changes).
-Other load only ever adds, so each side counts with the best of ten blocks' medians; their ratio has a ceiling of 1.3.
 """
 
 import json
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
+from benchmarks.finding import Reading
+from benchmarks.measure import Times, each_p50_ms, p50_ratio, take_turns
 from worker.migrate import apply_all
 from worker.standin import LocalPostgres
 
-CONTENTS, PROJECTS, ROUNDS = 100_000, 200, 400
-BLOCKS = 10
-CEILING = 1.3
-Read = Callable[[], list[tuple[object, ...]]]
+CONTENTS, PROJECTS, TURNS = 100_000, 200, 300
 USER = "a0000000-0000-4000-8000-000000000001"
 
 FILL = f"""
@@ -48,56 +43,37 @@ OWN_PROJECT = (
 )
 
 
-def run(rounds: int = ROUNDS) -> dict[str, float]:
-    """Measure and print; needs no database of yours.
-
-    Returns:
-        `without_ms`, `with_ms` (medians) and their `ratio`.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        server = LocalPostgres(Path(folder) / "server", durable=False)
-        with server:
-            apply_all(server.dsn())
-            with psycopg.connect(server.dsn(), autocommit=True) as connection:
-                connection.execute(FILL.encode())
-                connection.execute("vacuum analyze")
-                with psycopg.connect(server.dsn(), autocommit=True) as other:
-                    found = _measure(connection, other, rounds)
-        server.remove_data()
-    verdict = "ok" if found["ratio"] <= CEILING else "TOO SLOW"
-    print(
-        f"rls: own project of {CONTENTS // PROJECTS} rows among {CONTENTS:,}: {found['without_ms']:.2f} ms without "
-        f"policy, {found['with_ms']:.2f} ms with: {found['ratio']:.2f} x (ceiling {CEILING} x, {verdict})"
+def run(folder: Path) -> Iterator[Reading]:
+    """Needs no database of yours."""
+    server = LocalPostgres(folder / "server", durable=False)
+    with server:
+        apply_all(server.dsn())
+        with psycopg.connect(server.dsn(), autocommit=True) as owner:
+            owner.execute(FILL.encode())
+            owner.execute("vacuum analyze")
+            with psycopg.connect(server.dsn(), autocommit=True) as creator:
+                times = _take_turns(owner, creator)
+    server.remove_data()
+    yield Reading(
+        theme="rls",
+        what=f"own project of {CONTENTS // PROJECTS} rows among {CONTENTS:,}: with policies / without, p50",
+        value=p50_ratio(times, "with", "without"),
+        target=1.3,
+        sides=each_p50_ms(times),
     )
-    return found
 
 
-def _measure(owner: psycopg.Connection, creator: psycopg.Connection, rounds: int) -> dict[str, float]:
-    def as_owner() -> list[tuple[object, ...]]:
+def _take_turns(owner: psycopg.Connection, creator: psycopg.Connection) -> Times:
+    def as_owner(_: int) -> list[tuple[object, ...]]:
         with owner.transaction():
             owner.execute(IMPERSONATE, ("postgres", ""))
             return owner.execute(OWN_PROJECT).fetchall()
 
-    def as_creator() -> list[tuple[object, ...]]:
+    def as_creator(_: int) -> list[tuple[object, ...]]:
         claims = json.dumps({"sub": USER, "role": "authenticated"})
         with creator.transaction():
             creator.execute(IMPERSONATE, ("authenticated", claims))
             return creator.execute(OWN_PROJECT).fetchall()
 
-    assert as_owner() == as_creator() != []
-    medians: dict[Read, list[float]] = {as_owner: [], as_creator: []}
-    for _ in range(BLOCKS):
-        times: dict[Read, list[float]] = {as_owner: [], as_creator: []}
-        for _ in range(rounds // BLOCKS):
-            for read, taken in times.items():
-                started = time.perf_counter()
-                read()
-                taken.append((time.perf_counter() - started) * 1000)
-        for read, taken in times.items():
-            medians[read].append(statistics.median(taken))
-    without, with_ = min(medians[as_owner]), min(medians[as_creator])
-    return {"without_ms": without, "with_ms": with_, "ratio": with_ / without}
-
-
-if __name__ == "__main__":
-    run()
+    assert as_owner(0) == as_creator(0) != []
+    return take_turns({"with": as_creator, "without": as_owner}, TURNS)

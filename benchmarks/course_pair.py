@@ -1,0 +1,89 @@
+"""The same course twice: through the outbox, and into files alone, as durable.
+
+The course without an outbox is the same run: brief, plan, approval with its audit line, progress, the same lessons and
+assessments, and every file written, fsynced and renamed, its directory fsynced once a group as the outbox does.
+"""
+
+import os
+from pathlib import Path
+
+from generators.approval import Approval
+from generators.assessments import write_assessments
+from generators.brief import parse_brief
+from generators.checkpoint import Checkpoint, Stage
+from generators.course_run import CourseRun
+from generators.curriculum_builder import build_curriculum, refuse_incomplete
+from generators.curriculum_check import check
+from generators.curriculum_yaml import dump_curriculum, load_curriculum
+from generators.lesson_writer import LessonRequest, write_lesson
+from generators.outline_page import write_outline
+from generators.textfile import read_text_file
+from generators.writers import OfflineWriter
+from outbox import Outbox, OutboxSettings
+
+BRIEF = Path(__file__).parent.parent / "tests" / "data" / "briefs" / "fotografia-com-celular.md"
+
+
+def with_outbox(place: Path) -> None:
+    """`generate course BRIEF --approve`, without starting Python."""
+    file = read_text_file(BRIEF)
+    brief = parse_brief(file)
+    settings = OutboxSettings(outbox_path=place / "outbox.db", content_root=place / "outputs")
+    with Outbox.open(settings.outbox_path, content_root=settings.content_root) as box:
+        course = CourseRun(box, settings, brief_file=file, brief=brief, writer=OfflineWriter())
+        course.draft(resume=False)
+        course.approval.approve_unasked()
+        course.publish_approved()
+        course.write_lessons(resume=False)
+        course.write_assessments()
+
+
+def without_outbox(place: Path) -> None:
+    """The same steps, into files alone."""
+    file = read_text_file(BRIEF)
+    brief = parse_brief(file)
+    refuse_incomplete(brief)
+    course = place / "outputs" / "courses" / "course"
+    checkpoint = Checkpoint(course)
+    built = build_curriculum(brief)
+    for stage in (Stage.ORGANISED, Stage.BRIEF_COMPLETE):
+        checkpoint.reached(stage)
+    draft = checkpoint.folder / "curriculum.draft.yaml"
+    draft.write_bytes(dump_curriculum(built.curriculum))
+    checkpoint.save()
+    Approval(draft, checkpoint.folder, OfflineWriter(), lambda: b"").approve_unasked()
+    data = draft.read_bytes()
+    assert not check(data).errors
+    curriculum = load_curriculum(data)
+    outline = write_outline(curriculum).encode()
+    _write(course, {BRIEF.name: BRIEF.read_bytes(), "curriculum.yaml": data, "course-outline.md": outline})
+    checkpoint.reached(Stage.CURRICULUM_APPROVED)
+    checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
+    group: dict[str, bytes] = {}
+    for index, listed in enumerate(curriculum.lessons):
+        text = write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index)).text
+        group[listed.file_path or ""] = text.encode()
+        if len(group) == OfflineWriter.lessons_per_unit:
+            _write(course, group)
+            group = {}
+            checkpoint.save()
+    _write(course, group)
+    _write(course, {name: text.encode() for name, text in write_assessments(brief, curriculum)})
+    checkpoint.reached(Stage.COMPLETE)
+    checkpoint.save()
+
+
+def _write(course: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        path = course / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.rename(path)
+    for directory in {(course / name).parent for name in files}:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(fd)
+        os.close(fd)
