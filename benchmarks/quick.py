@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import statistics
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,9 +23,13 @@ REGRESSED = 4  # a check did not hold
 def run(baseline: Path = BASELINE, watched: Sequence[Watched] = WATCHED, *, slower: float = 0) -> int:
     """Compare every watched ratio with its baseline; return the exit code."""
     allowed: dict[str, float] = json.loads(baseline.read_text(encoding="utf-8"))
+    place = in_memory()
+    if place is None:
+        click.echo(f"no room in {IN_MEMORY}: the disk's fsync is in these ratios, and may hide a regression", err=True)
     found = []
     for one in watched:
-        found.append(compare(one.name, allowed[one.name], lambda one=one: measured(one, slower)))  # type: ignore[misc]
+        measure = partial(measured, one, place, slower)
+        found.append(compare(one.name, allowed[one.name], measure))
         click.echo(line(one, found[-1]))
     worse = [comparison.name for comparison in found if comparison.regressed]
     if not worse:
@@ -39,20 +45,23 @@ def run(baseline: Path = BASELINE, watched: Sequence[Watched] = WATCHED, *, slow
 
 def accept(baseline: Path = BASELINE, watched: Sequence[Watched] = WATCHED) -> None:
     """Measure every watched ratio three times and write the medians as the new baseline."""
-    found = {one.name: sorted(measured(one, 0) for _ in range(3))[1] for one in watched}
+    place = in_memory()
+    found = {one.name: statistics.median(measured(one, place, 0) for _ in range(3)) for one in watched}
     baseline.write_text(json.dumps({name: round(value, 2) for name, value in found.items()}, indent=1) + "\n")
 
 
-def measured(one: Watched, slower: float) -> float:
-    """Measure once, in memory where there is room."""
-    there = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES
-    if not there:
-        click.echo(f"no room in {IN_MEMORY}: the disk's fsync is in these ratios, and may hide a regression", err=True)
+def in_memory() -> Path | None:
+    """Return a file system in memory, or None where there is none with room enough."""
+    return IN_MEMORY if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES else None
+
+
+def measured(one: Watched, place: Path | None, slower: float) -> float:
+    """Measure once, in a folder of its own; the temporary directory's disk where `place` is None."""
 
     def burden(step: Step) -> Step:
         return slowed(step, slower) if slower else step
 
-    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=IN_MEMORY if there else None) as folder:
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=place) as folder:
         return one.measure(Path(folder), burden)
 
 

@@ -67,6 +67,15 @@ def test_unchanged_ratios_exit_0(baseline: Path) -> None:
     assert quick.run(baseline, [watched(measuring(2.02))]) == 0
 
 
+def test_without_room_in_memory_it_measures_on_the_disk_and_says_so(
+    baseline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A small container is no reason to fail, and nobody takes its figures for the others."""
+    monkeypatch.setattr(quick, "IN_MEMORY", tmp_path / "none")
+    assert quick.run(baseline, [watched(measuring(2.0))]) == 0
+    assert "the disk's fsync is in these ratios" in capsys.readouterr().err
+
+
 def test_accepting_writes_the_median_of_three(baseline: Path) -> None:
     """The price of something is accepted by a commit that shows it."""
     quick.accept(baseline, [watched(measuring(2.6, 9.0, 2.71))])
