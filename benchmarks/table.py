@@ -50,7 +50,7 @@ def number(value: float) -> str:
     size = abs(value)
     if size == 0 or size >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.9995 else f"{value:.3f}"
 
 
 def _unit(unit: str) -> str:

@@ -68,7 +68,8 @@ def test_variants_take_turns_and_each_pays_for_its_own_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0334, "0.033"), (1.954, "1.95"), (17.26, "17.3"), (1733.4, "1,733"), (0, "0")]
+    ("value", "text"),
+    [(0.0334, "0.033"), (1.954, "1.95"), (17.26, "17.3"), (1733.4, "1,733"), (0.9998, "1.00"), (0, "0")],
 )
 def test_figures_have_three_digits(value: float, text: str) -> None:
     """More would pretend to be known."""
