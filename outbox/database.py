@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outbox.durable import make_directories
+from outbox.durable import Directories
 from outbox.errors import OutboxNotFound
 from outbox.gate import Gate
 from outbox.paths import OutboxPaths
@@ -67,12 +67,12 @@ def not_found(path: Path) -> OutboxNotFound:
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory of the outbox, readable by its owner alone where it is new.
+    """Make the directory of a new outbox, readable by its owner alone where it is new, too.
 
     Its name is made durable in the directory above: SQLite does so only for the files inside, and a power loss
-    would take the first events with the directory.
+    would take the first events with the directory. Also where it is there already: who made it may have died before.
     """
-    make_directories(path)
+    Directories(path).make(path)
 
 
 def _prepare(connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:

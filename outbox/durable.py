@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -11,6 +12,8 @@ from outbox.failpoints import reach
 _FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _CHUNK_BYTES = 1 << 20
+# A directory above our own: not ours to read, or on a file system that syncs none.
+_NOT_FOR_US = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EINVAL}
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -44,7 +47,49 @@ def make_directories(path: Path) -> None:
         path = path.parent
     for directory in reversed(missing):
         directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+        reach("directory.made")
         sync_directory(directory.parent)
+
+
+class Directories:
+    """Makes directories below a root so that their names survive a power loss, whoever else makes them too.
+
+    A directory that is there already may have been made a moment ago, by a process that has not synced its name yet
+    or that died before it could. So each is synced once by whoever relies on it; afterwards a look is enough.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._sure: set[Path] = set()
+
+    def make(self, path: Path, *, is_there: bool = False) -> None:
+        """Make a directory and those above it up to the root.
+
+        Args:
+            path: below the root, or behind a link that stays in it.
+            is_there: somebody has just looked.
+        """
+        if path in self._sure and (is_there or path.is_dir()):
+            return
+        if path == self._root or self._root not in path.parents:
+            if path.is_dir():
+                _sync_if_possible(path.parent)
+            else:
+                make_directories(path)
+        else:
+            self.make(path.parent)
+            path.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+            reach("directory.made")
+            sync_directory(path.parent)
+        self._sure.add(path)
+
+
+def _sync_if_possible(path: Path) -> None:
+    try:
+        sync_directory(path)
+    except OSError as exc:
+        if exc.errno not in _NOT_FOR_US:  # there the word of whoever made what is in it must do
+            raise
 
 
 def stamp_of(path: Path) -> tuple[int, int, int, int] | None:

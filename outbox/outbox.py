@@ -110,9 +110,10 @@ class Outbox:
         root = Path(content_root).absolute() if content_root is not None else None
         clock = clock or SystemClock()
         with translated(paths.database), ExitStack() as opened:
-            if not create and not paths.database.exists():
-                raise not_found(paths.database)
-            make_directory(paths.database.parent)
+            if not paths.database.exists():
+                if not create:
+                    raise not_found(paths.database)
+                make_directory(paths.database.parent)
             gate = Gate(paths.gate, patience_seconds=patience_seconds)
             opened.callback(gate.close)
             bell = Bell(paths.bell)

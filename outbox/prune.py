@@ -3,7 +3,7 @@
 Proof is what `worker verify` wrote down after it compared rows with events by hash; a remembered position is
 none, because a database that was restored from a backup goes back behind it. Only a prefix of the log goes,
 so seqs stay contiguous; the event at the applied position stays, for the guard compares its id; nothing that
-is parked goes. What is kept besides is a matter of age.
+is parked goes, nor what recovery may need to write a file anew. What is kept besides is a matter of age.
 
 Deleted pages are used again; the file does not shrink.
 """
@@ -47,10 +47,13 @@ def plan(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
     cutoff = as_text(box.clock.now() - dt.timedelta(days=keep_days))
     (first,) = connection.execute("select coalesce(min(seq), 0) from events").fetchone()
     (young,) = connection.execute("select min(seq) from events where occurred_at >= ?", [cutoff]).fetchone()
+    (staged,) = connection.execute("select min(seq) from files where temp is not null").fetchone()
     (parked,) = connection.execute("select min(seq) from parked").fetchone()
     limits = [(box.relay.verified_seq, "not proven yet to be in the destination: run `worker verify`")]
     if young is not None:
         limits.append((young, f"younger than {keep_days:g} days"))
+    if staged is not None:
+        limits.append((staged, "carrying a file that may still have to be published: `outbox recover`"))
     if parked is not None:
         limits.append((parked, "parked: `outbox parked list`"))
     below, because = min(limits)

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from outbox import durable, known_files, log
+from outbox import durable, known_files, log, secure
 from outbox.clock import as_text
 from outbox.errors import OutboxError, StorageFailed
 from outbox.event import Event
@@ -32,10 +32,12 @@ def commit(
     if not unit.files:
         appended = _commit(connection, gate, unit, now, settled)
         return Result(tuple(appended), len(unit.drafts) - len(appended))
-    _secure_names(unit)
+    secure.names(unit)
     reach("unit.staged")
     with gate.held():
-        unit.look_again()
+        if unit.look_again():
+            secure.names(unit)
+        secure.what_stands(unit)
         moving = [file for file in unit.files.values() if file.temp is not None]
         appended = _commit(connection, gate, unit, now, settled)
         _rename(unit.root, moving)
@@ -56,7 +58,9 @@ def _commit(
             appended = log.append(connection, unit.drafts, now)
             reach("unit.appended")
             if unit.files or unit.recorded:
-                _remember_files(connection, unit, _carrying_events(unit, appended), now)
+                seqs = _carrying_events(unit, appended)
+                secure.what_is_no_news(unit, seqs)
+                _remember_files(connection, unit, seqs, now)
             if settled:
                 known_files.settle(connection, settled)
             reach("unit.before_commit")
@@ -80,24 +84,6 @@ def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
         if seq is not None:
             seqs[path] = seq
     return seqs
-
-
-def _secure_names(unit: Unit) -> None:
-    """Make the names in staging durable, unless the log itself can restore the file.
-
-    An event that carries the file's very text makes the fsync of the directory superfluous: recovery writes
-    the file anew from the event.
-    """
-    in_log_alone = True
-    for file in unit.files.values():
-        if file.temp is None:
-            continue
-        if file.stamp is None:
-            durable.make_directories(file.target.parent)
-        body = unit.bodies.get(file.path)
-        in_log_alone = in_log_alone and body is not None and body.encode() == file.data
-    if not in_log_alone and unit.staging is not None and unit.staging.directory is not None:
-        durable.sync_directory(unit.staging.directory)
 
 
 def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime) -> None:

@@ -4,7 +4,7 @@ It runs whenever an outbox is opened for writing and costs one look at a directo
 do. For each file that the log names as staged by a process that is dead:
 
 - the staged file is there, and its place holds what it is to replace: it is published;
-- its place holds it already: only the note was missing;
+- its place holds it already: only the note was missing, and perhaps the sync of the directory;
 - the staged file is gone (a power loss took the name): it is written anew from its event;
 - its place holds something else: somebody changed the file by hand since. The file is kept and told; what we
   had to say stands in the log;
@@ -111,6 +111,8 @@ def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str 
     target = confined(root, file.path)
     found = durable.sha256_of(target)
     if found == file.sha256:
+        # Its owner may have died between the rename and the sync: the note must not outlive the name.
+        durable.sync_directory(target.parent)
         return None
     if found not in {None, file.previous_sha256}:
         return "conflict"

@@ -32,6 +32,7 @@ class Staging:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.directories = durable.Directories(root)
         self._directory: Path | None = None
         self._lock_fd = -1
         self._count = 0
@@ -74,7 +75,7 @@ class Staging:
 
     def _open(self) -> None:
         parent = self._root / STAGING_DIRECTORY
-        durable.make_directories(parent)
+        self.directories.make(parent)
         # The lock is taken under another name first: a sweeper must never find it free before it is ours.
         token = f"{os.getpid()}-{secrets.token_hex(4)}"
         nascent = parent / f"{token}{_NASCENT}"
@@ -132,10 +133,18 @@ def _take(directory: Path) -> int | None:
     except FileNotFoundError:
         # Its owner is this instant removing it, or died doing so: the lock goes last, so nothing is in it.
         with contextlib.suppress(OSError):
-            directory.rmdir()
+            try:
+                directory.rmdir()
+            except OSError:  # something is: a power loss took the lock's name alone, and no owner outlived that
+                fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+                return _locked(fd)
         return None
     except NotADirectoryError:
         return None
+    return _locked(fd)
+
+
+def _locked(fd: int) -> int | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

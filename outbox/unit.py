@@ -2,7 +2,8 @@
 
 The order of steps, and what a crash after each leaves:
 
-1. Each file is written to staging and fsynced. Crash: nobody knows it, recovery sweeps it.
+1. Each file is written to staging and fsynced, and the names that the commit relies on are (`outbox.secure`).
+   Crash: nobody knows it, recovery sweeps it.
 2. One SQLite transaction, under the writer gate, appends the events and names each staged file with its hash
    and its place. This COMMIT is the one commit point. Crash before it: as 1. Crash after it: 3 is rolled
    forward by recovery, from the staged file or, should a power loss have taken its name, from the body that
@@ -129,12 +130,16 @@ class Unit:
         with translated(self.root / path):
             self._stage(self.root, self.staging, path, data, overwrite=overwrite)
 
-    def look_again(self) -> None:
+    def look_again(self) -> bool:
         """See what became of the files' places since they were staged; the caller holds the writer gate.
+
+        Returns:
+            True where a file had to be staged after all.
 
         Raises:
             FileConflict: somebody changed one by hand meanwhile; it is kept.
         """
+        staged = False
         for file in self.files.values():
             stamp = durable.stamp_of(file.target)
             if stamp == file.stamp:
@@ -145,7 +150,9 @@ class Unit:
                 raise _conflict(file.path)
             if found != file.sha256 and file.temp is None and self.staging is not None:
                 file.temp = self.staging.stage(file.data)
+                staged = True
             file.stamp, file.previous_sha256 = stamp, found
+        return staged
 
     def record(self, path: str, sha256: str, size: int, *, base: str = "") -> None:
         """Remember a file that others wrote, so that a later change of it can be noticed.

@@ -130,6 +130,19 @@ def test_a_removal_that_was_cut_short_is_finished(places: Places) -> None:
     assert not leftover.exists()
 
 
+@pytest.mark.parametrize(("step", "published", "swept"), [("unit.committed", 2, 0), ("unit.before_commit", 0, 2)])
+def test_a_staging_directory_whose_lock_a_power_loss_took_is_an_estate(
+    step: str, published: int, swept: int, places: Places, start: Start
+) -> None:
+    """No owner outlives a power loss: what is named is published, what is not is swept."""
+    die(start, places, step)
+    (lock,) = places[1].glob(".outbox-staging/*/owner.lock")
+    lock.unlink()
+    found = recovered(places)
+    assert (len(found.published), found.swept) == (published, swept)
+    assert list((places[1] / ".outbox-staging").iterdir()) == []
+
+
 def test_a_place_that_cannot_be_written_does_not_keep_the_outbox_shut(places: Places, start: Start) -> None:
     """One file that cannot be published is told at every start until it can; the others are published."""
     die(start, places, "unit.committed", "pictures")

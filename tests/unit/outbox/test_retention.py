@@ -57,6 +57,20 @@ def test_a_plan_deletes_nothing(old: Outbox) -> None:
     assert len(old.read()) == 10
 
 
+def test_an_event_that_recovery_may_need_stays(tmp_path: Path, clock: SetClock) -> None:
+    """Until it is noted that a file was published, its event may be the only place that holds it."""
+    with Outbox.open(tmp_path / "outbox.db", content_root=tmp_path / "content", clock=clock) as box:
+        box.append(lesson("a"))
+        publish(box, "b")
+        box.append(lesson("c"))
+        box.connection.execute("update files set temp = 'as if its publisher had died'")
+        clock.move(days=100)
+        proven(box, 3)
+        found = plan(box, keep_days=1)
+        assert (found.below_seq, prune(box, found)) == (2, 1)
+        assert "outbox recover" in found.because
+
+
 def test_young_and_parked_events_stay(old: Outbox) -> None:
     """And all that comes after them."""
     proven(old, 10)

@@ -1,0 +1,131 @@
+"""Faults to build into the code, one at a time: a power loss must then be seen to lose something."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from outbox import Outbox, database, durable, known_files, publish, recovery, secure
+from outbox.known_files import KnownFile
+from outbox.unit import Unit
+
+
+def no_sync_of_the_staged_file() -> None:
+    def write_new(path: Path, data: bytes) -> None:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.write(fd, data)
+        os.close(fd)
+
+    durable.write_new = write_new
+
+
+def no_sync_of_any_directory() -> None:
+    durable.sync_directory = lambda _path: None
+
+
+def no_sync_of_the_names_in_staging() -> None:
+    secure._sync_staging = lambda _unit: None
+
+
+def no_sync_of_the_directory_above_a_new_one() -> None:
+    def make(_self: Any, path: Path, **_: Any) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+
+    durable.Directories.make = make  # type: ignore[method-assign]
+
+
+def commits_that_are_not_synced() -> None:
+    database._PRAGMAS = ("pragma synchronous = normal", *database._PRAGMAS[1:])
+
+
+def nothing_that_sqlite_writes_is_synced() -> None:
+    database._PRAGMAS = ("pragma synchronous = off", *database._PRAGMAS[1:])
+
+
+def renamed_before_the_commit() -> None:
+    commit, rename = publish._commit, publish._rename
+
+    def renaming(connection: Any, gate: Any, unit: Any, *more: Any) -> Any:
+        rename(unit.root, [file for file in unit.files.values() if file.temp is not None])
+        return commit(connection, gate, unit, *more)
+
+    publish._commit, publish._rename = renaming, lambda _root, _moving: None
+
+
+def noted_as_published_by_the_commit_itself() -> None:
+    remember = publish._remember_files
+
+    def remembering(connection: Any, unit: Any, *more: Any) -> None:
+        remember(connection, unit, *more)
+        known_files.settle(connection, [(file.path, file.temp) for file in unit.files.values() if file.temp])
+
+    publish._remember_files = remembering
+
+
+def files_and_events_in_two_commits() -> None:
+    new = Outbox.unit
+
+    @contextlib.contextmanager
+    def unit(box: Outbox) -> Iterator[Any]:
+        with new(box) as opened:
+            yield opened
+            drafts, opened.drafts = opened.drafts, []
+            opened.file_events = {}
+        with new(box) as events:
+            events.drafts = drafts
+        opened.result = events.result
+
+    Outbox.unit = unit  # type: ignore[method-assign]
+
+
+def a_recovery_that_notes_what_is_not_synced() -> None:
+    finish = recovery._finish
+
+    def finished(connection: Any, root: Path, file: KnownFile) -> str | None:
+        published = durable.sha256_of(root / file.path) == file.sha256
+        return None if published else finish(connection, root, file)
+
+    recovery._finish = finished
+
+
+def directories_of_others_are_believed() -> None:
+    durable.Directories.make = lambda _self, path, **_: durable.make_directories(path)  # type: ignore[method-assign]
+
+
+def files_of_others_are_believed() -> None:
+    secure.what_stands = lambda _unit: None
+
+
+def no_sync_of_what_is_staged_late() -> None:
+    look_again = Unit.look_again
+
+    def look(unit: Unit) -> bool:
+        look_again(unit)
+        return False
+
+    Unit.look_again = look  # type: ignore[method-assign]
+
+
+def an_event_that_is_no_news_is_believed() -> None:
+    secure.what_is_no_news = lambda _unit, _seqs: None
+
+
+Mutant = Callable[[], None]
+# Each with the course of events of publisher.py in which it shows.
+MUTANTS: dict[Mutant, str] = {
+    no_sync_of_the_staged_file: "alone",
+    no_sync_of_any_directory: "alone",
+    no_sync_of_the_names_in_staging: "alone",
+    no_sync_of_the_directory_above_a_new_one: "alone",
+    commits_that_are_not_synced: "alone",
+    nothing_that_sqlite_writes_is_synced: "alone",
+    renamed_before_the_commit: "alone",
+    noted_as_published_by_the_commit_itself: "alone",
+    files_and_events_in_two_commits: "alone",
+    an_event_that_is_no_news_is_believed: "again",
+    a_recovery_that_notes_what_is_not_synced: "killed",
+    directories_of_others_are_believed: "killed",
+    files_of_others_are_believed: "together",
+    no_sync_of_what_is_staged_late: "together",
+}
