@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from outbox import log
 from outbox.backlog import Point
+from outbox.moment import last_until
 from outbox.outages import OutageRecord
 
 _TURNS = 60  # so many stretches are drawn to the point; older ones as the samples meet them
@@ -60,7 +61,7 @@ def backlog_history(
     moments.update(turn for turn in turns if now - span < turn < now)
     points: list[Point] = []
     for moment in sorted(moments):
-        appended = _appended(connection, moment)
+        appended = last_until(connection, moment)
         inside = [one for one in stretches if one.start <= moment <= one.end]
         points.append((moment, max(0.0, appended - inside[-1].at(moment)) if inside else 0.0))
     last, applied = log.last_seq(connection), _noted(connection)
@@ -72,11 +73,11 @@ def _applied(connection: sqlite3.Connection, outages: Sequence[OutageRecord], no
     for row in sorted(outages, key=lambda row: row.began_at):
         began = _time(row.began_at)
         ended = _time(row.ended_at) if row.ended_at else now
-        still = max(0, _appended(connection, began) - row.backlog_at_begin)
+        still = max(0, last_until(connection, began) - row.backlog_at_begin)
         found.append(_Stretch(start=began, end=ended, low=still, high=still))
         if row.drained_at:
             drained = _time(row.drained_at)
-            found.append(_Stretch(start=ended, end=drained, low=still, high=_appended(connection, drained)))
+            found.append(_Stretch(start=ended, end=drained, low=still, high=last_until(connection, drained)))
     noted = _noted(connection)
     if noted is None:  # no destination was ever reached: nothing is applied
         return [_Stretch(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=now, low=0, high=0)]
@@ -87,21 +88,6 @@ def _applied(connection: sqlite3.Connection, outages: Sequence[OutageRecord], no
         found.append(_Stretch(start=ended, end=max(at, ended), low=found[-1].high, high=seq))
     found.append(_Stretch(start=at, end=now, low=seq, high=seq))
     return found
-
-
-def _appended(connection: sqlite3.Connection, moment: dt.datetime) -> int:
-    """Return the seq of the last event until this moment; what was pruned was appended before."""
-    ms = int(moment.timestamp() * 1000) + 1
-    first_after = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}"
-    low, high = 0, log.last_seq(connection)
-    while low < high:
-        middle = (low + high + 1) // 2
-        row = connection.execute("select event_id < ? from events where seq = ?", [first_after, middle]).fetchone()
-        if row is None or row[0]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _noted(connection: sqlite3.Connection) -> tuple[int, dt.datetime] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from outbox.durable import sync_directory
@@ -42,9 +43,10 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
         try:
             copy = sqlite3.connect(temp, isolation_level=None)
             try:
-                box.connection.backup(
-                    copy, pages=_PAGES_PER_STEP, progress=lambda _status, left, pages: progress(pages - left, pages)
-                )
+                with _one_moment(box.connection):
+                    box.connection.backup(
+                        copy, pages=_PAGES_PER_STEP, progress=lambda _status, left, pages: progress(pages - left, pages)
+                    )
                 # One file that is complete by itself: no -wal beside it.
                 copy.execute("pragma journal_mode = delete")
                 (verdict,) = copy.execute("pragma quick_check(1)").fetchone()
@@ -62,3 +64,17 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
         finally:
             temp.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read the file as it is now; what is appended meanwhile stays in the WAL until the block ends.
+
+    Without it each commit of others makes SQLite begin the copy anew: for ever, where the file is large.
+    """
+    connection.execute("begin")
+    try:
+        connection.execute("select 1 from meta").fetchone()  # a transaction sees what its first read saw
+        yield
+    finally:
+        connection.execute("rollback")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from outbox import log
-from outbox.gate import Gate
 
 _PROGRESS_EVERY = 1000
+_SHOWN = 10
+_ENOUGH = _SHOWN + 1  # one more than is shown says that there are more
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,15 @@ class Finding:
 
 
 def run_checks(
-    connection: sqlite3.Connection, gate: Gate, *, progress: Callable[[int], None] = lambda _done: None
+    connection: sqlite3.Connection, *, progress: Callable[[int], None] = lambda _done: None
 ) -> Iterator[Finding]:
-    """Yield the outcome of each check.
+    """Yield the outcome of each check. Each reads the log as it was at one moment; generators and worker go on.
 
     Args:
         connection: of the outbox.
-        gate: the writer gate; not needed for reading, held only while integrity is looked at.
         progress: told how many events were hashed so far.
     """
-    yield _integrity(connection, gate)
+    yield _integrity(connection)
     try:
         yield from _invariants(connection, progress)
     except sqlite3.DatabaseError as exc:
@@ -67,12 +67,11 @@ def _invariants(connection: sqlite3.Connection, progress: Callable[[int], None])
     )
 
 
-def _integrity(connection: sqlite3.Connection, gate: Gate) -> Finding:
-    with gate.held():
-        try:
-            rows = [row[0] for row in connection.execute("pragma integrity_check(10)")]
-        except sqlite3.DatabaseError as exc:  # too damaged even to be looked through
-            rows = [str(exc)]
+def _integrity(connection: sqlite3.Connection) -> Finding:
+    try:
+        rows = [row[0] for row in connection.execute("pragma integrity_check(10)")]
+    except sqlite3.DatabaseError as exc:  # too damaged even to be looked through
+        rows = [str(exc)]
     return Finding("SQLite integrity", rows == ["ok"], "" if rows == ["ok"] else "; ".join(rows))
 
 
@@ -92,10 +91,10 @@ def _events(connection: sqlite3.Connection, progress: Callable[[int], None]) -> 
     altered: list[int] = []
     rows = connection.execute("select seq, event_id, payload_sha256, payload from events order by seq")
     for done, (seq, event_id, sha256, payload) in enumerate(rows, 1):
-        if event_id <= previous:
+        if event_id <= previous and len(disorder) < _ENOUGH:
             disorder.append(seq)
         previous = event_id
-        if hashlib.sha256(payload.encode()).hexdigest() != sha256:
+        if hashlib.sha256(payload.encode()).hexdigest() != sha256 and len(altered) < _ENOUGH:
             altered.append(seq)
         if done % _PROGRESS_EVERY == 0:
             progress(done)
@@ -104,10 +103,10 @@ def _events(connection: sqlite3.Connection, progress: Callable[[int], None]) -> 
 
 
 def _none(connection: sqlite3.Connection, name: str, query: str) -> Finding:
-    found = [str(row[0]) for row in connection.execute(f"{query} limit 11")]
+    found = [str(row[0]) for row in connection.execute(f"{query} limit {_ENOUGH}")]
     return Finding(name, not found, _some(found))
 
 
 def _some(found: list[int] | list[str]) -> str:
-    shown = ", ".join(str(item) for item in found[:10])
-    return f"not so for {shown}{', …' if len(found) > 10 else ''}" if found else ""  # noqa: PLR2004 - a screenful
+    shown = ", ".join(str(item) for item in found[:_SHOWN])
+    return f"not so for {shown}{', …' if len(found) > _SHOWN else ''}" if found else ""

@@ -35,9 +35,15 @@ def checkpoint(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -
 
 
 def checkpoint_if_alone(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
-    """Keep the WAL small where no worker is there to do it; cut it back only where it grew large all the same."""
+    """Keep the WAL small where no worker is there to do it."""
+    if wal_bytes(paths) > REUSED_WAL_BYTES and running_worker(paths.database) is None:
+        keep_small(connection, gate, paths)
+
+
+def keep_small(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
+    """Empty the WAL where it outgrew what is reused; cut it back only where it grew large all the same."""
     size = wal_bytes(paths)
-    if size <= REUSED_WAL_BYTES or running_worker(paths.database) is not None:
+    if size <= REUSED_WAL_BYTES:
         return
     if size > LARGE_WAL_BYTES:
         checkpoint(connection, gate, paths)

@@ -14,8 +14,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from outbox import audit
-from outbox.clock import as_text
+from outbox.checkpoint import keep_small
+from outbox.moment import last_until
 from outbox.outbox import Outbox
+from outbox.paths import OutboxPaths
 from outbox.sqlite_errors import translated
 from outbox.transaction import write_transaction
 
@@ -44,13 +46,15 @@ class PrunePlan:
 def plan(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
     """Say what may go."""
     connection = box.connection
-    cutoff = as_text(box.clock.now() - dt.timedelta(days=keep_days))
-    (first,) = connection.execute("select coalesce(min(seq), 0) from events").fetchone()
-    (young,) = connection.execute("select min(seq) from events where occurred_at >= ?", [cutoff]).fetchone()
+    first, last = connection.execute(
+        "select coalesce((select min(seq) from events), 0), coalesce((select max(seq) from events), 0)"
+    ).fetchone()
+    # By the times in the ids, which are never earlier than `occurred_at`: looked up, not searched for in the whole log.
+    young = last_until(connection, box.clock.now() - dt.timedelta(days=keep_days, milliseconds=1)) + 1
     (staged,) = connection.execute("select min(seq) from files where temp is not null").fetchone()
     (parked,) = connection.execute("select min(seq) from parked").fetchone()
     limits = [(box.relay.verified_seq, "not proven yet to be in the destination: run `worker verify`")]
-    if young is not None:
+    if first and young <= last:
         limits.append((young, f"younger than {keep_days:g} days"))
     if staged is not None:
         limits.append((staged, "carrying a file that may still have to be published: `outbox recover`"))
@@ -67,6 +71,7 @@ def prune(box: Outbox, found: PrunePlan) -> int:
         How many events were deleted.
     """
     deleted = 0
+    paths = OutboxPaths(box.path)
     with translated(box.path):
         # Overwriting freed pages with zeros (a build option of Debian's SQLite) costs four times the deletion.
         box.connection.execute("pragma secure_delete = off")
@@ -78,6 +83,8 @@ def prune(box: Outbox, found: PrunePlan) -> int:
                 ).rowcount
                 # What is gone cannot be replayed: a worker whose position was set back behind it has to know.
                 box.connection.execute("insert or replace into meta values ('pruned_below', ?)", [str(end)])
+            # A worker checkpoints as it delivers, and an idle one never: the WAL would grow as large as what goes.
+            keep_small(box.connection, box.gate, paths)
         if deleted:
             with write_transaction(box.connection, box.gate):
                 audit.record(box.connection, box.clock.now(), "prune", seq=found.below_seq, reason=found.because)

@@ -27,7 +27,7 @@ def check(*, as_json: bool) -> int:
             click.echo(f"\r{done:,} events hashed", nl=False, err=True)
 
     with opened() as box:
-        findings = list(run_checks(box.connection, box.gate, progress=told))
+        findings = list(run_checks(box.connection, progress=told))
     if live:
         click.echo("", err=True)
     if as_json:

@@ -118,7 +118,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "box"):
-            assert [found.name for found in run_checks(self.box.connection, self.box.gate) if not found.ok] == []
+            assert [found.name for found in run_checks(self.box.connection) if not found.ok] == []
             self.box.close()
             self.folder.cleanup()
 

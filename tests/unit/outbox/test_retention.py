@@ -21,7 +21,7 @@ def proven(box: Outbox, seq: int, destination: uuid.UUID = HERE) -> None:
 
 
 def failed(box: Outbox) -> list[str]:
-    return [found.name for found in run_checks(box.connection, box.gate) if not found.ok]
+    return [found.name for found in run_checks(box.connection) if not found.ok]
 
 
 @pytest.fixture
