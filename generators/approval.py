@@ -21,6 +21,7 @@ import click
 from generators.curriculum import Curriculum
 from generators.curriculum_check import Findings, check
 from generators.curriculum_yaml import load_curriculum
+from generators.whole_file import write_whole
 from generators.writers import Writer
 
 AUDIT_FILE = "approvals.jsonl"
@@ -136,9 +137,9 @@ class Approval:
         backups.mkdir(parents=True, exist_ok=True)
         stamp = self.now().strftime("%Y%m%dT%H%M%S%fZ")
         kept = backups / f"curriculum-{stamp}.yaml"
-        kept.write_bytes(data)
+        write_whole(kept, data)
         click.echo(f"made anew from the brief; the draft until now is kept as {kept}", err=True)
-        self.draft.write_bytes(self.regenerate())
+        write_whole(self.draft, self.regenerate())
         self.record(Decision.REGENERATED, self.draft.read_bytes(), how="typed")
 
 

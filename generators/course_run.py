@@ -23,6 +23,7 @@ from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.errors import GeneratorError, UsageFault
 from generators.lesson_writer import LessonRequest
 from generators.textfile import TextFile
+from generators.whole_file import write_whole
 from generators.writers import Estimate, OfflineWriter, Writer
 from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, catalogue
 
@@ -94,7 +95,7 @@ class CourseRun:
         self.checkpoint.reached(Stage.BRIEF_COMPLETE)
         same_brief = self.checkpoint.progress.brief_sha256 == self._brief_file.sha256
         if not (self.draft_path.exists() and same_brief and (resume or self.approved)):
-            self.draft_path.write_bytes(dump_curriculum(built.curriculum))
+            write_whole(self.draft_path, dump_curriculum(built.curriculum))
             self.checkpoint.progress.brief_sha256 = self._brief_file.sha256
             self.checkpoint.save()
         return built.warnings

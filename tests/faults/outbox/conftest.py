@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from outbox import Outbox
 from tests.support.lessons import PROJECT_ROOT, PYTHON, staged_files
+from tests.support.power_loss import trace
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -36,6 +38,20 @@ def start() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def disk_trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library to preload that records what a process does to its files."""
+    return trace.library(tmp_path_factory.mktemp("disk_trace"))
+
+
+@pytest.fixture
+def fast_disk() -> Iterator[Path]:
+    """In memory where that is possible: what is looked at there was decided by the record, its syncs cost nothing."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
+        yield Path(directory)
 
 
 def assert_whole(path: Path, root: Path) -> dict[str, int]:

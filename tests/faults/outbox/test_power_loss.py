@@ -9,8 +9,7 @@ at, OUTBOX_POWER_LOSS_SEED by which chance.
 import os
 import random
 import signal
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,21 +59,8 @@ Record = tuple[Path, Path]  # the record and the directory that it is of
 Recording = Callable[..., Record]
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trace.library(tmp_path_factory.mktemp("disk_trace"))
-
-
 @pytest.fixture
-def fast_disk() -> Iterator[Path]:
-    """In memory where that is possible: what is looked at there was decided by the record, its syncs cost nothing."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
-        yield Path(directory)
-
-
-@pytest.fixture
-def recording(start: Start, library: Path, fast_disk: Path) -> Recording:
+def recording(start: Start, disk_trace: Path, fast_disk: Path) -> Recording:
     """Run courses of events, one process after the other, and return the record of all of them."""
 
     def record(*courses: str, **more: str) -> Record:
@@ -82,7 +68,7 @@ def recording(start: Start, library: Path, fast_disk: Path) -> Recording:
         root.mkdir()
         for course in courses:
             scenario, _, failpoint = course.partition("!")
-            environment = {**trace.environment(library, root, file), **more, "OUTBOX_FAILPOINT": failpoint}
+            environment = {**trace.environment(disk_trace, root, file), **more, "OUTBOX_FAILPOINT": failpoint}
             process = start(PUBLISHER, root, scenario, **environment)
             _, err = process.communicate(timeout=60)
             assert process.returncode == (-signal.SIGKILL if failpoint else 0), err
