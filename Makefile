@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo game-day docs test lint bench bench-quick clean
+SOAK_SECONDS ?= 600
+
+.PHONY: setup demo game-day docs test soak lint bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -28,6 +30,9 @@ docs: $(STAMP) ## write the pages that are generated from the code
 test: $(STAMP) ## lint, then all tests with coverage
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
+	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
 
 lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .
