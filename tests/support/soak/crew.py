@@ -1,5 +1,6 @@
 """The processes of a soak: generators in lanes, each replaced when it dies, and a worker that is started again."""
 
+import fcntl
 import json
 import os
 import resource
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from outbox import Outbox, OutboxPaths
 from tests.support.processes import ROOT, until
 
 GENERATOR = Path(__file__).with_name("generator.py")
@@ -141,6 +143,35 @@ class Crew:
         self.worker.send_signal(signal.SIGKILL)
         self.worker.wait()
 
+    def stop_worker(self) -> "subprocess.Popen[bytes]":
+        """SIGSTOP, at a moment when it is the worker of the outbox and does not hold the writer gate.
+
+        Stopped with the gate in hand it would hold up every writer: they say so and give up, which is another story.
+        """
+        stopped = self._serving_worker()
+        while True:
+            stopped.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, stopped.pid, os.WSTOPPED | os.WNOWAIT)
+            if not self._has_gate(stopped.pid):
+                return stopped
+            stopped.send_signal(signal.SIGCONT)
+
+    def _serving_worker(self) -> "subprocess.Popen[bytes]":
+        """The worker, once it has said that it serves the outbox: from then on it heeds signals."""
+        with Outbox.open(self.outbox) as box:
+            self.until(
+                lambda: box.relay.report is not None and box.relay.report.pid == self.worker.pid, "a serving worker"
+            )
+        return self.worker
+
+    def _has_gate(self, pid: int) -> bool:
+        with OutboxPaths(self.outbox).gate.open("rb") as gate:
+            try:
+                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return gate.read(16).split() == [b"%d" % pid]
+            return False
+
     def second_worker(self) -> int:
         """Start another one beside the first; returns how it ended."""
         command = [sys.executable, "-m", "worker", "run", "--quiet"]
@@ -152,13 +183,15 @@ class Crew:
             process.send_signal(signal.SIGTERM)
         for lane, process in self._lanes.items():
             assert process.wait(60) == 0, f"{lane}: {self._log()}"
+        self._lanes.clear()
         for reader in self._readers:
             reader.join(60)
 
     def end_worker(self) -> None:
         """SIGTERM: the batch in hand is finished."""
-        self.worker.send_signal(signal.SIGTERM)
-        assert self.worker.wait(60) == 0
+        ending = self._serving_worker()
+        ending.send_signal(signal.SIGTERM)
+        assert ending.wait(60) == 0, ending.returncode
         self._worker = None
 
     def kill_all(self) -> None:

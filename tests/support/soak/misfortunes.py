@@ -51,8 +51,7 @@ class Misfortunes:
 
     def worker_stopped_for_a_while(self) -> None:
         """It keeps its lock: a second worker is turned away, and the first goes on where it was."""
-        worker = self._crew.worker
-        worker.send_signal(signal.SIGSTOP)
+        worker = self._crew.stop_worker()
         try:
             self.lasting()
             assert self._crew.second_worker() == _WORKER_IS_RUNNING
