@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,10 @@ def directories_of_others_are_believed() -> None:
     durable.Directories.make = lambda _self, path, **_: durable.make_directories(path)  # type: ignore[method-assign]
 
 
+def the_directory_of_the_outbox_is_believed() -> None:
+    sys.modules["outbox.outbox"].make_directory = durable.make_directories  # type: ignore[attr-defined]
+
+
 def files_of_others_are_believed() -> None:
     secure.what_stands = lambda _unit: None
 
@@ -126,6 +131,7 @@ MUTANTS: dict[Mutant, str] = {
     an_event_that_is_no_news_is_believed: "again",
     a_recovery_that_notes_what_is_not_synced: "killed",
     directories_of_others_are_believed: "killed",
+    the_directory_of_the_outbox_is_believed: "killed",
     files_of_others_are_believed: "together",
     no_sync_of_what_is_staged_late: "together",
 }
