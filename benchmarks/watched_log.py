@@ -13,8 +13,8 @@ from benchmarks.measure import p50_ratio, take_turns
 from outbox import Outbox
 
 TURNS, WARM_UP = 1500, 150
-COURSE, COURSE_TURNS = 20, 120
-EVENTS, FEW_EVENTS, READS = 20_000, 2_000, 80
+COURSE, COURSE_TURNS = 20, 240
+EVENTS, FEW_EVENTS, READS = 20_000, 2_000, 250
 Step = Callable[[int], object]
 Burden = Callable[[Step], Step]  # put on our side alone, to see that the alarm rings
 
