@@ -25,6 +25,7 @@ game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof t
 docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m benchmarks.draw
+	$(BIN)/python -m benchmarks.load.draw
 	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
 
 test: $(STAMP) ## lint, then all tests with coverage
