@@ -180,6 +180,76 @@ def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, d
     assert (parked.seq, parked.state) == (4, ParkedState.PARKED)
 
 
+def test_what_the_file_forgot_is_held_again_behind_the_same_event(box: Outbox, database: Database) -> None:
+    """Not the parked event alone: what waited for it waits for it again, and lands after it."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+
+    def listed() -> list[Any]:
+        return [(row.seq, row.state, row.behind_seq, row.sqlstate, row.attempts) for row in box.parked.list()]
+
+    before = listed()
+    assert [row[:3] for row in before] == [(3, ParkedState.PARKED, None), (4, ParkedState.HELD, 3)]
+    box.parked.release(3, Resolution.RETRY)
+    box.parked.release_held(3)
+    box.parked.finish(3)
+    box.parked.finish(4)
+    assert listed() == []
+    drain(box, database.worker_dsn)
+    assert listed() == before
+    mend(database)
+    box.parked.release(3, Resolution.RETRY)
+    drain(box, database.worker_dsn)
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from contents") == [(3,)]
+
+
+class Killed(BaseException):
+    """As no handler of ours would catch it."""
+
+
+def test_a_release_that_went_through_is_not_done_twice_after_a_kill(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres has it and the file was never told: the next connection tells it, and what waited goes on."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+    mend(database)
+    box.parked.release(3, Resolution.RETRY)
+
+    def die(_: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(box.parked, "finish", die)
+        with pytest.raises(Killed):
+            drain(box, database.worker_dsn)
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(3, ParkedState.RELEASING), (4, ParkedState.HELD)]
+    with psycopg.connect(database.dsn, autocommit=True) as connection:  # somebody else's change since
+        connection.execute("update contents set title = 'by hand' where slug = %s", [f"{PROJECT}--modulo-1"])
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 0
+    assert rows(database, "select title from contents where slug like '%modulo-1'") == [("by hand",)]
+    assert rows(database, "select count(*) from contents where slug like '%aula-1'") == [(1,)]
+
+
+def test_a_database_set_back_to_before_an_event_was_parked_tries_it_anew(box: Outbox, database: Database) -> None:
+    """Neither it nor what was held behind it, nor a release that was under way, is on the list any more."""
+    box.append(*project(), lesson(1), lesson(2))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+    assert [row.seq for row in box.parked.list()] == [3, 4, 5]
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("delete from outbox.parked")
+        connection.execute("update outbox.sources set applied_seq = 2, applied_event_id = %s", [box.event(2).event_id])
+    mend(database)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from contents") == [(4,)]
+
+
 BATCH = 1000
 # Every place is tried with POISON_STEP=1; by default head, tail, and some between.
 STEP = int(os.environ.get("POISON_STEP", "333"))

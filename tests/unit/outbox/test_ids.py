@@ -1,5 +1,7 @@
+import os
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +33,26 @@ def test_a_full_counter_moves_on_to_the_next_millisecond() -> None:
     successor = ids.next_event_id(greatest, 1000)
     assert successor > greatest
     assert successor.int >> 80 == 1001
+
+
+def numbered(milliseconds: int, counter: int) -> uuid.UUID:
+    high, low = divmod(counter, 2**62)
+    return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
+
+
+@pytest.mark.parametrize("counter", [0, 1, 2**62 - 2, 2**62 - 1, 2**62, 2**63 + 5, 2**74 - 2])
+def test_within_a_millisecond_the_smallest_step_is_one(counter: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the dice say, the counter counts on, through all of its bits and up to its last value."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    for now_ms in (1000, 999, 0):
+        assert ids.next_event_id(numbered(1000, counter), now_ms) == numbered(1000, counter + 1)
+
+
+def test_the_ids_of_a_new_millisecond_begin_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 74 random bits are used: two hosts that start together do not meet."""
+    monkeypatch.setattr(os, "urandom", lambda count: b"\xff" * count)
+    assert ids.next_event_id(None, 1000) == numbered(1000, 2**74 - 1)
+    assert ids.next_event_id(numbered(1000, 5), 1001) == numbered(1001, 2**74 - 1)
 
 
 def test_aggregate_ids_are_the_same_on_every_machine_for_ever() -> None:
