@@ -65,6 +65,24 @@ class Changes:
 
 
 @dataclass(slots=True)
+class _Link:
+    """What a batch does to one link: remove it, make it, or first the one and then the other.
+
+    A removal that is followed by a new link still counts: the new one has its own created_at.
+    """
+
+    removed: Values | None = None
+    made: Values | None = None
+
+    def make(self, values: Values) -> None:
+        first = self.made or values
+        self.made = {**values, "created_at": first["created_at"]}
+
+    def remove(self, values: Values) -> None:
+        self.removed, self.made = values, None
+
+
+@dataclass(slots=True)
 class _Draft:
     row: Row
     is_new: bool
@@ -111,8 +129,8 @@ class _Fold:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._drafts: dict[tuple[str, str], _Draft] = {}
-        self._minds: dict[tuple[UUID, UUID, str], tuple[bool, Values]] = {}
-        self._tags: dict[tuple[UUID, str], tuple[bool, Values]] = {}
+        self._minds: dict[tuple[UUID, UUID, str], _Link] = {}
+        self._tags: dict[tuple[UUID, str], _Link] = {}
         self._tag_types: dict[str, str | None] = {}
         self._changes = Changes()
 
@@ -215,13 +233,16 @@ class _Fold:
     def _mind(self, event: Event, payload: Values, *, linked: bool) -> None:
         content, mind = self._content_id(event, payload["slug"]), self._mind_id(event, payload["mind"])
         key = (content, mind, payload["role"])
-        link = {"content_id": str(content), "mind_id": str(mind), "role": payload["role"], **_stamp(event)}
-        self._minds[key] = (linked, link)
+        values = {"content_id": str(content), "mind_id": str(mind), "role": payload["role"], **_stamp(event)}
+        link = self._minds.setdefault(key, _Link())
+        (link.make if linked else link.remove)(values)
 
     def _tag(self, event: Event, payload: Values, *, tagged: bool) -> None:
         content = self._content_id(event, payload["slug"])
         tag = payload["tag"]
-        self._tags[content, tag] = (tagged, {"content_id": str(content), "tag": tag, **_stamp(event)})
+        values = {"content_id": str(content), "tag": tag, **_stamp(event)}
+        link = self._tags.setdefault((content, tag), _Link())
+        (link.make if tagged else link.remove)(values)
         if tagged:
             self._tag_types.setdefault(tag, payload.get("tag_type"))
 
@@ -229,10 +250,11 @@ class _Fold:
         for (kind, _), draft in self._drafts.items():
             table: TableChange = getattr(self._changes, kind)
             (table.inserts if draft.is_new else table.updates).append(draft.values)
-        for is_on, link in self._minds.values():
-            (self._changes.minds_linked if is_on else self._changes.minds_unlinked).append(link)
-        for is_on, link in self._tags.values():
-            (self._changes.tagged if is_on else self._changes.untagged).append(link)
+        minds, tags = self._minds.values(), self._tags.values()
+        self._changes.minds_unlinked = [link.removed for link in minds if link.removed is not None]
+        self._changes.minds_linked = [link.made for link in minds if link.made is not None]
+        self._changes.untagged = [link.removed for link in tags if link.removed is not None]
+        self._changes.tagged = [link.made for link in tags if link.made is not None]
         self._changes.tags = [{"name": name, "tag_type": tag_type} for name, tag_type in self._tag_types.items()]
         return self._changes
 

@@ -78,6 +78,36 @@ def test_the_size_of_batches_makes_no_difference(size: int, tmp_path: Path, data
     server.drop(other)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 500])
+def test_a_link_that_is_removed_and_made_again_is_the_same_in_batches_of_any_size(
+    size: int, tmp_path: Path, database: Database, server: Server
+) -> None:
+    """The new link has its own created_at, and the removal is remembered, also where one batch holds both."""
+    other = server.clone(server.migrated())
+    for one_of_both in (database, other):
+        with psycopg.connect(one_of_both.dsn) as connection:
+            connection.execute("insert into minds (id, slug, display_name) values (gen_random_uuid(), 'ana', 'Ana')")
+            connection.execute("update minds set id = '00000000-0000-4000-8000-00000000000a' where slug = 'ana'")
+            connection.execute("update outbox.destination set destination_id = '00000000-0000-4000-8000-00000000000d'")
+    clock = SetClock()
+    box = Outbox.open(tmp_path / "outbox.db", clock=clock)
+    slug, tag, mind = f"{PROJECT}--aula-1", {"tag": "nova"}, {"mind": "ana", "role": "author"}
+    box.append(*project(), lesson(1))
+    for payload in (
+        c.ContentTagged(slug=slug, **tag), c.ContentMindLinked(slug=slug, **mind),
+        c.ContentUntagged(slug=slug, **tag), c.ContentMindUnlinked(slug=slug, **mind),
+        c.ContentTagged(slug=slug, **tag), c.ContentMindLinked(slug=slug, **mind),
+    ):  # fmt: skip
+        clock.move(minutes=1)
+        box.append(payload)
+    assert drain(box, database.worker_dsn, max_events=size) is Ending.EMPTY
+    assert drain(box, other.worker_dsn, max_events=1) is Ending.EMPTY
+    rows = all_rows(database.dsn)
+    assert rows == all_rows(other.dsn)
+    assert len(rows["removed_links"]) == 2
+    server.drop(other)
+
+
 def test_rows_that_were_there_are_adopted_under_their_own_ids(box: Outbox, database: Database) -> None:
     """Matched by slug; the server's id stays, references lead to it, columns we do not own stay as they are."""
     with psycopg.connect(database.dsn) as connection:

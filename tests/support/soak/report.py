@@ -23,7 +23,6 @@ class SoakReport:
     outages: int
     refusals_told: int
     worker_starts: int
-    rows_compared: int
     faults: Mapping[str, int]
     lost: int
     doubled: int
