@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 SOAK_SECONDS ?= 600
 
-.PHONY: setup demo game-day docs test soak lint bench bench-quick clean
+.PHONY: setup demo game-day docs test soak mutants lint bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -34,6 +34,10 @@ test: $(STAMP) ## lint, then all tests with coverage
 
 soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
+
+mutants: $(STAMP) ## change the code in small ways, does a test notice? make mutants MODULES="outbox/log.py --sample 50"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutation]'
+	$(BIN)/python -m tests.mutation $(MODULES)
 
 lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .

@@ -86,6 +86,16 @@ def test_nesting_has_a_limit() -> None:
         check(c.ContentMetadataMerged(slug="x", metadata=deep))
 
 
+def test_nesting_in_lists_counts_as_well() -> None:
+    """Lists in lists end where objects in objects do; a shallow one is taken."""
+    deep: object = 1
+    for _ in range(200):
+        deep = [deep]
+    with pytest.raises(ContractError, match="nested deeper"):
+        check(c.ContentMetadataMerged(slug="x", metadata={"a": deep}))
+    check(c.ContentMetadataMerged(slug="x", metadata={"a": [[[1, "b"], {"c": [None]}]]}))
+
+
 def test_an_unknown_field_is_refused() -> None:
     """A typing error never disappears silently."""
     with pytest.raises(ContractError, match="boddy"):

@@ -142,3 +142,61 @@ def test_discard_and_retry_leave_a_trail(box: Outbox, events: list[Event]) -> No
     assert [(record.seq, record.action) for record in audit.trail(box.connection)] == [(1, "discard"), (2, "retry")]
     with pytest.raises(ParkedConflict):
         resolve.retry(box, 4, "not parked")
+
+
+def test_the_list_names_the_events_and_what_was_said_of_them(box: Outbox, events: list[Event]) -> None:
+    """Every row carries its event's own ids, and the verdict as it was given; as plain data too."""
+    box.parked.park(events[0], verdict="poison", reason="no room", sqlstate="23514", attempts=3)
+    box.parked.hold(events[3], behind_seq=1)
+    for event, row in zip((events[0], events[3]), box.parked.list(), strict=True):
+        assert (row.seq, row.event_id, row.type) == (event.seq, event.event_id, event.type)
+        assert (row.aggregate_id, row.refs) == (event.aggregate_id, event.refs)
+        plain = row.as_dict()
+        assert json.loads(json.dumps(plain)) == plain
+        assert (plain["event_id"], plain["aggregate_id"]) == (str(event.event_id), str(event.aggregate_id))
+        assert plain["refs"] == [str(ref) for ref in event.refs]
+        assert (plain["resolution"], plain["edited"], "payload_json" in plain) == (None, False, False)
+    first, second = (row.as_dict() for row in box.parked.list())
+    assert (first["state"], first["reason"], first["sqlstate"], first["attempts"]) == ("parked", "no room", "23514", 3)
+    assert (second["state"], second["behind_seq"], second["sqlstate"]) == ("held", 1, None)
+
+
+def test_what_waits_behind_an_event_is_counted_up_to_a_limit(box: Outbox, events: list[Event]) -> None:
+    """Nobody pays for counting a hundred thousand rows to read "more than ten"."""
+    box.parked.park(events[0], verdict="poison", reason="r")
+    for event in events[1:]:
+        box.parked.hold(event, behind_seq=1)
+    assert [box.parked.count_behind(1, limit=limit) for limit in (0, 2, 3, 9)] == [0, 2, 3, 3]
+    assert box.parked.count_behind(2, limit=9) == 0
+    assert [row.seq for row in box.parked.held_behind(1, limit=2)] == [2, 3]
+
+
+def test_a_decision_is_heard_by_the_worker_at_once(
+    box: Outbox, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It rings like an event does: nobody waits for the next poll."""
+    box.parked.park(events[0], verdict="poison", reason="r")
+    rung: list[bool] = []
+    monkeypatch.setattr(box, "ring", lambda: rung.append(True))
+    resolve.retry(box, 1, reason="it was the disk")
+    assert rung == [True]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, ["@@ b @@", "-2", "+3"]),
+        ({"a": None}, {}, ["@@ a @@", "-null"]),
+        ({}, {"a": None}, ["@@ a @@", "+null"]),
+        ({"a": "one"}, {"a": "two"}, ["@@ a @@", '-"one"', '+"two"']),
+        ({"a": "x\ny"}, {"a": "x\nz"}, ["@@ a @@", " x", "-y", "+z"]),
+        ({"a": "x\r\ny"}, {"a": "x\ny"}, ["@@ a @@", "-x\\r", "+x", " y"]),
+        ({"a": 1}, {"a": 1}, []),
+    ],
+)
+def test_a_difference_names_the_fields_that_changed_and_no_other(
+    before: dict[str, object], after: dict[str, object], shown: list[str]
+) -> None:
+    """Null is not the same as left out, and a carriage return is a difference."""
+    lines = resolve.difference(json.dumps(before), json.dumps(after)).split("\n")
+    assert lines == ["--- as appended", "+++ as applied", *shown]

@@ -1,10 +1,12 @@
 """A unit of work: all of it or nothing."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from outbox import ContractError, Outbox
+from outbox import ContractError, FileConflict, Outbox, StorageFull
 from outbox import catalogue as c
 from tests.support.lessons import lesson, path_of, publish, staged_files
 
@@ -135,3 +137,40 @@ def test_a_new_file_in_the_place_of_one_that_was_moved_away(box: Outbox, root: P
     publish(box, "a")
     assert (root / path_of("a")).exists()
     assert box.last_seq == 1
+
+
+def test_a_disk_that_fails_while_a_file_is_staged_leaves_nothing(
+    box: Outbox, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No event, no half file, no staged rest; and the same unit works once there is room."""
+    publish(box, "first")
+    whole = os.write
+
+    def short(fd: int, data: bytes) -> int:
+        if len(data) > 10:
+            return whole(fd, data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", short)
+        with pytest.raises(StorageFull):
+            publish(box, "a", "0123456789 and some more\n")
+    assert box.last_seq == 1
+    assert not (root / path_of("a")).exists()
+    assert staged_files(root) == []
+    publish(box, "a")
+    assert (box.last_seq, staged_files(root)) == (2, [])
+
+
+def test_a_file_that_this_outbox_never_published_is_not_replaced(box: Outbox, root: Path) -> None:
+    """It was there before us: it is kept, the event with it discarded, and the error says what to do."""
+    target = root / path_of("a")
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"by hand")
+    with pytest.raises(FileConflict, match="move it away and run again"):
+        publish(box, "a")
+    assert (target.read_bytes(), box.last_seq) == (b"by hand", 0)
+    with box.unit() as unit:
+        unit.append(lesson("a"))
+        unit.write(path_of("a"), b"generated", overwrite=True)
+    assert (target.read_bytes(), box.last_seq) == (b"generated", 1)
