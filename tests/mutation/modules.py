@@ -1,0 +1,31 @@
+"""What is mutated and what judges: the modules where a bug would lose data, and the tests that run in this process."""
+
+_OUTBOX = (
+    "unit publish staging recovery durable log transaction gate ids prune parked resolve check known_files contract "
+    "event upcast outbox secure relay_state attempts decisions confined schema database sqlite_errors worker_lock "
+    "checkpoint bell follow clock backup backlog outages paths salvage steering"
+)
+_WORKER = (
+    "relay failures verdict parking release suspects position projection fold exchange batching outage epidemic pace "
+    "known missing"
+)
+
+DATA = [f"outbox/{name}.py" for name in _OUTBOX.split()] + [f"worker/{name}.py" for name in _WORKER.split()]
+
+# Tests that start processes of their own (kills, the soak) would not meet a mutant that lives in this one.
+TESTS = [
+    "tests/unit/outbox",
+    "tests/unit/test_fold.py",
+    "tests/unit/test_verdict.py",
+    "tests/unit/test_pace.py",
+    "tests/faults/outbox/test_recovery.py",
+    "tests/faults/outbox/test_model.py",
+    "tests/faults/outbox/test_hand_edits.py",
+    "tests/integration/test_relay_applies.py",
+    "tests/integration/test_relay_epidemic.py",
+    "tests/integration/test_relay_full_disk.py",
+    "tests/integration/test_relay_idle.py",
+    "tests/integration/test_relay_order.py",
+    "tests/integration/test_relay_poison.py",
+    "tests/integration/test_relay_target.py",
+]
