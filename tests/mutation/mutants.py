@@ -14,7 +14,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-NEVER_TOLD_APART = {"len", "isinstance", "cast", "get_log", "span"}
+NEVER_TOLD_APART = {"len", "isinstance", "cast", "get_log"}
 LOG_NAMES = {"_log", "log", "logger"}
 
 
@@ -161,6 +161,8 @@ def _only_words(node: cst.CSTNode) -> bool:
     if not isinstance(node.func, cst.Attribute):
         return False
     owner = node.func.value
+    if isinstance(owner, cst.Call):
+        return _only_words(owner)
     return (isinstance(owner, cst.Name) and owner.value in LOG_NAMES) or (
         isinstance(owner, cst.Attribute) and owner.attr.value in LOG_NAMES
     )

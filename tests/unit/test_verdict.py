@@ -108,3 +108,17 @@ def test_a_bug_of_ours_is_nobodys_verdict() -> None:
 
 def test_an_unknown_code_holds_rather_than_parks() -> None:
     assert judge(failure("ZZ001"), Phase.APPLY).verdict is Verdict.ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("53999", "the server is out of resources"),
+        ("58030", "the server cannot use its files"),
+        ("08999", "the connection failed"),
+    ],
+)
+def test_a_login_that_fails_with_an_unknown_code_is_told_by_its_class(code: str, reason: str) -> None:
+    """The first two characters say what kind of thing went wrong, at the login as well."""
+    judged = judge(failure(code), Phase.CONNECT)
+    assert (judged.verdict, judged.sqlstate, judged.reason) == (Verdict.OUTAGE, code, reason)
