@@ -11,6 +11,7 @@ from uuid import UUID
 
 from outbox import Event, EventNotFound, Outbox, ParkedState, Resolution
 from worker.connection import Connection
+from worker.errors import TargetRefused
 from worker.position import Position
 from worker.projection import Parking
 from worker.queries import query
@@ -71,7 +72,11 @@ def note(box: Outbox, parked: Sequence[Parking]) -> None:
 
 
 def reconcile(connection: Connection, box: Outbox, position: Position) -> None:
-    """Make the outbox file's list agree with Postgres's, after a crash or a restored database."""
+    """Make the outbox file's list agree with Postgres's, after a crash or a restored database.
+
+    Raises:
+        TargetRefused: an event is parked there that was resolved and then pruned here: nobody can apply it again.
+    """
     rows = connection.execute(query("relay", "parked"), {"outbox_id": box.outbox_id}).fetchall()
     there = {int(str(row[0])): row for row in rows}
     here = {row.seq: row for row in box.parked.list()}
@@ -89,7 +94,9 @@ def reconcile(connection: Connection, box: Outbox, position: Position) -> None:
         try:
             event = box.event(seq)
         except EventNotFound:
-            continue
+            if seq < box.relay.pruned_below:
+                raise _resolved_and_pruned(seq) from None
+            continue  # lost by a salvage
         _, _, _, _, state, verdict, sqlstate, reason, attempts = remote
         behind = box.parked.blocking(event) if state == ParkedState.HELD.value else None
         if behind is not None:
@@ -102,6 +109,13 @@ def reconcile(connection: Connection, box: Outbox, position: Position) -> None:
                 sqlstate=str(sqlstate) if sqlstate else None,
                 attempts=int(str(attempts)),
             )
+
+
+def _resolved_and_pruned(seq: int) -> TargetRefused:
+    return TargetRefused(
+        f"the database was restored from an older backup: event {seq} is parked there, and was resolved and then pruned "
+        "here; move this outbox away and bring everything back with `generate import` (docs/runbook.md#pruned-events)"
+    )
 
 
 def _drop(box: Outbox, seq: int) -> None:

@@ -116,3 +116,24 @@ def test_a_new_database_is_no_target_for_a_pruned_outbox(
         replay_from(WorkerSettings.from_env(env), from_seq=1, since=None, anew=True, quiet=True)
     assert box.relay.position == before
     server.drop(other)
+
+
+def test_an_event_parked_in_a_restored_database_and_pruned_here_is_refused(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """It was resolved and pruned since; what waits behind it there could only be applied out of order."""
+    box.append(lesson(2), lesson(3))
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+        assert verify_all(connection, box, tmp_path).proven
+    assert prune(box, plan(box, keep_days=0)) > 0
+    event = box.event(box.last_seq)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(
+            "insert into outbox.parked (outbox_id, seq, event_id, type, aggregate_id, state, verdict, reason, attempts)"
+            " values (%s, 1, %s, 'project.upserted', %s, 'parked', 'poison', 'refused', 2)",
+            [box.outbox_id, event.event_id, event.aggregate_id],
+        )
+    with pytest.raises(TargetRefused, match="event 1 is parked there"):
+        drain(box, database.worker_dsn)
+    assert box.parked.count() == 0
