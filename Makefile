@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 SOAK_SECONDS ?= 600
+SEEDS ?= 20000
+FIRST ?= 1
 
-.PHONY: setup demo game-day docs test soak mutants lint bench bench-quick clean
+.PHONY: setup demo game-day docs test simulate simulate-mutants soak mutants lint bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -31,6 +33,12 @@ docs: $(STAMP) ## write the pages that are generated from the code
 test: $(STAMP) ## lint, then all tests with coverage
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+simulate: $(STAMP) ## the whole way in one process, under SEEDS seeds from FIRST on: minutes
+	$(BIN)/python -m simulation --seeds $(SEEDS) --first $(FIRST)
+
+simulate-mutants: $(STAMP) ## deliberate bugs, which the simulation has to catch
+	$(BIN)/python -m simulation --mutants --seeds 4000
 
 soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py

@@ -113,8 +113,9 @@ def reconcile(connection: Connection, box: Outbox, position: Position) -> None:
 
 def _resolved_and_pruned(seq: int) -> TargetRefused:
     return TargetRefused(
-        f"the database was restored from an older backup: event {seq} is parked there, and was resolved and then pruned "
-        "here; move this outbox away and bring everything back with `generate import` (docs/runbook.md#pruned-events)"
+        f"the database was restored from an older backup: event {seq} is parked there, and was resolved and then "
+        "pruned here; move this outbox away and bring everything back with `generate import` "
+        "(docs/runbook.md#pruned-events)"
     )
 
 

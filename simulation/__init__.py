@@ -1,0 +1,1 @@
+"""The whole way from generator to database in one process, under a seed: see docs/simulation.md."""

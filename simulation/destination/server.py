@@ -1,0 +1,169 @@
+"""The database: sessions with transactions, which come and go, and what happens to them when the line is cut."""
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from simulation.destination.locks import Locks, keys_of
+from simulation.destination.refusals import lost, refusal
+from simulation.destination.statements import HANDLERS, KINDS, Rows
+from simulation.destination.tables import Tables, Transaction
+from simulation.kernel import Kernel, Process
+
+SCHEMA_VERSION = 1
+_TITLES = {"audience": "name", "project": "name", "content": "title"}
+
+
+class Committed(Protocol):
+    """Told of every transaction that took effect."""
+
+    def __call__(self, server: "Server", client: Process | None, transaction: Transaction) -> None: ...
+
+
+class Server:
+    """A database in memory.
+
+    Args:
+        kernel: whose time it lives in.
+        destination_id: its identity.
+        committed: told of every commit.
+
+    Attributes:
+        tables: what is committed.
+        down_until: nobody is let in before.
+        refused: marks in titles that a check refuses, with the SQLSTATE.
+        refuse_all: a SQLSTATE that every row is refused with: somebody broke a trigger.
+    """
+
+    def __init__(self, kernel: Kernel, destination_id: UUID, committed: Committed) -> None:
+        self.kernel = kernel
+        self.destination_id = destination_id
+        self.tables = Tables()
+        self.down_until = 0.0
+        self.refused: dict[str, str] = {}
+        self.refuse_all: str | None = None
+        self.sessions: list[Session] = []
+        self.committed = committed
+        self.locks = Locks(kernel.sleep)
+
+    def connect(self, client: Process | None) -> "Session":
+        """Open a session.
+
+        Raises:
+            psycopg.Error: the server is down.
+        """
+        if self.kernel.now < self.down_until:
+            raise lost("connection failed: Connection refused")
+        session = Session(self, client)
+        self.sessions.append(session)
+        return session
+
+    def restart(self, seconds: float) -> None:
+        """End every session, and let nobody in for a while; what was not committed is gone."""
+        self.down_until = self.kernel.now + seconds
+        for session in list(self.sessions):
+            session.end()
+
+    def restore(self, tables: Tables) -> None:
+        """Go back to an earlier moment, as from a backup."""
+        self.restart(0.0)
+        self.tables = tables.copy()
+
+
+class Session:
+    """One session of a client.
+
+    Attributes:
+        alive: the server still knows it.
+    """
+
+    def __init__(self, server: Server, client: Process | None) -> None:
+        self.server = server
+        self.client = client
+        self.alive = True
+        self.transaction: Transaction | None = None
+
+    def run(self, name: str, values: Any) -> Rows:
+        """Run one statement.
+
+        Raises:
+            psycopg.Error: it is refused, or the session was ended.
+        """
+        self._must_live()
+        if name.startswith("begin"):
+            self.transaction = Transaction(self.server.tables, snapshot="repeatable read" in name)
+            return []
+        if name == "commit":
+            self._commit()
+            return []
+        if name == "select 1":
+            return [(1,)]
+        if self.transaction is None:
+            self.transaction = Transaction(self.server.tables)
+            try:
+                rows = self._run(name, values)
+                self._commit()
+            finally:
+                self.rollback()
+            return rows
+        return self._run(name, values)
+
+    def rollback(self) -> None:
+        """End the transaction, if there is one, without a trace."""
+        self.transaction = None
+        self.server.locks.release(self)
+
+    def end(self) -> None:
+        """The server ends the session, or notices that nobody is there any more."""
+        self.rollback()
+        self.alive = False
+        if self in self.server.sessions:
+            self.server.sessions.remove(self)
+
+    def _must_live(self) -> None:
+        if not self.alive:
+            raise refusal("57P01")
+
+    def _run(self, name: str, values: Any) -> Rows:
+        tx = self.transaction
+        assert tx is not None
+        if tx.failed:
+            raise refusal("25P02")
+        try:
+            keys = keys_of(name, values, lambda table, key: tx.get(table, key) is not None)
+            self.server.locks.take(self, keys, tx.lock_timeout_seconds, lambda: self.alive)
+            self._must_live()
+            if name == "relay.destination":
+                return [(self.server.destination_id, SCHEMA_VERSION)]
+            return self._checked(name, values, tx)
+        except Exception:
+            tx.failed = True
+            raise
+
+    def _checked(self, name: str, values: Any, tx: Transaction) -> Rows:
+        before = len(tx.writes)
+        rows = HANDLERS[name](tx, values)
+        _, _, verb = name.partition(".")
+        kind = verb.partition("_")[2].removesuffix("s")
+        if verb.startswith(("insert_", "update_")) and kind in KINDS:
+            self._refuse(kind, tx, list(tx.writes.items())[before:] if verb.startswith("insert_") else None)
+        return rows
+
+    def _refuse(self, kind: str, tx: Transaction, fresh: Any) -> None:
+        """The checks and triggers of the database's owner, which no contract of ours knows."""
+        if self.server.refuse_all is not None:
+            raise refusal(self.server.refuse_all, constraint="broken")
+        for (table, _), row in fresh or list(tx.writes.items()):
+            for mark, sqlstate in self.server.refused.items():
+                if table == kind and row is not None and mark in row[_TITLES[kind]]:
+                    raise refusal(sqlstate, constraint="refused")
+
+    def _commit(self) -> None:
+        tx = self.transaction
+        assert tx is not None
+        if tx.failed:  # COMMIT of a failed transaction is a rollback
+            self.rollback()
+            return
+        tx.apply()
+        self.rollback()
+        if tx.writes:
+            self.server.committed(self.server, self.client, tx)

@@ -1,0 +1,304 @@
+"""The named statements of `worker/sql`, restated over `tables`: what each reads, writes and refuses.
+
+A statement is known by its text as the worker sends it; one that is not known is an error, so that nobody forgets to
+restate a new one here. The rules of the relay are not here, only what the WHERE clauses and constraints say; the
+conformance test holds every one of them against PostgreSQL.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+
+from simulation.destination.refusals import refusal
+from simulation.destination.tables import Row, Transaction
+from worker.queries import query, statements
+
+Rows = list[tuple[Any, ...]]
+Handler = Callable[[Transaction, Any], Rows]
+KINDS = ("audience", "project", "content")
+_UUIDS = frozenset({
+    "id", "target_audience_id", "creator_mind_id", "persona_mind_id", "project_id", "parent_content_id",
+    "generation_execution_id", "last_event_id", "content_id", "mind_id",
+})  # fmt: skip
+_MOMENTS = frozenset({"created_at", "deleted_at", "published_at"})
+# As `worker/sql/projection.sql` names them: only these are ever written.
+COLUMNS = {
+    "audience": (
+        "id", "slug", "name", "description", "demographics", "psychographics", "technical_level",
+        "learning_preferences", "created_at", "last_event_id",
+    ),
+    "project": (
+        "id", "slug", "name", "description", "project_type", "status", "target_audience_id", "default_frameworks",
+        "project_metadata", "creator_mind_id", "persona_mind_id", "created_at", "last_event_id",
+    ),
+    "content": (
+        "id", "slug", "title", "content_type", "project_id", "parent_content_id", "sequence_order", "content",
+        "ai_generated", "status", "fidelity_score", "metadata", "file_path", "published_at", "published_url",
+        "generation_execution_id", "deleted_at", "created_at", "last_event_id",
+    ),
+}  # fmt: skip
+_REQUIRED = {
+    "audience": ("slug", "name"),
+    "project": ("slug", "name", "project_type", "status", "project_metadata"),
+    "content": ("slug", "title", "content_type", "ai_generated", "status", "metadata"),
+}
+_REFERENCES = {
+    "audience": {},
+    "project": {"target_audience_id": "audience"},
+    "content": {"project_id": "project", "parent_content_id": "content"},
+}
+_MERGED = frozenset({"metadata", "project_metadata"})
+_TABLE_NAMES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
+
+
+def typed(column: str, value: Any) -> Any:
+    """Return a JSON value as its column holds it."""
+    if value is None:
+        return None
+    if column in _UUIDS:
+        return UUID(str(value))
+    if column in _MOMENTS:
+        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+    if column == "fidelity_score":
+        return Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return value
+
+
+def rows_of(values: Any) -> list[Row]:
+    """Return the rows that a bulk statement carries."""
+    return [{name: typed(name, value) for name, value in row.items()} for row in json.loads(values["rows"])]
+
+
+def _check(tx: Transaction, kind: str, row: Row) -> None:
+    for column in _REQUIRED[kind]:
+        if row[column] is None:
+            raise refusal("23502")
+    for column, other in _REFERENCES[kind].items():
+        if row[column] is not None and tx.by_id(other, row[column]) is None:
+            raise refusal("23503", constraint=f"{_TABLE_NAMES[kind]}_{column}_fkey")
+
+
+def _insert(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        fresh = [{column: row.get(column) for column in COLUMNS[kind]} for row in rows_of(values)]
+        for row in fresh:
+            if tx.get(kind, row["slug"]) is not None:
+                raise refusal("23505", constraint=f"{_TABLE_NAMES[kind]}_slug_key")
+            tx.put(kind, row["slug"], row)
+        for row in fresh:  # references are checked at the end of a statement
+            _check(tx, kind, row)
+        return []
+
+    return run
+
+
+def _update(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for change in rows_of(values):
+            row = tx.by_id(kind, change["id"])
+            if row is None or not _is_newer(change, row):
+                continue
+            merged = {
+                column: {**row[column], **value} if column in _MERGED and isinstance(row[column], dict) else value
+                for column, value in change.items()
+            }
+            updated = {**row, **merged}
+            _check(tx, kind, updated)
+            tx.put(kind, row["slug"], updated)
+        return []
+
+    return run
+
+
+def _is_newer(change: Row, row: Row | None) -> bool:
+    return row is None or row["last_event_id"] is None or row["last_event_id"] < change["last_event_id"]
+
+
+def _find(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        found = [(slug, tx.get(kind, slug)) for slug in sorted(values["slugs"])]
+        return [(slug, row["id"], row["last_event_id"]) for slug, row in found if row is not None]
+
+    return run
+
+
+def _find_minds(tx: Transaction, values: Any) -> Rows:
+    return [
+        (slug, row["id"]) for slug, row in tx.every("minds") if slug in values["slugs"] or row["id"] in values["ids"]
+    ]
+
+
+def _link(tx: Transaction, table: str, key: Any, removed: Any, row: Row) -> None:
+    gone = tx.get("removed_links", removed)
+    if gone is not None and gone["last_event_id"] > row["last_event_id"]:
+        return
+    if tx.by_id("content", row["content_id"]) is None:
+        raise refusal("23503", constraint=f"{table}_content_id_fkey")
+    there = tx.get(table, key)
+    if there is None:
+        stored = ("created_at", "last_event_id")
+        tx.put(table, key, {column: row[column] for column in stored})
+    elif _is_newer(row, there):
+        tx.put(table, key, {**there, "last_event_id": row["last_event_id"]})
+
+
+def _unlink(tx: Transaction, table: str, key: Any, removed: Any, row: Row) -> None:
+    there = tx.get(table, key)
+    if there is not None and _is_newer(row, there):
+        tx.put(table, key, None)
+    if _is_newer(row, tx.get("removed_links", removed)):
+        tx.put("removed_links", removed, {"last_event_id": row["last_event_id"]})
+
+
+def _minds(change: Callable[..., None]) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for row in rows_of(values):
+            linked = f"{row['mind_id']} {row['role']}"
+            key = (row["content_id"], row["mind_id"], row["role"])
+            change(tx, "content_minds", key, (row["content_id"], "mind", linked), row)
+        return []
+
+    return run
+
+
+def _tags(change: Callable[..., None]) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for row in rows_of(values):
+            key = (row["content_id"], row["tag"])
+            change(tx, "content_tags", key, (row["content_id"], "tag", row["tag"]), row)
+        return []
+
+    return run
+
+
+def _add_tags(tx: Transaction, values: Any) -> Rows:
+    for row in rows_of(values):
+        if tx.get("tags", row["name"]) is None:
+            tx.put("tags", row["name"], {"tag_type": row["tag_type"]})
+    return []
+
+
+def _register(tx: Transaction, values: Any) -> Rows:
+    if tx.get("sources", values["outbox_id"]) is None:
+        tx.put("sources", values["outbox_id"], {"applied_seq": 0, "applied_event_id": None})
+    return []
+
+
+def _position(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("sources", values["outbox_id"])
+    return [] if row is None else [(row["applied_seq"], row["applied_event_id"])]
+
+
+def _advance(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("sources", values["outbox_id"])
+    if row is not None and row["applied_seq"] == values["from_seq"]:
+        moved = {"applied_seq": values["to_seq"], "applied_event_id": values["to_event_id"]}
+        tx.put("sources", values["outbox_id"], moved)
+    return []
+
+
+def _park(tx: Transaction, values: Any) -> Rows:
+    for row in json.loads(values["rows"]):
+        key = (values["outbox_id"], row["seq"])
+        there = tx.get("parked", key)
+        fresh = {
+            "event_id": UUID(row["event_id"]), "type": row["type"], "aggregate_id": UUID(row["aggregate_id"]),
+            "state": row["state"], "verdict": row["verdict"], "sqlstate": row["sqlstate"], "reason": row["reason"],
+            "attempts": row["attempts"],
+        }  # fmt: skip
+        kept = {} if there is None else {name: there[name] for name in ("event_id", "type", "aggregate_id")}
+        tx.put("parked", key, {**fresh, **kept})
+    return []
+
+
+def _unpark(tx: Transaction, values: Any) -> Rows:
+    for seq in values["seqs"]:
+        if tx.get("parked", (values["outbox_id"], seq)) is not None:
+            tx.put("parked", (values["outbox_id"], seq), None)
+    return []
+
+
+def _parked(tx: Transaction, values: Any) -> Rows:
+    columns = ("event_id", "type", "aggregate_id", "state", "verdict", "sqlstate", "reason", "attempts")
+    mine = [(seq, row) for (outbox, seq), row in tx.every("parked") if outbox == values["outbox_id"]]
+    return [(seq, *(row[column] for column in columns)) for seq, row in sorted(mine, key=lambda one: one[0])]
+
+
+def _verify(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        found = [(slug, tx.get(kind, slug)) for slug in values["slugs"]]
+        return [(slug, row["last_event_id"], _body(tx, kind, row)) for slug, row in found if row is not None]
+
+    return run
+
+
+def _body(tx: Transaction, kind: str, row: Row) -> dict[str, Any]:
+    body = {**row}
+    if kind == "project":
+        body["target_audience"] = _slug_of(tx, "audience", row["target_audience_id"])
+    if kind == "content":
+        text = row["content"]
+        body["body_sha256"] = None if text is None else hashlib.sha256(text.encode()).hexdigest()
+        body["project"] = _slug_of(tx, "project", row["project_id"])
+        body["parent"] = _slug_of(tx, "content", row["parent_content_id"])
+        body["fidelity_score"] = None if row["fidelity_score"] is None else float(row["fidelity_score"])
+        body["tags"] = [tag for (content, tag), _ in tx.every("content_tags") if content == row["id"]]
+        minds = [(role, mind) for (content, mind, role), _ in tx.every("content_minds") if content == row["id"]]
+        slugs = {one["id"]: slug for slug, one in tx.every("minds")}
+        body["minds"] = [f"{role}:{name}" for role, mind in minds for name in (slugs[mind], mind)]
+    return body
+
+
+def _slug_of(tx: Transaction, kind: str, identity: UUID | None) -> str | None:
+    row = tx.by_id(kind, identity) if identity is not None else None
+    return None if row is None else str(row["slug"])
+
+
+def _nothing(_tx: Transaction, _values: Any) -> Rows:
+    return []
+
+
+def _limits(tx: Transaction, values: Any) -> Rows:
+    tx.lock_timeout_seconds = int(values["lock_timeout"]) / 1000
+    return []
+
+
+HANDLERS: dict[str, Handler] = {
+    "relay.limits": _limits,
+    "relay.whole_transaction_limit": _nothing,
+    "relay.register": _register,
+    "relay.position": _position,
+    "relay.lock_position": _position,
+    "relay.advance": _advance,
+    "relay.park": _park,
+    "relay.unpark": _unpark,
+    "relay.parked": _parked,
+    "projection.find_minds": _find_minds,
+    "projection.link_minds": _minds(_link),
+    "projection.unlink_minds": _minds(_unlink),
+    "projection.add_tags": _add_tags,
+    "projection.link_tags": _tags(_link),
+    "projection.unlink_tags": _tags(_unlink),
+    **{f"projection.lock_{kind}s": _find(kind) for kind in KINDS},
+    **{f"projection.find_{kind}s": _find(kind) for kind in KINDS},
+    **{f"projection.insert_{kind}s": _insert(kind) for kind in KINDS},
+    **{f"projection.update_{kind}s": _update(kind) for kind in KINDS},
+    **{f"verify.{kind}s": _verify(kind) for kind in KINDS},
+}  # fmt: skip
+
+_NAMES = {
+    query(file, name): f"{file}.{name}" for file in ("relay", "projection", "verify") for name in statements(file)
+}
+
+
+def name_of(text: str) -> str:
+    """Return the name of a statement; those without one are their own.
+
+    Raises:
+        KeyError: it is not one of the worker's.
+    """
+    return text if text in {"select 1", "begin", "commit"} or text.startswith("begin ") else _NAMES[text]

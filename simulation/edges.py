@@ -1,0 +1,263 @@
+"""The edges of the real code: where it meets the disk, the clock, chance and other processes.
+
+Nothing of what it decides is replaced. While a world runs, the calls that reach outside pass through here: each is
+a step of the scheduler, a place to die at, and for a process that is dead already no more than a refusal.
+"""
+
+import errno
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any, Protocol
+from unittest import mock
+
+from outbox.bell import Bell
+from outbox.gate import Gate
+from simulation.kernel import Kernel, Killed, Process
+
+_real = SimpleNamespace(
+    **{
+        name: getattr(os, name)
+        for name in ("open", "close", "write", "pwrite", "fsync", "rename", "unlink", "mkdir", "rmdir", "ftruncate")
+    }
+)
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+class Host(Protocol):
+    """What the edges ask a host: see `simulation.host`."""
+
+    disk: Any
+
+    def is_full(self) -> bool: ...
+
+    def rang(self) -> None: ...
+
+
+class World(Protocol):
+    """What the edges ask a world: see `simulation.world`."""
+
+    kernel: Kernel
+    chance: random.Random
+
+    def random_bytes(self, count: int) -> bytes: ...
+
+    def log_changed(self, process: Process) -> None: ...
+
+    def in_hand(self, process: Process, seq: int) -> None: ...
+
+
+@contextmanager
+def injected(world: World) -> Iterator[None]:
+    """Lead every edge of the real code through `world` for the length of the block."""
+    kernel = world.kernel
+    with ExitStack() as patches:
+
+        def put(target: str, value: Any) -> None:
+            patches.enter_context(mock.patch(target, value))
+
+        for name, function in _disk_calls(world).items():
+            put(f"os.{name}", function)
+        put("os.urandom", world.random_bytes)
+        put("outbox.staging.secrets", SimpleNamespace(token_hex=lambda count: world.random_bytes(count).hex()))
+        put("outbox.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
+        put("outbox.outbox.Gate", _gate_class(kernel))
+        put("outbox.outbox.Bell", _bell_class(kernel))
+        put("outbox.database.sqlite3", SimpleNamespace(connect=_connecting(world), Connection=sqlite3.Connection))
+        put("tenacity.wait.random", world.chance)
+        put("outbox.audit.operator", lambda: "operator")
+        put("worker.exchange.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
+        put("worker.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
+        yield
+
+
+def _disk_calls(world: World) -> dict[str, Callable[..., Any]]:
+    """The system calls that change files; each may meet a full disk, and each is a place to die at."""
+    kernel = world.kernel
+
+    def enter(name: str, *, needs_room: bool = False) -> Process | None:
+        me = kernel.me
+        if me is None:
+            return None
+        kernel.pause(f"disk.{name}")
+        if needs_room and me.host.is_full():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return me
+
+    def opened(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        me = kernel.me
+        if me is not None and flags & _WRITES:
+            if me.dead:
+                raise Killed
+            if flags & os.O_EXCL:
+                enter("create", needs_room=True)
+        fd: int = _real.open(path, flags, mode, dir_fd=dir_fd)
+        if me is not None:
+            me.fds[fd] = os.fspath(path)
+        return fd
+
+    def closed(fd: int) -> None:
+        me = kernel.me
+        if me is not None:
+            me.fds.pop(fd, None)
+        _real.close(fd)
+
+    def write(fd: int, data: Any) -> int:
+        enter("write", needs_room=True)
+        written: int = _real.write(fd, data)
+        return written
+
+    def pwrite(fd: int, data: Any, offset: int) -> int:
+        if (me := kernel.me) is not None and me.dead:
+            raise Killed
+        written: int = _real.pwrite(fd, data, offset)
+        return written
+
+    def fsync(fd: int) -> None:
+        me = enter("fsync")
+        if me is None:
+            _real.fsync(fd)
+        else:
+            me.host.disk.synced(me.fds[fd])
+
+    def rename(source: Any, target: Any, **where: Any) -> None:
+        me = enter("rename")
+        if me is not None:
+            kernel.judge(me.host.about_to_publish, os.fspath(target))
+        _real.rename(source, target, **where)
+        if me is not None:
+            me.host.disk.renamed(os.fspath(source), os.fspath(target))
+            kernel.judge(me.host.published, os.fspath(target))
+
+    def named(name: str, *, needs_room: bool = False) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            enter(name, needs_room=needs_room)
+            getattr(_real, name)(*args, **kwargs)
+
+        return call
+
+    return {
+        "open": opened, "close": closed, "write": write, "pwrite": pwrite, "fsync": fsync, "rename": rename,
+        "unlink": named("unlink"), "rmdir": named("rmdir"), "ftruncate": named("ftruncate"),
+        "mkdir": named("mkdir", needs_room=True),
+    }  # fmt: skip
+
+
+def _gate_class(kernel: Kernel) -> type[Gate]:
+    class SimulatedGate(Gate):
+        """A gate at which others may go first; inside, nobody is interrupted, only killed."""
+
+        def enter(self) -> None:
+            me = kernel.me
+            if me is not None:
+                kernel.pause("gate")
+            super().enter()
+            if me is not None:
+                me.gates += 1
+
+        def leave(self) -> None:
+            super().leave()
+            if (me := kernel.me) is not None:
+                me.gates -= 1
+
+    return SimulatedGate
+
+
+def _bell_class(kernel: Kernel) -> type[Bell]:
+    class SimulatedBell(Bell):
+        """A bell that is heard, unless the notification is lost."""
+
+        def ring(self) -> None:
+            super().ring()
+            me = kernel.me
+            if me is not None and kernel.step("bell") is None:
+                me.host.rang()
+
+    return SimulatedBell
+
+
+def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
+    kernel = world.kernel
+
+    class SimulatedLog(sqlite3.Connection):
+        """SQLite itself; what is added is that one may die, be interrupted, or find the disk full."""
+
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            me = kernel.me
+            if me is None:
+                return super().execute(sql, parameters)
+            if me.dead:
+                raise Killed
+            if sql == "commit":
+                return self._commit(me)
+            if me.gates == 0 and sql.startswith("select"):
+                kernel.pause("log.read")
+            return super().execute(sql, parameters)
+
+        def close(self) -> None:
+            """Also for the dead: the operating system does it for them."""
+            super().close()
+
+        def _commit(self, me: Process) -> sqlite3.Cursor:
+            fault = kernel.step("log.commit")
+            kind = fault.kind if fault is not None else None
+            me.host.disk.log_begins()
+            if me.host.is_full():
+                raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
+            (synchronous,) = super().execute("pragma synchronous").fetchone()
+            cursor = super().execute("commit")
+            if kind == "power":  # the frames were on their way to the disk
+                kernel.die()
+            if synchronous >= 2:
+                me.host.disk.log_synced()
+            world.log_changed(me)
+            if kind == "unsure":
+                raise _sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR)
+            kernel.step("log.committed")
+            return cursor
+
+    def connect(path: Any, **options: Any) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, factory=SimulatedLog, **options)
+        if (me := kernel.me) is not None:
+            me.belongings.append(connection)
+        return connection
+
+    return connect
+
+
+def _sqlite_error(words: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(words)
+    error.sqlite_errorcode = code
+    return error
+
+
+def _in_hand(world: World) -> Callable[[str], None]:
+    def reach(name: str) -> None:
+        if (me := world.kernel.me) is not None:
+            world.in_hand(me, int(name.removeprefix("apply.")))
+
+    return reach
+
+
+def _timer_class(kernel: Kernel) -> type:
+    class VirtualTimer:
+        """A deadline in virtual time: a line that hangs asks its process for the nearest."""
+
+        daemon = False
+
+        def __init__(self, seconds: float, function: Callable[..., None], args: Any = ()) -> None:
+            self.seconds = seconds
+
+        def start(self) -> None:
+            self.at = kernel.now + self.seconds
+            if (me := kernel.me) is not None:
+                me.deadlines.append(self.at)
+
+        def cancel(self) -> None:
+            if (me := kernel.me) is not None and self.at in me.deadlines:
+                me.deadlines.remove(self.at)
+
+    return VirtualTimer

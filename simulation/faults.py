@@ -1,0 +1,48 @@
+"""What an adversary may do, as data: drawn from the seed, removed one by one when a failure is shrunk."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that strikes at a step of a process.
+
+    Attributes:
+        kind: what happens. To a process: crash, power, stop. To the disk: full, unsure (it says that it failed, and
+            did not). To the bell: lost. To the line: cut, late, hang, slow, refuse.
+        role: whom it may meet: generator or worker.
+        edge: at which edges it may strike; those that begin with this.
+        nth: the how manieth of these edges.
+        at: how far through the statements of a round trip, 0 to 1.
+        seconds: how long it lasts, or takes.
+        sqlstate: what a statement is refused with.
+    """
+
+    kind: str
+    role: str
+    edge: str
+    nth: int
+    at: float = 1.0
+    seconds: float = 0.0
+    sqlstate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfortune:
+    """Something that happens at a moment, whoever does what.
+
+    Attributes:
+        kind: restart (of the database), restore (it goes back to an earlier moment), broken (a trigger refuses every
+            row), clock (of a host, set to another time), power (of a host), full (its disk), swap (an older copy of the
+            outbox file is put in its place, and the newest back later), edit (of a file by hand), pause.
+        host: which one, by number.
+        at: virtual seconds since the beginning.
+        seconds: how long it lasts.
+        amount: by how many seconds a clock is set forward.
+    """
+
+    kind: str
+    host: int
+    at: float
+    seconds: float
+    amount: float

@@ -1,0 +1,177 @@
+"""A machine: its disk, its clock, its outbox file, and what its users were told."""
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from outbox import Result
+from outbox.confined import STAGING_DIRECTORY
+from simulation.disk import Disk
+from simulation.kernel import Kernel, Violation
+from simulation.template import new_outbox
+from simulation.witness import Seen, Witness
+
+EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+class Host:
+    """One host.
+
+    Args:
+        kernel: whose time it lives in.
+        folder: an empty directory of its own.
+        outbox_id: identity of its outbox file.
+
+    Attributes:
+        root: CONTENT_ROOT.
+        log: the outbox file.
+        disk: what of its files would survive a power loss.
+        witness: what is in the log.
+        rings: how often the bell was heard.
+        hand_made: hashes of what people wrote into files.
+        had_trouble: its disk failed, once or for a while.
+        is_swapped: an older copy stands in the place of its outbox file.
+        acknowledged: path -> seq of the newest event that a generator was told is safe, file and all.
+    """
+
+    def __init__(self, kernel: Kernel, folder: Path, outbox_id: UUID) -> None:
+        self._kernel = kernel
+        self.root = folder / "content"
+        self.root.mkdir(parents=True, mode=0o700)
+        self.log = folder / "outbox.db"
+        new_outbox(self.log, outbox_id)
+        self.witness = Witness(self.log)
+        self.disk = Disk(self.root, self.log)
+        self.rings = 0
+        self.skew_seconds = 0.0
+        self.full_until = 0.0
+        self.hand_made: set[str] = set()
+        self.acknowledged: dict[str, int] = {}
+        self.is_swapped = False
+        self.had_trouble = False
+
+    def now(self) -> dt.datetime:
+        """The time, as its clock has it; `outbox.clock.Clock`."""
+        return EPOCH + dt.timedelta(seconds=self._kernel.now + self.skew_seconds)
+
+    def is_full(self) -> bool:
+        """Whether its disk has no room."""
+        return self._kernel.now < self.full_until
+
+    def rang(self) -> None:
+        """The bell was heard."""
+        self.rings += 1
+
+    def acknowledge(self, result: Result) -> None:
+        """A generator was told that its unit is safe."""
+        for event in result.appended:
+            path = event.payload.get("file_path")
+            if isinstance(path, str):
+                self.acknowledged[path] = event.seq
+
+    def lose_power(self, chance: object) -> None:
+        """Forget what was not on the disk; nobody runs here any more."""
+        files = {path: path.read_bytes() for path in (self.log, _wal(self.log)) if path.exists()}
+        self.witness.close()  # as the last one, SQLite would tidy up, which a power loss does not
+        for path in (_wal(self.log), _shm(self.log)):
+            path.unlink(missing_ok=True)
+        for path, data in files.items():
+            path.write_bytes(data)
+        self.disk.lose_power(chance)  # type: ignore[arg-type]
+        self.witness.reopen()
+        self.witness.look_again()
+        if not self.is_swapped:
+            self.acknowledged_files_are_there()
+
+    def put_away(self, name: str) -> None:
+        """Move the outbox file aside; nobody has it open but the witness, whose reading ends."""
+        self.witness.close()
+        self.log.replace(self.log.with_name(name))
+
+    def put_back(self, name: str, witness: Witness) -> None:
+        """Put a file in the outbox's place, followed by that witness."""
+        for path in (self.log, _wal(self.log), _shm(self.log)):
+            path.unlink(missing_ok=True)
+        self.log.with_name(name).replace(self.log)
+        self.witness = witness
+        self.witness.reopen()
+        self.disk.everything_synced()
+
+    def acknowledged_files_are_there(self) -> None:
+        """G2: whoever was told that a unit is safe finds its file, or a newer one.
+
+        Raises:
+            Violation: it is gone, torn or old.
+        """
+        for path, seq in self.acknowledged.items():
+            later = [one for one in self.versions(path) if one.seq >= seq]
+            found = self.hash_of(path)
+            if found not in {body_hash(one) for one in later} | self.hand_made:
+                raise Violation("what_was_acknowledged_survives", f"{path} of event {seq} is {found}")
+
+    def versions(self, path: str) -> list[Seen]:
+        """The events that carry this file, in order."""
+        return [one for one in self.witness.events.values() if one.payload.get("file_path") == path]
+
+    def hash_of(self, path: str) -> str | None:
+        """The hash of a published file."""
+        try:
+            return hashlib.sha256((self.root / path).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return None
+
+    def published(self, target: str) -> None:
+        """A file came to its place: an event must stand in the log that carries it.
+
+        Raises:
+            Violation: there is none.
+        """
+        path = os.path.relpath(target, self.root)
+        if path.startswith(STAGING_DIRECTORY):
+            return
+        self.witness.look()
+        if self.hash_of(path) not in {body_hash(one) for one in self.versions(path)}:
+            raise Violation("files_come_after_their_events", f"{path} was published, and no event carries it")
+
+    def about_to_publish(self, target: str) -> None:
+        """A file is going to be replaced: not, if a person wrote what is there.
+
+        Raises:
+            Violation: a person did.
+        """
+        if self.hash_of(os.path.relpath(target, self.root)) in self.hand_made:
+            raise Violation("what_a_person_wrote_is_kept", f"{target} is about to be replaced")
+
+    def files(self) -> list[str]:
+        """The paths of all published files."""
+        found = []
+        for folder, _, names in os.walk(self.root):
+            where = os.path.relpath(folder, self.root)
+            if not where.startswith(STAGING_DIRECTORY):
+                found += [os.path.normpath(f"{where}/{name}") for name in names]
+        return found
+
+    def temporary_files(self) -> list[str]:
+        """What lies in staging."""
+        return [str(path) for path in (self.root / STAGING_DIRECTORY).rglob("*.tmp")]
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.witness.close()
+        shutil.rmtree(self.log.parent, ignore_errors=True)
+
+
+def _wal(log: Path) -> Path:
+    return log.with_name(log.name + "-wal")
+
+
+def _shm(log: Path) -> Path:
+    return log.with_name(log.name + "-shm")
+
+
+def body_hash(event: Seen) -> str:
+    """The hash of the text that an event carries."""
+    return hashlib.sha256(str(event.payload.get("body")).encode()).hexdigest()

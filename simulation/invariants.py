@@ -1,0 +1,113 @@
+"""What must hold at the end of every run, and whenever something is pruned; the rest is judged as it happens."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from outbox import Outbox
+from outbox.catalogue import Payload, contract_of
+from outbox.check import run_checks
+from simulation.host import Host, body_hash
+from simulation.kernel import Violation
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+
+def everything_is_as_it_should_be(world: "World") -> None:
+    """Look at everything, once nobody runs any more.
+
+    Raises:
+        Violation: a guarantee is broken.
+    """
+    for host in world.hosts:
+        with Outbox.open(host.log, content_root=host.root, clock=host) as box:
+            problems = [finding for finding in run_checks(box.connection) if not finding.ok]
+        if problems:
+            raise Violation("the_file_is_sound", str(problems))
+        host.witness.look_again()
+        every_event_took_effect_or_was_discarded(world, host)
+        files_are_what_the_log_says(host)
+
+
+def what_was_said_is_in_the_log(host: Host, said: Sequence[Payload]) -> None:
+    """G2: after a unit, the newest of what the log says about each thing is what the unit said of it.
+
+    Raises:
+        Violation: it was not appended, although it was news.
+    """
+    newest: dict[tuple[str, ...], tuple[int, dict[str, Any]]] = {}
+    for event in host.witness.events.values():
+        newest[_about(event.type, event.payload)] = (event.seq, {"type": event.type, **event.payload})
+    last_said = {_about(one["type"], one): one for one in map(_plain, said)}
+    for about, plain in last_said.items():
+        seq, found = newest.get(about, (0, {}))
+        whole, _ = newest.get(_about("content.upserted", plain), (0, {}))
+        if plain["type"] == "content.deleted":  # deleted is deleted, whenever it was
+            continue
+        patches = plain["type"] in {"content.status_changed", "content.metadata_merged", "content.fidelity_scored"}
+        if found != plain or (patches and whole > seq):
+            raise Violation("what_was_said_is_in_the_log", f"said {plain}, event {seq} says {found}")
+
+
+def _plain(payload: Payload) -> dict[str, Any]:
+    return {"type": contract_of(payload).type, **json.loads(msgspec.json.encode(payload))}
+
+
+def _about(kind: str, payload: dict[str, Any]) -> tuple[str, ...]:
+    family = kind.replace("mind_unlinked", "mind_linked").replace("untagged", "tagged")
+    return (family, payload["slug"], payload.get("tag", ""), payload.get("mind", ""), payload.get("role", ""))
+
+
+def every_event_took_effect_or_was_discarded(world: "World", host: Host) -> None:
+    """G3, G5: nothing is lost on the way."""
+    if world.is_refused_for_ever(host):
+        return
+    applied = world.ledger.book.applied.get(host.witness.outbox_id, set())
+    for seq in host.witness.events:
+        if seq not in applied and not host.witness.was_discarded(seq):
+            raise Violation("every_event_takes_effect", f"event {seq} of {sorted(host.witness.events)}")
+
+
+def files_are_what_the_log_says(host: Host) -> None:
+    """G2: one event per published file, no file without an event, nothing temporary is left."""
+    for path in host.files():
+        versions = host.versions(path)
+        found = host.hash_of(path)
+        if found not in host.hand_made and (not versions or found != body_hash(versions[-1])):
+            raise Violation("files_are_what_the_log_says", f"{path} is {found}, should be {versions[-1:]}")
+    for event in host.witness.events.values():
+        carried = event.payload.get("file_path")
+        if isinstance(carried, str) and host.hash_of(carried) is None:
+            raise Violation("files_are_what_the_log_says", f"{carried} of event {event.seq} is not there")
+    if left := host.temporary_files():
+        raise Violation("nothing_temporary_is_left", str(left))
+
+
+def the_wrong_file_is_refused(before: tuple[Any, ...] | None, host: Host) -> None:
+    """G7: a worker that met a file older than the position said so, rather than that all is well.
+
+    Args:
+        before: what stood in the file as the worker's last word when it was put in place.
+        host: where it lies.
+
+    Raises:
+        Violation: the worker said that it follows it.
+    """
+    after = host.witness.worker_report()
+    if after is not None and after != before and after[0] in {"following", "draining"}:
+        raise Violation("the_wrong_file_is_refused", f"the worker said {after}")
+
+
+def nothing_unproven_is_pruned(world: "World", host: Host) -> None:
+    """G6: what is gone from the file took effect in the database, or was discarded.
+
+    Raises:
+        Violation: it did not.
+    """
+    applied = world.ledger.book.applied.get(host.witness.outbox_id, set())
+    for seq in host.witness.events:
+        if seq < host.witness.pruned_below and seq not in applied and not host.witness.decided(seq)[0]:
+            raise Violation("nothing_unproven_is_pruned", f"event {seq}, pruned below {host.witness.pruned_below}")

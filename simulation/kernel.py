@@ -1,0 +1,290 @@
+"""The scheduler: many processes, of which one runs at a time, and it is chance that says which.
+
+Each simulated process is a thread that holds a baton. It hands the baton on at *edges* only: where it asks for the
+log, waits for the gate, talks to the database, sleeps. Between two edges nobody else runs, so a run is decided by the
+seed and by nothing else; the operating system's scheduler has no say.
+
+Time passes when everybody waits, and a little at every step. A process that is killed runs its `finally` blocks like
+any Python code that is left by an exception, but from that moment every edge refuses it (`Killed`), so nothing that
+it does on its way out has an effect: as if it had never run.
+"""
+
+import hashlib
+import heapq
+import itertools
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+LONGEST_STEP_SECONDS = 0.02
+TRACE_LINES = 400
+
+
+class Killed(BaseException):
+    """This process is dead: nothing that it does has an effect any more."""
+
+
+class Violation(BaseException):
+    """An invariant does not hold.
+
+    Attributes:
+        invariant: its name.
+    """
+
+    def __init__(self, invariant: str, what: str) -> None:
+        super().__init__(f"{invariant}: {what}")
+        self.invariant = invariant
+
+
+class Process:
+    """One run of a program on a simulated host.
+
+    Attributes:
+        name: in the trace.
+        role: generator, worker, operator or network; faults are aimed at roles.
+        host: where it runs; it dies with it.
+        target: the program.
+        dead: it was killed, and only unwinds.
+        gates: how many writer gates it holds; others would only wait meanwhile, so it is not interrupted.
+        fds: files that it has open, and where they lie.
+        belongings: what the kernel of an operating system would take back when it dies.
+        deadlines: when its waits for the network would be ended from outside.
+    """
+
+    def __init__(self, name: str, role: str, host: Any, target: Callable[[], None]) -> None:
+        self.name = name
+        self.role = role
+        self.host = host
+        self.target = target
+        self.dead = False
+        self.ended = False
+        self.gates = 0
+        self.fds: dict[int, str] = {}
+        self.belongings: list[Any] = []
+        self.deadlines: list[float] = []
+        self.wake_at: float | None = None
+        self.until: Callable[[], bool] | None = None
+        self.baton = threading.Lock()
+        self.baton.acquire()
+        self.reaped = False
+        self.thread: threading.Thread | None = None
+
+    def is_ready(self, now: float) -> bool:
+        """Whether it could go on."""
+        if self.wake_at is None or self.wake_at <= now:
+            return True
+        return self.until is not None and self.until()
+
+
+class Kernel:
+    """Runs processes, one at a time.
+
+    Args:
+        chance: decides who goes on.
+        watch: told of every step of a process before it is taken; what it returns is handed to the edge. It may raise
+            `Killed` or `Violation`.
+        buried: told of every process that ended, and how.
+        finished: whether the run is over; asked at every step.
+
+    Attributes:
+        now: virtual seconds since the beginning.
+        steps: taken so far.
+        errands: what is to be done while nobody runs, at the next step.
+        failure: the first violation.
+    """
+
+    def __init__(
+        self,
+        chance: random.Random,
+        *,
+        watch: Callable[[Process, str], Any],
+        buried: Callable[[Process, BaseException | None], None],
+        finished: Callable[[], bool],
+    ) -> None:
+        self.chance = chance
+        self.now = 0.0
+        self.steps = 0
+        self.processes: list[Process] = []
+        self.errands: deque[Callable[[], None]] = deque()
+        self.failure: Violation | None = None
+        self.trace: deque[str] = deque(maxlen=TRACE_LINES)
+        self._digest = hashlib.blake2b(digest_size=12)
+        self._watch, self._buried, self.finished = watch, buried, finished
+        self._main = threading.Lock()
+        self._main.acquire()
+        self._by_thread: dict[int, Process] = {}
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def me(self) -> Process | None:
+        """The process of this thread, None outside the simulation."""
+        return self._by_thread.get(threading.get_ident())
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that happened, in order."""
+        return self._digest.hexdigest()
+
+    def tell(self, line: str) -> None:
+        """Add a line to the trace, and to the fingerprint."""
+        self._digest.update(line.encode())
+        self.trace.append(f"{self.steps:5d} {self.now:12.3f}  {line}")
+
+    def spawn(self, process: Process) -> None:
+        """Start a process; it runs when chance says so."""
+        process.thread = threading.Thread(target=self._live, args=(process,), name=process.name, daemon=True)
+        self.processes.append(process)
+        self._threads.append(process.thread)
+        process.thread.start()
+
+    def after(self, seconds: float, errand: Callable[[], None]) -> None:
+        """Run an errand later, while nobody runs."""
+        heapq.heappush(self._timers, (self.now + seconds, next(self._numbers), errand))
+
+    def run(self) -> None:
+        """Let the processes run until the world is finished, something is violated, or nothing can happen any more."""
+        while self.failure is None:
+            if self.errands:
+                self._run_errand(self.errands.popleft())
+                continue
+            if self.finished():
+                return
+            chosen = self._choose()
+            if chosen is not None:
+                chosen.baton.release()
+                self._main.acquire()
+            elif not self.errands:
+                return
+
+    def kill(self, process: Process) -> None:
+        """End a process where it stands; it is gone when this returns. For errands only."""
+        if not process.ended:
+            process.dead = process.reaped = True
+            process.baton.release()
+            self._main.acquire()
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        for process in list(self.processes):
+            self.kill(process)
+        for thread in self._threads:
+            thread.join()
+
+    def step(self, edge: str) -> Any:
+        """Say that this process is about to do something; returns what `watch` says about it.
+
+        Raises:
+            Killed: it is dead, by now or since long.
+        """
+        me = self.me
+        if me is None:
+            return None
+        if me.dead:
+            raise Killed
+        self.steps += 1
+        self.tell(f"{me.name} {edge}")
+        try:
+            return self._watch(me, edge)
+        except Killed:
+            me.dead = True
+            raise
+        except Violation as violation:
+            self.fail(violation)
+
+    def die(self) -> NoReturn:
+        """End this process here and now."""
+        if (me := self.me) is not None:
+            me.dead = True
+        raise Killed
+
+    def pause(self, edge: str) -> Any:
+        """A step at which others may go first."""
+        found = self.step(edge)
+        me = self.me
+        if me is not None and not me.gates:
+            self._yield(me)
+        return found
+
+    def sleep(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Let virtual time pass; shorter where `until` comes true."""
+        me = self.me
+        if me is None:
+            return
+        if me.dead:
+            raise Killed
+        me.wake_at, me.until = self.now + seconds, until
+        try:
+            self._yield(me)
+        finally:
+            me.wake_at = me.until = None
+
+    def fail(self, violation: Violation) -> NoReturn:
+        """Note a violation; the process that met it goes no further."""
+        self.failure = self.failure or violation
+        if (me := self.me) is None:
+            raise violation
+        me.dead = True
+        raise Killed from violation
+
+    def judge(self, invariant: Callable[..., None], *values: Any) -> None:
+        """Look whether an invariant holds, from within a process."""
+        try:
+            invariant(*values)
+        except Violation as violation:
+            self.fail(violation)
+
+    def _run_errand(self, errand: Callable[[], None]) -> None:
+        try:
+            errand()
+        except Violation as violation:
+            self.failure = self.failure or violation
+
+    def _yield(self, me: Process) -> None:
+        chosen = self._choose()
+        if chosen is not me:
+            (chosen.baton if chosen is not None else self._main).release()
+            me.baton.acquire()
+        if me.dead:
+            raise Killed
+
+    def _choose(self) -> Process | None:
+        """Choose who goes on; None where the main thread is wanted, or nobody ever can."""
+        while self.failure is None and not self.errands and not self.finished():
+            while self._timers and self._timers[0][0] <= self.now:
+                self.errands.append(heapq.heappop(self._timers)[2])
+            if self.errands:
+                return None
+            ready = [process for process in self.processes if process.is_ready(self.now)]
+            if ready:
+                self.now += self.chance.random() * LONGEST_STEP_SECONDS
+                return ready[0] if len(ready) == 1 else self.chance.choice(ready)
+            times = [process.wake_at for process in self.processes if process.wake_at is not None]
+            times += [self._timers[0][0]] if self._timers else []
+            if not times or min(times) == float("inf"):
+                return None
+            self.now = min(times)
+        return None
+
+    def _live(self, process: Process) -> None:
+        process.baton.acquire()
+        self._by_thread[threading.get_ident()] = process
+        outcome: BaseException | None = None
+        try:
+            if process.dead:  # killed before it began
+                self.die()
+            process.target()
+        except BaseException as error:  # noqa: BLE001 - how it ended is judged by whoever buries it
+            outcome = error
+        process.dead = process.ended = True
+        del self._by_thread[threading.get_ident()]
+        self.processes.remove(process)
+        try:
+            self._buried(process, outcome)
+        except Violation as violation:
+            self.failure = self.failure or violation
+        chosen = None if process.reaped else self._choose()
+        (chosen.baton if chosen is not None else self._main).release()

@@ -1,0 +1,201 @@
+"""Judges every transaction that a database commits: G3, G4, G5 and G7, as they show on the other side.
+
+It follows the position of each outbox, and what was applied, parked and held there. Each invariant is a function of
+its own, named for what holds; what it needs to know of the log it asks the witness, not the code under test.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from simulation.destination.tables import Transaction
+from simulation.kernel import Violation
+from simulation.reference import Reference, compare
+from simulation.witness import Seen, Witness
+
+KILLER_MARK = "☠"
+_FIRST_CHARGE = {False: 2, True: 3}  # poison is tried twice, a killer dies three times
+_DIED = "the worker died"
+Position = tuple[int, UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one transaction did for one outbox: read from its writes."""
+
+    witness: Witness
+    before: Position
+    after: Position
+    applied: list[tuple[Seen, dict[str, Any]]]
+    parked: dict[int, dict[str, Any]]
+    unparked: set[int]
+    stamps: set[UUID]
+
+
+@dataclass(slots=True)
+class Book:
+    """What a ledger knows, and what goes back with its database when that is restored."""
+
+    reference: Reference
+    positions: dict[UUID, Position] = field(default_factory=dict)
+    applied: dict[UUID, set[int]] = field(default_factory=dict)
+    newest: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+    waiting: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
+    charges: dict[tuple[UUID, int], int] = field(default_factory=dict)
+
+
+class Ledger:
+    """The ledger of one database.
+
+    Attributes:
+        blame: marks in titles that make an event guilty of being refused; None: any may be refused.
+        lenient: outboxes whose file an operator put back, or that two workers serve: an event may be sent twice, if
+            that changes nothing.
+    """
+
+    def __init__(self, minds: dict[str, UUID], blame: set[str]) -> None:
+        self.book = Book(Reference(minds))
+        self.blame: set[str] | None = blame
+        self.lenient: set[UUID] = set()
+
+    def snapshot(self) -> Book:
+        """What to go back to."""
+        return deepcopy(self.book)
+
+    def committed(self, witness: Witness, transaction: Transaction, tables: dict[str, Any]) -> None:
+        """Judge one transaction that took effect.
+
+        Raises:
+            Violation: a guarantee is broken.
+        """
+        done = self._read(witness, transaction)
+        the_position_moves_forward_from_where_it_was(done)
+        only_the_right_file_is_delivered(done)
+        effects_carry_the_events_of_their_transaction(done)
+        for event, payload in done.applied:
+            again = event.seq in self.book.applied.setdefault(witness.outbox_id, set())
+            if again and witness.outbox_id in self.lenient:
+                continue
+            nothing_is_applied_twice(event, again=again)
+            dependants_are_held(self.book, done, event)
+            order_is_kept(self.book, done, event)
+            self.book.reference.apply(event, payload)
+            self.book.applied[witness.outbox_id].add(event.seq)
+            self.book.newest[witness.outbox_id, event.aggregate_id] = event.seq
+        for seq, row in done.parked.items():
+            self._parked(done, witness.events[seq], row)
+        for seq in done.unparked:
+            self.book.waiting.pop((witness.outbox_id, seq), None)
+        self.book.positions[witness.outbox_id] = done.after
+        compare(self.book.reference, tables)
+
+    def _read(self, witness: Witness, transaction: Transaction) -> Delivered:
+        outbox_id = witness.outbox_id
+        before = self.book.positions.get(outbox_id, (0, None))
+        after, parked, unparked, stamps = before, {}, set(), set()
+        for (table, key), row in transaction.writes.items():
+            if table == "sources" and row is not None:
+                after = (row["applied_seq"], row["applied_event_id"])
+            elif table == "parked" and row is not None:
+                parked[key[1]] = row
+            elif table == "parked":
+                unparked.add(key[1])
+            elif row is not None and "last_event_id" in row:
+                stamps.add(row["last_event_id"])
+        applied = []
+        for seq in range(before[0] + 1, after[0] + 1):
+            event = witness.events.get(seq)
+            if event is None:
+                raise Violation("nothing_is_skipped", f"the position passed {seq}, which is not in the log")
+            if seq not in parked:
+                applied.append((event, *witness.decided(seq)))
+        applied += [(witness.events[seq], *witness.released(seq)) for seq in sorted(unparked)]
+        kept = [(event, payload or event.payload) for event, discarded, payload in applied if not discarded]
+        return Delivered(witness, before, after, kept, parked, unparked, stamps)
+
+    def _parked(self, done: Delivered, event: Seen, row: dict[str, Any]) -> None:
+        key = (done.witness.outbox_id, event.seq)
+        if row["state"] == "parked":
+            before = self.book.charges.get(key)
+            first = _FIRST_CHARGE[row["reason"].startswith(_DIED)]
+            self.book.charges[key] = first if before is None else before + 1
+            _, payload = done.witness.released(event.seq)
+            only_the_guilty_are_parked(self, event, payload or event.payload, row)
+            attempts_are_charged_once(self.book, key, event, row)
+        elif done.witness.outbox_id not in self.lenient:
+            only_dependants_are_held(self.book, done, event)
+        self.book.waiting[key] = event.aggregate_id
+
+
+def the_position_moves_forward_from_where_it_was(done: Delivered) -> None:
+    """G3: it never goes back, and always stands at an event of the log."""
+    seq, event_id = done.after
+    if seq < done.before[0] or (seq and done.witness.events[seq].event_id != event_id):
+        raise Violation("the_position_moves_forward", f"from {done.before} to {done.after}")
+
+
+def only_the_right_file_is_delivered(done: Delivered) -> None:
+    """G7: the log that is delivered has the event at which the position stood, unless it was pruned."""
+    seq, event_id = done.before
+    found = done.witness.events.get(seq)
+    if seq and (found is None or found.event_id != event_id):
+        raise Violation("only_the_right_file_is_delivered", f"the position stood at {event_id}, the file has {found}")
+
+
+def effects_carry_the_events_of_their_transaction(done: Delivered) -> None:
+    """G3: rows are written in the transaction in which the position passes their events, and in no other."""
+    stray = done.stamps - {event.event_id for event, _ in done.applied}
+    if stray:
+        raise Violation("effects_and_position_move_together", f"rows of {stray} from {done.before} to {done.after}")
+
+
+def nothing_is_applied_twice(event: Seen, *, again: bool) -> None:
+    """G3: every event takes effect once."""
+    if again:
+        raise Violation("nothing_is_applied_twice", f"event {event.seq}")
+
+
+def order_is_kept(book: Book, done: Delivered, event: Seen) -> None:
+    """G3: events of one aggregate take effect in the order of the log."""
+    newest = book.newest.get((done.witness.outbox_id, event.aggregate_id), 0)
+    if newest >= event.seq:
+        raise Violation("order_is_kept", f"event {event.seq} after {newest} of the same aggregate")
+
+
+def _blockers(book: Book, done: Delivered, event: Seen) -> list[int]:
+    outbox_id = done.witness.outbox_id
+    waiting = {seq: aggregate for (outbox, seq), aggregate in book.waiting.items() if outbox == outbox_id}
+    waiting |= {seq: row["aggregate_id"] for seq, row in done.parked.items()}
+    needed = {event.aggregate_id, *event.refs}
+    return [seq for seq in waiting if seq < event.seq and seq not in done.unparked and waiting[seq] in needed]
+
+
+def dependants_are_held(book: Book, done: Delivered, event: Seen) -> None:
+    """G5: nothing is applied before a parked event that it depends on."""
+    if blockers := _blockers(book, done, event):
+        raise Violation("dependants_are_held", f"event {event.seq} was applied while {blockers} wait")
+
+
+def only_dependants_are_held(book: Book, done: Delivered, event: Seen) -> None:
+    """G5: everything else flows."""
+    if not _blockers(book, done, event):
+        raise Violation("only_dependants_are_held", f"event {event.seq} waits for nothing")
+
+
+def only_the_guilty_are_parked(ledger: Ledger, event: Seen, payload: dict[str, Any], row: dict[str, Any]) -> None:
+    """G4, G5: no outage and no neighbour's fault is charged to an event."""
+    title = str(payload.get("title", payload.get("name", "")))
+    killed = row["reason"].startswith(_DIED)
+    if killed != (KILLER_MARK in title) and (killed or not ledger.book.reference.lacks(event, payload)):
+        raise Violation("only_the_guilty_are_parked", f"event {event.seq} {payload}: {row}")
+    if ledger.blame is None or killed or any(mark in title for mark in ledger.blame):
+        return
+    if not ledger.book.reference.lacks(event, payload):
+        raise Violation("only_the_guilty_are_parked", f"event {event.seq} {payload}: {row}")
+
+
+def attempts_are_charged_once(book: Book, key: tuple[UUID, int], event: Seen, row: dict[str, Any]) -> None:
+    """G4: an attempt is counted when the event was refused, and at no other time."""
+    if row["attempts"] > book.charges[key]:
+        raise Violation("attempts_are_charged_once", f"event {event.seq}: {row}, should be {book.charges[key]}")

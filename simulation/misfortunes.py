@@ -1,0 +1,140 @@
+"""Misfortunes: what happens at a moment, whoever does what, and how it is put right later."""
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from outbox import Outbox
+from outbox.catalogue import ContentTagged
+from simulation.destination.tables import Tables
+from simulation.faults import Misfortune
+from simulation.host import Host
+from simulation.invariants import the_wrong_file_is_refused
+from simulation.ledger import Book
+from simulation.programs import PROJECT, edit_by_hand
+from simulation.template import copy_of
+from simulation.witness import Witness
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+SWAPPED_SECONDS = 400.0
+
+
+class Misfortunes:
+    """Brings about those of a scenario.
+
+    Attributes:
+        left: how many are still to come, or not yet put right.
+    """
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._chance = random.Random(f"misfortunes {world.scenario.seed}")
+        self._report: dict[Host, tuple[Any, ...] | None] = {}
+        self._copied: dict[Host, int] = {}
+        self._newest: dict[Host, Witness] = {}
+        self._backups: dict[Misfortune, tuple[Tables, Book]] = {}
+        self.left = 0
+
+    def begin(self) -> None:
+        """Arm them all."""
+        for one in self._world.scenario.misfortunes:
+            self._later(one.at, one.kind, one)
+
+    def _later(self, seconds: float, name: str, one: Misfortune) -> None:
+        self.left += 1
+
+        def happen() -> None:
+            self.left -= 1
+            self._world.kernel.tell(f"misfortune: {name} of host {one.host}, {one.seconds:.1f} s")
+            self._world.struck.add(name)
+            getattr(self, f"_{name}")(one, self._world.hosts[one.host])
+
+        self._world.kernel.after(seconds, happen)
+
+    def _restart(self, one: Misfortune, _host: Host) -> None:
+        self._world.server.restart(one.seconds)
+
+    def _restore(self, one: Misfortune, _host: Host) -> None:
+        self._backups[one] = (self._world.server.tables.copy(), self._world.ledger.snapshot())
+        self._later(one.seconds, "restored", one)
+
+    def _restored(self, one: Misfortune, _host: Host) -> None:
+        tables, book = self._backups.pop(one)
+        self._world.server.restore(tables)
+        book.charges = self._world.ledger.book.charges  # what was tried was tried; the outbox file remembers it
+        self._world.ledger.book = book
+
+    def _broken(self, one: Misfortune, _host: Host) -> None:
+        self._world.server.refuse_all, self._world.ledger.blame = "23514", None
+        self._later(one.seconds, "mended", one)
+
+    def _mended(self, _one: Misfortune, _host: Host) -> None:
+        self._world.server.refuse_all = None
+
+    def _clock(self, one: Misfortune, host: Host) -> None:
+        host.skew_seconds += one.amount
+
+    def _power(self, _one: Misfortune, host: Host) -> None:
+        self._world.lose_power(host)
+
+    def _full(self, one: Misfortune, host: Host) -> None:
+        host.had_trouble = True
+        host.full_until = self._world.kernel.now + one.seconds
+
+    def _edit(self, _one: Misfortune, host: Host) -> None:
+        edit_by_hand(host, self._chance)
+
+    def _pause(self, one: Misfortune, host: Host) -> None:
+        if host.is_swapped:
+            return
+        with Outbox.open(host.log, clock=host) as box:
+            box.relay.pause()
+        host.disk.log_synced()
+        self._later(one.seconds, "resume", one)
+
+    def _resume(self, one: Misfortune, host: Host) -> None:
+        if host.is_swapped:  # it is the newest file that is paused
+            self._later(60.0, "resume", one)
+            return
+        with Outbox.open(host.log, clock=host) as box:
+            box.relay.resume()
+            box.ring()
+        host.disk.log_synced()
+
+    def _swap(self, one: Misfortune, host: Host) -> None:
+        if host.is_swapped:
+            return
+        copy_of(host.log, host.log.with_name("older.db"))
+        self._copied[host] = host.witness.last_seq
+        self._later(one.seconds, "put_older", one)
+
+    def _put_older(self, one: Misfortune, host: Host) -> None:
+        """Put the older copy in place, if the database is ahead of it; somebody may append to it, too."""
+        row = self._world.server.tables.rows["sources"].get(host.witness.outbox_id)
+        if host.is_swapped or row is None or row["applied_seq"] <= self._copied[host]:
+            return
+        self._world.kill_all_on(host)
+        host.is_swapped = True
+        self._newest[host] = host.witness
+        host.put_away("newest.db")
+        older = Witness(host.log.with_name("older.db"))
+        older.look()
+        older.close()
+        older.path = host.log
+        host.put_back("older.db", older)
+        if self._chance.random() < 0.5:
+            with Outbox.open(host.log, clock=host) as box:
+                for number in range(row["applied_seq"] - self._copied[host] + 2):
+                    box.append(ContentTagged(slug=f"{PROJECT}--0", tag=f"clone-{number}"))
+            host.witness.look()
+        host.disk.log_synced()
+        self._report[host] = host.witness.worker_report()
+        self._later(SWAPPED_SECONDS, "put_newest", one)
+
+    def _put_newest(self, _one: Misfortune, host: Host) -> None:
+        self._world.kill_all_on(host)
+        the_wrong_file_is_refused(self._report.pop(host), host)
+        host.put_away("cloned.db")
+        host.put_back("newest.db", self._newest.pop(host))
+        host.is_swapped = False

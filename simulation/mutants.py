@@ -1,0 +1,251 @@
+"""Deliberate bugs, one each, that the simulation has to catch: what it does not catch it does not prove.
+
+Every one is a change of a few words in the code itself, such as a hurried hand might make. The text that is changed
+must be there exactly once; when the code moves on, the mutant has to follow.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A piece of a module's text, and what stands there instead."""
+
+    module: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A bug.
+
+    Attributes:
+        name: for the command line.
+        what: the bug, in words.
+        changes: that make it.
+    """
+
+    name: str
+    what: str
+    changes: tuple[Change, ...]
+
+
+def _mutant(name: str, what: str, module: str, before: str, after: str, *more: tuple[str, str, str]) -> Mutant:
+    return Mutant(name, what, (Change(module, before, after), *(Change(*one) for one in more)))
+
+
+MUTANTS = (
+    # exactly once, in order
+    _mutant(
+        "position-outside", "the position moves in a transaction of its own, after the effects",
+        "worker.projection",
+        '            connection.execute(query("relay", "advance"), values)\n        connection.execute("commit")',
+        '            connection.execute("commit")\n            connection.execute(query("relay", "advance"), values)\n'
+        '        if batch.to is None:\n            connection.execute("commit")',
+    ),
+    _mutant(
+        "position-first", "the position is committed before the effects",
+        "worker.projection",
+        "    with connection.pipeline():\n        for kind in KINDS:\n            table",
+        "    if batch.to is not None:\n        connection.execute(query('relay', 'advance'), {'outbox_id': outbox_id, "
+        "'from_seq': position.seq, 'to_seq': batch.to.seq, 'to_event_id': batch.to.event_id, 'host': '', "
+        "'worker_version': ''})\n        connection.execute('commit')\n"
+        "    with connection.pipeline():\n        for kind in KINDS:\n            table",
+    ),
+    _mutant(
+        "position-not-compared", "the locked position is not compared with the one that the batch was read from",
+        "worker.projection", "require(locked.fetchone(), position.seq, position.event_id)", "locked.fetchone()",
+    ),
+    _mutant(
+        "position-remembered", "after a reconnect the relay goes on from what the outbox file remembers",
+        "worker.position",
+        "position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))",
+        "position = Position(destination_id=destination_id, seq=remembered.applied_seq if remembered else int(str(seq)), "
+        "event_id=remembered.applied_event_id if remembered else _as_uuid(event_id))",
+    ),
+    _mutant("read-from", "reading after a seq includes it", "outbox.log", 'where = "seq > ?"', 'where = "seq >= ?"'),
+    _mutant(
+        "skips-one", "reading after a seq leaves out the next",
+        "outbox.log", "values: list[int | str] = [after]", "values: list[int | str] = [after + (after > 3)]",
+    ),
+    _mutant(
+        "newest-first", "a batch is folded from its end",
+        "worker.fold", "        for item in batch:\n            try:", "        for item in reversed(list(batch)):\n            try:",
+    ),
+    _mutant(
+        "metadata-replaced", "metadata is replaced within a batch, not merged",
+        "worker.fold", "{**draft.values[column], **value} if merged else value", "value",
+    ),
+    _mutant(
+        "old-id-reused", "ids follow the clock wherever it goes",
+        "outbox.ids", "    if now_ms > previous_ms:", "    if now_ms != previous_ms:",
+    ),
+    _mutant(
+        "patch-swallowed", "a patch that was said before the newest whole state is taken for known",
+        "outbox.log",
+        "    if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:\n        return False\n", "",
+    ),
+    # parking
+    _mutant(
+        "dependants-not-held", "what refers to a parked event is not held",
+        "worker.parking", "for one in (event.aggregate_id, *event.refs) if one in waiting", "for one in (event.aggregate_id,) if one in waiting",
+    ),
+    _mutant(
+        "successors-not-held", "what follows a parked event of its own aggregate is not held",
+        "worker.parking", "for one in (event.aggregate_id, *event.refs) if one in waiting", "for one in event.refs if one in waiting",
+    ),
+    _mutant(
+        "chain-not-held", "what depends on a held event is not held",
+        "worker.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            held.append(", "            held.append(",
+    ),
+    _mutant(
+        "held-too-many", "everything after a parked event is held",
+        "worker.parking",
+        "behind = next((waiting[one] for one in (event.aggregate_id, *event.refs) if one in waiting), None)",
+        "behind = next(iter(waiting.values()), None)",
+    ),
+    _mutant(
+        "neighbour-blamed", "the first event of a refused batch is parked, whoever is at fault",
+        "worker.failures",
+        "        elif count > 1 and not isinstance(failed.error, EventFault):\n"
+        "            self.size.suspect(failed.events[-1].seq, count)\n        elif count > 1:",
+        "        elif count > 1 and isinstance(failed.error, EventFault):",
+    ),
+    _mutant(
+        "outage-charged", "a database that is read-only for a while is the event's fault",
+        "worker.verdict", '"25006": (Verdict.OUTAGE,', '"25006": (Verdict.POISON,',
+        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+         "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
+         "            return failed.events[0]"),
+    ),
+    _mutant(
+        "overload-charged", "a statement that took too long is the event's fault",
+        "worker.verdict", '"57014": (Verdict.OVERLOAD,', '"57014": (Verdict.POISON,',
+        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+         "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
+         "            return failed.events[0]"),
+    ),
+    _mutant(
+        "contention-charged", "a deadlock is the event's fault",
+        "worker.verdict", '"40P01": (Verdict.CONTENTION,', '"40P01": (Verdict.POISON,',
+        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+         "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
+         "            return failed.events[0]"),
+    ),
+    _mutant(
+        "attempts-counted-twice", "an event that is refused again is charged twice",
+        "worker.release", "attempts=row.attempts + 1,", "attempts=row.attempts + 2,",
+    ),
+    _mutant(
+        "released-unordered", "the newest released event is taken up first",
+        "worker.release",
+        "next(iter(self._box.parked.list(state=ParkedState.RELEASING)), None)",
+        "next(iter(self._box.parked.list(state=ParkedState.RELEASING)[::-1]), None)",
+        ("worker.release", "        if behind is not None:", "        if False:"),
+    ),
+    _mutant(
+        "released-unchecked", "a released event is applied although one before it waits",
+        "worker.release", "        if behind is not None:", "        if False:",
+    ),
+    _mutant(
+        "held-forgotten", "what was held behind a resolved event stays held",
+        "worker.release", "        self._box.parked.release_held(row.seq)\n", "",
+    ),
+    _mutant(
+        "discard-applied", "a discarded event is applied all the same",
+        "worker.release", "apply=[] if discarded else [event]", "apply=[event]",
+    ),
+    _mutant(
+        "edit-ignored", "an edited event is applied as it was",
+        "worker.release", '{} if row.payload_json is None else {"payload_json": row.payload_json}', "{}",
+    ),
+    _mutant(
+        "decisions-forgotten", "a database that went back gets events as they were said, not as was decided",
+        "worker.relay", ".sort_out(self._decisions.obeyed(events))", ".sort_out(events)",
+    ),
+    _mutant(
+        "parked-not-restored", "what the database knows to be parked and the file does not stays unknown",
+        "worker.parking", "    for seq, remote in there.items():\n        if seq in here:", "    for seq, remote in there.items():\n        if True:",
+    ),
+    _mutant(
+        "killer-never-found", "a worker does not notice that the one before it died",
+        "worker.suspects", "self._wary = wary or box.attempts.unfinished() is not None", "self._wary = False",
+    ),
+    _mutant("killer-at-once", "one death is proof enough", "worker.suspects", "STARTS = 3", "STARTS = 1"),
+    # the right target
+    _mutant(
+        "older-file-taken", "a file that ends before the position is delivered",
+        "worker.position", "    if position.seq > last_seq:", "    if False:",
+    ),
+    _mutant(
+        "cloned-file-taken", "a file with another event at the position is delivered",
+        "worker.position", "    if local.event_id != position.event_id:", "    if False:",
+    ),
+    _mutant(
+        "pruned-gap-taken", "a database that went back behind what was pruned gets what is left",
+        "worker.position", "    if position.seq + 1 < box.relay.pruned_below:", "    if False:",
+    ),
+    _mutant(
+        "parked-and-pruned", "an event that is parked in a database that went back, and pruned here, is passed over in silence",
+        "worker.parking", "            if seq < box.relay.pruned_below:", "            if False:",
+    ),
+    # durable and atomic
+    _mutant(
+        "rename-before-fsync", "a file is published without having been synced",
+        "outbox.durable", '        reach("file.written")\n        os.fsync(fd)', '        reach("file.written")',
+    ),
+    _mutant(
+        "directory-not-synced", "the name of a published file is not made durable",
+        "outbox.publish", "        durable.sync_directory(directory)\n", "        pass\n",
+    ),
+    _mutant(
+        "rename-before-commit", "a file is published before its event is committed",
+        "outbox.publish",
+        "        appended = _commit(connection, gate, unit, now, settled)\n        _rename(unit.root, moving)",
+        "        _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled)",
+    ),
+    _mutant(
+        "commits-not-synced", "the log is not synced at every commit",
+        "outbox.database", '"pragma synchronous = full"', '"pragma synchronous = normal"',
+    ),
+    _mutant(
+        "recovery-lazy", "recovery notes a file as published without looking",
+        "outbox.recovery", "    if found == file.sha256:\n", "    if found == file.sha256 or True:\n",
+    ),
+    _mutant(
+        "recovery-sweeps-first", "recovery sweeps what it should publish",
+        "outbox.recovery", "        outcomes = [", "        [_sweep(directory) for directory in dead]\n        outcomes = [",
+        ("outbox.recovery", "        data = _from_event(connection, file)", "        data = None"),
+    ),
+    _mutant(
+        "recovery-overwrites", "recovery replaces what a person wrote",
+        "outbox.recovery", '        return "conflict"', "        pass",
+    ),
+    _mutant(
+        "person-overwritten", "a generator replaces what a person wrote",
+        "outbox.unit", "            if found == sha256 or overwrite or not self._changed_by_hand(path, found):", "            if True:",
+    ),
+    _mutant(
+        "living-swept", "recovery takes a living process's files for those of a dead one",
+        "outbox.staging", "    except BlockingIOError:\n        os.close(fd)\n        return None\n    return fd",
+        "    except BlockingIOError:\n        pass\n    return fd",
+    ),
+    _mutant(
+        "lock-name-lost", "a staging directory without its lock, as a power loss leaves it, is nobody's estate",
+        "outbox.staging",
+        "                fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)\n"
+        "                return _locked(fd)\n",
+        "                pass\n",
+    ),
+    # proof before deletion
+    _mutant(
+        "pruned-unproven", "events are pruned as soon as they are in the log",
+        "outbox.prune", "limits = [(box.relay.verified_seq,", "limits = [(box.last_seq,",
+        ("outbox.prune", " and seq <= (select min(verified_seq) from destinations)", ""),
+    ),
+    _mutant(
+        "parked-pruned", "a parked event is pruned",
+        "outbox.prune", "    if parked is not None:", "    if False:",
+    ),
+)  # fmt: skip

@@ -1,0 +1,158 @@
+"""What a seed stands for: who does what, and what goes wrong, all drawn before anything runs.
+
+A scenario is data. So a run can be repeated, and a failing one be made smaller: by leaving out a fault, a misfortune or
+the end of what a generator does, and looking whether it still fails.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simulation.faults import Fault, Misfortune
+
+REFUSED_MARK, KILLER_MARK = "☢", "☠"
+LESSONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing that a generator does; `number` makes its texts differ from all others."""
+
+    kind: str
+    lesson: int
+    number: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A run, before it is run.
+
+    Attributes:
+        seed: where it comes from; chance within the run is drawn from it, too.
+        work: for each host, for each of its generators, what it does.
+        faults: bound to steps.
+        misfortunes: bound to moments.
+        batch: how many events go into one transaction.
+        rivals: whether a second worker serves the file of the first host, without asking for the lock.
+        prunes: whether operators prune what is proven.
+    """
+
+    seed: int
+    work: tuple[tuple[tuple[Work, ...], ...], ...]
+    faults: tuple[Fault, ...] = ()
+    misfortunes: tuple[Misfortune, ...] = ()
+    batch: int = 4
+    rivals: bool = False
+    prunes: bool = False
+
+
+_WORK = (
+    ("lesson", 34), ("again", 6), ("several", 10), ("status", 6), ("metadata", 7), ("score", 5), ("tag", 6),
+    ("untag", 5),
+    ("link", 5), ("unlink", 4), ("delete", 4), ("project", 3), ("module", 3), ("orphan", 1),
+)  # fmt: skip
+_LINE = ("cut", "cut", "cut", "late", "hang", "slow", "refuse", "refuse")
+# As the verdict sorts them: outage, overload, contention, environment; none of them is any event's fault.
+_REFUSALS = ("57P01", "53300", "25006", "57014", "53200", "40001", "40P01", "55P03", "42501", "42P01", "XX000")
+_DISK = (
+    "disk.create", "disk.write", "disk.fsync", "disk.rename", "disk.mkdir", "disk.unlink", "log.commit",
+    "log.committed", "gate", "bell",
+)  # fmt: skip
+
+
+def draw(seed: int) -> Scenario:
+    """Draw the scenario of a seed."""
+    chance = random.Random(seed)
+    calm = chance.random() < 0.1  # now and then nothing goes wrong, and that must be seen to work as well
+    hosts = 2 if chance.random() < 0.3 else 1
+    counter = itertools.count(1)
+    work = tuple(
+        tuple(
+            tuple(_work(chance, counter, first=index == 0) for index in range(chance.randint(3, 9)))
+            for _ in range(chance.choice((1, 1, 2)))
+        )
+        for _ in range(hosts)
+    )
+    faults: list[Fault] = []
+    misfortunes: list[Misfortune] = []
+    if not calm:
+        faults = [_fault(chance) for _ in range(chance.choice((1, 2, 3, 4, 6)))]
+        misfortunes = [_misfortune(chance, hosts) for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))]
+    return Scenario(
+        seed=seed,
+        work=work,
+        faults=tuple(faults),
+        misfortunes=tuple(misfortunes),
+        batch=chance.choice((1, 2, 4, 8, 50)),
+        rivals=chance.random() < 0.08,
+        prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
+    )
+
+
+def _work(chance: random.Random, counter: Iterator[int], *, first: bool) -> Work:
+    number = next(counter)
+    if first:
+        return Work("course", 0, number)
+    kind = chance.choices([name for name, _ in _WORK], [weight for _, weight in _WORK])[0]
+    mark = chance.choices(("", REFUSED_MARK, KILLER_MARK), (90, 8, 2))[0] if kind == "lesson" else ""
+    if kind == "module":  # lessons refer to it: what depends on something parked is to be met often
+        mark = chance.choice(("", REFUSED_MARK))
+    return Work(kind, chance.randrange(LESSONS), number, f"Aula {number}{mark}")
+
+
+def _fault(chance: random.Random) -> Fault:
+    what = chance.random()
+    if what < 0.35:
+        role = chance.choice(("generator", "generator", "worker"))
+        kind = chance.choice(("crash", "crash", "power"))
+        return Fault(kind=kind, role=role, edge=chance.choice(_DISK), nth=chance.randint(1, 8))
+    if what < 0.45:
+        edge = chance.choice(("net.", "log."))
+        return Fault(kind=chance.choice(("crash", "stop")), role="worker", edge=edge, nth=chance.randint(1, 12))
+    if what < 0.52:
+        role, kind = chance.choice(("generator", "worker")), chance.choice(("full", "unsure"))
+        return Fault(kind=kind, role=role, edge="log.commit", nth=chance.randint(1, 8), seconds=chance.uniform(1, 300))
+    if what < 0.57:
+        return Fault(kind="lost", role="generator", edge="bell", nth=chance.randint(1, 6))
+    kind = chance.choice(_LINE)
+    edge = chance.choice(("net.send", "net.commit", "net.commit"))
+    if kind == "refuse" and chance.random() < 0.15:
+        edge = "net.connect"
+    return Fault(
+        kind=kind,
+        role="worker",
+        edge=edge,
+        nth=chance.randint(1, 8),
+        at=chance.random(),
+        seconds=chance.choice((0.0, chance.uniform(0, 3), chance.uniform(0, 120))),
+        sqlstate=chance.choice(_REFUSALS) if kind == "refuse" else "",
+    )
+
+
+def _misfortune(chance: random.Random, hosts: int) -> Misfortune:
+    kind = chance.choice(
+        (
+            "restart",
+            "restart",
+            "restore",
+            "restore",
+            "clock",
+            "clock",
+            "power",
+            "swap",
+            "swap",
+            "broken",
+            "full",
+            "edit",
+            "pause",
+        )
+    )
+    return Misfortune(
+        kind=kind,
+        host=chance.randrange(hosts),
+        at=chance.uniform(0.2, 60),
+        seconds=chance.choice((chance.uniform(0, 5), chance.uniform(5, 300))),
+        amount=chance.choice((-86_400.0, -3_600.0, -5.0, 5.0, 86_400.0)),
+    )

@@ -1,0 +1,260 @@
+"""The programs that run in the simulation: what a generator, a worker and an operator do, with the real code."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+
+from outbox import FileConflict, Outbox, OutboxError, ParkedState, WorkerLock, prune, resolve
+from outbox import catalogue as c
+from simulation.host import Host
+from simulation.invariants import what_was_said_is_in_the_log
+from simulation.kernel import Kernel, Process
+from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
+from worker.connection import Connection
+from worker.errors import WorkerError
+from worker.options import Options
+from worker.outage import Backoff, Patience
+from worker.relay import Relay
+from worker.report import Report
+from worker.suspects import died
+from worker.verify import verify_all
+
+PROJECT, AUDIENCE, MIND = "curso", "padeiros", "ana"
+POLL_SECONDS = 30.0  # seldom: what the bell does not tell is found all the same
+Dial = Callable[[], Connection]
+
+
+class Waiting:
+    """How a worker waits here: for the bell, for being told to stop, or for virtual time to pass."""
+
+    def __init__(self, kernel: Kernel, host: Host) -> None:
+        self._kernel = kernel
+        self._host = host
+        self._heard = host.rings
+        self.stopping = False
+
+    def wait_for_news(self, seconds: float) -> None:
+        self._kernel.sleep(seconds, lambda: self.stopping or self._host.rings > self._heard)
+        self._heard = self._host.rings
+
+    def sleep(self, seconds: float) -> None:
+        self._kernel.sleep(seconds, lambda: self.stopping)
+
+
+class Generator:
+    """One generator: it is started again after a crash, and goes on with what it was not told is safe."""
+
+    def __init__(
+        self, kernel: Kernel, host: Host, work: tuple[Work, ...], chance: random.Random, *, is_alone: bool
+    ) -> None:
+        self._kernel = kernel
+        self.host = host
+        self._work = list(work)
+        self._chance = chance
+        self._is_alone = is_alone
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of its work is done."""
+        return not self._work
+
+    def run(self) -> None:
+        """Do the rest of the work."""
+        with Outbox.open(self.host.log, content_root=self.host.root, clock=self.host) as box:
+            while self._work:
+                with suppress(FileConflict):  # a person changed the file: it is kept, and we go on
+                    self._do(box, self._work[0])
+                self._work.pop(0)
+                self._kernel.sleep(self._chance.choice((0.0, 0.1, 3.0, 20.0)) * self._chance.random())
+
+    def _do(self, box: Outbox, work: Work) -> None:
+        said = payloads(work)
+        with box.unit() as unit:
+            for payload in said:
+                if isinstance(payload, c.ContentUpserted) and isinstance(payload.body, str):
+                    unit.write(str(payload.file_path), payload.body.encode())
+                unit.append(payload)
+        self.host.acknowledge(unit.result)
+        if self._is_alone:
+            self._kernel.judge(what_was_said_is_in_the_log, self.host, said)
+
+
+def payloads(work: Work) -> list[c.Payload]:
+    """What one piece of work appends."""
+    slug, number = f"{PROJECT}--{work.lesson}", work.number
+    match work.kind:
+        case "course":
+            return [
+                c.AudienceUpserted(slug=AUDIENCE, name=f"Padeiros {number}"),
+                c.ProjectUpserted(slug=PROJECT, name="Curso", target_audience=AUDIENCE, metadata={"made": number}),
+                c.ContentUpserted(slug=f"{PROJECT}--m", title="Módulo", content_type="course_module", project=PROJECT),
+                *(lesson(index, number, f"Aula {number}") for index in range(3)),
+            ]
+        case "lesson" | "again":
+            return [lesson(work.lesson, number, work.title or "Aula")]
+        case "several":
+            patch = c.ContentMetadataMerged(slug=slug, metadata={"n": number, f"k{number % 3}": number})
+            return [
+                lesson(work.lesson, number, work.title), lesson((work.lesson + 1) % LESSONS, number, work.title), patch,
+                c.ContentTagged(slug=slug, tag=f"t{number % 3}"),
+                lesson(work.lesson, number + 10_000, work.title), patch,
+            ]  # fmt: skip
+        case "status":
+            return [
+                c.ContentStatusChanged(slug=f"{PROJECT}--{work.lesson % 3}", status=("draft", "reviewed")[number % 2])
+            ]
+        case "metadata":
+            return [c.ContentMetadataMerged(slug=f"{PROJECT}--{work.lesson % 3}", metadata={f"k{number % 3}": number})]
+        case "score":
+            return [c.ContentFidelityScored(slug=f"{PROJECT}--{work.lesson % 3}", score=number % 10 / 10)]
+        case "tag":
+            return [c.ContentTagged(slug=f"{PROJECT}--{work.lesson % 3}", tag=f"t{number % 3}")]
+        case "untag":
+            return [c.ContentUntagged(slug=f"{PROJECT}--{work.lesson % 3}", tag=f"t{number % 3}")]
+        case "link":
+            return [c.ContentMindLinked(slug=f"{PROJECT}--{work.lesson % 3}", mind=MIND, role="creator")]
+        case "unlink":
+            return [c.ContentMindUnlinked(slug=f"{PROJECT}--{work.lesson % 3}", mind=MIND, role="creator")]
+        case "delete":
+            return [c.ContentDeleted(slug=f"{PROJECT}--{work.lesson % 3}")]
+        case "project":
+            return [c.ProjectUpserted(slug=PROJECT, name=f"Curso {number}", metadata={f"k{number % 2}": number})]
+        case "module":
+            return [
+                c.ContentUpserted(slug=f"{PROJECT}--m", title=work.title, content_type="course_module", project=PROJECT)
+            ]
+        case "orphan":
+            return [c.ContentTagged(slug=f"{PROJECT}--nobody-{number}", tag="t")]
+    raise AssertionError(work.kind)
+
+
+def lesson(index: int, number: int, title: str) -> c.ContentUpserted:
+    """A lesson with its text; an even one stands below a module."""
+    body = f"# {title}\n\nTexto {number}.{index}\n" + "pão " * (number % 40)
+    return c.ContentUpserted(
+        slug=f"{PROJECT}--{index}",
+        title=title,
+        content_type="course_lesson",
+        project=PROJECT,
+        parent=f"{PROJECT}--m" if index % 2 == 0 else None,
+        sequence_order=index,
+        body=body,
+        status="draft",
+        metadata={"number": number},
+        file_path=f"curso/{index}.md",
+    )
+
+
+def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = False) -> None:
+    """The life of `worker run`; a rival does not ask for the lock of the file."""
+    with ExitStack() as opened:
+        box = opened.enter_context(Outbox.open(host.log, content_root=host.root, clock=host))
+        if not rival:
+            opened.enter_context(WorkerLock(host.log))
+        wary = died(box)
+        box.relay.set_state("starting")
+        waiting = Waiting(kernel, host)
+        assert isinstance(kernel.me, Process)
+        kernel.me.belongings.append(waiting)
+
+        def clock() -> float:
+            return kernel.now
+
+        relay = Relay(
+            box,
+            dial=dial,
+            waker=waiting,
+            patience=Patience(box, Backoff(), clock=clock),
+            options=Options(max_events=batch, wary=wary, poll_seconds=POLL_SECONDS),
+            report=Report(box, clock=clock),
+            clock=clock,
+        )
+        try:
+            relay.run()
+        finally:
+            box.relay.set_state("stopped")
+
+
+class Operator:
+    """A person who looks after a host: decides about what is parked, prunes what is proven, and tidies up."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        host: Host,
+        dial: Dial,
+        chance: random.Random,
+        *,
+        pruned: Callable[[Host], None],
+        prunes: bool,
+    ) -> None:
+        self._pruned = pruned
+        self._kernel = kernel
+        self._host = host
+        self._dial = dial
+        self._chance = chance
+        self._prunes = prunes
+
+    def run(self) -> None:
+        """Come by now and then, for ever."""
+        while True:
+            self._kernel.sleep(self._chance.uniform(10, 120))
+            try:
+                with Outbox.open(self._host.log, content_root=self._host.root, clock=self._host) as box:
+                    self._look_after(box)
+            except OutboxError:  # a full disk, or a row that was decided about meanwhile: next time
+                continue
+
+    def _look_after(self, box: Outbox) -> None:
+        for row in box.parked.list(state=ParkedState.PARKED):
+            if self._chance.random() < 0.7:
+                self._decide(box, row.seq)
+        if self._prunes and self._chance.random() < 0.5:
+            self._prune(box)
+        if self._chance.random() < 0.3:
+            box.checkpoint()
+            self._host.witness.look_again()
+
+    def _decide(self, box: Outbox, seq: int) -> None:
+        payload = box.event(seq).payload
+        title = str(payload.get("title", ""))
+        marked = REFUSED_MARK in title or KILLER_MARK in title
+        what = self._chance.random()
+        if what < 0.2:
+            resolve.retry(box, seq)
+        elif what < 0.4 or not marked:
+            if marked or what < 0.6:
+                resolve.discard(box, seq, "no use")
+            else:
+                resolve.retry(box, seq)
+        else:
+            mended = title.replace(REFUSED_MARK, "").replace(KILLER_MARK, "")
+            resolve.edit(box, seq, {**payload, "title": mended}, "mended")
+
+    def _prune(self, box: Outbox) -> None:
+        try:
+            connection = self._dial()
+            try:
+                verify_all(connection, box, self._host.root)
+            finally:
+                connection.close()
+        except (WorkerError, Exception) as error:
+            if isinstance(error, AssertionError):
+                raise
+            return
+        self._kernel.pause("prune")
+        prune.prune(box, prune.plan(box, keep_days=0))
+        self._pruned(self._host)
+
+
+def edit_by_hand(host: Host, chance: random.Random) -> None:
+    """A person writes into a published file."""
+    paths = sorted(host.files())
+    if not paths:
+        return
+    path = host.root / chance.choice(paths)
+    data = f"à mão {chance.random()}\n".encode()
+    path.write_bytes(data)
+    host.hand_made.add(hashlib.sha256(data).hexdigest())
+    host.disk.synced(str(path))

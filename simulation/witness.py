@@ -1,0 +1,136 @@
+"""Reads the log with plain SQL, beside the code that is tested: what is in it, by whose hand, and what was decided."""
+
+import datetime as dt
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from simulation.kernel import Violation
+
+_EVENTS = (
+    "select seq, event_id, type, aggregate_type, aggregate_id, refs, payload, occurred_at from events "
+    "where seq > ? order by seq"
+)
+_DECIDED = (
+    "select action, after from audit where seq = ? and action in ('edit', 'supersede', 'discard') "
+    "order by id desc limit 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An event as it stands in the log."""
+
+    seq: int
+    event_id: UUID
+    type: str
+    kind: str
+    aggregate_id: UUID
+    refs: tuple[UUID, ...]
+    payload: dict[str, Any]
+    occurred_at: dt.datetime
+
+
+class Witness:
+    """Remembers one outbox file's log, and watches that it only ever grows.
+
+    Attributes:
+        events: seq -> event, pruned ones too.
+        pruned_below: events with a smaller seq are no longer in the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: dict[int, Seen] = {}
+        self.pruned_below = 0
+        self.reopen()
+        (outbox_id,) = self._connection.execute("select value from meta where key = 'outbox_id'").fetchone()
+        self.outbox_id = UUID(outbox_id)
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the newest event."""
+        return max(self.events, default=0)
+
+    def look(self) -> list[Seen]:
+        """Take in what is new.
+
+        Raises:
+            Violation: an event vanished from the end, or the order of ids is broken.
+        """
+        fresh = [_seen(row) for row in self._connection.execute(_EVENTS, [self.last_seq])]
+        for event in fresh:
+            before = self.events.get(event.seq - 1)
+            follows = not self.events or event.seq == self.last_seq + 1  # a copy may have been pruned
+            if not follows or (before is not None and event.event_id <= before.event_id):
+                raise Violation("seqs_and_ids_rise_together", f"event {event.seq} ({event.event_id}) after {before}")
+            self.events[event.seq] = event
+        return fresh
+
+    def look_again(self) -> None:
+        """Compare all that is remembered with the file.
+
+        Raises:
+            Violation: an event is gone that was not pruned, or is another one now.
+        """
+        rows = {row[0]: _seen(row) for row in self._connection.execute(_EVENTS, [0])}
+        (pruned,) = self._connection.execute("select max(value + 0) from meta where key = 'pruned_below'").fetchone()
+        self.pruned_below = pruned or 0
+        for seq, event in self.events.items():
+            if seq >= self.pruned_below and rows.get(seq) != event:
+                raise Violation("the_log_only_grows", f"event {seq} was {event}, and is {rows.get(seq)}")
+        self.look()
+
+    def decided(self, seq: int) -> tuple[bool, dict[str, Any] | None]:
+        """Return whether an operator discarded the event, and the payload that an operator gave it, if one did."""
+        row = self._connection.execute(_DECIDED, [seq]).fetchone()
+        if row is None:
+            return False, None
+        return row[0] == "discard", json.loads(row[1]) if row[1] is not None else None
+
+    def was_discarded(self, seq: int) -> bool:
+        """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""
+        found = self._connection.execute("select 1 from audit where seq = ? and action = 'discard' limit 1", [seq])
+        return found.fetchone() is not None
+
+    def released(self, seq: int) -> tuple[bool, dict[str, Any] | None]:
+        """Return the same for an event that is being released: what its row of the parked list says."""
+        row = self._connection.execute("select resolution, payload from parked where seq = ?", [seq]).fetchone()
+        if row is None:
+            return self.decided(seq)
+        return row[0] == "discard", json.loads(row[1]) if row[1] is not None else None
+
+    def parked(self) -> dict[int, str]:
+        """Return seq -> state of the parked list."""
+        return dict(self._connection.execute("select seq, state from parked"))
+
+    def worker_report(self) -> tuple[Any, ...] | None:
+        """Return what the worker said last, and its state first; None where none ever ran."""
+        row: tuple[Any, ...] | None = self._connection.execute(
+            "select state, since, heartbeat_at from worker"
+        ).fetchone()
+        return row
+
+    def is_paused(self) -> bool:
+        """Whether an operator paused the worker."""
+        return self._connection.execute("select 1 from meta where key = 'paused'").fetchone() is not None
+
+    def reopen(self) -> None:
+        """Open the file, anew where it was closed."""
+        self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("select count(*) from events").fetchone()  # and take part in the WAL
+
+    def close(self) -> None:
+        """Close the file; the last one to do so makes SQLite checkpoint."""
+        self._connection.close()
+
+
+def _seen(row: tuple[Any, ...]) -> Seen:
+    seq, event_id, type_, kind, aggregate, refs, payload, at = row
+    return Seen(
+        seq, UUID(event_id), type_, kind, UUID(aggregate), tuple(UUID(ref) for ref in json.loads(refs)),
+        json.loads(payload), dt.datetime.fromisoformat(at),
+    )  # fmt: skip

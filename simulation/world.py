@@ -1,0 +1,274 @@
+"""The world of one run: hosts, their processes, one database, and an adversary."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from outbox import WorkerRunning
+from outbox.errors import StorageFailed, StorageFull
+from simulation import programs
+from simulation.destination.line import Line
+from simulation.destination.server import Server
+from simulation.destination.tables import Transaction
+from simulation.edges import injected
+from simulation.faults import Fault
+from simulation.host import Host
+from simulation.invariants import everything_is_as_it_should_be, nothing_unproven_is_pruned
+from simulation.kernel import Kernel, Killed, Process, Violation
+from simulation.ledger import Ledger
+from simulation.misfortunes import Misfortunes
+from simulation.plan import KILLER_MARK, REFUSED_MARK, Scenario
+
+PATIENCE_SECONDS = 6 * 3600.0
+MOST_STEPS = 40_000
+TRANSACTION_TIMEOUT_SECONDS = 60.0
+MIND_ID = UUID(int=0xA7A)
+
+
+@cache
+def _descriptors() -> tuple[int, int]:
+    """A descriptor that never has anything to say, and one that always has."""
+    quiet, _ = os.pipe()
+    shut, end = os.pipe()
+    os.close(end)
+    return quiet, shut
+
+
+class World:
+    """Everything of one run.
+
+    Args:
+        scenario: what happens.
+        folder: an empty directory on a fast disk; removed at the end.
+    """
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self.chance = random.Random(f"run {scenario.seed}")
+        self._bytes = random.Random(f"bytes {scenario.seed}")
+        self.kernel = Kernel(
+            random.Random(f"order {scenario.seed}"), watch=self._watch, buried=self._buried, finished=self._is_finished
+        )
+        self.hosts = [
+            Host(self.kernel, folder / f"host-{number}", UUID(int=0xB0B + number))
+            for number in range(len(scenario.work))
+        ]
+        self.server = Server(self.kernel, UUID(int=0xDB), self._committed)
+        self.server.tables.rows["minds"][programs.MIND] = {"id": MIND_ID}
+        self.server.refused = {REFUSED_MARK: "23514"}
+        self.ledger = Ledger({programs.MIND: MIND_ID, str(MIND_ID): MIND_ID}, {REFUSED_MARK, KILLER_MARK})
+        self._faults = list(scenario.faults)
+        self._left = {index: fault.nth for index, fault in enumerate(scenario.faults)}
+        self.generators = [
+            programs.Generator(
+                self.kernel,
+                self.hosts[number],
+                work,
+                random.Random(f"{scenario.seed} {number} {index}"),
+                is_alone=len(share) == 1,
+            )
+            for number, share in enumerate(scenario.work)
+            for index, work in enumerate(share)
+        ]
+        self.struck: set[str] = {"a rival worker"} if scenario.rivals else set()
+        self.misfortunes = Misfortunes(self)
+        if scenario.rivals:
+            self.ledger.lenient.add(self.hosts[0].witness.outbox_id)
+
+    def run(self) -> None:
+        """Run to the end.
+
+        Raises:
+            Violation: a guarantee is broken; the trace is in the kernel.
+        """
+        scenario = self.scenario
+        with injected(self):
+            for number, generator in enumerate(self.generators):
+                self._start(f"generator-{number}", "generator", generator.host, generator.run)
+            for number, host in enumerate(self.hosts):
+                self._start(f"worker-{number}", "worker", host, self._worker(host))
+                chance = random.Random(f"operator {scenario.seed} {number}")
+                operator = programs.Operator(
+                    self.kernel, host, self._dial, chance, pruned=self._pruned, prunes=scenario.prunes
+                )
+                self._start(f"operator-{number}", "operator", host, operator.run)
+            if scenario.rivals:
+                self._start("rival", "worker", self.hosts[0], self._worker(self.hosts[0], rival=True))
+            self.misfortunes.begin()
+            try:
+                self.kernel.run()
+            finally:
+                self.kernel.close()
+        if self.kernel.failure is not None:
+            raise self.kernel.failure
+        everything_is_as_it_should_be(self)
+
+    def close(self) -> None:
+        """Give everything back."""
+        for host in self.hosts:
+            host.close()
+
+    def kill_all_on(self, host: Host) -> None:
+        """End every process of a host. For errands."""
+        for process in list(self.kernel.processes):
+            if process.host is host:
+                self.kernel.kill(process)
+
+    def lose_power(self, host: Host) -> None:
+        """The power of a host fails; its processes are started again a while later. For errands."""
+        self.kill_all_on(host)
+        self.kernel.tell("power is lost")
+        host.lose_power(self.chance)
+
+    def is_delivered(self, host: Host) -> bool:
+        """Whether the database has everything of this host's log."""
+        outbox_id = host.witness.outbox_id
+        row = self.server.tables.rows["sources"].get(outbox_id)
+        if row is None or row["applied_seq"] < host.witness.last_seq:
+            return False
+        return all(outbox != outbox_id for outbox, _ in self.server.tables.rows["parked"])
+
+    def is_refused_for_ever(self, host: Host) -> bool:
+        """Whether the database went back behind what this host has pruned: nobody can go on, and nobody must."""
+        outbox_id, below = host.witness.outbox_id, host.witness.pruned_below
+        row = self.server.tables.rows["sources"].get(outbox_id)
+        if (row["applied_seq"] if row is not None else 0) + 1 < below:
+            return True
+        return any(outbox == outbox_id and seq < below for outbox, seq in self.server.tables.rows["parked"])
+
+    # What the edges ask.
+
+    def random_bytes(self, count: int) -> bytes:
+        return self._bytes.randbytes(count)
+
+    def log_changed(self, process: Process) -> None:
+        self.kernel.judge(process.host.witness.look)
+
+    def in_hand(self, process: Process, seq: int) -> None:
+        """An event is about to be sent: some kill whoever tries."""
+        event = process.host.witness.events.get(seq)
+        if event is None:
+            return
+        _, decided = process.host.witness.released(seq)
+        if KILLER_MARK in str((decided or event.payload).get("title", "")):
+            self.kernel.tell(f"event {seq} kills {process.name}")
+            self.struck.add("an event that kills")
+            self.kernel.die()
+
+    # What the kernel asks.
+
+    def _pruned(self, host: Host) -> None:
+        host.witness.look_again()
+        self.kernel.judge(nothing_unproven_is_pruned, self, host)
+
+    def _watch(self, process: Process, edge: str) -> Fault | None:
+        for index, fault in enumerate(self._faults):
+            if fault.role != process.role or not edge.startswith(fault.edge) or self._left[index] == 0:
+                continue
+            self._left[index] -= 1
+            if self._left[index] == 0:
+                self.kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
+                self.struck.add(f"{fault.kind} of a {fault.role}")
+                return self._strike(fault, process, edge)
+        return None
+
+    def _strike(self, fault: Fault, process: Process, edge: str) -> Fault:
+        host: Host = process.host
+        match fault.kind:
+            case "crash":
+                raise Killed
+            case "power":
+                self.kernel.errands.append(lambda: self.lose_power(host))
+                if edge != "log.commit":
+                    raise Killed
+            case "stop":
+                for one in process.belongings:
+                    if isinstance(one, programs.Waiting):
+                        one.stopping = True
+            case "full":
+                host.had_trouble = True
+                host.full_until = self.kernel.now + fault.seconds
+            case "unsure":
+                host.had_trouble = True
+        return fault
+
+    def _buried(self, process: Process, outcome: BaseException | None) -> None:
+        for one in process.belongings:
+            if isinstance(one, Line):  # the kernel closes the socket; without power nobody does, and the server waits
+                notices = TRANSACTION_TIMEOUT_SECONDS if process.reaped else 1.0
+                self.kernel.after(self.chance.random() * notices, one.session.end)
+            elif not isinstance(one, programs.Waiting):
+                one.close()
+        for fd in list(process.fds):
+            os.close(fd)
+        if process.role in {"worker", "generator", "operator"} and not self._ended_as_it_may(process, outcome):
+            raise Violation("programs_end_as_they_may", f"{process.name}: {outcome!r}") from outcome
+        if process.role == "network" or (process.role == "generator" and outcome is None):
+            return
+        seconds = 1.0 + self.chance.random() * 10
+        self.kernel.after(seconds, lambda: self._start(process.name, process.role, process.host, process.target))
+
+    def _ended_as_it_may(self, process: Process, outcome: BaseException | None) -> bool:
+        if outcome is None or isinstance(outcome, (Killed, WorkerRunning)):
+            return True
+        return process.host.had_trouble and isinstance(outcome, (StorageFull, StorageFailed))
+
+    def _is_finished(self) -> bool:
+        if self.kernel.now > PATIENCE_SECONDS or self.kernel.steps > MOST_STEPS:
+            waiting = [host for host in self.hosts if not self.is_delivered(host)]
+            self.kernel.failure = self.kernel.failure or Violation(
+                "everything_arrives",
+                f"after {self.kernel.now:.0f} s and {self.kernel.steps} steps: {len(waiting)} wait",
+            )
+            return True
+        if self.misfortunes.left or not all(generator.is_done for generator in self.generators):
+            return False
+        return all(self.is_delivered(host) or self.is_refused_for_ever(host) for host in self.hosts)
+
+    def _start(self, name: str, role: str, host: Host, target: Callable[[], None]) -> None:
+        if role == "generator" and host.is_swapped:
+            self.kernel.after(10.0, lambda: self._start(name, role, host, target))
+            return
+        self.kernel.spawn(Process(name, role, host, target))
+
+    def _worker(self, host: Host, *, rival: bool = False) -> Callable[[], None]:
+        return lambda: programs.work(self.kernel, host, self._dial, self.scenario.batch, rival=rival)
+
+    def _dial(self) -> Any:
+        fault = self.kernel.pause("net.connect")
+        if fault is not None and fault.kind == "refuse":
+            from simulation.destination.refusals import refusal  # noqa: PLC0415
+
+            raise refusal(fault.sqlstate)
+        quiet, shut = _descriptors()
+        me = self.kernel.me
+        line = Line(self.server.connect(me), self.kernel, quiet_fd=quiet, shut_fd=shut)
+        if me is not None:
+            me.belongings.append(line)
+        return line
+
+    def _committed(self, server: Server, client: Process | None, transaction: Transaction) -> None:
+        assert client is not None
+        if any(table == "parked" and row is not None for (table, _), row in transaction.writes.items()):
+            self.struck.add("an event that is parked")
+        try:
+            client.host.witness.look()
+            self.ledger.committed(client.host.witness, transaction, server.tables.rows)
+        except Violation as violation:
+            self.kernel.failure = self.kernel.failure or violation
+            raise Killed from violation
+
+
+@contextmanager
+def world(scenario: Scenario, folder: Path) -> Iterator[World]:
+    """A world for the length of the block."""
+    made = World(scenario, folder)
+    try:
+        yield made
+    finally:
+        made.close()

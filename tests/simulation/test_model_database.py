@@ -1,0 +1,104 @@
+"""The database of the simulation answers as PostgreSQL does: the same events, batch by batch, leave the same rows."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from outbox import Outbox
+from simulation.destination.line import Line
+from simulation.destination.server import Server
+from simulation.destination.statements import COLUMNS
+from simulation.kernel import Kernel
+from simulation.plan import draw
+from simulation.programs import MIND, payloads
+from simulation.world import MIND_ID
+from tests.support.postgres import Database
+from tests.support.relaying import drain
+
+TABLES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
+
+
+def model() -> tuple[Server, Callable[[], Any]]:
+    """A database in memory, and a way to connect to it, outside of any simulation."""
+    kernel = Kernel(random.Random(1), watch=lambda *_: None, buried=lambda *_: None, finished=lambda: False)
+    server = Server(kernel, UUID(int=1), lambda *_: None)
+    server.tables.rows["minds"][MIND] = {"id": MIND_ID}
+    return server, lambda: Line(server.connect(None), kernel, quiet_fd=0, shut_fd=0)
+
+
+@contextmanager
+def some_outbox(folder: Path, seed: int) -> Iterator[Outbox]:
+    """What the generators of a few seeds say, without their faults."""
+    with Outbox.open(folder / f"outbox-{seed}.db") as box:
+        for scenario in (draw(seed + index) for index in range(4)):
+            for work in scenario.work[0][0]:
+                box.append(*payloads(work))
+        yield box
+
+
+def rows_of_model(server: Server) -> dict[str, Any]:
+    rows = server.tables.rows
+    found: dict[str, Any] = {kind: sorted(rows[kind].values(), key=lambda row: row["slug"]) for kind in TABLES}
+    found["tags"] = sorted(rows["tags"])
+    found["content_tags"] = sorted((*key, row["last_event_id"]) for key, row in rows["content_tags"].items())
+    found["content_minds"] = sorted((*key, row["last_event_id"]) for key, row in rows["content_minds"].items())
+    found["removed"] = sorted((*key, row["last_event_id"]) for key, row in rows["removed_links"].items())
+    found["sources"] = [(row["applied_seq"], row["applied_event_id"]) for row in rows["sources"].values()]
+    parked = {seq: row for (_, seq), row in rows["parked"].items()}
+    found["parked"] = [(seq, row["state"], row["reason"], row["attempts"]) for seq, row in sorted(parked.items())]
+    return found
+
+
+def rows_of_postgres(dsn: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        for kind, table in TABLES.items():
+            found[kind] = list(connection.execute(f"select {', '.join(COLUMNS[kind])} from {table} order by slug"))
+    with psycopg.connect(dsn) as connection:
+
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            return connection.execute(query).fetchall()
+
+        found["tags"] = sorted(name for (name,) in ask("select name from tags"))
+        found["content_tags"] = sorted(
+            ask("select content_id, name, last_event_id from content_tags join tags on tags.id = tag_id")
+        )
+        found["content_minds"] = sorted(ask("select content_id, mind_id, role::text, last_event_id from content_minds"))
+        found["removed"] = sorted(ask("select content_id, kind, linked, last_event_id from outbox.removed_links"))
+        found["sources"] = ask("select applied_seq, applied_event_id from outbox.sources")
+        found["parked"] = ask("select seq, state, reason, attempts from outbox.parked order by seq")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.parametrize("most", [1, 3, 50])
+def test_the_model_of_the_database_ends_as_postgres_does(
+    seed: int, most: int, database: Database, tmp_path: Path
+) -> None:
+    """Whatever is proven in the simulation is proven of statements that do in PostgreSQL what they do there."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("insert into minds (id, slug, display_name) values (%s, %s, 'Ana')", [MIND_ID, MIND])
+    with some_outbox(tmp_path, seed) as box:
+        drain(box, database.worker_dsn, max_events=most)
+    server, dial = model()
+    # The parked list is kept in the file, too: the model gets a file of its own, of the same events.
+    with some_copy(tmp_path, seed) as box:
+        drain(box, dial, max_events=most)  # type: ignore[arg-type]
+    assert rows_of_model(server) == rows_of_postgres(database.dsn)
+
+
+@contextmanager
+def some_copy(folder: Path, seed: int) -> Iterator[Outbox]:
+    """The same log as it was before anybody delivered it."""
+    with Outbox.open(folder / f"outbox-{seed}.db") as box:
+        box.connection.execute("delete from parked")
+        box.connection.execute("delete from destinations")
+        box.connection.execute("delete from meta where key = 'destination_id'")
+        yield box
