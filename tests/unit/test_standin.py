@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -148,6 +149,38 @@ def test_orphans_are_swept_and_others_are_not(local: LocalPostgres, tmp_path: Pa
     assert not orphan.running
     orphan._guard = None
     kept.remove_data()
+
+
+def test_a_server_that_its_owner_has_stopped_for_a_moment_is_left_alone(tmp_path: Path) -> None:
+    """Another session that tidies up meanwhile must not take its data."""
+    with LocalPostgres(tmp_path / "mine", durable=False) as mine:
+        mine.stop("fast")
+        assert sweep(tmp_path) == []
+        mine.start()
+        assert mine.running
+    mine.remove_data()
+
+
+def test_a_folder_that_is_swept_while_its_server_starts_is_made_anew(tmp_path: Path) -> None:
+    """Two sessions that begin at once: one finds the other's folder before its owner is written down."""
+    starting, sweeping = LocalPostgres(tmp_path / "new", durable=False), LocalPostgres(tmp_path / "new", durable=False)
+    starting.data_dir.mkdir()
+    with ThreadPoolExecutor() as pool:
+        with sweeping._alone():
+            started = pool.submit(starting.start)
+            while not is_waited_for(starting.data_dir / "lock"):
+                assert not started.done()
+            shutil.rmtree(starting.data_dir)
+        started.result(timeout=60)
+    with starting:
+        assert starting.running
+        assert (starting.data_dir / "owner").exists()
+    starting.remove_data()
+
+
+def is_waited_for(lock: Path) -> bool:
+    """Whether two of our descriptors are on this file: whoever opened it second waits."""
+    return sum(link.resolve() == lock.resolve() for link in Path("/proc/self/fd").iterdir()) >= 2
 
 
 def test_a_stale_pid_file_is_not_taken_for_a_server(local: LocalPostgres) -> None:

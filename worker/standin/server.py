@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
 from worker.standin.account import Account, shelf
 from worker.standin.binaries import reachable_programs, wheel_programs
@@ -98,8 +98,7 @@ class LocalPostgres:
         Raises:
             StandInError: it does not come up; the message holds the end of its log.
         """
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
+        with self._alone(make=True):
             if self.running and not self.owned and not owner_is_alive(self.data_dir):
                 # Its guard may be half-way through stopping it: joining in, then starting afresh, is sure.
                 self._pg_ctl("stop", "-w", "-t", "60", "-m", "fast")
@@ -139,13 +138,16 @@ class LocalPostgres:
         Returns:
             False if somebody owns it, or is just starting it: then nothing was done.
         """
-        with self._alone():  # whoever is starting it holds this until the owner is written down
-            if owner_is_alive(self.data_dir):
-                return False
-            if self.running:
-                self._pg_ctl("stop", "-w", "-t", "60", "-m", "immediate")
-            self.remove_data()
-            return True
+        try:
+            with self._alone():  # whoever is starting it holds this until the owner is written down
+                if owner_is_alive(self.data_dir):
+                    return False
+                if self.running:
+                    self._pg_ctl("stop", "-w", "-t", "60", "-m", "immediate")
+                self.remove_data()
+                return True
+        except FileNotFoundError:  # somebody else was faster
+            return False
 
     def remove_data(self) -> None:
         """Delete the data folder and the server's files.
@@ -230,12 +232,34 @@ class LocalPostgres:
         if self._guard is not None:
             self._guard.dismiss()
             self._guard = None
+        # The owner stays written down for as long as its process lives: it may start the server again.
         atexit.unregister(self.stop)
-        with suppress(FileNotFoundError):
-            (self.data_dir / "owner").unlink()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with (self.data_dir / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def _alone(self, *, make: bool = False) -> Iterator[None]:
+        """Hold the lock of the data folder; with `make`, of a new one where it is missing.
+
+        A sweep may delete the folder while we wait for its lock: then what we got is the lock of nothing.
+        """
+        file = self._lock(make=make)
+        try:
             yield
+        finally:
+            file.close()
+
+    def _lock(self, *, make: bool) -> IO[str]:
+        lock = self.data_dir / "lock"
+        while True:
+            if make:
+                self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                file = lock.open("w")
+            except FileNotFoundError:
+                if make:
+                    continue
+                raise
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                    return file
+            file.close()
