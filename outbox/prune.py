@@ -76,11 +76,12 @@ def prune(box: Outbox, found: PrunePlan) -> int:
         # Overwriting freed pages with zeros (a build option of Debian's SQLite) costs four times the deletion.
         box.connection.execute("pragma secure_delete = off")
         for start in range(found.first_seq, found.below_seq, _STEP_EVENTS):
-            end = min(start + _STEP_EVENTS, found.below_seq)
             with write_transaction(box.connection, box.gate):
-                deleted += box.connection.execute(
-                    "delete from events where seq < ? and seq <= (select min(verified_seq) from destinations)", [end]
-                ).rowcount
+                # Asked again under the gate: since the plan a worker may have met a database that went back.
+                end = min(start + _STEP_EVENTS, found.below_seq, *_still_allowed(box))
+                if end <= start:
+                    break
+                deleted += box.connection.execute("delete from events where seq < ?", [end]).rowcount
                 # What is gone cannot be replayed: a worker whose position was set back behind it has to know.
                 box.connection.execute("insert or replace into meta values ('pruned_below', ?)", [str(end)])
             # A worker checkpoints as it delivers, and an idle one never: the WAL would grow as large as what goes.
@@ -89,3 +90,8 @@ def prune(box: Outbox, found: PrunePlan) -> int:
             with write_transaction(box.connection, box.gate):
                 audit.record(box.connection, box.clock.now(), "prune", seq=found.below_seq, reason=found.because)
     return deleted
+
+
+def _still_allowed(box: Outbox) -> list[int]:
+    (parked,) = box.connection.execute("select min(seq) from parked").fetchone()
+    return [box.relay.verified_seq, *([] if parked is None else [parked])]

@@ -67,7 +67,7 @@ class RelayState:
         self._clock = clock
 
     def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
-        """Note how far the destination is; the newest note wins."""
+        """Note how far the destination is; the newest note wins. What it went back behind is no longer proven."""
         now = as_text(self._clock.now())
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
@@ -76,7 +76,7 @@ class RelayState:
                 values (?, ?, ?, ?, ?)
                 on conflict (destination_id) do update
                 set applied_seq = excluded.applied_seq, applied_event_id = excluded.applied_event_id,
-                    updated_at = excluded.updated_at
+                    updated_at = excluded.updated_at, verified_seq = min(verified_seq, excluded.applied_seq)
                 """,
                 (str(destination_id), applied_seq, applied_event_id and str(applied_event_id), now, now),
             )

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from outbox import KnownFile, Outbox
+from outbox import EventNotFound, KnownFile, Outbox
 from worker.connection import Connection
 from worker.expected import Expected, expected_of
 from worker.queries import query
@@ -117,9 +117,21 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         target = connection.execute(query("relay", "destination")).fetchone()
     finally:
         connection.rollback()
-    if result.proven and target is not None:
+    if target is not None and not result.proven:  # whatever was proven once no longer is
+        box.relay.remember_verified(UUID(str(target[0])), 0)
+    elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
         box.relay.remember_verified(UUID(str(target[0])), position)
     return result
+
+
+def _is_of_this_log(box: Outbox, seq: int, event_id: object) -> bool:
+    """Whether the position stands in this very log: a copy that was used on its own proves nothing by its rows."""
+    if seq == 0:
+        return True
+    try:
+        return str(box.event(seq).event_id) == str(event_id)
+    except EventNotFound:
+        return seq <= box.last_seq
 
 
 def _verify_files(

@@ -11,11 +11,13 @@ import pytest
 
 from outbox import Outbox, resolve
 from outbox import catalogue as c
+from outbox.backup import backup
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.processes import ROOT, environment, worker
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
+from worker.verify import verify_all
 
 
 @pytest.fixture
@@ -132,6 +134,35 @@ def test_nothing_is_pruned_before_verify_has_proven_it(outbox: Path, database: D
     code, _ = command("verify", "--repair", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
     assert code == 0
     assert prunable(outbox, database, tmp_path) > 0
+
+
+def test_a_proof_that_no_longer_holds_is_withdrawn(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """A row is gone that was proven to be there: nothing is pruned until it is back."""
+    with (
+        Outbox.open(outbox) as box,
+        psycopg.connect(database.worker_dsn, autocommit=True) as connection,
+    ):
+        drain(box, database.worker_dsn)
+        assert verify_all(connection, box, tmp_path / "content").proven
+        assert box.relay.verified_seq == box.last_seq
+        run(database, "delete from contents where slug like '%aula-3'")
+        assert not verify_all(connection, box, tmp_path / "content").proven
+        assert box.relay.verified_seq == 0
+
+
+def test_a_cloned_file_proves_nothing_by_the_rows_of_the_other(
+    outbox: Path, database: Database, tmp_path: Path
+) -> None:
+    """The position in the database stands at an event of the file that was delivered."""
+    with Outbox.open(outbox) as box:
+        backup(box, tmp_path / "clone.db")
+        box.append(c.ContentTagged(slug=f"{PROJECT}--aula-1", tag="delivered"))
+        drain(box, database.worker_dsn)
+    with Outbox.open(tmp_path / "clone.db") as clone:
+        clone.append(c.ContentUntagged(slug=f"{PROJECT}--aula-1", tag="never"))
+        with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+            verify_all(connection, clone, tmp_path / "content")
+        assert clone.relay.verified_seq == 0
 
 
 def test_a_waiting_event_excuses_no_row_that_is_missing(outbox: Path, database: Database, tmp_path: Path) -> None:

@@ -89,11 +89,27 @@ def test_every_destination_must_have_it(old: Outbox) -> None:
 
 
 def test_a_plan_that_is_out_of_date_deletes_no_more_than_is_proven(old: Outbox) -> None:
-    """Proof is asked for again in the transaction that deletes."""
+    """Proof is asked for again in the transaction that deletes; the event at the proven position stays."""
     proven(old, 9)
     found = plan(old, keep_days=1)
-    old.relay.remember_verified(HERE, 2)
+    old.relay.remember_verified(HERE, 3)
     assert prune(old, found) == 2
+    assert old.relay.pruned_below == 3
+
+
+def test_what_was_parked_since_the_plan_is_not_deleted(old: Outbox) -> None:
+    """A worker may have met a database that went back to when the event was parked."""
+    proven(old, 9)
+    found = plan(old, keep_days=1)
+    old.parked.park(old.event(4), verdict="poison", reason="refused", attempts=2)
+    assert prune(old, found) == 3
+
+
+def test_a_position_that_went_back_takes_its_proof_along(old: Outbox) -> None:
+    """The database was restored: what it had once it may lack now."""
+    proven(old, 9)
+    old.relay.remember_position(HERE, 4, old.event(4).event_id)
+    assert plan(old, keep_days=1).below_seq == 4
 
 
 def test_an_unchanged_state_is_still_no_news_after_its_event_was_pruned(old: Outbox) -> None:
