@@ -101,13 +101,18 @@ def the_wrong_file_is_refused(before: tuple[Any, ...] | None, host: Host) -> Non
         raise Violation("the_wrong_file_is_refused", f"the worker said {after}")
 
 
-def nothing_unproven_is_pruned(world: "World", host: Host) -> None:
-    """G6: what is gone from the file took effect in the database, or was discarded.
+def nothing_unproven_is_pruned(host: Host, before: int, proven: frozenset[int]) -> None:
+    """G6: what is gone from the file had taken effect in the database when it was verified, or was discarded.
+
+    Args:
+        host: whose file was pruned.
+        before: what was pruned earlier; the database may have gone back behind that since.
+        proven: what had taken effect.
 
     Raises:
-        Violation: it did not.
+        Violation: it had not.
     """
-    applied = world.ledger.book.applied.get(host.witness.outbox_id, set())
     for seq in host.witness.events:
-        if seq < host.witness.pruned_below and seq not in applied and not host.witness.decided(seq)[0]:
+        gone = before <= seq < host.witness.pruned_below
+        if gone and seq not in proven and not host.witness.was_discarded(seq):
             raise Violation("nothing_unproven_is_pruned", f"event {seq}, pruned below {host.witness.pruned_below}")

@@ -78,7 +78,8 @@ class Ledger:
             if again and witness.outbox_id in self.lenient:
                 continue
             nothing_is_applied_twice(event, again=again)
-            dependants_are_held(self.book, done, event)
+            if witness.outbox_id not in self.lenient:  # the parked list is not fenced, the position is
+                dependants_are_held(self.book, done, event)
             order_is_kept(self.book, done, event)
             self.book.reference.apply(event, payload)
             self.book.applied[witness.outbox_id].add(event.seq)

@@ -60,6 +60,9 @@ class Misfortunes:
         self._later(one.seconds, "restored", one)
 
     def _restored(self, one: Misfortune, _host: Host) -> None:
+        if any(host.is_swapped for host in self._world.hosts):  # one thing at a time: two histories cannot be judged
+            self._later(60.0, "restored", one)
+            return
         tables, book = self._backups.pop(one)
         self._world.server.restore(tables)
         book.charges = self._world.ledger.book.charges  # what was tried was tried; the outbox file remembers it
@@ -111,9 +114,9 @@ class Misfortunes:
 
     def _put_older(self, one: Misfortune, host: Host) -> None:
         """Put the older copy in place, if the database is ahead of it; somebody may append to it, too."""
-        row = self._world.server.tables.rows["sources"].get(host.witness.outbox_id)
-        if host.is_swapped or row is None or row["applied_seq"] <= self._copied[host]:
+        if host.is_swapped or not self._is_ahead(host):
             return
+        applied = self._world.server.tables.rows["sources"][host.witness.outbox_id]["applied_seq"]
         self._world.kill_all_on(host)
         host.is_swapped = True
         self._newest[host] = host.witness
@@ -125,16 +128,23 @@ class Misfortunes:
         host.put_back("older.db", older)
         if self._chance.random() < 0.5:
             with Outbox.open(host.log, clock=host) as box:
-                for number in range(row["applied_seq"] - self._copied[host] + 2):
+                for number in range(applied - self._copied[host] + 2):
                     box.append(ContentTagged(slug=f"{PROJECT}--0", tag=f"clone-{number}"))
             host.witness.look()
         host.disk.log_synced()
         self._report[host] = host.witness.worker_report()
         self._later(SWAPPED_SECONDS, "put_newest", one)
 
+    def _is_ahead(self, host: Host) -> bool:
+        """Whether the database has more of the log than the older copy."""
+        row = self._world.server.tables.rows["sources"].get(host.witness.outbox_id)
+        return row is not None and row["applied_seq"] > self._copied[host]
+
     def _put_newest(self, _one: Misfortune, host: Host) -> None:
         self._world.kill_all_on(host)
-        the_wrong_file_is_refused(self._report.pop(host), host)
+        report = self._report.pop(host)
+        if self._is_ahead(host):  # unless the database went back, too, meanwhile
+            the_wrong_file_is_refused(report, host)
         host.put_away("cloned.db")
         host.put_back("newest.db", self._newest.pop(host))
         host.is_swapped = False

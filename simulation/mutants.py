@@ -242,10 +242,12 @@ MUTANTS = (
     _mutant(
         "pruned-unproven", "events are pruned as soon as they are in the log",
         "outbox.prune", "limits = [(box.relay.verified_seq,", "limits = [(box.last_seq,",
-        ("outbox.prune", " and seq <= (select min(verified_seq) from destinations)", ""),
+        ("outbox.prune", "return [box.relay.verified_seq, *(", "return [*("),
+        ("outbox.prune", "found.below_seq, *_still_allowed(box))", "found.below_seq, *_still_allowed(box), 10**9)"),
     ),
     _mutant(
         "parked-pruned", "a parked event is pruned",
         "outbox.prune", "    if parked is not None:", "    if False:",
+        ("outbox.prune", "[] if parked is None else [parked]", "[]"),
     ),
 )  # fmt: skip

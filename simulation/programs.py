@@ -186,9 +186,11 @@ class Operator:
         dial: Dial,
         chance: random.Random,
         *,
-        pruned: Callable[[Host], None],
+        applied: Callable[[Host], frozenset[int]],
+        pruned: Callable[[Host, frozenset[int]], None],
         prunes: bool,
     ) -> None:
+        self._applied = applied
         self._pruned = pruned
         self._kernel = kernel
         self._host = host
@@ -243,9 +245,10 @@ class Operator:
             if isinstance(error, AssertionError):
                 raise
             return
+        proven = self._applied(self._host)
         self._kernel.pause("prune")
         prune.prune(box, prune.plan(box, keep_days=0))
-        self._pruned(self._host)
+        self._pruned(self._host, proven)
 
 
 def edit_by_hand(host: Host, chance: random.Random) -> None:

@@ -94,7 +94,13 @@ class World:
                 self._start(f"worker-{number}", "worker", host, self._worker(host))
                 chance = random.Random(f"operator {scenario.seed} {number}")
                 operator = programs.Operator(
-                    self.kernel, host, self._dial, chance, pruned=self._pruned, prunes=scenario.prunes
+                    self.kernel,
+                    host,
+                    self._dial,
+                    chance,
+                    applied=self._applied,
+                    pruned=self._pruned,
+                    prunes=scenario.prunes,
                 )
                 self._start(f"operator-{number}", "operator", host, operator.run)
             if scenario.rivals:
@@ -162,9 +168,13 @@ class World:
 
     # What the kernel asks.
 
-    def _pruned(self, host: Host) -> None:
+    def _applied(self, host: Host) -> frozenset[int]:
+        return frozenset(self.ledger.book.applied.get(host.witness.outbox_id, ()))
+
+    def _pruned(self, host: Host, proven: frozenset[int]) -> None:
+        before = host.witness.pruned_below
         host.witness.look_again()
-        self.kernel.judge(nothing_unproven_is_pruned, self, host)
+        self.kernel.judge(nothing_unproven_is_pruned, host, before, proven)
 
     def _watch(self, process: Process, edge: str) -> Fault | None:
         for index, fault in enumerate(self._faults):
