@@ -174,7 +174,8 @@ class World:
     def _pruned(self, host: Host, proven: frozenset[int]) -> None:
         before = host.witness.pruned_below
         host.witness.look_again()
-        self.kernel.judge(nothing_unproven_is_pruned, host, before, proven)
+        # What was parked at the time of the proof is pruned only after it was released and took effect.
+        self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | self._applied(host))
 
     def _watch(self, process: Process, edge: str) -> Fault | None:
         for index, fault in enumerate(self._faults):
