@@ -38,7 +38,7 @@ simulate: $(STAMP) ## the whole way in one process, under SEEDS seeds from FIRST
 	$(BIN)/python -m simulation --seeds $(SEEDS) --first $(FIRST)
 
 simulate-mutants: $(STAMP) ## deliberate bugs, which the simulation has to catch
-	$(BIN)/python -m simulation --mutants --seeds 4000
+	$(BIN)/python -m simulation --mutants --seeds 6000
 
 soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
