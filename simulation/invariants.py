@@ -1,8 +1,8 @@
 """What must hold at the end of every run, and whenever something is pruned; the rest is judged as it happens."""
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
 
@@ -12,24 +12,26 @@ from outbox.check import run_checks
 from simulation.host import Host, body_hash
 from simulation.kernel import Violation
 
-if TYPE_CHECKING:
-    from simulation.world import World
 
+def everything_is_as_it_should_be(host: Host, applied: Collection[int], *, is_refused: bool) -> None:
+    """Look at everything of a host, once nobody runs any more.
 
-def everything_is_as_it_should_be(world: "World") -> None:
-    """Look at everything, once nobody runs any more.
+    Args:
+        host: the host.
+        applied: the seqs of its events that took effect in the database.
+        is_refused: whether nothing more can be delivered from it, and rightly.
 
     Raises:
         Violation: a guarantee is broken.
     """
-    for host in world.hosts:
-        with Outbox.open(host.log, content_root=host.root, clock=host) as box:
-            problems = [finding for finding in run_checks(box.connection) if not finding.ok]
-        if problems:
-            raise Violation("the_file_is_sound", str(problems))
-        host.witness.look_again()
-        every_event_took_effect_or_was_discarded(world, host)
-        files_are_what_the_log_says(host)
+    with Outbox.open(host.log, content_root=host.root, clock=host) as box:
+        problems = [finding for finding in run_checks(box.connection) if not finding.ok]
+    if problems:
+        raise Violation("the_file_is_sound", str(problems))
+    host.witness.look_again()
+    if not is_refused:
+        every_event_took_effect_or_was_discarded(host, applied)
+    files_are_what_the_log_says(host)
 
 
 def what_was_said_is_in_the_log(host: Host, said: Sequence[Payload]) -> None:
@@ -61,11 +63,8 @@ def _about(kind: str, payload: dict[str, Any]) -> tuple[str, ...]:
     return (family, payload["slug"], payload.get("tag", ""), payload.get("mind", ""), payload.get("role", ""))
 
 
-def every_event_took_effect_or_was_discarded(world: "World", host: Host) -> None:
+def every_event_took_effect_or_was_discarded(host: Host, applied: Collection[int]) -> None:
     """G3, G5: nothing is lost on the way."""
-    if world.is_refused_for_ever(host):
-        return
-    applied = world.ledger.book.applied.get(host.witness.outbox_id, set())
     for seq in host.witness.events:
         if seq not in applied and not host.witness.was_discarded(seq):
             raise Violation("every_event_takes_effect", f"event {seq} of {sorted(host.witness.events)}")

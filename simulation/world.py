@@ -112,7 +112,8 @@ class World:
                 self.kernel.close()
         if self.kernel.failure is not None:
             raise self.kernel.failure
-        everything_is_as_it_should_be(self)
+        for host in self.hosts:
+            everything_is_as_it_should_be(host, self._applied(host), is_refused=self.is_refused_for_ever(host))
 
     def close(self) -> None:
         """Give everything back."""
