@@ -88,7 +88,7 @@ def prune(box: Outbox, found: PrunePlan) -> int:
             keep_small(box.connection, box.gate, paths)
         if deleted:
             with write_transaction(box.connection, box.gate):
-                audit.record(box.connection, box.clock.now(), "prune", seq=found.below_seq, reason=found.because)
+                audit.record(box.connection, box.clock.now(), "prune", seq=box.relay.pruned_below, reason=found.because)
     return deleted
 
 
