@@ -71,8 +71,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             UnknownEventType: not in the catalogue of this package.
             NewerVersion: written by a newer package.
+            ValueError: not JSON, or nested too deeply to be read.
         """
-        return upcast(self.type, self.version, json.loads(self.payload_json))
+        return upcast(self.type, self.version, self._plain())
 
     def as_dict(self, *, payload: bool = True) -> dict[str, Any]:
         """Return the event as plain data, as `outbox show --json` prints it."""
@@ -89,5 +90,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             "occurred_at": self.occurred_at.isoformat(),
         }
         if payload:
-            plain["payload"] = json.loads(self.payload_json)
+            plain["payload"] = self._plain()
         return plain
+
+    def _plain(self) -> Any:
+        try:
+            return json.loads(self.payload_json)
+        except RecursionError as exc:
+            raise ValueError("the payload is nested too deeply") from exc

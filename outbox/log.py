@@ -116,8 +116,9 @@ def read(
     limit: int,
     event_type: str | None = None,
     aggregate_id: UUID | None = None,
+    most_bytes: int | None = None,
 ) -> list[Event]:
-    """Return up to `limit` events with a seq greater than `after`, in order."""
+    """Return up to `limit` events with a seq greater than `after`, in order; see `Outbox.read`."""
     if aggregate_id is not None:
         history = list(_history(connection, aggregate_id, after))
         chosen = [event for event in reversed(history) if event_type in {None, event.type}]
@@ -127,7 +128,19 @@ def read(
     if event_type is not None:
         where, values = f"{where} and type = ?", [*values, event_type]
     rows = connection.execute(f"select {COLUMNS} from events where {where} order by seq limit ?", [*values, limit])
-    return [Event.from_row(row) for row in rows]
+    events = map(Event.from_row, rows)
+    return list(events) if most_bytes is None else _up_to(most_bytes, events)
+
+
+def _up_to(most_bytes: int, events: Iterator[Event]) -> list[Event]:
+    taken: list[Event] = []
+    total = 0
+    for event in events:
+        total += len(event.payload_json)
+        if total > most_bytes and taken:
+            break
+        taken.append(event)
+    return taken
 
 
 def read_before(connection: sqlite3.Connection, *, limit: int, event_type: str | None = None) -> list[Event]:

@@ -168,10 +168,26 @@ class Outbox:
         limit: int = 500,
         event_type: str | None = None,
         aggregate_id: UUID | None = None,
+        most_bytes: int | None = None,
     ) -> list[Event]:
-        """Return up to `limit` events with a seq greater than `after`, in order."""
+        """Return up to `limit` events with a seq greater than `after`, in order.
+
+        Args:
+            after: the seq that the first one follows.
+            limit: how many at most.
+            event_type: only these.
+            aggregate_id: only this aggregate's, along its chain.
+            most_bytes: end before the payloads together are larger; one event always comes. Not for one aggregate.
+        """
         with translated(self.path):
-            return log.read(self.connection, after=after, limit=limit, event_type=event_type, aggregate_id=aggregate_id)
+            return log.read(
+                self.connection,
+                after=after,
+                limit=limit,
+                event_type=event_type,
+                aggregate_id=aggregate_id,
+                most_bytes=most_bytes,
+            )
 
     def tail(self, *, limit: int = 20, event_type: str | None = None) -> list[Event]:
         """Return the newest `limit` events, in order."""

@@ -69,7 +69,8 @@ def injected(world: World) -> Iterator[None]:
         put("outbox.database.sqlite3", SimpleNamespace(connect=_connecting(world), Connection=sqlite3.Connection))
         put("tenacity.wait.random", world.chance)
         put("outbox.audit.operator", lambda: "operator")
-        put("worker.exchange.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
+        for module in ("exchange", "ahead"):
+            put(f"worker.{module}.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
         put("worker.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
         yield
 
@@ -237,7 +238,7 @@ def _sqlite_error(words: str, code: int) -> sqlite3.OperationalError:
 def _in_hand(world: World) -> Callable[[str], None]:
     def reach(name: str) -> None:
         if (me := world.kernel.me) is not None:
-            world.in_hand(me, int(name.removeprefix("apply.")))
+            world.in_hand(me, int(name.partition(".")[2]))
 
     return reach
 

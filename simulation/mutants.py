@@ -70,6 +70,10 @@ MUTANTS = (
         "outbox.log", "values: list[int | str] = [after]", "values: list[int | str] = [after + (after > 3)]",
     ),
     _mutant(
+        "ahead-unasked", "what was read ahead is taken although the batch before it failed",
+        "worker.ahead", "if not at_hand or self._asked != (after, limit):", "if not at_hand:",
+    ),
+    _mutant(
         "newest-first", "a batch is folded from its end",
         "worker.fold", "        for item in batch:\n            try:", "        for item in reversed(list(batch)):\n            try:",
     ),
@@ -171,6 +175,10 @@ MUTANTS = (
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
         "worker.suspects", "self._wary = wary or box.attempts.unfinished() is not None", "self._wary = False",
+    ),
+    _mutant(
+        "ahead-while-wary", "the next events are touched while a death is looked into",
+        "worker.relay", "look_ahead=not self._suspects.wary", "look_ahead=True",
     ),
     _mutant("killer-at-once", "one death is proof enough", "worker.suspects", "STARTS = 3", "STARTS = 1"),
     # the right target

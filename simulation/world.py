@@ -157,7 +157,7 @@ class World:
         self.kernel.judge(process.host.witness.look)
 
     def in_hand(self, process: Process, seq: int) -> None:
-        """An event is about to be sent: some kill whoever tries."""
+        """An event is about to be decoded or sent: some kill whoever tries."""
         event = process.host.witness.events.get(seq)
         if event is None:
             return

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from outbox import Event
-
 TARGET_SECONDS = 1.0
 
 
@@ -16,26 +14,15 @@ class BatchSize:
 
     Attributes:
         most: upper limit, from the configuration.
-        most_bytes: upper limit of the payloads together.
         size: how many events the next batch may have.
     """
 
     most: int
-    most_bytes: int
     size: int = 0
     _suspect_until: int = field(default=0)
 
     def __post_init__(self) -> None:
         self.size = self.size or self.most
-
-    def cut(self, events: list[Event]) -> list[Event]:
-        """Shorten a batch to the limit of bytes; one event always stays."""
-        total = 0
-        for count, event in enumerate(events):
-            total += len(event.payload_json)
-            if total > self.most_bytes and count > 0:
-                return events[:count]
-        return events
 
     def succeeded(self, last_seq: int, count: int, seconds: float) -> None:
         """A batch of `count` events up to `last_seq` took `seconds`."""

@@ -9,6 +9,7 @@ on statements and locks are set inside each transaction (`SET LOCAL`), because b
 setting would leak into somebody else's session. Prepared statements are off for the same reason.
 """
 
+import select
 from dataclasses import dataclass
 
 import psycopg
@@ -62,3 +63,18 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         raise psycopg.ProgrammingError("the connection string has no address that could be one")
     extra = {key: value for key, value in defaults.items() if key not in given}
     return psycopg.connect(dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]
+
+
+def hand_over(connection: Connection) -> None:
+    """Give the network whatever a pipeline has sent so far, without waiting for an answer.
+
+    psycopg gives it as much as it takes at once; of a batch of megabytes a part would stay here until the answers are
+    asked for, and the server would wait for it.
+
+    Raises:
+        psycopg.Error: the connection is lost.
+    """
+    while connection.pgconn.flush():
+        readable, _, _ = select.select([connection], [connection], [])
+        if readable:
+            connection.pgconn.consume_input()

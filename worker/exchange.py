@@ -4,6 +4,7 @@ import dataclasses
 from time import monotonic
 
 from outbox import Outbox, failpoints, tracing
+from worker.ahead import Ahead
 from worker.connection import Connection
 from worker.deadline import deadline
 from worker.options import Options
@@ -20,6 +21,7 @@ class Exchange:
         options: limits.
 
     Attributes:
+        ahead: where its events are read from.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; raised for an event that is too slow even alone.
     """
@@ -27,6 +29,7 @@ class Exchange:
     def __init__(self, box: Outbox, options: Options) -> None:
         self._box = box
         self._options = options
+        self.ahead = Ahead(box, options.max_bytes)
         self.phase = Phase.CONNECT
         self.limits = options.limits
 
@@ -39,8 +42,8 @@ class Exchange:
         """Note what is being done."""
         self.phase = phase
 
-    def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
-        """Apply a batch; see `projection.apply_batch` for what it raises."""
+    def apply(self, connection: Connection, batch: Batch, position: Position, *, look_ahead: bool = False) -> None:
+        """Apply a batch, and meanwhile `look_ahead`; see `projection.apply_batch` for what it raises."""
         if failpoints.armed:
             for event in batch.apply:
                 failpoints.reach(f"apply.{event.seq}")
@@ -53,6 +56,8 @@ class Exchange:
                 position=position,
                 limits=self.limits,
                 entered=self.enter,
+                decode=self.ahead.decode,
+                meanwhile=self.ahead.look if look_ahead else _nothing,
             )
         tracing.applied(batch.apply, monotonic() - began)
 
@@ -70,3 +75,7 @@ class Exchange:
     def restore_limits(self) -> None:
         """A batch is through."""
         self.limits = self._options.limits
+
+
+def _nothing() -> None:
+    pass

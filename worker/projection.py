@@ -2,7 +2,8 @@
 
 First trip: begin, time limits, the position `for update`, and every natural key that the batch speaks of. Between the
 trips the events are folded (`fold`) into row changes with real ids. Second trip: one statement per table and kind of
-change, the parked rows, the new position, commit. Each trip is one pipeline with a single sync.
+change, the parked rows, the new position, commit. Each trip is one pipeline with a single sync. Once all of the second
+trip is on its way, and before its answers are waited for, the caller may use the time (`meanwhile`).
 
 Nothing here decides about failures. Whatever is raised, the transaction is rolled back or the connection is lost, and
 the position in the database tells what became of it.
@@ -17,9 +18,10 @@ import msgspec
 from psycopg import Cursor
 
 from outbox import Event
-from worker.connection import Connection, Limits
-from worker.fold import Changes, Values, decode, fold
-from worker.known import Known, Names, Row, Wanted, as_uuid, wanted_by
+from worker.connection import Connection, Limits, hand_over
+from worker.fold import Changes, Values, fold
+from worker.fold import decode as decode_now
+from worker.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
 from worker.position import Position, host, require, worker_version
 from worker.queries import query
 from worker.verdict import Phase
@@ -84,6 +86,8 @@ def apply_batch(
     position: Position,
     limits: Limits,
     entered: Callable[[Phase], None] = lambda _phase: None,
+    decode: Callable[[Sequence[Event]], list[Decoded]] = decode_now,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Apply a batch and move the position, both or neither.
 
@@ -94,6 +98,8 @@ def apply_batch(
         position: where the batch was read from.
         limits: time limits of the transaction.
         entered: told of each phase as it begins.
+        decode: reads the payloads, unless that was done already.
+        meanwhile: called once, while the server works.
 
     Raises:
         PositionMoved: the position is not where the batch was read from; nothing was applied.
@@ -106,7 +112,8 @@ def apply_batch(
         known = _begin(connection, wanted_by(decoded), outbox_id, position, limits, batch.first)
         entered(Phase.APPLY)
         changes = fold(decoded, known)
-        _write(connection, batch, changes, outbox_id, position)
+        del decoded  # with `changes`, which is emptied as it is sent: room for what is read meanwhile
+        _write(connection, batch, changes, outbox_id, position, meanwhile)
     except BaseException:
         _roll_back(connection)
         raise
@@ -150,7 +157,14 @@ def _begin(
     return known
 
 
-def _write(connection: Connection, batch: Batch, changes: Changes, outbox_id: UUID, position: Position) -> None:
+def _write(
+    connection: Connection,
+    batch: Batch,
+    changes: Changes,
+    outbox_id: UUID,
+    position: Position,
+    meanwhile: Callable[[], None],
+) -> None:
     with connection.pipeline():
         for kind in KINDS:
             table = getattr(changes, kind)
@@ -179,11 +193,14 @@ def _write(connection: Connection, batch: Batch, changes: Changes, outbox_id: UU
             # The row is locked and was compared: exactly one row changes.
             connection.execute(query("relay", "advance"), values)
         connection.execute("commit")
+        hand_over(connection)
+        meanwhile()
 
 
-def _send(connection: Connection, name: str, rows: Sequence[Values]) -> None:
+def _send(connection: Connection, name: str, rows: list[Values]) -> None:
     if rows:
         connection.execute(query("projection", name), {"rows": _encode(rows).decode()})
+        rows.clear()
 
 
 def _limits(limits: Limits) -> dict[str, str]:

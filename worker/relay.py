@@ -86,7 +86,7 @@ class Relay:
         self._report = report
         self._clock = clock
         self._log = get_log()
-        self._size = BatchSize(options.max_events, options.max_bytes)
+        self._size = BatchSize(options.max_events)
         self._exchange = Exchange(box, options)
         self._epidemic = Epidemic(box, options.hold_after_alike)
         self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, options.meter)
@@ -213,7 +213,7 @@ class Relay:
                 if self._releases.take_up(connection, position, released):
                     self._patience.progressed()
                 continue
-            events = self._box.read(after=position.seq, limit=self._size.size)
+            events = self._exchange.ahead.read(after=position.seq, limit=self._size.size)
             if not events:
                 self._nothing_left(position)
                 if self._options.until_empty:
@@ -225,7 +225,7 @@ class Relay:
             if self._suspects.is_killer(events[0].seq):
                 position = self._park_killer(connection, position, events[0])
                 continue
-            position = self._carry_batch(connection, position, self._size.cut(events))
+            position = self._carry_batch(connection, position, events)
 
     def _park_killer(self, connection: Connection, position: Position, event: Event) -> Position:
         self._failures.park(connection, event, KILLER, position, attempts=STARTS)
@@ -249,7 +249,7 @@ class Relay:
         began = self._clock()
         try:
             with self._suspects.watched(connection, events[0].seq, events[-1].seq):
-                self._exchange.apply(connection, batch, position)
+                self._exchange.apply(connection, batch, position, look_ahead=not self._suspects.wary)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
             failed = Failed(events=events, batch=batch, position=position, error=error)
             passed = self._failures.decide(connection, failed)

@@ -9,7 +9,8 @@ died within that stretch, or of something else.
 A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
 event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
 way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
-kill from outside hits another event each time, or finds the position moved, and charges nobody. Before a single suspect
+kill from outside hits another event each time, or finds the position moved, and charges nobody. A wary worker does not
+look ahead, so that nobody dies of an event that is not in the record. Before a single suspect
 is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
 event either.
 
@@ -59,6 +60,11 @@ class Suspects:
         self._until: int | None = None
         if self._wary:
             get_log().warning("relay.wary", reason="the worker before this one did not end in order")
+
+    @property
+    def wary(self) -> bool:
+        """Whether there was a death, so that no event may be touched but those of the record."""
+        return self._wary
 
     def arrived(self, position: Position, releasing_seq: int | None) -> None:
         """A session began at this position; the first released event is `releasing_seq`."""

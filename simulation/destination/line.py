@@ -62,6 +62,7 @@ class Line:
         self._pipeline: Sent | None = None
         self.closed = False
         self.info = SimpleNamespace(server_version=180000)
+        self.pgconn = SimpleNamespace(flush=lambda: 0)  # what travels together is never half sent
 
     def execute(self, text: str, values: Any = None) -> Answer:
         answer = Answer()

@@ -48,12 +48,13 @@ def starts_until_the_end(outbox: Path, database: Database, cwd: Path, failpoint:
     raise AssertionError("it never came to an end")
 
 
+@pytest.mark.parametrize("where", ["apply", "decode"])
 def test_an_event_that_kills_the_process_is_parked_after_n_starts_and_its_neighbours_land(
-    outbox: Path, database: Database, tmp_path: Path
+    where: str, outbox: Path, database: Database, tmp_path: Path
 ) -> None:
     """A batch of 16 is narrowed from start to start; the one event is parked, the other 39 lessons are there."""
     deadly = 20
-    count = starts_until_the_end(outbox, database, tmp_path, f"apply.{deadly}")
+    count = starts_until_the_end(outbox, database, tmp_path, f"{where}.{deadly}")
     assert count <= 1 + 4 + STARTS + 1  # the free one, halving 16 down to 1, the proof, the one that ends well
     with Outbox.open(outbox) as box:
         (parked,) = box.parked.list()
