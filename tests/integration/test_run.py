@@ -12,6 +12,7 @@ from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.rows import applied_seq
+from worker.wakeup import STOP_WITHIN_SECONDS
 
 MARKER = "s3cret-marker"
 
@@ -25,9 +26,14 @@ def outbox(tmp_path: Path) -> Path:
 
 
 def state_of(outbox: Path) -> str:
+    return reported_by(outbox)[1]
+
+
+def reported_by(outbox: Path) -> tuple[int | None, str]:
+    """Which worker spoke last, and what it said."""
     with Outbox.open(outbox) as box:
         report = box.relay.report
-    return report.state.value if report is not None else ""
+    return (report.pid, report.state.value) if report is not None else (None, "")
 
 
 def test_an_appended_event_is_delivered_within_moments(outbox: Path, database: Database, tmp_path: Path) -> None:
@@ -71,6 +77,19 @@ def test_a_batch_that_hangs_does_not_keep_the_worker_from_ending(
     assert applied_seq(database.dsn) == 0
 
 
+def test_a_second_signal_ends_the_worker_at_once(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C again does not wait for the batch in hand, nor for the deadline of the first signal."""
+    env = environment(outbox, database.worker_dsn)
+    with psycopg.connect(database.dsn) as blocker:
+        blocker.execute("lock table contents in access exclusive mode")
+        with worker("run", "--quiet", env=env, cwd=tmp_path) as process:
+            until(lambda: waiting_for_a_lock(database), what="the worker waits for the lock")
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(STOP_WITHIN_SECONDS - 1) == 0
+    assert applied_seq(database.dsn) == 0
+
+
 def waiting_for_a_lock(database: Database) -> bool:
     with psycopg.connect(database.dsn) as connection:
         row = connection.execute(
@@ -108,14 +127,21 @@ def test_the_flag_off_holds_everything_and_says_so(outbox: Path, database: Datab
     assert "CREATOR_OS_DB_PERSIST=true" in errors
 
 
-def test_a_paused_outbox_waits_for_the_operator(outbox: Path, database: Database, tmp_path: Path) -> None:
-    """`outbox pause` survives restarts of the worker; `outbox resume` lets it go on."""
+def test_a_pause_survives_a_restart_of_the_worker(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """The worker that follows a killed one delivers nothing either, until `outbox resume`."""
+    env = environment(outbox, database.worker_dsn, OUTBOX_POLL_SECONDS="0.1")
     with Outbox.open(outbox) as box:
-        box.relay.pause()
-        env = environment(outbox, database.worker_dsn, OUTBOX_POLL_SECONDS="0.1")
-        with worker("run", env=env, cwd=tmp_path):
+        with worker("run", env=env, cwd=tmp_path) as first:
+            until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered")
+            box.relay.pause()
             until(lambda: state_of(outbox) == "holding", what="holding")
-            assert applied_seq(database.dsn) == 0
+            first.kill()
+            first.wait()
+        delivered = box.last_seq
+        box.append(lesson(2))
+        with worker("run", env=env, cwd=tmp_path) as second:
+            until(lambda: reported_by(outbox) == (second.pid, "holding"), what="the next one is holding, too")
+            assert applied_seq(database.dsn) == delivered
             box.relay.resume()
             until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered")
 

@@ -1,0 +1,47 @@
+"""Pruning beside a worker that drains: what goes was delivered and proven, and nothing else is missing anywhere."""
+
+import shutil
+from pathlib import Path
+
+from outbox import Outbox
+from outbox.check import run_checks
+from outbox.prune import plan, prune
+from tests.support.make_outbox import filled
+from tests.support.postgres import Database, Server
+from tests.support.relaying import drain, relay
+from tests.support.rows import all_rows
+from worker.connection import connect
+from worker.options import Ending
+from worker.verify import verify_all
+
+
+def undisturbed(outbox: Path, server: Server) -> dict[str, list[str]]:
+    copy = outbox.with_name("copy.db")
+    shutil.copyfile(outbox, copy)
+    database = server.clone(server.migrated())
+    with Outbox.open(copy) as box:
+        assert drain(box, database.worker_dsn, max_events=25) is Ending.EMPTY
+    rows = all_rows(database.dsn)
+    server.drop(database)
+    return rows
+
+
+def test_pruning_during_a_drain_loses_nothing(database: Database, server: Server, tmp_path: Path) -> None:
+    """After every batch somebody proves and prunes; the rows are those of a drain that nobody disturbed."""
+    path = tmp_path / "outbox.db"
+    filled(path, 60).close()
+    expected = undisturbed(path, server)
+    pruned: list[int] = []
+
+    def prove_and_prune(*_batch: object) -> None:
+        with Outbox.open(path) as operator, connect(database.worker_dsn) as connection:
+            assert verify_all(connection, operator, tmp_path).proven
+            pruned.append(prune(operator, plan(operator, keep_days=0)))
+
+    with Outbox.open(path) as box:
+        appended = box.last_seq
+        assert relay(box, database.worker_dsn, max_events=25, on_batch=prove_and_prune).run() is Ending.EMPTY
+        assert sum(pruned) > appended // 2
+        assert [event.seq for event in box.read()] == list(range(sum(pruned) + 1, appended + 1))
+        assert [found.name for found in run_checks(box.connection) if not found.ok] == []
+    assert all_rows(database.dsn) == expected
