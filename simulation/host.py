@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import os
+import random
 import shutil
 from pathlib import Path
 from uuid import UUID
@@ -72,15 +73,23 @@ class Host:
             if isinstance(path, str):
                 self.acknowledged[path] = event.seq
 
-    def lose_power(self, chance: object) -> None:
-        """Forget what was not on the disk; nobody runs here any more."""
+    def kill_all(self) -> None:
+        """End every process that runs here. For errands."""
+        for process in list(self._kernel.processes):
+            if process.host is self:
+                self._kernel.kill(process)
+
+    def lose_power(self, chance: random.Random) -> None:
+        """End every process and forget what was not on the disk; the processes are started again later. For errands."""
+        self.kill_all()
+        self._kernel.tell("power is lost")
         files = {path: path.read_bytes() for path in (self.log, _wal(self.log)) if path.exists()}
         self.witness.close()  # as the last one, SQLite would tidy up, which a power loss does not
         for path in (_wal(self.log), _shm(self.log)):
             path.unlink(missing_ok=True)
         for path, data in files.items():
             path.write_bytes(data)
-        self.disk.lose_power(chance)  # type: ignore[arg-type]
+        self.disk.lose_power(chance)
         self.witness.reopen()
         self.witness.look_again()
         if not self.is_swapped:

@@ -1,21 +1,22 @@
 """Misfortunes: what happens at a moment, whoever does what, and how it is put right later."""
 
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from outbox import Outbox
 from outbox.catalogue import ContentTagged
+from simulation.destination.server import Server
 from simulation.destination.tables import Tables
 from simulation.faults import Misfortune
 from simulation.host import Host
 from simulation.invariants import the_wrong_file_is_refused
-from simulation.ledger import Book
+from simulation.kernel import Kernel
+from simulation.ledger import Book, Ledger
+from simulation.plan import Scenario
 from simulation.programs import PROJECT, edit_by_hand
 from simulation.template import copy_of
 from simulation.witness import Witness
-
-if TYPE_CHECKING:
-    from simulation.world import World
 
 SWAPPED_SECONDS = 400.0
 
@@ -23,13 +24,33 @@ SWAPPED_SECONDS = 400.0
 class Misfortunes:
     """Brings about those of a scenario.
 
+    Args:
+        chance: what a power loss leaves is a matter of chance.
+        struck: told of each.
+
     Attributes:
         left: how many are still to come, or not yet put right.
     """
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self._chance = random.Random(f"misfortunes {world.scenario.seed}")
+    def __init__(
+        self,
+        scenario: Scenario,
+        kernel: Kernel,
+        hosts: Sequence[Host],
+        server: Server,
+        ledger: Ledger,
+        *,
+        chance: random.Random,
+        struck: set[str],
+    ) -> None:
+        self._kernel = kernel
+        self._hosts = hosts
+        self._server = server
+        self._ledger = ledger
+        self._power_chance = chance
+        self._struck = struck
+        self._to_come = scenario.misfortunes
+        self._chance = random.Random(f"misfortunes {scenario.seed}")
         self._report: dict[Host, tuple[Any, ...] | None] = {}
         self._copied: dict[Host, int] = {}
         self._newest: dict[Host, Witness] = {}
@@ -38,7 +59,7 @@ class Misfortunes:
 
     def begin(self) -> None:
         """Arm them all."""
-        for one in self._world.scenario.misfortunes:
+        for one in self._to_come:
             self._later(one.at, one.kind, one)
 
     def _later(self, seconds: float, name: str, one: Misfortune) -> None:
@@ -46,44 +67,44 @@ class Misfortunes:
 
         def happen() -> None:
             self.left -= 1
-            self._world.kernel.tell(f"misfortune: {name} of host {one.host}, {one.seconds:.1f} s")
-            self._world.struck.add(name)
-            getattr(self, f"_{name}")(one, self._world.hosts[one.host])
+            self._kernel.tell(f"misfortune: {name} of host {one.host}, {one.seconds:.1f} s")
+            self._struck.add(name)
+            getattr(self, f"_{name}")(one, self._hosts[one.host])
 
-        self._world.kernel.after(seconds, happen)
+        self._kernel.after(seconds, happen)
 
     def _restart(self, one: Misfortune, _host: Host) -> None:
-        self._world.server.restart(one.seconds)
+        self._server.restart(one.seconds)
 
     def _restore(self, one: Misfortune, _host: Host) -> None:
-        self._backups[one] = (self._world.server.tables.copy(), self._world.ledger.snapshot())
+        self._backups[one] = (self._server.tables.copy(), self._ledger.snapshot())
         self._later(one.seconds, "restored", one)
 
     def _restored(self, one: Misfortune, _host: Host) -> None:
-        if any(host.is_swapped for host in self._world.hosts):  # one thing at a time: two histories cannot be judged
+        if any(host.is_swapped for host in self._hosts):  # one thing at a time: two histories cannot be judged
             self._later(60.0, "restored", one)
             return
         tables, book = self._backups.pop(one)
-        self._world.server.restore(tables)
-        book.charges = self._world.ledger.book.charges  # what was tried was tried; the outbox file remembers it
-        self._world.ledger.book = book
+        self._server.restore(tables)
+        book.charges = self._ledger.book.charges  # what was tried was tried; the outbox file remembers it
+        self._ledger.book = book
 
     def _broken(self, one: Misfortune, _host: Host) -> None:
-        self._world.server.refuse_all, self._world.ledger.blame = "23514", None
+        self._server.refuse_all, self._ledger.blame = "23514", None
         self._later(one.seconds, "mended", one)
 
     def _mended(self, _one: Misfortune, _host: Host) -> None:
-        self._world.server.refuse_all = None
+        self._server.refuse_all = None
 
     def _clock(self, one: Misfortune, host: Host) -> None:
         host.skew_seconds += one.amount
 
     def _power(self, _one: Misfortune, host: Host) -> None:
-        self._world.lose_power(host)
+        host.lose_power(self._power_chance)
 
     def _full(self, one: Misfortune, host: Host) -> None:
         host.had_trouble = True
-        host.full_until = self._world.kernel.now + one.seconds
+        host.full_until = self._kernel.now + one.seconds
 
     def _edit(self, _one: Misfortune, host: Host) -> None:
         edit_by_hand(host, self._chance)
@@ -116,8 +137,8 @@ class Misfortunes:
         """Put the older copy in place, if the database is ahead of it; somebody may append to it, too."""
         if host.is_swapped or not self._is_ahead(host):
             return
-        applied = self._world.server.tables.rows["sources"][host.witness.outbox_id]["applied_seq"]
-        self._world.kill_all_on(host)
+        applied = self._server.tables.rows["sources"][host.witness.outbox_id]["applied_seq"]
+        host.kill_all()
         host.is_swapped = True
         self._newest[host] = host.witness
         host.put_away("newest.db")
@@ -137,11 +158,11 @@ class Misfortunes:
 
     def _is_ahead(self, host: Host) -> bool:
         """Whether the database has more of the log than the older copy."""
-        row = self._world.server.tables.rows["sources"].get(host.witness.outbox_id)
+        row = self._server.tables.rows["sources"].get(host.witness.outbox_id)
         return row is not None and row["applied_seq"] > self._copied[host]
 
     def _put_newest(self, _one: Misfortune, host: Host) -> None:
-        self._world.kill_all_on(host)
+        host.kill_all()
         report = self._report.pop(host)
         if self._is_ahead(host):  # unless the database went back, too, meanwhile
             the_wrong_file_is_refused(report, host)

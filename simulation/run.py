@@ -60,7 +60,7 @@ def run(scenario: Scenario) -> Outcome:
             invariant,
             said,
             tuple(kernel.trace),
-            frozenset(made.struck),
+            frozenset(made.adversary.struck),
         )
 
 

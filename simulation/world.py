@@ -12,11 +12,11 @@ from uuid import UUID
 from outbox import WorkerRunning
 from outbox.errors import StorageFailed, StorageFull
 from simulation import programs
+from simulation.adversary import Adversary
 from simulation.destination.line import Line
 from simulation.destination.server import Server
 from simulation.destination.tables import Transaction
 from simulation.edges import injected
-from simulation.faults import Fault
 from simulation.host import Host
 from simulation.invariants import everything_is_as_it_should_be, nothing_unproven_is_pruned
 from simulation.kernel import Kernel, Killed, Process, Violation
@@ -52,8 +52,12 @@ class World:
         self.chance = random.Random(f"run {scenario.seed}")
         self._bytes = random.Random(f"bytes {scenario.seed}")
         self.kernel = Kernel(
-            random.Random(f"order {scenario.seed}"), watch=self._watch, buried=self._buried, finished=self._is_finished
+            random.Random(f"order {scenario.seed}"),
+            watch=lambda process, edge: self.adversary.watch(self.kernel, process, edge),
+            buried=self._buried,
+            finished=self._is_finished,
         )
+        self.adversary = Adversary(scenario.faults, self.chance)
         self.hosts = [
             Host(self.kernel, folder / f"host-{number}", UUID(int=0xB0B + number))
             for number in range(len(scenario.work))
@@ -62,8 +66,6 @@ class World:
         self.server.tables.rows["minds"][programs.MIND] = {"id": MIND_ID}
         self.server.refused = {REFUSED_MARK: "23514"}
         self.ledger = Ledger({programs.MIND: MIND_ID, str(MIND_ID): MIND_ID}, {REFUSED_MARK, KILLER_MARK})
-        self._faults = list(scenario.faults)
-        self._left = {index: fault.nth for index, fault in enumerate(scenario.faults)}
         self.generators = [
             programs.Generator(
                 self.kernel,
@@ -75,9 +77,17 @@ class World:
             for number, share in enumerate(scenario.work)
             for index, work in enumerate(share)
         ]
-        self.struck: set[str] = {"a rival worker"} if scenario.rivals else set()
-        self.misfortunes = Misfortunes(self)
+        self.misfortunes = Misfortunes(
+            scenario,
+            self.kernel,
+            self.hosts,
+            self.server,
+            self.ledger,
+            chance=self.chance,
+            struck=self.adversary.struck,
+        )
         if scenario.rivals:
+            self.adversary.struck.add("a rival worker")
             self.ledger.lenient.add(self.hosts[0].witness.outbox_id)
 
     def run(self) -> None:
@@ -120,18 +130,6 @@ class World:
         for host in self.hosts:
             host.close()
 
-    def kill_all_on(self, host: Host) -> None:
-        """End every process of a host. For errands."""
-        for process in list(self.kernel.processes):
-            if process.host is host:
-                self.kernel.kill(process)
-
-    def lose_power(self, host: Host) -> None:
-        """The power of a host fails; its processes are started again a while later. For errands."""
-        self.kill_all_on(host)
-        self.kernel.tell("power is lost")
-        host.lose_power(self.chance)
-
     def is_delivered(self, host: Host) -> bool:
         """Whether the database has everything of this host's log."""
         outbox_id = host.witness.outbox_id
@@ -164,7 +162,7 @@ class World:
         _, decided = process.host.witness.released(seq)
         if KILLER_MARK in str((decided or event.payload).get("title", "")):
             self.kernel.tell(f"event {seq} kills {process.name}")
-            self.struck.add("an event that kills")
+            self.adversary.struck.add("an event that kills")
             self.kernel.die()
 
     # What the kernel asks.
@@ -177,37 +175,6 @@ class World:
         host.witness.look_again()
         # What was parked at the time of the proof is pruned only after it was released and took effect.
         self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | self._applied(host))
-
-    def _watch(self, process: Process, edge: str) -> Fault | None:
-        for index, fault in enumerate(self._faults):
-            if fault.role != process.role or not edge.startswith(fault.edge) or self._left[index] == 0:
-                continue
-            self._left[index] -= 1
-            if self._left[index] == 0:
-                self.kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
-                self.struck.add(f"{fault.kind} of a {fault.role}")
-                return self._strike(fault, process, edge)
-        return None
-
-    def _strike(self, fault: Fault, process: Process, edge: str) -> Fault:
-        host: Host = process.host
-        match fault.kind:
-            case "crash":
-                raise Killed
-            case "power":
-                self.kernel.errands.append(lambda: self.lose_power(host))
-                if edge != "log.commit":
-                    raise Killed
-            case "stop":
-                for one in process.belongings:
-                    if isinstance(one, programs.Waiting):
-                        one.stopping = True
-            case "full":
-                host.had_trouble = True
-                host.full_until = self.kernel.now + fault.seconds
-            case "unsure":
-                host.had_trouble = True
-        return fault
 
     def _buried(self, process: Process, outcome: BaseException | None) -> None:
         for one in process.belongings:
@@ -267,7 +234,7 @@ class World:
     def _committed(self, server: Server, client: Process | None, transaction: Transaction) -> None:
         assert client is not None
         if any(table == "parked" and row is not None for (table, _), row in transaction.writes.items()):
-            self.struck.add("an event that is parked")
+            self.adversary.struck.add("an event that is parked")
         try:
             client.host.witness.look()
             self.ledger.committed(client.host.witness, transaction, server.tables.rows)

@@ -12,9 +12,10 @@ from typing import Any
 
 import psycopg
 
+from simulation.destination.names import name_of
 from simulation.destination.refusals import lost, refusal
 from simulation.destination.server import Session
-from simulation.destination.statements import Rows, name_of
+from simulation.destination.statements import Rows
 from simulation.faults import Fault
 from simulation.kernel import Kernel, Process
 

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from simulation.destination.refusals import refusal
 from simulation.destination.tables import Row, Transaction
-from worker.queries import query, statements
 
 Rows = list[tuple[Any, ...]]
 Handler = Callable[[Transaction, Any], Rows]
@@ -289,16 +288,3 @@ HANDLERS: dict[str, Handler] = {
     **{f"projection.update_{kind}s": _update(kind) for kind in KINDS},
     **{f"verify.{kind}s": _verify(kind) for kind in KINDS},
 }  # fmt: skip
-
-_NAMES = {
-    query(file, name): f"{file}.{name}" for file in ("relay", "projection", "verify") for name in statements(file)
-}
-
-
-def name_of(text: str) -> str:
-    """Return the name of a statement; those without one are their own.
-
-    Raises:
-        KeyError: it is not one of the worker's.
-    """
-    return text if text in {"select 1", "begin", "commit"} or text.startswith("begin ") else _NAMES[text]

@@ -1,0 +1,63 @@
+"""The adversary: strikes with the faults of a scenario, each at its own moment of what some process does."""
+
+import random
+from collections.abc import Sequence
+
+from simulation.faults import Fault
+from simulation.host import Host
+from simulation.kernel import Kernel, Killed, Process
+from simulation.programs import Waiting
+
+
+class Adversary:
+    """Watches every step.
+
+    Args:
+        faults: of the scenario; each strikes once.
+        chance: what a power loss leaves is a matter of chance.
+
+    Attributes:
+        struck: in words, what has struck so far.
+    """
+
+    def __init__(self, faults: Sequence[Fault], chance: random.Random) -> None:
+        self._faults = list(faults)
+        self._left = {index: fault.nth for index, fault in enumerate(faults)}
+        self._chance = chance
+        self.struck: set[str] = set()
+
+    def watch(self, kernel: Kernel, process: Process, edge: str) -> Fault | None:
+        """A process is about to take this step: return what befalls it there, if anything does.
+
+        Raises:
+            Killed: it ends here.
+        """
+        for index, fault in enumerate(self._faults):
+            if fault.role != process.role or not edge.startswith(fault.edge) or self._left[index] == 0:
+                continue
+            self._left[index] -= 1
+            if self._left[index] == 0:
+                kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
+                self.struck.add(f"{fault.kind} of a {fault.role}")
+                return self._strike(kernel, fault, process, edge)
+        return None
+
+    def _strike(self, kernel: Kernel, fault: Fault, process: Process, edge: str) -> Fault:
+        host: Host = process.host
+        match fault.kind:
+            case "crash":
+                raise Killed
+            case "power":
+                kernel.errands.append(lambda: host.lose_power(self._chance))
+                if edge != "log.commit":
+                    raise Killed
+            case "stop":
+                for one in process.belongings:
+                    if isinstance(one, Waiting):
+                        one.stopping = True
+            case "full":
+                host.had_trouble = True
+                host.full_until = kernel.now + fault.seconds
+            case "unsure":
+                host.had_trouble = True
+        return fault
