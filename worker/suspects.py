@@ -3,8 +3,8 @@
 Writing a start record before every batch would cost two fsyncs per batch, all the year round, for something that
 hardly ever happens. So the first death is free: a worker that ended in order says so in the outbox file, and only one
 that finds that its predecessor did not is *wary*. It writes a start record before each batch and removes it after,
-until it is as far past the position as a batch can reach, or through with what waited at its start: the predecessor
-died within that stretch, or of something else.
+until it is as far past the position as two batches can reach (the second is decoded while the first is under way), or
+through with what waited at its start: the predecessor died within that stretch, or of something else.
 
 A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
 event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
@@ -71,7 +71,7 @@ class Suspects:
         if not self._wary:
             return
         if self._until is None:
-            self._until = min(position.seq + self._size.most, self._last_seq)
+            self._until = min(position.seq + 2 * self._size.most, self._last_seq)
         found = self._attempts.unfinished()
         if found is None or found.seq == releasing_seq:
             return
