@@ -19,6 +19,7 @@ from uuid import UUID
 from outbox import log
 from outbox.catalogue import STATE_SLOT
 from outbox.outbox import Outbox
+from outbox.readable import as_fields
 
 SLICE_EVENTS = 50_000
 PARKED_AT_MOST = 10_000
@@ -163,8 +164,8 @@ class CourseTally:
 
 def _called(connection: sqlite3.Connection, project_id: str) -> tuple[str, str | None]:
     row = connection.execute(
-        "select payload ->> '$.slug', payload ->> '$.name' from events where seq ="
-        " (select seq from heads where aggregate_id = ? and slot = ?)",
+        "select payload from events where seq = (select seq from heads where aggregate_id = ? and slot = ?)",
         [project_id, STATE_SLOT],
     ).fetchone()
-    return (row[0], row[1]) if row else (project_id, None)
+    fields = as_fields(row[0]) if row else {}
+    return fields.get("slug", project_id), fields.get("name")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from outbox.readable import as_data
 from outbox.upcast import upcast
 
 COLUMNS = (
@@ -73,10 +74,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             NewerVersion: written by a newer package.
             ValueError: not JSON, or nested too deeply to be read.
         """
-        return upcast(self.type, self.version, self._plain())
+        try:
+            data = json.loads(self.payload_json)
+        except RecursionError as exc:
+            raise ValueError("the payload is nested too deeply") from exc
+        return upcast(self.type, self.version, data)
 
     def as_dict(self, *, payload: bool = True) -> dict[str, Any]:
-        """Return the event as plain data, as `outbox show --json` prints it."""
+        """Return the event as plain data, as `outbox show --json` prints it; a payload that is no JSON as its text."""
         plain: dict[str, Any] = {
             "seq": self.seq,
             "event_id": str(self.event_id),
@@ -90,11 +95,5 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             "occurred_at": self.occurred_at.isoformat(),
         }
         if payload:
-            plain["payload"] = self._plain()
+            plain["payload"] = as_data(self.payload_json)
         return plain
-
-    def _plain(self) -> Any:
-        try:
-            return json.loads(self.payload_json)
-        except RecursionError as exc:
-            raise ValueError("the payload is nested too deeply") from exc

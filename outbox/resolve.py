@@ -15,6 +15,7 @@ from outbox.contract import check, parse
 from outbox.errors import OutboxError, ParkedConflict
 from outbox.outbox import Outbox
 from outbox.parked import ParkedEvent, Resolution
+from outbox.readable import as_fields
 from outbox.sqlite_errors import translated
 from outbox.transaction import write_transaction
 
@@ -60,7 +61,7 @@ def superseding(box: Outbox, seq: int) -> dict[str, Any]:
     Raises:
         OutboxError: the event carries no file, or the file is gone or not UTF-8.
     """
-    payload: dict[str, Any] = json.loads(box.event(seq).payload_json)
+    payload = as_fields(box.event(seq).payload_json)
     path = payload.get("file_path")
     if not isinstance(path, str) or "body" not in payload:
         raise OutboxError(f"event {seq} carries no file: use `outbox parked edit {seq}`")
@@ -87,7 +88,7 @@ def preview(box: Outbox, seq: int, payload: dict[str, Any]) -> str:
 
 def difference(before: str, after: str) -> str:
     """Return the difference of two payloads as a unified diff, field by field; a text of several lines by its lines."""
-    old, new = json.loads(before), json.loads(after)
+    old, new = as_fields(before), as_fields(after)
     found = ["--- as appended", "+++ as applied"]
     for name in sorted({*old, *new}):
         if (name in old, old.get(name)) != (name in new, new.get(name)):

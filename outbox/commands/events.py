@@ -12,6 +12,7 @@ from outbox.commands.opened import opened
 from outbox.event import Event
 from outbox.follow import follow as follow_log
 from outbox.outbox import Outbox
+from outbox.readable import as_data, as_fields
 
 _DEFAULT_LIMIT = 20
 
@@ -66,7 +67,7 @@ def show(*, seq: int, as_json: bool) -> None:
         for key, value in event.as_dict(payload=False).items():
             click.echo(f"{key:<15} {', '.join(value) or '-' if isinstance(value, list) else value}")
         click.echo("payload")
-        click.echo(json.dumps(json.loads(event.payload_json), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(as_data(event.payload_json), ensure_ascii=False, indent=2))
 
 
 def _select(box: Outbox, event_type: str | None, aggregate: UUID | None, after: int | None, limit: int) -> list[Event]:
@@ -81,5 +82,5 @@ def _print(event: Event, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(event.as_dict(payload=False), ensure_ascii=False))
         return
-    slug = json.loads(event.payload_json).get("slug", event.aggregate_id)
+    slug = as_fields(event.payload_json).get("slug", event.aggregate_id)
     click.echo(f"{event.seq:>8}  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type:<24} {slug}")

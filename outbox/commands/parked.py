@@ -12,6 +12,7 @@ from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
 from outbox.parked import ParkedEvent
+from outbox.readable import as_data, as_fields
 
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
 
@@ -70,7 +71,7 @@ def show(*, seq: int, as_json: bool) -> None:
     found = {
         **row.as_dict(),
         "held_behind_it": waiting,
-        "payload": json.loads(row.payload_json or event.payload_json),
+        "payload": as_data(row.payload_json or event.payload_json),
         "audit": history,
     }
     if as_json:
@@ -114,7 +115,7 @@ def edit(*, seq: int, source: Any, fields: tuple[str, ...], reason: str) -> None
     """
     with opened() as box:
         row = box.parked.find(seq)
-        current = json.loads((row.payload_json if row else None) or box.event(seq).payload_json)
+        current = as_fields((row.payload_json if row else None) or box.event(seq).payload_json)
         click.echo(resolve.edit(box, seq, _edited(current, source, fields), reason))
     _told(seq, "is applied as edited")
 

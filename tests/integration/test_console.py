@@ -19,7 +19,7 @@ from outbox import catalogue as c
 from outbox.courses import CourseTally
 from outbox.parked import ParkedState
 from tests.support.lessons import lesson, path_of, publish
-from tests.support.make_outbox import project
+from tests.support.make_outbox import got_in, project
 from tests.support.processes import ROOT, environment, until, worker
 from tests.support.visitor import Visitor, console
 from worker.console.overview import read_overview
@@ -79,6 +79,18 @@ def test_the_page_answers_what_an_operator_asks(visitor: Visitor) -> None:
         "Nobody had to decide anything yet",
     ):
         assert said in text, said
+
+
+def test_an_event_that_nobody_can_read_spoils_no_page(box: Outbox, visitor: Visitor) -> None:
+    """A course and a content whose payloads are no JSON: the overview stands, and the event can be discarded."""
+    course, content = got_in(box, "{not json", kind="project.upserted"), got_in(box, "[")
+    for seq in (course, content):
+        box.parked.park(box.event(seq), verdict="poison", reason="the payload is not JSON")
+    assert visitor.get("/").status == 200
+    page = visitor.get(f"/parked/{content}")
+    assert (page.status, "the payload is not JSON" in page.text) == (200, True)
+    assert visitor.post(f"/parked/{content}/discard", {"reason": "unreadable"}).status == 303
+    assert box.parked.find(content).resolution is Resolution.DISCARD
 
 
 def test_the_console_is_locked_without_its_key(box: Outbox) -> None:

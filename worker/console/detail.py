@@ -9,6 +9,7 @@ from typing import Any
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState
 from outbox.audit import AuditRecord, trail
+from outbox.readable import as_fields
 from outbox.resolve import difference
 
 HELD_SHOWN = 12
@@ -70,7 +71,7 @@ def read_detail(box: Outbox, seq: int) -> Detail:
     return Detail(
         event=event,
         row=row,
-        payload=json.loads((row.payload_json if row else None) or event.payload_json),
+        payload=as_fields((row.payload_json if row else None) or event.payload_json),
         held=box.parked.held_behind(seq, limit=HELD_SHOWN),
         held_count=box.parked.count_behind(seq, limit=HELD_COUNTED),
         decisions=tuple(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 
 from outbox import Outbox, ParkedEvent
@@ -11,6 +10,7 @@ from outbox.assessment import Assessment, assess
 from outbox.audit import AuditRecord, trail
 from outbox.courses import Courses, CourseTally
 from outbox.outages import OutageRecord, list_outages
+from outbox.readable import as_fields
 from outbox.status import Status, read_status
 from worker.console.chart import Chart, chart
 
@@ -75,8 +75,7 @@ def read_overview(box: Outbox, tally: CourseTally, *, span: str, after: int = 0)
 
 def slug_of(payload_json: str) -> str:
     """Return what a payload is about."""
-    payload = json.loads(payload_json)
-    return str(payload.get("slug", "")) if isinstance(payload, dict) else ""
+    return str(as_fields(payload_json).get("slug", ""))
 
 
 def _parked_row(box: Outbox, row: ParkedEvent) -> ParkedRow:

@@ -19,6 +19,7 @@ import pytest
 from outbox import Outbox
 from outbox.cli import _COMMANDS
 from tests.support.lessons import PROJECT_ROOT, PYTHON, lesson, path_of, publish
+from tests.support.make_outbox import got_in
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HEAVY = ("sqlite_utils", "rich", "psycopg", "watchdog", "structlog", "dotenv", "yaml")
@@ -218,6 +219,32 @@ def test_show_prints_the_whole_event(run: Run, filled: Outbox) -> None:
     assert "# a" in run("show", 1).stdout
     done = run("show", 99)
     assert (done.returncode, done.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("text", ["{not json", "[]", "[" * 100_000], ids=["no JSON", "no object", "nested too deeply"])
+def test_an_event_that_nobody_can_read_is_shown_as_it_is_and_can_be_decided_about(
+    run: Run, filled: Outbox, text: str
+) -> None:
+    """Append refuses such a payload; one that got in all the same hides nothing, and is edited or discarded like any other."""
+    seq = got_in(filled, text)
+    filled.parked.park(filled.event(seq), verdict="poison", reason="the payload is not JSON")
+    shown = [] if text == "[]" else text
+    for command in (("show", seq), ("parked", "show", seq)):
+        assert told(run(*command, "--json"))["payload"] == shown
+        assert text in run(*command).stdout
+    assert str(filled.event(seq).aggregate_id) in run("events", "--type", "content.upserted").stdout
+    assert json.loads(run("export").stdout.splitlines()[-1])["payload"] == shown
+    refused = run("parked", "supersede", seq, "--reason", "its file is fine")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        f"error: event {seq} carries no file: use `outbox parked edit {seq}`\n",
+    )
+    fields = ("slug", f"p--x{seq - 1}"), ("title", "Mended"), ("content_type", "other")
+    mended = [part for name, value in fields for part in ("--set", f"{name}={json.dumps(value)}")]
+    edited = run("parked", "edit", seq, *mended, "--reason", "written anew")
+    assert edited.returncode == 0, edited.stderr
+    assert '+"Mended"' in edited.stdout
+    assert json.loads(filled.parked.find(seq).payload_json or "") == dict(fields)
 
 
 def test_parked_events_are_listed_shown_and_resolved(run: Run, filled: Outbox) -> None:
