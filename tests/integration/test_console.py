@@ -89,6 +89,8 @@ def test_an_event_that_nobody_can_read_spoils_no_page(box: Outbox, visitor: Visi
     assert visitor.get("/").status == 200
     page = visitor.get(f"/parked/{content}")
     assert (page.status, "the payload is not JSON" in page.text) == (200, True)
+    assert "outbox parked edit" in page.text
+    assert "<pre>[</pre>" in page.html
     assert visitor.post(f"/parked/{content}/discard", {"reason": "unreadable"}).status == 303
     assert box.parked.find(content).resolution is Resolution.DISCARD
 

@@ -32,7 +32,7 @@ class Detail:
 
     Attributes:
         row: its place on the parked list; None where it left it.
-        payload: as it would be applied now.
+        payload: as it would be applied now; empty where nobody can read it.
         held: the first that wait for it; `held_count` counts up to HELD_COUNTED.
     """
 
@@ -52,7 +52,7 @@ class Detail:
     @property
     def editable(self) -> bool:
         """True where the payload fits a form."""
-        return self.open and len(json.dumps(self.payload)) <= EDITABLE_CHARACTERS
+        return self.open and bool(self.payload) and len(json.dumps(self.payload)) <= EDITABLE_CHARACTERS
 
     @property
     def has_file(self) -> bool:
