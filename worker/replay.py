@@ -5,8 +5,9 @@ fills in what a fresh or restored database lacks, and changes nothing where noth
 """
 
 from datetime import UTC, datetime
+from uuid import UUID
 
-from outbox import Decisions, Outbox, ids
+from outbox import Decisions, EventNotFound, Outbox, ids
 from worker.connection import Connection, Limits
 from worker.dial import reach
 from worker.drain import Drained, drain_outbox
@@ -105,8 +106,16 @@ def _accept(connection: Connection, box: Outbox) -> None:
 def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -> None:
     if seq >= position.seq:
         return
-    event_id = box.event(seq).event_id if seq > 0 else None
+    event_id = _id_at(box, seq)
     values = {"outbox_id": box.outbox_id, "from_seq": position.seq, "to_seq": seq, "to_event_id": event_id}
     if connection.execute(query("relay", "rewind"), values).rowcount != 1:
         raise PositionMoved("somebody else moved the position: stop the other worker and try again")
     box.relay.remember_position(position.destination_id, seq, event_id)
+
+
+def _id_at(box: Outbox, seq: int) -> UUID | None:
+    """The event that the position is to name; none before the first, and none where it was the last to be pruned."""
+    try:
+        return box.event(seq).event_id
+    except EventNotFound:
+        return None
