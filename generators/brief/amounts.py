@@ -26,6 +26,11 @@ _PER = re.compile(
     r"/\s*(?:semana|sem|dia|mes|week|day|aula|lesson)|por (?:semana|dia|mes|aula)|semanais|per week|diari"
 )
 _MONEY = re.compile(r"(?:r\$|brl)\s*(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2}|\.\d{2}(?!\d))?\s*(mil\b|k\b)?")
+_THE_ONE_TO_PAY = (
+    re.compile(r"\b(?:por|agora)\b\D{0,12}" + _MONEY.pattern),
+    re.compile(_MONEY.pattern + r"\s*a vista\b"),
+    re.compile(r"\ba vista\b\D{0,12}" + _MONEY.pattern),
+)
 _REAIS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2})?\s*(mil)?\s*reais\b")
 _INSTALMENTS = re.compile(r"\d{1,2}\s*x\s*(?:de\s*)?(?:r\$)?\s*[\d.,]+")
 _COUNT = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
@@ -150,7 +155,7 @@ def _number(text: str) -> float:
 def money_in(text: str) -> float | None:
     """Reais: the one amount stated; the price paid at once where instalments stand beside it.
 
-    None for a range, or several amounts of which none is marked as the one to pay.
+    None for a range, or several amounts of which none is marked as the one to pay ("de … por …", "à vista").
     """
     folded = fold(text[:_MAX_TEXT])
     plain = _INSTALMENTS.sub(" ", folded)
@@ -162,11 +167,8 @@ def money_in(text: str) -> float | None:
         return 0.0 if re.search(r"\b(?:gratuit[oa]|gratis|free|sem custo)\b", folded) else None
     if len(set(amounts)) == 1:
         return amounts[0]
-    by = re.search(r"\b(?:por|agora|a vista)\b\D{0,12}" + _MONEY.pattern, plain)
-    if by:
-        return _amount_of(by[1], by[2], by[3])
-    before = re.search(_MONEY.pattern + r"\s*(?:a vista)", plain)
-    return _amount_of(before[1], before[2], before[3]) if before else amounts[0]
+    marked = next((found for pattern in _THE_ONE_TO_PAY if (found := pattern.search(plain))), None)
+    return _amount_of(marked[1], marked[2], marked[3]) if marked else None
 
 
 def _amount(found: re.Match[str]) -> float:

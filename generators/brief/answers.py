@@ -72,14 +72,14 @@ def _paragraphs(lines: Iterable[Line]) -> tuple[str, ...]:
     found: list[str] = []
     labelled = False
     for line in lines:
+        text = stated(line.text) or ""
         if line.label and not line.value:
             labelled = True
             found.append("")
-        elif text := stated(line.text):
-            if labelled and found:
-                found[-1] = f"{found[-1]} {text}".strip()
-            else:
-                found.append(text)
+        elif labelled:
+            found[-1] = f"{found[-1]} {text}".strip()
+        else:
+            found.append(text)
     return tuple(text for text in found if text)
 
 

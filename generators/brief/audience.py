@@ -165,8 +165,6 @@ def _pain(text: str) -> Pain | None:
 
 def _state(fields: Fields, label: re.Pattern[str]) -> tuple[str, ...]:
     for entry in fields.entries(label, {Zone.AUDIENCE}):
-        if entry.line.kind == "row":
-            continue
         answers = list_answers(entry) if not entry.value else tuple(chain([first_answer(entry) or ""]))
         answers = tuple(answer for answer in answers if answer)
         if answers:

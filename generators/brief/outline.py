@@ -248,27 +248,25 @@ class _Walk:
         number, title = lesson_cell(line.cells[column])
         if number is None and title is None:
             return False
-        if not self._same_module(line, plan):
-            return False
-        module = self._module
+        module = self._module_in(line, plan)
         if module is None:
             return False
         title = title or cell_under(line, header[column + 1 :], TITLE_CELL, None, shift=column + 1)
         self._add_row(line, header, module, f"{module.number}.{number or len(module.lessons) + 1}", title)
         return True
 
-    def _same_module(self, line: Line, plan: Plan) -> bool:
-        """Open the module that a row names; an empty cell goes on with the one above."""
+    def _module_in(self, line: Line, plan: Plan) -> Module | None:
+        """Open the module that a row names; an empty cell goes on with the one above, if there is one."""
         cell = line.cells[0]
         if not cell.strip():
-            return self._module is not None
+            return self._module
         opened = module_number(cell) or _numbered(cell)
         if opened is None:
             known = next((module.number for module in plan.modules.values() if module.title == cell), None)
             opened = (known or len(plan.modules) + 1, cell)
         if self._module is None or self._module.number != opened[0]:
             self._open(line, *opened, plan)
-        return True
+        return self._module
 
     def _module_row(self, line: Line, header: list[str], plan: Plan) -> None:
         opened = module_number(line.cells[0]) or _numbered(line.cells[0])

@@ -74,7 +74,7 @@ def named_responsible(fields: Fields, voice: Voice) -> str | None:
 
     A brief is often signed by an editor; only a first name shared with the persona shows that it is not.
     """
-    known = fold(f"{voice.persona or ''} {(voice.persona_slug or '').replace('-', ' ').replace('_', ' ')}").split()
+    known = fold((voice.persona_slug or "").replace("-", " ").replace("_", " ")).split()
     for value, _ in fields.all_of(RESPONSIBLE, {Zone.COURSE}, first_answer):
         name = person_name(value)
         if name and known and fold(name).split()[0] == known[0]:

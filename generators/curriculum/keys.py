@@ -176,8 +176,6 @@ def minutes(mapping: dict[str, Any]) -> int | None:
 def _minutes(value: Any, unit: int) -> int | None:
     if isinstance(value, dict):
         return minutes(folded(value))
-    if isinstance(value, list):
-        return None
     stated_text = scalar(value)
     if stated_text is None:
         return None

@@ -87,7 +87,7 @@ def _raw_modules(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield "", keys.folded(item)
             elif name := scalar(item):
                 yield "", {"title": name}
-    elif isinstance(found, dict):
+    else:
         for key, item in found.items():
             if isinstance(item, dict):
                 yield str(key), keys.folded(item)

@@ -32,10 +32,6 @@ class CurriculumLesson:
     lesson_type: str | None = None
 
     @property
-    def module_number(self) -> int:
-        return int(self.lesson_id.partition(".")[0])
-
-    @property
     def number(self) -> int:
         return int(self.lesson_id.partition(".")[2])
 

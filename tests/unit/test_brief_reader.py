@@ -40,6 +40,7 @@ def _brief(text: str) -> Brief:
         ("12 encontros de 50 minutos", 10.0),
         ("4 encontros de 1h a 2h", (4.0, 8.0)),
         ("8h (4 encontros de 2h)", 8.0),
+        ("7 a 6 horas", None),
     ],
 )
 def test_durations_are_read_as_people_write_them(text: str, hours: object) -> None:
@@ -64,6 +65,9 @@ def test_durations_are_read_as_people_write_them(text: str, hours: object) -> No
         ("~~R$ 297~~ por R$ 147", 147),
         ("6x de R$ 24,90 sem juros (ou R$ 129,90 à vista)", 129.9),
         ("grátis", 0),
+        ("R$ 297 à vista ou R$ 347 no cartão", 297),
+        ("R$ 347 no cartão ou à vista R$ 297", 297),
+        ("R$ 197 online, R$ 497 presencial", None),
     ],
 )
 def test_prices_are_one_amount_or_none(text: str, price: float | None) -> None:

@@ -124,3 +124,55 @@ def test_modules_under_keys_of_their_own_and_bare_lists_are_read() -> None:
     )
     assert (_ids(running), running.total_minutes) == ([("1.1", "a"), ("2.1", "b")], 8)
     assert _ids(_read("- {module: 1, lessons: [{title: um}]}\n")) == [("1.1", "um")]
+
+
+def test_flat_lessons_find_their_module_by_number_and_loose_texts_have_none() -> None:
+    """A lesson numbered 2.1 is of module 2, though it does not say so; a text among lessons is a remark."""
+    curriculum = _read(
+        "title: Pão\nmodules: [{id: 1, title: Massa}, {id: 2, title: Forno}]\n"
+        "lessons:\n- {id: '1.1', title: Farinha}\n- a rever com a turma\n- {id: '2.1', title: Calor}\n"
+    )
+    assert [(m.title, [lesson.title for lesson in m.lessons]) for m in curriculum.modules] == [
+        ("Massa", ["Farinha"]),
+        ("Forno", ["Calor"]),
+    ]
+
+
+def test_lengths_are_read_from_mappings_and_not_from_ranges() -> None:
+    """`duration: {minutes: 20}` states a length; a list of numbers or a range of hours does not."""
+    curriculum = _read(
+        "title: Pão\ntotal_hours: 6-7 horas\nmodules:\n- title: Massa\n  lessons:\n"
+        "  - {title: Farinha, duration: {minutes: 20}}\n  - {title: Água, duration: [10, 15]}\n"
+    )
+    assert [lesson.minutes for lesson in curriculum.lessons] == [20, None]
+    assert (curriculum.total_minutes, curriculum.warnings) == (20, ())
+
+
+def test_of_several_documents_the_first_decides() -> None:
+    """A later document adds what is lacking and changes nothing."""
+    curriculum = _read("title: Antes\n---\ntitle: Depois\nversion: 2\nmodules: [{title: A, lessons: [B]}]\n")
+    assert (curriculum.title, curriculum.version) == ("Antes", "2")
+
+
+def test_a_price_in_words_is_looked_for_further_on() -> None:
+    """Where a key says that the price is open, another may state it."""
+    plan = "title: Pão\nprice: a combinar\n{}modules: [{{title: A, lessons: [B]}}]\n"
+    assert _read(plan.format("valor: R$ 97\n")).price == 97
+    assert _read(plan.format("")).price is None
+
+
+def test_lists_in_lists_without_end_are_no_objectives() -> None:
+    """What is nested deeper than people write is left out, the rest is read."""
+    curriculum = _read(
+        "title: Pão\nobjectives: [Amassar, [[[[[fundo demais]]]]]]\nmodules: [{title: A, lessons: [B]}]\n"
+    )
+    assert curriculum.objectives == ("Amassar",)
+
+
+def test_lessons_that_are_listed_twice_or_beyond_the_limit_are_told() -> None:
+    """The author learns of both before anything is made of the plan."""
+    twice = _read("title: Pão\nmodules: [{number: 1, lessons: [{id: '1.1', title: A}, {id: '1.1', title: B}]}]\n")
+    assert [w.message for w in twice.warnings] == ["lesson 1.1 is listed more than once"]
+    many = _read("title: Pão\nmodules:\n- lessons: [" + ", ".join(f"L{n}" for n in range(5001)) + "]\n")
+    assert [w.message for w in many.warnings] == ["only the first 5000 lessons were read"]
+    assert len(list(many.lessons)) == 5000
