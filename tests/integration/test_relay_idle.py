@@ -4,12 +4,12 @@ from pathlib import Path
 
 import psycopg
 
-from outbox import Outbox
+from outbox import Outbox, WorkerState
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.options import Ending
+from worker.options import Ending, Options
 
 
 def test_a_restart_of_the_database_while_idle_is_no_outage(tmp_path: Path, database: Database) -> None:
@@ -33,3 +33,25 @@ def test_a_restart_of_the_database_while_idle_is_no_outage(tmp_path: Path, datab
     assert relay(box, database.worker_dsn, waker=waker, until_empty=False).run() is Ending.STOPPED
     assert applied_seq(database.dsn) == box.last_seq
     assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
+
+
+def test_a_paused_relay_looks_again_after_the_poll_interval(tmp_path: Path, database: Database) -> None:
+    """It says what it waits for, applies nothing meanwhile, and goes on as soon as it is resumed."""
+    box = Outbox.open(tmp_path / "outbox.db")
+    box.append(*project(), lesson(1))
+    box.relay.pause()
+    waker = NoWaiting()
+    told: list[tuple[WorkerState, str | None, int]] = []
+
+    def look(_seconds: float) -> None:
+        report = box.relay.report
+        assert report is not None
+        told.append((report.state, report.last_error, applied_seq(database.dsn)))
+        if len(told) == 3:
+            box.relay.resume()
+
+    waker.on_sleep = look
+    assert relay(box, database.worker_dsn, waker=waker).run() is Ending.EMPTY
+    assert told == [(WorkerState.HOLDING, "paused by an operator: `outbox resume` lets it go on", 0)] * 3
+    assert waker.slept == [Options().poll_seconds] * 3
+    assert applied_seq(database.dsn) == box.last_seq

@@ -356,6 +356,20 @@ def test_what_cannot_be_read_or_stored_is_parked_and_its_neighbours_land(
     assert [one.kind for one in found.differences] == ["parked"]
 
 
+def test_both_databases_know_the_same_of_a_parked_event(box: Outbox, database: Database) -> None:
+    """Whoever looks at Postgres alone reads the reason there: verdict, code, words, attempts; and no payload."""
+    box.append(*project(), lesson(1), lesson(2, body="refused"))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents add constraint no check (content <> 'refused')")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (here,) = box.parked.list()
+    there = rows(database, "select seq, event_id, type, state, verdict, sqlstate, reason, attempts from outbox.parked")
+    assert there == [
+        (here.seq, box.event(here.seq).event_id, here.type, "parked", "poison", "23514", here.reason, here.attempts)
+    ]
+    assert here.reason
+
+
 def test_a_newer_version_is_held_and_blames_nobody(box: Outbox, database: Database) -> None:
     """What stands before it lands; then everything waits for the worker that knows it."""
     box.append(*project(), lesson(1))

@@ -122,3 +122,13 @@ def test_a_login_that_fails_with_an_unknown_code_is_told_by_its_class(code: str,
     """The first two characters say what kind of thing went wrong, at the login as well."""
     judged = judge(failure(code), Phase.CONNECT)
     assert (judged.verdict, judged.sqlstate, judged.reason) == (Verdict.OUTAGE, code, reason)
+
+
+def test_a_login_is_no_place_for_poison() -> None:
+    """A code that would blame an event says nothing about one before any was sent; it is kept for whoever reads the log."""
+    judged = judge(failure("23505"), Phase.CONNECT)
+    assert (judged.verdict, judged.sqlstate, judged.reason) == (
+        Verdict.OUTAGE,
+        "23505",
+        "the database cannot be reached",
+    )

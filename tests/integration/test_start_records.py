@@ -1,0 +1,99 @@
+"""What a start record that stands means to the worker that finds it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outbox import Outbox, ParkedState, Resolution
+from tests.support.make_outbox import lesson, project
+from tests.support.postgres import Database
+from tests.support.relaying import NoWaiting, drain, relay
+from tests.support.rows import applied_seq
+from worker.options import Ending
+from worker.suspects import STARTS
+
+DELIVERED, WAITING = 6, 20
+
+
+@pytest.fixture
+def box(tmp_path: Path, database: Database) -> Iterator[Outbox]:
+    """Some events are delivered, and twenty wait."""
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project(), *(lesson(number) for number in range(1, DELIVERED - 2)))
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+        assert box.last_seq == DELIVERED
+        box.append(*(lesson(number) for number in range(30, 30 + WAITING)))
+        yield box
+
+
+def died(box: Outbox, first: int, last: int, times: int = 1) -> None:
+    """As many workers died with these events in hand."""
+    for _ in range(times):
+        box.attempts.begin(first, last)
+
+
+def ends_of_batches(box: Outbox, database: Database, *, max_events: int = 500) -> list[int]:
+    ends: list[int] = []
+    one = relay(
+        box, database.worker_dsn, waker=NoWaiting(), max_events=max_events, on_batch=lambda seq, *_: ends.append(seq)
+    )
+    assert one.run() is Ending.EMPTY
+    assert applied_seq(database.dsn) == box.last_seq
+    assert box.attempts.unfinished() is None
+    return ends
+
+
+def test_a_range_in_which_somebody_died_is_halved(box: Outbox, database: Database) -> None:
+    """Half of it goes first; when it is behind, batches grow again."""
+    died(box, DELIVERED + 1, DELIVERED + 8)
+    ends = ends_of_batches(box, database)
+    assert ends[:2] == [DELIVERED + 4, DELIVERED + 8]
+    assert box.parked.count() == 0
+
+
+def test_a_range_that_went_through_tells_nothing(box: Outbox, database: Database) -> None:
+    """The worker died before it could say that the batch was applied: the next one is as large as any."""
+    died(box, DELIVERED - 1, DELIVERED)
+    assert ends_of_batches(box, database) == [box.last_seq]
+    assert box.parked.count() == 0
+
+
+def test_one_event_is_tried_again_until_enough_died_of_it(box: Outbox, database: Database) -> None:
+    died(box, DELIVERED + 1, DELIVERED + 1, STARTS - 1)
+    ends = ends_of_batches(box, database)
+    assert ends[0] == DELIVERED + 1
+    assert box.parked.count() == 0
+
+
+def test_one_event_of_which_enough_died_is_parked_untried(box: Outbox, database: Database) -> None:
+    """Its reason says how it is known; everything behind it goes on."""
+    died(box, DELIVERED + 1, DELIVERED + 1, STARTS)
+    ends = ends_of_batches(box, database)
+    assert ends[0] == DELIVERED + 1
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.state, parked.attempts) == (DELIVERED + 1, ParkedState.PARKED, STARTS)
+    assert parked.reason == f"the worker died {STARTS} times in a row while it was applied"
+
+
+def test_a_death_over_a_released_event_narrows_no_batch(box: Outbox, database: Database) -> None:
+    """It is tried again in its own turn, before what waits, and its record is gone afterwards."""
+    died(box, DELIVERED + 1, DELIVERED + 1, STARTS)
+    ends_of_batches(box, database)
+    box.parked.release(DELIVERED + 1, Resolution.RETRY)
+    died(box, DELIVERED + 1, DELIVERED + 1)
+    box.append(lesson(90), lesson(91))
+    assert ends_of_batches(box, database) == [box.last_seq]
+    assert box.parked.count() == 0
+
+
+def test_a_wary_worker_keeps_its_record_through_two_batches(box: Outbox, database: Database) -> None:
+    """Whoever died may have been decoding the second one while the first was under way."""
+    one = relay(box, database.worker_dsn, max_events=5, wary=True)
+    box.connection.execute("create temp table seen as select seq from attempts")
+    box.connection.execute(
+        "create temp trigger note after insert on main.attempts begin insert into seen values (new.seq); end"
+    )
+    assert one.run() is Ending.EMPTY
+    recorded = [seq for (seq,) in box.connection.execute("select seq from seen")]
+    assert recorded == [DELIVERED + 1, DELIVERED + 6]
