@@ -64,3 +64,11 @@ def test_an_outage_of_no_time_and_no_backlog_is_drawn_all_the_same() -> None:
 def test_no_outage_is_no_curve() -> None:
     assert points([], START, 3) == []
     assert columns([], 3) == [0.0, 0.0, 0.0]
+
+
+def test_a_clock_that_was_set_back_between_outages_turns_no_time_around() -> None:
+    """The second outage began, by the clock, before the first was drained: the curve goes forward all the same."""
+    corners = points([outage(1, 0, 4, 9, 100), outage(2, 5, 6, None, 40)], START + dt.timedelta(hours=7), 3)
+    moments = [moment for moment, _ in corners]
+    assert moments == sorted(moments)
+    assert corners[-1][1] == 3

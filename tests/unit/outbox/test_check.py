@@ -1,0 +1,94 @@
+"""What `outbox check` finds is named, so that somebody can look at it."""
+
+import sqlite3
+import uuid
+from pathlib import Path
+
+import pytest
+
+from outbox import Outbox
+from outbox.check import run_checks
+from tests.support.lessons import lesson
+
+
+def findings(box: Outbox) -> dict[str, str]:
+    """What did not hold, with the words for it."""
+    return {found.name: found.detail for found in run_checks(box.connection) if not found.ok}
+
+
+@pytest.fixture
+def filled(box: Outbox) -> Outbox:
+    box.append(*(lesson(f"{number}") for number in range(12)))
+    return box
+
+
+def by_hand(box: Outbox, *statements: str) -> None:
+    """Damage the file as a person with a SQLite shell does."""
+    for trigger in ("events_are_never_updated", "the_newest_event_stays"):
+        box.connection.execute(f"drop trigger {trigger}")
+    for statement in statements:
+        box.connection.execute(statement)
+
+
+def test_an_outbox_that_is_well_has_nothing_to_tell(filled: Outbox) -> None:
+    """Every check holds, and none has anything to add."""
+    assert findings(filled) == {}
+    assert {found.detail for found in run_checks(filled.connection)} == {""}
+
+
+def test_events_that_are_missing_in_the_middle_are_counted(filled: Outbox) -> None:
+    by_hand(filled, "delete from events where seq in (3, 4, 7)")
+    assert findings(filled)["seqs are contiguous"] == "3 missing between 1 and 12"
+
+
+def test_what_was_altered_or_is_out_of_order_is_listed_by_its_seq(filled: Outbox) -> None:
+    """The first few; how many more there are does not matter to whoever has to mend it."""
+    older = uuid.UUID(int=7 << 76 | 2 << 62)
+    by_hand(
+        filled,
+        "update events set payload = replace(payload, 'Aula', 'Bula') where seq in (2, 5)",
+        f"update events set event_id = '{older}' where seq = 6",
+    )
+    assert findings(filled) == {
+        "payloads have the hash that they were appended with": "not so for 2, 5",
+        "event ids increase with seq": "not so for 6",
+    }
+    filled.connection.execute("update events set payload_sha256 = ?", ["0" * 64])
+    detail = findings(filled)["payloads have the hash that they were appended with"]
+    assert detail == "not so for 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …"
+
+
+def test_lists_that_do_not_fit_the_log_are_named(filled: Outbox) -> None:
+    """A parked event that is no more, one that waits for nobody, a head that names another, a database that is ahead."""
+    filled.parked.park(filled.event(3), verdict="poison", reason="r")
+    filled.parked.hold(filled.event(5), behind_seq=3)
+    filled.relay.remember_position(uuid.UUID(int=1), 99, None)
+    by_hand(
+        filled,
+        "update parked set behind_seq = 4 where seq = 5",
+        f"update parked set event_id = '{uuid.UUID(int=0)}' where seq = 3",
+        "update heads set payload_sha256 = 'x' where seq = 8",
+    )
+    event = filled.event(8)
+    assert findings(filled) == {
+        "heads name the newest event of their slot": f"not so for {event.aggregate_id} state",
+        "parked events stand in the log": "not so for 3",
+        "held events wait for one that is parked": "not so for 5",
+        "no destination is ahead of the log": f"not so for {uuid.UUID(int=1)}",
+    }
+
+
+def test_a_damaged_page_is_told_in_the_words_of_sqlite(filled: Outbox, tmp_path: Path) -> None:
+    """What the file no longer holds together is no exception of ours, and each problem has a place in the text."""
+    filled.connection.execute("pragma wal_checkpoint(truncate)")
+    (page,) = filled.connection.execute("select rootpage from sqlite_schema where name = 'heads'").fetchone()
+    (size,) = filled.connection.execute("pragma page_size").fetchone()
+    damaged = tmp_path / "damaged.db"
+    data = bytearray(filled.path.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    damaged.write_bytes(data)
+    connection = sqlite3.connect(damaged)
+    found = {one.name: one.detail for one in run_checks(connection) if not one.ok}
+    connection.close()
+    assert "malformed" in found["SQLite integrity"]
+    assert found["the log can be read from end to end"]
