@@ -1,6 +1,15 @@
 """`worker drain` by contract: exit codes, pace, report."""
 
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +17,7 @@ import pytest
 from outbox import Outbox
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database
-from tests.support.processes import environment, worker
+from tests.support.processes import ROOT, environment, worker
 from tests.support.rows import applied_seq
 from worker.drain import drain_outbox
 from worker.errors import Holding
@@ -36,6 +45,34 @@ def test_an_emptied_outbox_exits_0_and_reports(outbox: Path, database: Database,
     assert set(report) == {"ending", "events", "seconds", "rate_per_second", "remaining", "parked"}
     assert (report["ending"], report["remaining"]) == ("empty", 0)
     assert report["events"] == applied_seq(database.dsn)
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """How many of how many, how fast, and how long still; the report stays alone on stdout."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with Outbox.open(outbox) as box:
+        last = box.last_seq
+    env = environment(outbox, database.worker_dsn, OUTBOX_BATCH_EVENTS="5", TERM="xterm")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker", "drain"],
+        env={**env, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, text=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # Linux says so when nobody holds the other end any more
+        while read := os.read(ours, 65536):
+            shown += read
+    os.close(ours)
+    out, _ = process.communicate(timeout=60)
+    screen = shown.decode()
+    assert process.returncode == 0, screen
+    assert f"empty: {last} events in" in out
+    assert "draining" in screen
+    assert f"{last}/{last}" in screen
+    assert re.search(r"[0-9,]+ events/s", screen)
+    assert "0:00:00 left" in screen
+    assert "relay.batch_applied" not in screen
 
 
 def test_a_time_limit_leaves_work_and_exits_4(outbox: Path, database: Database) -> None:

@@ -75,6 +75,24 @@ def test_every_difference_is_named(outbox: Path, database: Database, tmp_path: P
     assert all(word in detail for word in ("body_sha256", "metadata.duration_minutes", "tag pão"))
 
 
+def test_a_file_that_is_gone_or_cannot_be_read_is_named(outbox: Path, database: Database, tmp_path: Path) -> None:
+    """Each with the reason; the rows are fine, and are not blamed."""
+    with Outbox.open(outbox, content_root=tmp_path / "content") as box:
+        with box.unit() as unit:
+            unit.write("courses/x/lessons/2.md", b"two")
+        drain(box, database.worker_dsn)
+    (tmp_path / "content/courses/x/lessons/1.md").unlink()
+    (tmp_path / "content/courses/x/lessons/2.md").unlink()
+    (tmp_path / "content/courses/x/lessons/2.md").mkdir()
+    code, found = command("verify", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
+    assert code == 4
+    first, second = sorted(found["differences"], key=lambda one: one["what"])
+    assert {first["kind"], second["kind"]} == {"file_missing"}
+    assert "the outbox published it with sha256" in first["detail"]
+    assert second["detail"] == "it cannot be read: Is a directory"
+    assert found["agree"] == found["rows"]
+
+
 def test_replaying_everything_fills_a_fresh_database(tmp_path: Path, database: Database, server: Server) -> None:
     """Another database is refused by drain and accepted by `replay --all`; the rows are the same."""
     path = tmp_path / "outbox.db"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.support.postgres import SERVERS, Database, Server
+from tests.support.processes import until
 from worker.standin import LocalPostgres, StandInError, sweep
 from worker.standin.account import Account
 from worker.standin.binaries import reachable_programs
@@ -54,6 +55,14 @@ def in_another_process(local: LocalPostgres, body: str) -> subprocess.Popen[str]
         [sys.executable, "-c", script + textwrap.dedent(body)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
+
+
+def is_known(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def wait_until_gone(pid: int) -> None:
@@ -202,6 +211,63 @@ def test_a_taken_port_is_told(local: LocalPostgres) -> None:
         (local.data_dir / "port").write_text(str(other.getsockname()[1]), encoding="ascii")
         with pytest.raises(StandInError, match="is taken by another program: end that program, or delete"):
             local.start()
+
+
+def test_a_server_that_died_is_started_afresh(local: LocalPostgres) -> None:
+    """Killed under us, it is found not to run; the next start recovers it, and what was committed is there."""
+    local.start()
+    with psycopg.connect(local.dsn(), autocommit=True) as connection:
+        connection.execute("create table kept as select 1 as one")
+    died = running_pid(local.cluster)
+    assert died is not None
+    os.kill(died, signal.SIGKILL)
+    until(lambda: not is_known(died), what="the dead process is reaped: PostgreSQL takes a zombie for a server")
+    assert (local.running, local.owned) == (False, True)
+    local.start()
+    assert read(local.dsn(), "select one from kept") == 1
+    assert running_pid(local.cluster) != died
+
+
+def test_stopping_a_server_that_died_is_no_error(local: LocalPostgres) -> None:
+    local.start()
+    died = running_pid(local.cluster)
+    assert died is not None
+    os.kill(died, signal.SIGKILL)
+    wait_until_gone(died)
+    local.stop()
+    assert not local.owned
+
+
+def test_a_cluster_whose_making_was_cut_short_is_made_again(local: LocalPostgres) -> None:
+    """Half a data folder is thrown away, not built upon."""
+    local.cluster.mkdir(parents=True)
+    (local.cluster / "postgresql.conf").write_text("half of it")
+    local.start()
+    assert read(local.dsn(), "select 1") == 1
+
+
+def test_a_server_that_cannot_start_tells_the_end_of_its_log(local: LocalPostgres) -> None:
+    """The reason stands in the server's own words; the way it was called does not help anybody."""
+    local.start()
+    local.stop()
+    with (local.cluster / "postgresql.conf").open("a") as conf:
+        conf.write("shared_buffers = 'a great deal'\n")
+    with pytest.raises(StandInError, match=r"pg_ctl failed(.|\n)*invalid value for parameter \"shared_buffers\""):
+        local.start()
+    assert not local.running
+
+
+def test_the_files_of_a_server_that_runs_are_kept(local: LocalPostgres) -> None:
+    local.start()
+    with pytest.raises(StandInError, match="is running: stop it before its files go"):
+        local.remove_data()
+    assert read(local.dsn(), "select 1") == 1
+
+
+def test_an_orphan_that_somebody_else_has_swept_is_none(local: LocalPostgres) -> None:
+    """Two sweeps at once: the slower one finds nothing, and says so."""
+    assert not local.data_dir.exists()
+    assert local.discard_orphan() is False
 
 
 def test_roles_are_as_supabase_has_them(database: Database) -> None:

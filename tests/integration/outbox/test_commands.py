@@ -355,6 +355,17 @@ def test_a_damaged_outbox_is_refused_with_the_way_out_and_salvaged(
     assert "Traceback" not in done.stderr
     found = told(run("recover", "--salvage", tmp_path / "new.db", "--json"), 4)
     assert found["events"] + len(found["lost"]) == 60
+    said = run("recover", "--salvage", tmp_path / "again.db")
+    assert said.returncode == 4
+    assert said.stdout.splitlines() == [
+        f"{found['events']} events saved to {tmp_path / 'again.db'}",
+        f"{len(found['lost'])} could not be read: {', '.join(map(str, found['lost']))}",
+    ]
+    assert "`generate import`" in said.stderr
+    assert f"set OUTBOX_PATH={tmp_path / 'again.db'}" in said.stderr
+    there = run("recover", "--salvage", tmp_path / "again.db")
+    assert (there.returncode, there.stdout) == (1, "")
+    assert "exists: salvage into a new file" in there.stderr
     assert run("check", OUTBOX_PATH=str(tmp_path / "new.db")).returncode in {0, 4}
 
 
@@ -402,6 +413,35 @@ def test_a_person_reads_the_same_as_a_script(run: Run, filled: Outbox, places: t
     assert run("parked", "list", **empty).stderr == "nothing is parked\n"
     assert run("outages", **empty).stderr == "no outage so far\n"
     assert "everything is delivered" in run("status", **empty).stdout
+
+
+def test_recover_has_little_to_say_where_all_is_well(run: Run, filled: Outbox) -> None:
+    done = run("recover")
+    assert (done.returncode, done.stdout) == (0, "nothing to recover\n")
+
+
+def test_recover_keeps_what_a_person_wrote_and_sweeps_what_nobody_names(run: Run, places: tuple[Path, Path]) -> None:
+    """A file that a person put in the place of one that was to be published is kept: exit 4, and how to go on."""
+
+    def dies_at(failpoint: str, prefix: str) -> None:
+        publisher = [PYTHON, PROJECT_ROOT / "tests/support/publisher.py", *places, prefix, "1"]
+        env = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "OUTBOX_FAILPOINT": failpoint}
+        assert subprocess.run(publisher, env=env, capture_output=True, check=False).returncode == -9
+
+    dies_at("unit.committed", "a")
+    mine = places[1] / path_of("a-0")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("by hand")
+    done = run("recover")
+    assert done.returncode == 4
+    assert done.stdout.splitlines() == [
+        f"published  {path_of('a-0-b')}",
+        f"conflict   {path_of('a-0')}: changed by hand since, kept; `generate sync` takes the change over",
+    ]
+    assert mine.read_text() == "by hand"
+    dies_at("unit.staged", "b")
+    done = run("recover")
+    assert (done.returncode, done.stdout) == (0, "swept      2 staged files that no event names\n")
 
 
 def test_recover_says_what_became_of_each_file(run: Run, places: tuple[Path, Path]) -> None:
