@@ -436,6 +436,7 @@ def test_recover_keeps_what_a_person_wrote_and_sweeps_what_nobody_names(run: Run
     assert done.returncode == 4
     assert done.stdout.splitlines() == [
         f"published  {path_of('a-0-b')}",
+        "swept      1 staged files that no event names",
         f"conflict   {path_of('a-0')}: changed by hand since, kept; `generate sync` takes the change over",
     ]
     assert mine.read_text() == "by hand"
