@@ -21,12 +21,12 @@ def score(folder: Path, *, as_json: bool) -> None:
     Example:
       generate score outputs/courses/meu-curso
     """
-    from generators.errors import MissingPath, NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
+    from generators.errors import NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
+    from generators.given_path import must_exist  # noqa: PLC0415
     from generators.scorers import CourseScore, score_lesson  # noqa: PLC0415
     from generators.textfile import read_text_file  # noqa: PLC0415
 
-    if not folder.exists():
-        raise MissingPath(folder)
+    must_exist(folder)
     paths = [folder] if folder.is_file() else sorted(_lessons(folder))
     scored = []
     for path in paths:

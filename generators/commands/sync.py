@@ -24,13 +24,12 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], *, deletions: bool, as_j
       generate sync
       generate sync outputs/courses/meu-curso --deletions
     """
-    from generators.errors import MissingPath  # noqa: PLC0415 - help must answer at once
+    from generators.given_path import must_exist  # noqa: PLC0415 - help must answer at once
     from generators.importing import Minds  # noqa: PLC0415
     from generators.sync import sync as take_over  # noqa: PLC0415
 
     for folder in folders:
-        if not folder.exists():
-            raise MissingPath(folder)
+        must_exist(folder)
     settings = OutboxSettings.from_env()
     minds = Minds(creator=settings.creator_mind, persona=settings.persona_mind)
     with Outbox.open(

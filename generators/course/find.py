@@ -5,8 +5,9 @@ from pathlib import Path, PurePosixPath
 from generators.course.documents import brief_candidates, curriculum_candidates
 from generators.course.evidence import in_lesson_folder, in_other_folder
 from generators.course.lesson_number import number_in_name
-from generators.course.tree import MARKDOWN_SUFFIXES, is_ignored, subfolders
-from generators.errors import MissingPath, NotACourse, UnreadableFile
+from generators.course.tree import MARKDOWN_SUFFIXES, file_names, subfolders
+from generators.errors import NotACourse, UnreadableFile
+from generators.given_path import must_exist
 
 MAX_CONTAINER_DEPTH = 4
 _LESSON_DEPTH = 4
@@ -23,8 +24,7 @@ def find_courses(folder: Path) -> list[Path]:
         NotACourse: neither it nor anything below is a course.
         UnreadableFile: it cannot be listed.
     """
-    if not folder.exists():
-        raise MissingPath(folder)
+    must_exist(folder)
     if not folder.is_dir():
         raise UnreadableFile(folder, "is a file, not a course folder; give the folder")
     # Resolved: a link given on the command line is meant, and "." has a name only then.
@@ -37,7 +37,7 @@ def find_courses(folder: Path) -> list[Path]:
 
 def is_course(folder: Path) -> bool:
     """Whether a folder itself is a course."""
-    names = _file_names(folder)
+    names = file_names(folder)
     if brief_candidates(names) or curriculum_candidates(names):
         return True
     if any(_looks_like_lesson(name) for name in names):
@@ -57,7 +57,7 @@ def _holds_lessons(folder: Path, relative: PurePosixPath, depth: int) -> bool:
     probe = relative / "x"
     if in_other_folder(probe) or not in_lesson_folder(probe) or depth > _LESSON_DEPTH:
         return False
-    if any(_looks_like_lesson(name) for name in _file_names(folder)):
+    if any(_looks_like_lesson(name) for name in file_names(folder)):
         return True
     return any(_holds_lessons(child, relative / child.name, depth + 1) for child in subfolders(folder))
 
@@ -65,12 +65,3 @@ def _holds_lessons(folder: Path, relative: PurePosixPath, depth: int) -> bool:
 def _looks_like_lesson(name: PurePosixPath) -> bool:
     number = number_in_name(name.stem)
     return name.suffix.casefold() in MARKDOWN_SUFFIXES and number is not None
-
-
-def _file_names(folder: Path) -> tuple[PurePosixPath, ...]:
-    try:
-        children = sorted(folder.iterdir())
-    except OSError as exc:
-        reason = f"cannot be listed ({(exc.strerror or 'unknown reason').lower()}); check its permissions"
-        raise UnreadableFile(folder, reason) from exc
-    return tuple(PurePosixPath(child.name) for child in children if not is_ignored(child.name) and child.is_file())

@@ -40,7 +40,7 @@ class _Reading:
     tree: Tree
     files: dict[PurePosixPath, TextFile] = field(default_factory=dict)
     heads: dict[PurePosixPath, LessonHead] = field(default_factory=dict)
-    failures: list[UnreadableFile] = field(default_factory=list)
+    failures: list[GeneratorError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     taken: set[PurePosixPath] = field(default_factory=set)
     brief: Brief | None = None
@@ -72,11 +72,8 @@ def read_course(folder: Path) -> Course:
     for path in reading.tree.files:
         try:
             reading.files[path] = read_text_file(folder / path)
-        except UnreadableFile as exc:
-            reading.failures.append(exc)
         except GeneratorError as exc:
-            # A file that vanished between listing and reading.
-            reading.failures.append(UnreadableFile(folder / path, f"could not be read: {exc}"))
+            reading.failures.append(exc)
     if not reading.files:
         if reading.failures:
             raise reading.failures[0]

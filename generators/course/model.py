@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 from generators.brief import Brief
 from generators.course.lesson_file import LessonFile
 from generators.curriculum import Curriculum, CurriculumLesson
-from generators.errors import UnreadableFile
+from generators.errors import GeneratorError
 from generators.textfile import TextFile
 
 
@@ -66,7 +66,7 @@ class Course:
     missing: tuple[CurriculumLesson, ...]
     outline: Material | None
     materials: tuple[Material, ...]
-    failures: tuple[UnreadableFile, ...]
+    failures: tuple[GeneratorError, ...]
     warnings: tuple[str, ...]
 
     @property

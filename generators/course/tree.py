@@ -47,6 +47,16 @@ def subfolders(folder: Path) -> list[Path]:
     return [Path(entry.path) for entry in entries if not is_ignored(entry.name) and entry.is_dir(follow_symlinks=False)]
 
 
+def file_names(folder: Path) -> tuple[PurePosixPath, ...]:
+    """Names of the visible files directly in a folder, sorted.
+
+    Raises:
+        UnreadableFile: the folder cannot be listed.
+    """
+    names = (entry.name for entry in _entries(folder))
+    return tuple(PurePosixPath(name) for name in names if not is_ignored(name) and (folder / name).is_file())
+
+
 def text_files(folder: Path) -> Tree:
     """Collect the text files below a folder.
 

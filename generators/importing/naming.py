@@ -6,7 +6,8 @@ the command line nor on earlier imports, or a second import would rename things:
 are asked too, and the log, which knows under what slug a folder was imported before.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,12 +117,13 @@ def _apart(slug: str, instead: str) -> str:
     return f"the slug {slug} belongs to another course: imported as {instead}"
 
 
-def _neighbours(parent: Path) -> list[Path]:
-    try:
-        return [folder for folder in subfolders(parent)[:MAX_NEIGHBOURS] if is_course(folder)]
-    except GeneratorError:
-        # A neighbour that cannot be listed has no say.
-        return []
+def _neighbours(parent: Path) -> Iterator[Path]:
+    """The course folders beside a course; what cannot be listed has no say, and takes nobody else's."""
+    with suppress(GeneratorError):
+        for folder in subfolders(parent)[:MAX_NEIGHBOURS]:
+            with suppress(GeneratorError):
+                if is_course(folder):
+                    yield folder
 
 
 def stated_slug_of(folder: Path) -> str | None:
@@ -129,19 +131,12 @@ def stated_slug_of(folder: Path) -> str | None:
     from generators.brief import read_brief  # noqa: PLC0415 - only needed where a neighbour must be asked
     from generators.curriculum import read_curriculum  # noqa: PLC0415 - likewise
 
-    try:
+    with suppress(GeneratorError):
         files = text_files(folder).files
-    except GeneratorError:
-        return None
-    for path in brief_candidates(files)[:1]:
-        try:
-            if slug := read_brief(folder / path).slug:
-                return slug
-        except GeneratorError:
-            pass
-    for path in curriculum_candidates(files)[:1]:
-        try:
+        for path in brief_candidates(files)[:1]:
+            with suppress(GeneratorError):
+                if slug := read_brief(folder / path).slug:
+                    return slug
+        for path in curriculum_candidates(files)[:1]:
             return read_curriculum(folder / path).slug
-        except GeneratorError:
-            pass
     return None

@@ -69,3 +69,11 @@ def test_what_is_no_folder_is_refused_with_its_reason(tmp_path: Path) -> None:
         text_files(tmp_path / "a.md")
     with pytest.raises(UnreadableFile, match="cannot be listed"):
         text_files(tmp_path / ("n" * 300))
+
+
+def test_pictures_and_other_files_are_passed_over_in_silence(tmp_path: Path) -> None:
+    """Only text makes a course; nobody needs to be told that a picture is none."""
+    (tmp_path / "a.md").write_text("x")
+    (tmp_path / "capa.png").write_bytes(b"\x89PNG")
+    found = text_files(tmp_path)
+    assert (found.files, found.skipped) == ((PurePosixPath("a.md"),), ())
