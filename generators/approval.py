@@ -68,13 +68,16 @@ class Approval:
             except (click.Abort, EOFError, KeyboardInterrupt):
                 click.echo("", err=True)
                 answer, how = "cancel", "interrupted or end of input"
-            if answer == "approve":
+            if answer == "approve" and self.draft.read_bytes() != data:
+                # Edited in another window while the question stood: what was not shown is not approved.
+                click.echo("the draft was changed since it was shown; here it is again", err=True)
+            elif answer == "approve":
                 self.record(Decision.APPROVED, data, how=how)
                 return True
-            if answer == "edit":
+            elif answer == "edit":
                 self._edit()
             elif answer == "regenerate":
-                self._start_over(data)
+                self._start_over()
             else:
                 self.record(Decision.CANCELLED, data, how=how)
                 return False
@@ -132,12 +135,12 @@ class Approval:
             return
         self.record(Decision.EDITED, self.draft.read_bytes(), how="editor")
 
-    def _start_over(self, data: bytes) -> None:
+    def _start_over(self) -> None:
         backups = self.state_folder / BACKUP_FOLDER
         backups.mkdir(parents=True, exist_ok=True)
         stamp = self.now().strftime("%Y%m%dT%H%M%S%fZ")
         kept = backups / f"curriculum-{stamp}.yaml"
-        write_whole(kept, data)
+        write_whole(kept, self.draft.read_bytes())
         click.echo(f"made anew from the brief; the draft until now is kept as {kept}", err=True)
         write_whole(self.draft, self.regenerate())
         self.record(Decision.REGENERATED, self.draft.read_bytes(), how="typed")

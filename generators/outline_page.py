@@ -6,8 +6,9 @@ def write_outline(curriculum: Curriculum) -> str:
     lines = [f"# {curriculum.title or 'Curso sem título'}"]
     if curriculum.subtitle:
         lines.append(f"*{curriculum.subtitle}*")
-    count = sum(1 for _ in curriculum.lessons)
-    lines.append(f"{len(curriculum.modules)} módulos · {count} aulas · {curriculum.total_minutes or 0} minutos")
+    lessons = sum(1 for _ in curriculum.lessons)
+    sizes = {"módulo": len(curriculum.modules), "aula": lessons, "minuto": curriculum.total_minutes or 0}
+    lines.append(" · ".join(f"{size} {thing}" if size == 1 else f"{size} {thing}s" for thing, size in sizes.items()))
     if curriculum.objectives:
         lines += ["## Ao final do curso, você vai conseguir", _list(curriculum.objectives)]
     if curriculum.prerequisites:

@@ -80,25 +80,12 @@ def sync(
 def _delete(box: Outbox, gone: list[tuple[KnownFile, Path]], now: Callable[[], datetime]) -> list[str]:
     slugs = []
     for known, _ in gone:
-        slug = _slug(box, known)
-        if slug is not None:
-            box.append(catalogue.ContentDeleted(slug=slug, deleted_at=now()))
-            slugs.append(slug)
+        if known.slug is not None:
+            box.append(catalogue.ContentDeleted(slug=known.slug, deleted_at=now()))
+            slugs.append(known.slug)
         # Forgotten only after the event: a crash in between repeats the deletion, which is no news.
         box.forget_file(known.path, base=known.base)
     return slugs
-
-
-def _slug(box: Outbox, known: KnownFile) -> str | None:
-    """The content that a file carried, by the newest event that names the file."""
-    if known.seq is not None:
-        return str(box.event(known.seq).payload["slug"])
-    found = None
-    after = 0
-    while events := box.read(after=after, limit=500, event_type="content.upserted"):
-        found = next((e.payload["slug"] for e in reversed(events) if e.payload.get("file_path") == known.path), found)
-        after = events[-1].seq
-    return str(found) if found is not None else None
 
 
 def _course_of(known: KnownFile, path: Path, root: Path) -> Path | None:

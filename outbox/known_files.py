@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-_COLUMNS = "base, path, sha256, bytes, seq, temp, previous_sha256, recorded_at"
+_COLUMNS = "base, path, sha256, bytes, seq, slug, temp, previous_sha256, recorded_at"
 _UPSERT = (files("outbox") / "sql" / "upsert_file.sql").read_text()
 
 
@@ -22,6 +22,7 @@ class KnownFile:
         sha256: hash of the file's bytes.
         bytes: size.
         seq: the event that carries it; None for a file that no event carries.
+        slug: of the content that the file carries; None for a file that carries none.
         temp: place in staging, relative to CONTENT_ROOT, until it is known to be published.
         previous_sha256: what this version replaces; None where the file was new.
         recorded_at: ISO 8601, UTC.
@@ -32,19 +33,21 @@ class KnownFile:
     sha256: str
     bytes: int
     seq: int | None
+    slug: str | None
     temp: str | None
     previous_sha256: str | None
     recorded_at: str
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> KnownFile:
-        base, path, sha256, size, seq, temp, previous, at = row
+        base, path, sha256, size, seq, slug, temp, previous, at = row
         return cls(
             base=base,
             path=path,
             sha256=sha256,
             bytes=size,
             seq=seq,
+            slug=slug,
             temp=temp,
             previous_sha256=previous,
             recorded_at=at,
@@ -84,6 +87,7 @@ def remember(connection: sqlite3.Connection, file: KnownFile) -> None:
             file.sha256,
             file.bytes,
             file.seq,
+            file.slug,
             file.temp,
             file.previous_sha256,
             file.recorded_at,

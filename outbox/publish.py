@@ -97,6 +97,7 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
                 sha256=file.sha256,
                 bytes=len(file.data),
                 seq=seqs.get(file.path),
+                slug=unit.slugs.get(file.path),
                 temp=file.temp,
                 previous_sha256=file.previous_sha256,
                 recorded_at=at,
@@ -104,8 +105,8 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
         )
     for record in unit.recorded:
         known = known_files.find(connection, record.path, record.base)
-        seq = seqs.get(record.path)
-        if known is not None and known.sha256 == record.sha256 and seq is None:
+        seq, slug = seqs.get(record.path), unit.slugs.get(record.path)
+        if known is not None and known.sha256 == record.sha256 and seq is None and slug in {None, known.slug}:
             continue  # known as it is: an unchanged import writes nothing
         known_files.remember(
             connection,
@@ -115,6 +116,7 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
                 sha256=record.sha256,
                 bytes=record.size,
                 seq=seq,
+                slug=slug,
                 temp=None,
                 previous_sha256=None,
                 recorded_at=at,

@@ -94,6 +94,7 @@ class Unit:
         self.recorded: list[_RecordedFile] = []
         self.bodies: dict[str, str] = {}
         self.file_events: dict[str, int] = {}
+        self.slugs: dict[str, str] = {}
         self.committed = False
 
     def append(self, payload: Payload) -> None:
@@ -108,6 +109,7 @@ class Unit:
         checked = check(payload, limit_bytes=self.payload_limit_bytes)
         if isinstance(payload, ContentUpserted) and isinstance(payload.file_path, str):
             self.file_events[payload.file_path] = len(self.drafts)
+            self.slugs[payload.file_path] = payload.slug
             if isinstance(payload.body, str):
                 self.bodies[payload.file_path] = payload.body
         self.drafts.append(checked)

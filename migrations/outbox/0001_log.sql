@@ -54,6 +54,7 @@ create table files (
   sha256 text not null check (length(sha256) = 64),
   bytes integer not null check (bytes >= 0),
   seq integer,
+  slug text, -- of the content that the file carries: its event may be pruned when the file is deleted
   temp text,
   previous_sha256 text,
   recorded_at text not null,

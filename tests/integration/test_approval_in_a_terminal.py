@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.measured import measured
+
 BRIEF = Path(__file__).resolve().parents[2] / "examples" / "briefs" / "financas-para-freelancers.md"
 REPOSITORY = Path(__file__).resolve().parents[2]
 ASKED = "cancel: "
@@ -27,6 +29,7 @@ def _at_a_terminal(folder: Path, typed: Sequence[bytes], *arguments: str, editor
         "PYTHONPATH": str(REPOSITORY),
         "OUTBOX_PATH": str(folder / "outbox.db"),
         "CONTENT_ROOT": str(folder / "root"),
+        **measured(),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "generators", "course", str(BRIEF), *arguments],

@@ -3,7 +3,9 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +15,8 @@ from generators.course import tree
 from generators.errors import MissingPath, UnreadableFile
 from generators.importing import import_folders
 from outbox import Outbox
+from outbox.prune import plan, prune
+from tests.support.lessons import SetClock, lesson, path_of
 
 BRIEF = "# Course Brief: {title}\n\n**Slug:** {slug}\n"
 
@@ -171,6 +175,41 @@ def test_sync_deletes_the_content_that_an_imported_file_carried(imported: Path) 
     assert done["gone"] == [str(imported / "1.2-agua.md")]
     assert done["deleted"] == ["pao--1-2-agua"]
     assert json.loads(_generate("sync", "--json").stdout)["gone"] == []
+
+
+def test_sync_deletes_a_content_whose_event_was_pruned(imported: Path, tmp_path: Path) -> None:
+    """The outbox keeps in mind which content a file carries for as long as it knows the file."""
+    with Outbox.open(tmp_path / ".outbox" / "outbox.db") as box:
+        box.clock = SetClock(datetime.now(UTC) + timedelta(days=100))
+        box.relay.remember_position(UUID(int=1), box.last_seq, box.event(box.last_seq).event_id)
+        box.relay.remember_verified(UUID(int=1), box.last_seq)
+        assert prune(box, plan(box, keep_days=1)) == box.last_seq - 1
+    (imported / "1.2-agua.md").unlink()
+    result = _generate("sync", "--deletions")
+    assert (result.exit_code, "1 contents deleted" in result.stdout) == (0, True)
+
+
+def test_sync_forgets_a_file_that_carries_no_content(tmp_path: Path) -> None:
+    """There is nothing to delete in the database; the file is told once."""
+    with Outbox.open(tmp_path / ".outbox" / "outbox.db", content_root=tmp_path / "outputs") as box, box.unit() as unit:
+        unit.write("notas.txt", b"nada")
+    (tmp_path / "outputs" / "notas.txt").unlink()
+    done = [json.loads(_generate("sync", "--deletions", "--json").stdout) for _ in range(2)]
+    assert [(len(one["gone"]), one["deleted"]) for one in done] == [(1, []), (0, [])]
+
+
+def test_a_file_that_an_earlier_event_carries_is_deleted_with_its_content(tmp_path: Path) -> None:
+    """Event and file may come in units of their own, in either order of saying so again."""
+    payload = lesson("a")
+    with Outbox.open(tmp_path / ".outbox" / "outbox.db", content_root=tmp_path / "outputs") as box:
+        box.append(payload)
+        with box.unit() as unit:
+            unit.write(path_of("a"), b"# Aula\n")
+            unit.append(payload)
+        assert unit.result.unchanged == 1
+    (tmp_path / "outputs" / path_of("a")).unlink()
+    done = json.loads(_generate("sync", "--deletions", "--json").stdout)
+    assert done["deleted"] == [payload.slug]
 
 
 def test_sync_reports_the_files_of_a_course_that_is_gone_as_a_whole(imported: Path) -> None:

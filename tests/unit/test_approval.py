@@ -1,5 +1,6 @@
 """The gate between the cheap step and the expensive one."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from generators.approval import Approval
 from generators.brief import Brief, OutlineLesson, OutlineModule
 from generators.curriculum_builder import build_curriculum
+from generators.curriculum_check import Findings
 from generators.curriculum_yaml import dump_curriculum
 from generators.writers import OfflineWriter
 
@@ -88,6 +90,37 @@ def test_an_edit_is_shown_again_before_it_is_approved(desk: Desk) -> None:
     assert (desk.answer, desk.trail) == (True, ["edited", "approved"])
 
 
+@pytest.fixture
+def saved_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """What another window saves while the question stands."""
+    genuine = Approval._prompt
+    edited = GOOD.replace(b"Tema 1", b"Tema novo")
+
+    def saving(self: Approval, findings: Findings) -> str:
+        desk.draft.write_bytes(edited)
+        return genuine(self, findings)
+
+    monkeypatch.setattr(Approval, "_prompt", saving)
+    return edited
+
+
+def test_an_edit_in_another_window_is_shown_before_it_is_approved(desk: Desk, saved_meanwhile: bytes) -> None:
+    """A “yes” to what is no longer there approves nothing."""
+    result = desk.type("yes\nyes\n")
+    assert "the draft was changed since it was shown; here it is again" in result.stderr
+    assert "Tema novo" in result.stderr
+    assert (desk.answer, desk.trail) == (True, ["approved"])
+    (line,) = (desk.folder / ".state" / "approvals.jsonl").read_text().splitlines()
+    assert json.loads(line)["curriculum_sha256"] == hashlib.sha256(saved_meanwhile).hexdigest()
+
+
+def test_starting_over_keeps_an_edit_of_another_window(desk: Desk, saved_meanwhile: bytes) -> None:
+    """The backup is what the draft was at that moment, not what was shown before."""
+    desk.type("regenerate\ncancel\n")
+    (backup,) = (desk.folder / ".state" / "backups").iterdir()
+    assert backup.read_bytes() == saved_meanwhile
+
+
 def test_a_broken_edit_cannot_be_approved(desk: Desk) -> None:
     """“yes” is no option while there are errors."""
     desk.edits = [("modules:", "modules: [")]
@@ -112,3 +145,25 @@ def test_a_draft_with_errors_is_not_approved_unseen(desk: Desk) -> None:
     approval = Approval(desk.draft, desk.folder / ".state", OfflineWriter(), lambda: GOOD, now=lambda: NOW)
     assert approval.approve_unasked().errors
     assert approval.last() == {}
+
+
+def test_warnings_are_shown_with_the_plan(desk: Desk) -> None:
+    """What is unusual is said beside what is to be approved; it may be approved all the same."""
+    desk.draft.write_bytes(GOOD.replace(b"duration_minutes: 30", b"duration_minutes: 130"))
+    result = desk.type("yes\n")
+    assert "warning: lesson 1.1 takes 130 minutes; usual are 5 to 120" in result.stderr
+    assert (desk.answer, desk.trail) == (True, ["approved"])
+
+
+def test_an_approval_by_nobody_that_the_system_knows_is_written_down(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container without user names the time and the hash are what counts."""
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("generators.approval.getpass.getuser", nobody)
+    desk.type("yes\n")
+    (line,) = (desk.folder / ".state" / "approvals.jsonl").read_text().splitlines()
+    assert json.loads(line)["by"] == "unknown"

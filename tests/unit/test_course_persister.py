@@ -113,3 +113,43 @@ def test_a_batch_of_lessons_is_one_unit_of_work(persister: CoursePersister, box:
     assert [event.payload["title"] for event in appended if event.type == "content.upserted"] == [
         lesson["title"] for lesson in lessons
     ]
+
+
+def test_a_persister_of_the_environment_stores_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outbox, creator and persona come from the variables; leaving the block closes the file."""
+    settings = {"OUTBOX_PATH": "o.db", "CONTENT_ROOT": "out", "CREATOR_MIND_ID": "helena", "PERSONA_MIND_ID": "lia"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with CoursePersister.from_env() as persister:
+        persister.persist_project({"name": "Pão caseiro", "project_metadata": {"level": "beginner"}})
+    with Outbox.open(tmp_path / "o.db", create=False) as box:
+        payload = box.event(1).payload
+    assert (payload["creator_mind"], payload["persona_mind"]) == ("helena", "lia")
+    assert payload["metadata"] == {"level": "beginner"}
+
+
+def test_nobody_is_made_up_where_no_mind_is_known(box: Outbox) -> None:
+    """Whoever migrated the rows knows their owner; the event leaves it as it is."""
+    CoursePersister(box).persist_project({"name": "Pão caseiro"})
+    assert not {"creator_mind", "persona_mind", "metadata"} & box.event(1).payload.keys()
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_references_are_ids_ids_as_text_or_slugs(persister: CoursePersister, box: Outbox, *, as_text: bool) -> None:
+    """Callers kept ids in JSON, and know the slugs of what they did not store themselves."""
+    project = persister.persist_project({"name": "Pão caseiro"})
+    outline = persister.persist_content({"title": "Plano", "slug": "pao-caseiro--outline"}, project)
+    lesson = {"title": "O fermento", "content_type": "course_lesson"}
+    references = (str(project), str(outline)) if as_text else ("pao-caseiro", "pao-caseiro--outline")
+    persister.persist_content(lesson, *references)
+    payload = box.event(box.last_seq).payload
+    assert (payload["project"], payload["parent"]) == ("pao-caseiro", "pao-caseiro--outline")
+
+
+def test_a_content_without_a_project_stands_alone(persister: CoursePersister, box: Outbox) -> None:
+    """Its slug is made of its title only."""
+    lesson = persister.persist_content({"title": "Aviso geral", "slug": ""})
+    assert lesson == ids.content_id("aviso-geral")
+    assert box.event(1).payload["content_type"] == "other"
+    assert "project" not in box.event(1).payload

@@ -9,11 +9,13 @@ import pytest
 import yaml
 
 from generators.brief import Brief, OutlineLesson, OutlineModule, Pain, Voice, read_brief
+from generators.course.lesson_file import known_head
 from generators.curriculum_builder import build_curriculum
 from generators.lesson_writer import LessonRequest, write_lesson
 from generators.lesson_writer.fields import place_fields, touches
 from generators.lesson_writer.kind import kind_of
 from generators.lesson_writer.phrases import bank
+from generators.outline_page import write_outline
 from generators.scorers import score_lesson
 
 BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
@@ -200,3 +202,50 @@ def test_a_lesson_says_where_in_its_module_it_stands() -> None:
     outline = tuple(replace(module, objectives=("Treinar o olhar",)) for module in brief.outline)
     stated = LessonRequest(brief=replace(brief, outline=outline), curriculum=curriculum, index=2)
     assert place_fields(stated)["module_can"] == "treinar o olhar"
+
+
+def _small_brief(**values: object) -> Brief:
+    lessons = tuple(OutlineLesson(number=f"1.{n}", title=f"A luz da janela {n}", minutes=30) for n in range(1, 8))
+    stated: dict[str, object] = {"title": "Curso de teste", "objectives": ("Medir a luz",)}
+    return Brief(**(stated | {"outline": (OutlineModule(number=1, title="Luz", lessons=lessons),)} | values))  # type: ignore[arg-type]
+
+
+def test_what_a_pain_costs_is_said_where_the_brief_says_it() -> None:
+    """The consequence is told as the stake of a lesson that has to do with the pain; one too long to quote is not."""
+    said = "a cliente desiste do retrato"
+    with_cost = _small_brief(pains=(Pain(text="A luz da janela engana", consequence=said),))
+    too_long = _small_brief(pains=(Pain(text="A luz da janela engana", consequence="perde tempo " * 20),))
+    assert any(said in lesson for lesson in _lessons(with_cost))
+    assert not any("perde tempo perde tempo" in lesson for lesson in _lessons(too_long))
+
+
+def test_an_outcome_that_is_no_action_is_listed_as_it_stands() -> None:
+    """Bold is the verb that a learner will be able to do; an author may write none."""
+    brief = _small_brief()
+    curriculum = build_curriculum(brief).curriculum
+    (module,) = curriculum.modules
+    first = replace(module.lessons[0], objectives=("A luz da manhã.", "Medir a luz."))
+    edited = replace(curriculum, modules=(replace(module, lessons=(first, *module.lessons[1:])),))
+    text = write_lesson(LessonRequest(brief=brief, curriculum=edited, index=0)).text
+    assert "- ✅ A luz da manhã\n- ✅ **Medir** a luz\n" in text
+
+
+def test_an_outline_says_only_what_is_stated() -> None:
+    """Neither subtitle nor prerequisites are made up for the page of a course that has none."""
+    bare = build_curriculum(_small_brief()).curriculum
+    full = replace(bare, subtitle="Da janela à rua", prerequisites=("Ter uma janela",))
+    page, other = write_outline(bare), write_outline(full)
+    assert page.splitlines()[2] == "1 módulo · 7 aulas · 210 minutos"
+    assert "Pré-requisitos" not in page
+    assert "*Da janela à rua*" in other
+    assert "## Pré-requisitos\n\n- Ter uma janela" in other
+    assert "## Ao final" not in write_outline(replace(bare, objectives=()))
+
+
+@pytest.mark.parametrize("lacking", ["title", "lesson_id", "duration_minutes", "module"])
+def test_a_head_that_leaves_something_open_is_not_taken_for_the_whole_truth(lacking: str) -> None:
+    """What the frontmatter does not say, the text below it may: it has to be read."""
+    head = {"title": "Luz", "lesson_id": "1.1", "duration_minutes": 30, "module": "Ver"}
+    assert known_head(head, "Aula 1.1: Luz") is not None
+    del head[lacking]
+    assert known_head(head, "Aula 1.1: Luz") is None
