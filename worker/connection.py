@@ -74,7 +74,15 @@ def hand_over(connection: Connection) -> None:
     Raises:
         psycopg.Error: the connection is lost.
     """
+    socket = select.poll()  # unlike `select`, at home with any descriptor
+    socket.register(connection, select.POLLIN | select.POLLOUT)
     while connection.pgconn.flush():
-        readable, _, _ = select.select([connection], [connection], [])
-        if readable:
+        if any(ready & select.POLLIN for _, ready in socket.poll()):
             connection.pgconn.consume_input()
+
+
+def has_news(connection: Connection) -> bool:
+    """Tell whether an idle connection has something to say: nobody asked anything, so it was closed."""
+    socket = select.poll()
+    socket.register(connection, select.POLLIN)
+    return bool(socket.poll(0))

@@ -19,7 +19,6 @@ they last.
 """
 
 import dataclasses
-import select
 from collections.abc import Callable
 from time import monotonic
 
@@ -28,7 +27,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from outbox import Decisions, Event, Outbox
 from worker.batching import BatchSize
-from worker.connection import Connection
+from worker.connection import Connection, has_news
 from worker.deadline import deadline
 from worker.epidemic import Epidemic
 from worker.errors import NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
@@ -219,7 +218,7 @@ class Relay:
                 if self._options.until_empty:
                     return Ending.EMPTY
                 self._waker.wait_for_news(self._options.poll_seconds)
-                if _is_closed(connection):
+                if has_news(connection):
                     raise _ClosedWhileIdle
                 continue
             if self._suspects.is_killer(events[0].seq):
@@ -280,8 +279,3 @@ class Relay:
             self._batches = 0
             with only_a_note():
                 self._box.checkpoint()
-
-
-def _is_closed(connection: Connection) -> bool:
-    """Tell whether an idle connection was closed by the other side: its socket has something to say."""
-    return bool(select.select([connection.fileno()], [], [], 0)[0])

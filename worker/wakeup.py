@@ -40,6 +40,8 @@ class Waker:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
+        self._pipe = select.poll()
+        self._pipe.register(self._read, select.POLLIN)
         self._hearing = Hearing(bell, self._write)
         self.stopping = False
 
@@ -67,7 +69,7 @@ class Waker:
             if left <= 0:
                 self._hearing.nothing_heard()
                 break
-            if select.select([self._read], [], [], min(left, self._supervisor.ping_every_seconds))[0]:
+            if self._pipe.poll(min(left, self._supervisor.ping_every_seconds) * 1000):
                 self._hearing.heard()
                 break
         with suppress(BlockingIOError):

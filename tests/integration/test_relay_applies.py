@@ -1,5 +1,6 @@
 """What the relay makes of events: rows, adopted rows, folded rows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from worker.options import Ending
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Outbox:
-    return Outbox.open(tmp_path / "outbox.db")
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        yield box
 
 
 def one(database: Database, query: str) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from worker.verify import verify_all
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Outbox:
-    return Outbox.open(tmp_path / "outbox.db")
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        yield box
 
 
 def rows(database: Database, query: str) -> list[Any]:
