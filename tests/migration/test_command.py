@@ -50,6 +50,25 @@ def test_up_status_check_down(home: Path, empty_database: Database, monkeypatch:
     assert set(json.loads(run("status", "--json").stdout)["migrations"][0]) == {"version", "name", "state"}
 
 
+def test_a_person_reads_what_was_backed_up_and_taken_back(
+    home: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the backup lies, what is in it, and that it was restored; then what the database lacks."""
+    monkeypatch.setenv("SUPABASE_DB_URL", database.dsn)
+    with psycopg.connect(database.dsn) as connection:
+        connection.execute("insert into contents (slug, title, content_type) values ('a', 'A', 'other')")
+    down = run("down")
+    assert down.exit_code == 0, down.output
+    (backup,) = (home / "backups").iterdir()
+    assert f"backup    {backup}" in down.stdout
+    assert "restored and counted" in down.stdout
+    last = load()[-1]
+    assert f"removed   {last.version} {last.name}" in down.stdout
+    status = run("status").stdout
+    assert last.version in status
+    assert "pending" in status
+
+
 def test_a_broken_promise_is_exit_code_4(home: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Applied is not enough: what was promised must hold."""
     monkeypatch.setenv("SUPABASE_DB_URL", database.dsn)

@@ -38,3 +38,14 @@ def test_all_faults_are_told_together_and_none_quotes_the_secret() -> None:
         WorkerSettings.from_env(env)
     assert all(name in str(caught.value) for name in env)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "port"), [("", None), ("0", 0), ("9464", 9464), ("65535", 65535)])
+def test_a_port_is_read_as_a_number(text: str, port: int | None) -> None:
+    assert WorkerSettings.from_env({"OUTBOX_METRICS_PORT": text}).metrics_port == port
+
+
+@pytest.mark.parametrize("text", ["65536", "-1", "http"])
+def test_what_is_no_port_is_told_with_what_would_be_one(text: str) -> None:
+    with pytest.raises(SettingsFault, match=r"OUTBOX_METRICS_PORT: .* is not a port \(1 to 65535, or 0 for any"):
+        WorkerSettings.from_env({"OUTBOX_METRICS_PORT": text})

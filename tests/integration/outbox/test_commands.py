@@ -294,6 +294,16 @@ def test_outages_are_listed_newest_first(run: Run, filled: Outbox) -> None:
     assert "┤" not in run("outages", "--no-plot").stdout
 
 
+def test_an_outage_tells_how_long_it_took_to_drain(run: Run, filled: Outbox) -> None:
+    """When the database was back is not when the work was done."""
+    filled.relay.outage_began("refused")
+    assert "goes on" in run("outages").stdout
+    filled.relay.outage_ended()
+    assert "not drained yet: refused" in run("outages").stdout
+    filled.relay.drained()
+    assert re.search(r"backlog 3 -> 3, drained in \S+ ?\S*: refused", run("outages").stdout)
+
+
 def test_a_pause_survives_and_is_taken_back(run: Run, filled: Outbox) -> None:
     """The worker waits; `status` says so."""
     assert run("pause", "--reason", "maintenance").returncode == 0
@@ -507,6 +517,55 @@ def test_status_can_be_watched_through_a_pipe(run: Run, filled: Outbox, places: 
         process.send_signal(2)
         _, err = process.communicate(timeout=30)
     assert "Traceback" not in err
+
+
+def test_status_can_be_watched_through_a_pipe_by_a_person(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """Without --json one short line at each look."""
+    process = subprocess.Popen(
+        [PYTHON, "-u", "-m", "outbox", "status", "--watch"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert re.fullmatch(r"\d\d:\d\d:\d\d \w+ backlog=3 parked=1\n", process.stdout.readline())
+        process.send_signal(2)
+        process.communicate(timeout=30)
+
+
+def test_on_a_terminal_the_status_is_drawn_once(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
+    """The same answers as through a pipe, within the width of the window."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 70, 0, 0))
+    process = subprocess.Popen(
+        [PYTHON, "-m", "outbox", "status"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "OUTBOX_PATH": str(places[0]), "TERM": "xterm", "NO_COLOR": "1"},
+        stdout=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # Linux says so when nobody holds the other end any more
+        while more := os.read(ours, 65536):
+            shown += more
+    os.close(ours)
+    assert process.wait(30) == 0
+    text = shown.decode()
+    assert "outbox parked show 2" in text
+    assert "safe: 3 events in the log" in text
+    assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()) <= 70
+
+
+def test_a_full_disk_under_what_is_written_out_is_told_in_one_line(run: Run, filled: Outbox) -> None:
+    """The log is only read: whoever exports to a full disk has lost nothing."""
+    filled.append(*(lesson(f"{number}", "long " * 1000) for number in range(5)))
+    done = run("export", "--output", "/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: no space left on the disk: what is in the outbox stays; free some room and run again\n"
+    )
 
 
 def test_status_is_watched_on_a_terminal_until_it_is_interrupted(
