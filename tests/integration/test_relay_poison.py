@@ -11,9 +11,10 @@ import pytest
 
 from outbox import Outbox, ParkedState, Resolution, resolve
 from outbox import catalogue as c
+from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
-from tests.support.relaying import drain
+from tests.support.relaying import NoWaiting, drain, relay
 from worker.connection import connect
 from worker.errors import NewerEvent
 from worker.options import Ending
@@ -123,6 +124,22 @@ def test_a_released_event_that_fails_again_is_parked_again(box: Outbox, database
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     (parked,) = box.parked.list()
     assert (parked.state, parked.attempts) == (ParkedState.PARKED, 3)
+
+
+def test_an_outage_while_a_released_event_is_taken_up_charges_nobody(box: Outbox, database: Database) -> None:
+    """The line is cut under it: it stays released, and lands once the database is back."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    mend(database)
+    box.parked.release(4, Resolution.RETRY)
+    with FaultProxy(database.worker_dsn) as proxy:
+        proxy.plan.cut_request = lambda chunk: b"insert into" in chunk and proxy.plan.cuts == 0
+        assert relay(box, proxy.dsn, waker=NoWaiting()).run() is Ending.EMPTY
+        assert proxy.plan.cuts == 1
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from contents where content_type = 'course_lesson'") == [(1,)]
+    assert box.connection.execute("select count(*), count(ended_at) from outages").fetchone() == (1, 1)
 
 
 def test_a_reference_to_nothing_is_parked_with_its_name_never_nulled(box: Outbox, database: Database) -> None:

@@ -78,6 +78,14 @@ def test_a_database_without_our_schema_is_refused(box: Outbox, empty_database: D
     assert box.parked.count() == 0
 
 
+def test_a_database_that_has_lost_its_identity_is_refused(box: Outbox, database: Database) -> None:
+    """Without it nobody could tell it from another; nothing is delivered on the chance."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("delete from outbox.destination")
+    with pytest.raises(SchemaFault, match=r"outbox\.destination is empty: run `worker migrate up`"):
+        drain(box, database.worker_dsn)
+
+
 @pytest.mark.parametrize(("version", "remedy"), [(99, "newer worker"), (0, "worker migrate up")])
 def test_a_schema_of_another_version_is_refused(version: int, remedy: str, box: Outbox, database: Database) -> None:
     with psycopg.connect(database.dsn, autocommit=True) as connection:

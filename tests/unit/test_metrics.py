@@ -194,4 +194,4 @@ def test_a_loop_that_falls_silent_is_stuck_and_one_that_speaks_is_well() -> None
     assert health.alive() == (False, "stuck: the loop has said nothing for 61 s")
     supervisor.alive()
     assert health.alive() == (True, "ok")
-    assert health.ready()[0] is False
+    assert health.ready() == (False, "not connected: `outbox status` tells why")
