@@ -121,8 +121,10 @@ class CourseTally:
         return self._known(previous_seq)
 
     def _of_parent(self, connection: sqlite3.Connection, aggregate_id: str) -> int:
-        (seq,) = connection.execute("select max(seq) from heads where aggregate_id = ?", [aggregate_id]).fetchone()
-        if seq is None:  # not of this log: then it is the project
+        seq, type_ = connection.execute(
+            "select max(seq), type from heads where aggregate_id = ?", [aggregate_id]
+        ).fetchone()
+        if seq is None or type_.startswith("project."):  # what is not of this log is the project
             return self._number(aggregate_id)
         while seq is not None and seq > self._counted:  # newer than what is counted now: back along its chain
             row = connection.execute("select previous_seq from events where seq = ?", [seq]).fetchone()
