@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 _decoders: dict[str, msgspec.json.Decoder[Payload]] = {
     name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
 }
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
 _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<field>[^`]+)`)?$", re.DOTALL)
 
@@ -67,9 +69,10 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         raw = _encoder.encode(payload)
         # Instances are not checked when made, so what was written is read back under the contract.
         _decoders[contract.type].decode(raw if outline is payload else _encoder.encode(outline))
-    except UnicodeEncodeError:
-        _find_surrogate(contract.type, payload)
-        raise
+    except UnicodeEncodeError as exc:
+        # The encoder has only said that there is one.
+        field, at = next(_surrogates("$", msgspec.structs.asdict(payload)))
+        raise ContractError(contract.type, field, f"lone surrogate at position {at}: not valid Unicode") from exc
     except (msgspec.ValidationError, TypeError) as exc:
         raise _as_contract_error(contract.type, exc) from exc
     if len(raw) > limit_bytes:
@@ -150,24 +153,14 @@ def _check_text(event_type: str, field: str, text: str) -> None:
         raise ContractError(event_type, field, f"NUL character at position {at}: Postgres stores no NUL in text")
 
 
-def _find_surrogate(event_type: str, payload: Payload) -> None:
-    """Name the field whose text cannot be encoded; the encoder has only said that there is one."""
-    for field in payload.__struct_fields__:
-        _check_encodable(event_type, f"$.{field}", getattr(payload, field))
-
-
-def _check_encodable(event_type: str, field: str, value: Any) -> None:
-    match value:
-        case str():
-            try:
-                value.encode()
-            except UnicodeEncodeError as exc:
-                problem = f"lone surrogate at position {exc.start}: not valid Unicode"
-                raise ContractError(event_type, field, problem) from exc
-        case dict():
-            for key, item in value.items():
-                _check_encodable(event_type, field, key)
-                _check_encodable(event_type, f"{field}.{key}", item)
-        case list() | tuple():
-            for index, item in enumerate(value):
-                _check_encodable(event_type, f"{field}[{index}]", item)
+def _surrogates(field: str, value: Any) -> Iterator[tuple[str, int]]:
+    """Yield field and position of text that cannot be encoded, keys of mappings included."""
+    if isinstance(value, str) and (found := _SURROGATE.search(value)):
+        yield field, found.start()
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _surrogates(field, key)
+            yield from _surrogates(f"{field}.{key}", item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _surrogates(f"{field}[{index}]", item)

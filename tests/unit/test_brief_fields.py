@@ -41,6 +41,11 @@ def test_a_voice_that_nobody_chose_is_none() -> None:
     assert (voice.mode, voice.persona_slug) == (None, None)
 
 
+def test_an_answer_that_names_nobody_is_no_persona() -> None:
+    """The form asks for a name and gets a yes."""
+    assert _brief("## Voz\n\n**Nome da persona:** sim\n\n**Persona:** Lia Campos").voice.persona == "Lia Campos"
+
+
 def test_a_chapter_about_length_level_or_price_is_no_answer() -> None:
     """A heading over a list tells of many things; only one over a short answer states the course's own."""
     lists = _brief(
@@ -92,6 +97,13 @@ def test_bold_tags_around_a_label_are_as_good_as_stars() -> None:
     """An export writes `<b>` where an author writes `**`."""
     brief = _brief("<b>Subtítulo:</b> Dez nós que seguram\n\nVeja: <B>Nível:</B>")
     assert brief.subtitle == "Dez nós que seguram"
+
+
+def test_html_that_html_quotes_is_its_text_and_no_answer() -> None:
+    """An example of how to fill in the form answers nothing."""
+    quoted = "<div>\n&lt;div&gt;\n&lt;p&gt;Subtítulo: Exemplo&lt;/p&gt;\n&lt;/div&gt;\n</div>"
+    assert _brief(quoted).subtitle is None
+    assert _brief("<div>\n<p>Subtítulo: Resposta</p>\n</div>").subtitle == "Resposta"
 
 
 def test_html_without_end_costs_its_own_text_only() -> None:

@@ -239,6 +239,9 @@ def test_an_outline_says_only_what_is_stated() -> None:
     assert "Pré-requisitos" not in page
     assert "*Da janela à rua*" in other
     assert "## Pré-requisitos\n\n- Ter uma janela" in other
+    (module,) = bare.modules
+    silent = write_outline(replace(bare, modules=(replace(module, objectives=()),)))
+    assert "## Módulo 1: Luz\n\n1. **1.1** A luz da janela 1 (30 min)\n" in silent
     assert "## Ao final" not in write_outline(replace(bare, objectives=()))
 
 

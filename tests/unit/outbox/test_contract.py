@@ -61,6 +61,7 @@ def test_a_type_is_named_for_its_aggregate() -> None:
         ({"metadata": {"a": {"b": "\ud800"}}}, "$.metadata.a.b"),
         ({"metadata": {"a": {"\ud800": 1}}}, "$.metadata.a"),
         ({"metadata": {"a": ["x", "\ud800"]}}, "$.metadata.a[1]"),
+        ({"metadata": {"a": ["x", 1]}, "published_url": "https://\ud800"}, "$.published_url"),
         ({"metadata": {"a\x00": 1}}, "$.metadata"),
         ({"metadata": {"a": 2**63}}, "$.metadata.a"),
         ({"metadata": {"a": math.inf}}, "$.metadata.a"),
