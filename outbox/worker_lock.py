@@ -36,22 +36,20 @@ class WorkerLock:
             WorkerRunning: another one is; carries its pid.
         """
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as exc:
-                if tries_left == 0:
-                    pid = _pid(fd)
-                    os.close(fd)
-                    raise WorkerRunning(pid, str(self._outbox_path)) from exc
+        tries_left = _TRIES
+        while not _locked(fd):
+            tries_left -= 1
+            if tries_left == 0:
+                pid = _pid(fd)
+                os.close(fd)
+                raise WorkerRunning(pid, str(self._outbox_path))
             time.sleep(_PAUSE_SECONDS)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
 
     def release(self) -> None:
-        """Stop being the worker."""
+        """Stop being the worker; doing so twice is allowed."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -80,6 +78,14 @@ def running_worker(outbox_path: Path) -> int | None:
         return None
     finally:
         os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _pid(fd: int) -> int | None:

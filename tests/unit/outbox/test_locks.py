@@ -101,6 +101,18 @@ def test_one_worker_serves_an_outbox(tmp_path: Path) -> None:
         assert running_worker(path) == os.getpid()
 
 
+def test_a_lock_that_is_given_up_early_is_the_next_workers(tmp_path: Path) -> None:
+    """Leaving the block afterwards takes nothing from whoever holds it by then."""
+    path = tmp_path / "outbox.db"
+    first, second = WorkerLock(path), WorkerLock(path)
+    with first:
+        first.release()
+        second.acquire()
+    assert running_worker(path) == os.getpid()
+    second.release()
+    assert running_worker(path) is None
+
+
 def test_asking_for_the_worker_does_not_keep_it_from_starting(tmp_path: Path) -> None:
     """The question takes a shared lock for an instant; a starting worker is not refused for it."""
     path = tmp_path / "outbox.db"

@@ -125,6 +125,17 @@ def test_salvage_believes_no_payload_without_its_hash(tmp_path: Path) -> None:
         assert box.append(lesson("b", "second\n")).appended[0].seq == 3  # 2 may stand in the database
 
 
+def test_a_file_that_names_no_outbox_is_not_salvaged(tmp_path: Path) -> None:
+    """Events under another identity would be applied twice: what to do instead is said, and no file is made."""
+    path = tmp_path / "outbox.db"
+    with Outbox.open(path) as box:
+        box.append(lesson("a"))
+        box.connection.execute("delete from meta where key = 'outbox_id'")
+    with pytest.raises(OutboxCorrupt, match="names no outbox: start a new file and run `generate import`"):
+        salvage(path, tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_salvage_keeps_events_of_types_that_it_does_not_know(tmp_path: Path) -> None:
     """A newer package wrote them; they are nobody's loss."""
     path = tmp_path / "o.db"
