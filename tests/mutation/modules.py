@@ -7,7 +7,7 @@ _OUTBOX = (
 )
 _WORKER = (
     "relay failures verdict parking release suspects position projection fold exchange batching outage epidemic pace "
-    "known missing"
+    "known missing ahead"
 )
 
 DATA = [f"outbox/{name}.py" for name in _OUTBOX.split()] + [f"worker/{name}.py" for name in _WORKER.split()]
@@ -17,10 +17,14 @@ TESTS = [
     "tests/unit/outbox",
     "tests/unit/test_fold.py",
     "tests/unit/test_verdict.py",
+    "tests/unit/test_ahead.py",
     "tests/unit/test_pace.py",
     "tests/faults/outbox/test_recovery.py",
     "tests/faults/outbox/test_model.py",
     "tests/faults/outbox/test_hand_edits.py",
+    "tests/faults/test_attempts_counted.py",
+    "tests/faults/test_network.py",
+    "tests/faults/test_outages.py",
     "tests/integration/test_relay_applies.py",
     "tests/integration/test_relay_epidemic.py",
     "tests/integration/test_relay_full_disk.py",
