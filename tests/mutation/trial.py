@@ -40,6 +40,9 @@ class Outcome:
 class Court:
     """Tries mutants one after another.
 
+    A test that fails in a fork may do so for a reason of its own. So the first time that one kills, it is run again in a
+    fork without any change: what fails there, too, is no witness, now or later.
+
     Args:
         items: the collected tests by name.
         functions: what runs in this process.
@@ -51,11 +54,22 @@ class Court:
         self._functions = functions
         self._seconds = seconds
         self._numbers = itertools.count(1)
+        self._is_witness: dict[str, bool] = {}
 
     def tried(self, mutant: Mutant, tests: Sequence[str]) -> Outcome:
         """Run the tests against the mutant."""
-        if not tests:
-            return Outcome("no test", None, 0.0)
+        while witnesses := [name for name in tests if self._is_witness.get(name, True)]:
+            outcome = self._trial(mutant, witnesses)
+            if outcome.by not in self._items or self._passes_unchanged(str(outcome.by)):
+                return outcome
+        return Outcome("no test", None, 0.0)
+
+    def _passes_unchanged(self, name: str) -> bool:
+        if name not in self._is_witness:
+            self._is_witness[name] = self._trial(None, [name]).verdict == "survived"
+        return self._is_witness[name]
+
+    def _trial(self, mutant: Mutant | None, tests: Sequence[str]) -> Outcome:
         number = next(self._numbers)
         normal = sum(self._seconds[name] for name in tests)
         limit = normal * TIMES_NORMAL + SECONDS_MORE
@@ -78,7 +92,7 @@ class Court:
             return Outcome(said, None, seconds)
         return Outcome("killed", said or "the process died", seconds)
 
-    def _in_the_fork(self, mutant: Mutant, tests: Sequence[str], tell: int, number: int, limit: float) -> None:
+    def _in_the_fork(self, mutant: Mutant | None, tests: Sequence[str], tell: int, number: int, limit: float) -> None:
         try:
             os.setpgid(0, 0)
             nothing = os.open(os.devnull, os.O_RDWR)
@@ -87,7 +101,7 @@ class Court:
             resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 1))
             resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
             postgres._numbers = itertools.count(1_000_000 + number * 1_000)  # names of databases of its own
-            if not self._functions.swap(mutant):
+            if mutant is not None and not self._functions.swap(mutant):
                 os.write(tell, b"not made")
                 os._exit(0)
             for name in tests:
