@@ -16,7 +16,10 @@ DATA = [f"outbox/{name}.py" for name in _OUTBOX.split()] + [f"worker/{name}.py" 
 # a proxy between worker and server leave threads behind, which no fork has.
 TESTS = [
     "tests/unit/outbox",
+    "tests/unit/test_batching.py",
     "tests/unit/test_fold.py",
+    "tests/unit/test_outage_lines.py",
+    "tests/unit/test_suspects.py",
     "tests/unit/test_verdict.py",
     "tests/unit/test_ahead.py",
     "tests/unit/test_pace.py",

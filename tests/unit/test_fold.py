@@ -1,5 +1,6 @@
 """Folding: one net change per row, the same as applying the events one by one."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -70,6 +71,17 @@ def test_what_is_older_than_the_row_is_left_out_before_folding(box: Outbox) -> N
     assert "content" not in row
     assert row["status"] == "reviewed"
     assert changes.stale == 1
+
+
+def test_a_content_is_deleted_at_the_moment_it_was_said_else_when_the_event_occurred(box: Outbox) -> None:
+    """The moment that the event names wins; the event's own stands in where it names none."""
+    said = "2024-02-03T04:05:06+00:00"
+    batch = events(box, c.ContentDeleted(slug="p--a", deleted_at=said), c.ContentDeleted(slug="p--b"))
+    ids = {slug: Row(event.aggregate_id, None) for slug, event in zip(("p--a", "p--b"), batch, strict=True)}
+    changes = folded(batch, Known(content=ids))
+    moments = {row["id"]: row["deleted_at"] for row in changes.content.updates}
+    assert datetime.fromisoformat(str(moments[str(batch[0].aggregate_id)])) == datetime.fromisoformat(said)
+    assert datetime.fromisoformat(str(moments[str(batch[1].aggregate_id)])) == batch[1].occurred_at
 
 
 def test_a_link_put_on_and_taken_off_is_only_taken_off(box: Outbox) -> None:

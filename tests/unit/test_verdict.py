@@ -83,6 +83,12 @@ def test_an_unknown_tenant_is_an_outage_only_where_the_address_has_worked(*, kno
     assert judge(error, Phase.CONNECT, known_address=known).verdict is verdict
 
 
+def test_a_sqlstate_at_connecting_that_no_table_has_is_an_outage_and_is_told() -> None:
+    """The code is all that an operator has to look it up by."""
+    judgement = judge(failure("ZZ123"), Phase.CONNECT)
+    assert (judgement.verdict, judgement.sqlstate) == (Verdict.OUTAGE, "ZZ123")
+
+
 def test_a_lost_connection_has_no_sqlstate_and_is_an_outage() -> None:
     assert judge(failure(None, "server closed the connection"), Phase.COMMIT).verdict is Verdict.OUTAGE
     assert judge(BrokenPipeError(), Phase.APPLY).verdict is Verdict.OUTAGE

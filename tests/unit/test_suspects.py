@@ -1,0 +1,73 @@
+"""What a worker makes of the start record that its predecessor left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from outbox import Outbox
+from outbox import catalogue as c
+from worker.batching import BatchSize
+from worker.exchange import Exchange
+from worker.position import Position
+from worker.suspects import Suspects
+
+NO_EXCHANGE = cast("Exchange", None)  # nothing is applied here
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*(c.AudienceUpserted(slug=f"a-{number}", name="A") for number in range(20)))
+        yield box
+
+
+def at(seq: int) -> Position:
+    return Position(destination_id=uuid4(), seq=seq, event_id=None)
+
+
+def test_the_events_that_were_in_hand_at_a_death_are_taken_up_in_halves(box: Outbox) -> None:
+    """Eight were begun and not ended: the next batch has four, and the record stays."""
+    box.attempts.begin(5, 12)
+    size = BatchSize(500)
+    suspects = Suspects(box, NO_EXCHANGE, size, wary=False)
+    suspects.arrived(at(4), releasing_seq=None)
+    assert suspects.wary
+    assert size.size == 4
+    assert box.attempts.unfinished() is not None
+
+
+@pytest.mark.parametrize("position", [12, 3])
+def test_a_record_of_a_batch_that_went_through_is_removed_and_narrows_nothing(box: Outbox, position: int) -> None:
+    """The process died between the commit in the database and its own note: nobody died of an event."""
+    box.attempts.begin(5, 12)
+    size = BatchSize(500)
+    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(position), releasing_seq=None)
+    assert box.attempts.unfinished() is None
+    assert size.size == 500
+
+
+def test_the_record_of_a_released_event_stays_for_whoever_takes_it_up(box: Outbox) -> None:
+    """It lies behind the position, and is no sign that it went through."""
+    box.attempts.begin(2, 2)
+    size = BatchSize(500)
+    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(9), releasing_seq=2)
+    assert box.attempts.unfinished() is not None
+    assert size.size == 500
+
+
+def test_an_event_is_a_killer_after_three_deaths_alone_in_hand(box: Outbox) -> None:
+    """Two are chance; deaths with a neighbour in hand do not count; once it is parked the record is gone."""
+    suspects = Suspects(box, NO_EXCHANGE, BatchSize(500), wary=True)
+    box.attempts.begin(5, 6)
+    said = [suspects.is_killer(5)]
+    for _ in range(3):
+        box.attempts.begin(5, 5)
+        said.append(suspects.is_killer(5))
+    assert said == [False, False, False, True]
+    assert not suspects.is_killer(6)
+    suspects.cleared()
+    assert box.attempts.unfinished() is None
+    assert not suspects.is_killer(5)
