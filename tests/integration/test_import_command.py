@@ -14,7 +14,7 @@ from generators.cli import cli
 from generators.course import tree
 from generators.errors import MissingPath, UnreadableFile
 from generators.importing import import_folders
-from outbox import Outbox
+from outbox import Outbox, resolve
 from outbox.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of
 
@@ -210,6 +210,18 @@ def test_a_file_that_an_earlier_event_carries_is_deleted_with_its_content(tmp_pa
     (tmp_path / "outputs" / path_of("a")).unlink()
     done = json.loads(_generate("sync", "--deletions", "--json").stdout)
     assert done["deleted"] == [payload.slug]
+
+
+def test_a_parked_lesson_of_an_imported_course_is_superseded_by_its_file(imported: Path, tmp_path: Path) -> None:
+    """The file lies where it was imported from, not below CONTENT_ROOT."""
+    (imported / "1.2-agua.md").write_text("# Aula 1.2: Água morna\n")
+    with Outbox.open(tmp_path / ".outbox" / "outbox.db", content_root=tmp_path / "outputs") as box:
+        (event,) = (event for event in box.read() if event.payload.get("slug") == "pao--1-2-agua")
+        box.parked.park(event, verdict="poison", reason="too cold")
+        resolve.supersede(box, event.seq, "mended")
+        row = box.parked.find(event.seq)
+    assert row is not None
+    assert json.loads(row.payload_json or "{}")["body"] == "# Aula 1.2: Água morna\n"
 
 
 def test_sync_reports_the_files_of_a_course_that_is_gone_as_a_whole(imported: Path) -> None:
