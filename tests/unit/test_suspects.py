@@ -10,11 +10,13 @@ import pytest
 from outbox import Outbox
 from outbox import catalogue as c
 from worker.batching import BatchSize
+from worker.connection import Connection
 from worker.exchange import Exchange
 from worker.position import Position
 from worker.suspects import Suspects
 
 NO_EXCHANGE = cast("Exchange", None)  # nothing is applied here
+NO_CONNECTION = cast("Connection", None)
 
 
 @pytest.fixture
@@ -71,3 +73,16 @@ def test_an_event_is_a_killer_after_three_deaths_alone_in_hand(box: Outbox) -> N
     suspects.cleared()
     assert box.attempts.unfinished() is None
     assert not suspects.is_killer(5)
+
+
+def test_a_worker_stays_wary_for_two_batches_and_writes_down_each_of_them(box: Outbox) -> None:
+    """As far as its predecessor may have looked ahead: from 4, with 3 a batch, that is up to 10."""
+    suspects = Suspects(box, NO_EXCHANGE, BatchSize(3), wary=True)
+    suspects.arrived(at(4), releasing_seq=None)
+    written = []
+    for first in (5, 8, 10, 11):
+        with suspects.watched(NO_CONNECTION, first, first + 2):
+            record = box.attempts.unfinished()
+            written.append(record and (record.seq, record.last_seq))
+    assert written == [(5, 7), (8, 10), (10, 12), None]
+    assert not suspects.wary
