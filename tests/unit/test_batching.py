@@ -36,12 +36,14 @@ def test_slow_batches_keep_their_size_and_very_slow_ones_lose_half(seconds: floa
     batches = BatchSize(500, size=10)
     batches.succeeded(10, 10, seconds)
     assert batches.size == size
+    batches.succeeded(11, 1, 3 * TARGET_SECONDS)
+    assert batches.size == 1
 
 
 def test_the_search_for_a_culprit_does_not_grow_before_its_range_is_behind() -> None:
     """Halves that succeed are part of the search; the last event of the range ends it."""
     batches = BatchSize(500)
-    batches.suspect(last_seq=100, count=8)
+    batches.suspect(last_seq=100, count=9)
     assert batches.size == 4
     batches.succeeded(99, 4, 0.0)
     assert batches.size == 4

@@ -61,8 +61,10 @@ def test_a_refused_connection_is_told_by_its_text(pattern: str, verdict: Verdict
     [
         ("connection failed: Connection refused", "nothing listens at the database's address"),
         ('could not translate host name "x" to address', "the database's host name does not resolve"),
+        ("connection failed: Network is unreachable", "there is no network"),
         ("connection timeout expired", "the database does not answer in time"),
         ("FATAL:  the database system is starting up", "the server is starting up or recovering"),
+        ("FATAL:  the database system is not yet accepting connections", "the server is starting up or recovering"),
         ("FATAL:  the database system is in recovery mode", "the server is starting up or recovering"),
         ("FATAL:  sorry, too many clients already", "the server has too many connections"),
         ("server closed the connection unexpectedly", "the connection was lost"),
