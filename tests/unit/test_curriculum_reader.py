@@ -176,3 +176,14 @@ def test_lessons_that_are_listed_twice_or_beyond_the_limit_are_told() -> None:
     many = _read("title: Pão\nmodules:\n- lessons: [" + ", ".join(f"L{n}" for n in range(5001)) + "]\n")
     assert [w.message for w in many.warnings] == ["only the first 5000 lessons were read"]
     assert len(list(many.lessons)) == 5000
+
+
+def test_lessons_without_modules_are_grouped_by_their_numbers() -> None:
+    """A flat list is a curriculum too; what has no number is of the first module, and a blank item is no lesson."""
+    curriculum = _read(
+        "title: Pão\nlessons:\n- {id: '2.1', title: Calor}\n- {id: '1.1', title: Farinha}\n- {title: Sobras}\n-\n"
+    )
+    assert [(m.number, [lesson.title for lesson in m.lessons]) for m in curriculum.modules] == [
+        (1, ["Farinha", "Sobras"]),
+        (2, ["Calor"]),
+    ]
