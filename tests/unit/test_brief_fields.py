@@ -118,3 +118,17 @@ def test_html_without_end_costs_its_own_text_only() -> None:
 def test_a_line_that_only_begins_with_dashes_does_not_end_the_frontmatter() -> None:
     """Only a line of three dashes does."""
     assert _brief("Texto.", "---\nslug: nos\n---nota: provisório\ntitle: Dez Nós\n---\n").title == "Dez Nós"
+
+
+def test_stories_told_in_prose_are_one_answer_each() -> None:
+    """The lines below "História 1:" belong together; without such labels each line is an answer."""
+    told = "## Voz\n\n**Histórias:**\n\n```\n{}\n```"
+    labelled = told.format("História 1:\n  Perdi o barco.\n  Achei o nó.\nHistória 2:\n  Voltei a pé.")
+    assert _brief(labelled).voice.stories == ("Perdi o barco. Achei o nó.", "Voltei a pé.")
+    assert _brief(told.format("Perdi o barco.\nVoltei a pé.")).voice.stories == ("Perdi o barco.", "Voltei a pé.")
+
+
+def test_a_neutral_voice_has_no_persona() -> None:
+    """Whoever is named beside the choice is not the voice."""
+    voice = _brief("## Voz\n\n**Modo:** neutro\n\n**Persona:** Lia Campos").voice
+    assert (voice.mode, voice.persona) == ("generic", None)

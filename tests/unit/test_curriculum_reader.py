@@ -187,3 +187,15 @@ def test_lessons_without_modules_are_grouped_by_their_numbers() -> None:
         (1, ["Farinha", "Sobras"]),
         (2, ["Calor"]),
     ]
+
+
+def test_objectives_audience_and_price_are_read_from_mappings() -> None:
+    """By level of Bloom, with a sentence that YAML takes for a mapping; a price with its currency."""
+    curriculum = _read(
+        "title: Pão\nobjectives:\n  lembrar: [Saber o sal]\n  aplicar:\n  - {objective: Amassar}\n  - Assar bem: sem queimar\n"
+        "target_audience: {primary: Quem nunca assou}\nprice: {amount: 97.5, currency: BRL}\n"
+        "modules: [{title: A, horas: 2, lessons: [B]}]\n"
+    )
+    assert curriculum.objectives == ("Saber o sal", "Amassar", "Assar bem: sem queimar")
+    assert (curriculum.target_audience, curriculum.price) == ("Quem nunca assou", 97.5)
+    assert curriculum.modules[0].minutes == 120
