@@ -6,9 +6,9 @@ its COMMIT, and before its answer is waited for.
 
 Nothing is decided early. The log is append-only, so an event that is read now is the one that would be read later. It
 is used only where the position stands afterwards at the event that it follows, and under the same limits; otherwise it
-is dropped, and read again. What is parked, whether an operator paused the relay, and whether the batch went through is
-asked after the answer, as ever. An error in here is not reported either: whoever needs the events reads them again, and
-meets it there.
+is dropped, and read again. So is a batch that reaches the end of the log, for it may be longer in a moment. What is
+parked, whether an operator paused the relay, and whether the batch went through is asked after the answer, as ever. An
+error in here is not reported either: whoever needs the events reads them again, and meets it there.
 
 An event that kills whoever decodes it would kill here while the batch before it is in hand. After a death, therefore,
 nobody looks ahead (`suspects`).
@@ -48,11 +48,15 @@ class Ahead:
         return at_hand
 
     def look(self) -> None:
-        """Read and decode what follows the events that were read last."""
+        """Read and decode what follows the events that were read last, if that is a full batch."""
         after, limit = self._asked
         with suppress(OutboxError, WorkerError):
-            self._events = self._box.read(after=after, limit=limit, most_bytes=self._most_bytes)
-            self._decoded = _decode(self._events)
+            newest = self._box.last_seq
+            events = self._box.read(after=after, limit=limit, most_bytes=self._most_bytes)
+            if len(events) < limit and (not events or events[-1].seq >= newest):
+                return  # by the time that it is wanted there may be more: half-empty batches would never catch up
+            self._events = events
+            self._decoded = _decode(events)
 
     def decode(self, events: Sequence[Event]) -> list[Decoded]:
         """Decode these events, or return what was decoded already; see `fold.decode`."""

@@ -124,6 +124,10 @@ def test_a_released_event_that_fails_again_is_parked_again(box: Outbox, database
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     (parked,) = box.parked.list()
     assert (parked.state, parked.attempts) == (ParkedState.PARKED, 3)
+    there = rows(database, "select attempts, verdict, sqlstate, reason from outbox.parked")
+    assert there == [(3, "poison", "23514", parked.reason)]
+    assert (parked.verdict, parked.sqlstate) == ("poison", "23514")
+    assert "refused" in parked.reason
 
 
 def test_an_outage_while_a_released_event_is_taken_up_charges_nobody(box: Outbox, database: Database) -> None:

@@ -68,6 +68,25 @@ def test_an_end_that_was_seen_early_is_looked_at_again(box: Outbox) -> None:
     assert seqs(ahead.read(after=last, limit=500)) == [last + 1]
 
 
+def test_a_batch_that_was_not_full_takes_in_what_came_meanwhile(box: Outbox) -> None:
+    """Or a relay that is always one look behind would carry half-empty batches for ever."""
+    ahead = Ahead(box, MOST_BYTES)
+    ahead.read(after=0, limit=8)
+    ahead.look()
+    box.append(lesson(20), lesson(21))
+    assert seqs(ahead.read(after=8, limit=8)) == list(range(9, box.last_seq + 1))
+
+
+def test_a_batch_that_is_full_by_its_bytes_is_kept(box: Outbox) -> None:
+    """It is shorter than it might be, and yet nothing more would fit."""
+    ahead = Ahead(box, 10)
+    assert seqs(ahead.read(after=0, limit=500)) == [1]
+    ahead.look()
+    asked = statements_of(box)
+    assert seqs(ahead.read(after=1, limit=500)) == [2]
+    assert asked == []
+
+
 def test_what_an_operator_edited_is_decoded_anew(box: Outbox) -> None:
     """The edited payload counts, also where the event as it was appended has been decoded already."""
     ahead = Ahead(box, MOST_BYTES)
