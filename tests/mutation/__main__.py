@@ -1,6 +1,7 @@
 """Mutation testing: change the code in small ways, and see whether a test notices. See docs/mutation-testing.md."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def main(
 
     run = MutationRun(ROOT, paths, wanted=wanted, sample=sample, budget_seconds=budget, keep=keep)
     options = ["-q", "-s", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:cov"]
-    code = pytest.main([*options, "-o", "tmp_path_retention_policy=none", *(tests or TESTS)], plugins=[run])
+    # A folder of its own: pytest's usual one is taken for left behind, and removed, by another session that ends.
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        options += [f"--basetemp={folder}/tests", "-o", "tmp_path_retention_policy=none"]
+        code = pytest.main([*options, *(tests or TESTS)], plugins=[run])
     click.echo(results.table(run.rows))
     raise SystemExit(code)
 
