@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from outbox import Outbox
+from outbox import Outbox, ParkedState
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
@@ -71,3 +71,47 @@ def test_contention_that_does_not_end_is_met_with_smaller_batches(
     assert sizes[0] == box.last_seq // 2
     assert sizes[-1] == box.last_seq
     assert box.parked.count() == 0
+
+
+def test_the_count_of_tries_begins_anew_with_each_batch(box: Outbox, database: Database) -> None:
+    """Every batch meets somebody three times: each is tried again from a fiftieth of a second on."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(
+            CONTENDED.format(sqlstate="40001", times=0)
+            .replace("nextval('attempts') <= 0", "nextval('attempts') % 4 <> 0")
+            .encode()
+        )
+    waker = NoWaiting()
+    assert relay(box, database.worker_dsn, waker=waker, max_events=3).run() is Ending.EMPTY
+    assert waker.slept == pytest.approx([0.02, 0.04, 0.08] * 2)
+
+
+@pytest.mark.parametrize("sqlstate", ["23503", "23505"], ids=["missing reference", "taken key"])
+@pytest.mark.parametrize(("times", "ends"), [(1, [5]), (2, [2, 4, 5])])
+def test_a_row_that_another_host_made_or_removed_between_two_trips_is_looked_at_twice(
+    times: int, ends: list[int], sqlstate: str, box: Outbox, database: Database, contend: Callable[[str, int], None]
+) -> None:
+    """The whole batch once more, at once; only then is a culprit looked for, in halves."""
+    contend(sqlstate, times)
+    waker, seen = NoWaiting(), list[int]()
+    one = relay(box, database.worker_dsn, waker=waker, on_batch=lambda seq, *_: seen.append(seq))
+    assert one.run() is Ending.EMPTY
+    assert (seen, waker.slept, box.parked.count()) == (ends, [], 0)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "times", "parked"),
+    [("23514", 1, []), ("23514", 2, [2]), ("23505", 2, []), ("23505", 3, [2])],
+)
+def test_an_event_that_stands_alone_is_tried_once_more_before_it_is_parked(
+    sqlstate: str, times: int, parked: list[int], box: Outbox, database: Database, contend: Callable[[str, int], None]
+) -> None:
+    """What goes through at the last try was nobody's fault; what does not is charged with two attempts."""
+    contend(sqlstate, times)
+    seen: list[tuple[int, int]] = []
+    one = relay(box, database.worker_dsn, max_events=1, on_batch=lambda seq, count, *_: seen.append((seq, count)))
+    assert one.run() is Ending.EMPTY
+    assert seen == [(seq, 1) for seq in range(1, 6)]
+    assert [row.seq for row in box.parked.list(state=ParkedState.PARKED)] == parked
+    assert [row.attempts for row in box.parked.list(state=ParkedState.PARKED)] == [2] * len(parked)
+    assert box.connection.execute("select count(*) from outages").fetchone() == (0,)

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from outbox import Outbox, ParkedState, Resolution, resolve
 from outbox import catalogue as c
@@ -16,7 +17,7 @@ from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from worker.connection import connect
-from worker.errors import NewerEvent
+from worker.errors import NewerEvent, WorkerError
 from worker.options import Ending
 from worker.verify import verify_all
 
@@ -402,3 +403,112 @@ def test_a_newer_version_is_held_and_blames_nobody(box: Outbox, database: Databa
         drain(box, database.worker_dsn)
     assert box.parked.count() == 0
     assert rows(database, "select max(applied_seq) from outbox.sources") == [(newer - 1,)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "sqlstate", "reason"),
+    [
+        (
+            "alter table contents alter column fidelity_score set not null",
+            "23502",
+            "a value that the database requires is missing (column fidelity_score)",
+        ),
+        (
+            "alter table contents add constraint small check (sequence_order is null)",
+            "23514",
+            "a check of the database is not met (constraint small)",
+        ),
+    ],
+    ids=["column", "constraint"],
+)
+def test_the_reason_names_what_the_database_named_and_no_value(
+    rule: str, sqlstate: str, reason: str, box: Outbox, database: Database
+) -> None:
+    """On the list and in the log, with all that an operator looks it up by."""
+    box.append(*project(), lesson(1))
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("update contents set fidelity_score = 0.5, sequence_order = null")
+        connection.execute(rule.encode())
+    box.append(lesson(2))
+    with capture_logs() as lines:
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.sqlstate, parked.reason) == (5, sqlstate, reason)
+    (line,) = [line for line in lines if line["event"] == "relay.event_parked"]
+    event = box.event(5)
+    assert line == {
+        "event": "relay.event_parked",
+        "log_level": "error",
+        "seq": 5,
+        "event_id": str(event.event_id),
+        "type": "content.upserted",
+        "aggregate_id": str(event.aggregate_id),
+        "sqlstate": sqlstate,
+        "reason": reason,
+    }
+
+
+def test_each_release_that_is_refused_is_charged_in_both_databases(box: Outbox, database: Database) -> None:
+    """The reason is that of the last refusal; the position stays, and what waits behind it goes on waiting."""
+    box.append(*project(), lesson(1), c.ContentFidelityScored(slug=f"{PROJECT}--aula-1", score=0.5))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    mend(database)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint other check (slug <> '{PROJECT}--aula-1')")
+    for attempts in (3, 4):
+        box.parked.release(4, Resolution.RETRY)
+        with capture_logs() as lines:
+            assert drain(box, database.worker_dsn) is Ending.EMPTY
+        here, held = box.parked.list()
+        assert (here.state, here.attempts, here.verdict, here.sqlstate) == (
+            ParkedState.PARKED,
+            attempts,
+            "poison",
+            "23514",
+        )
+        assert here.reason == "a check of the database is not met (constraint other)"
+        assert (held.state, held.behind_seq) == (ParkedState.HELD, 4)
+        assert rows(database, "select seq, state, attempts, reason from outbox.parked where state = 'parked'") == [
+            (4, "parked", attempts, here.reason)
+        ]
+        assert [line["seq"] for line in lines if line["event"] == "relay.event_parked_again"] == [4]
+        assert [line for line in lines if line["event"] == "relay.event_released"] == []
+    assert rows(database, "select applied_seq from outbox.sources") == [(5,)]
+
+
+def test_what_was_released_waits_for_a_table_that_is_missing_and_is_not_charged(
+    box: Outbox, database: Database
+) -> None:
+    """It is nobody's fault: still released, and it lands once the table is back."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    mend(database)
+    box.parked.release(4, Resolution.RETRY)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents rename to gone")
+    with pytest.raises(WorkerError, match="a table is missing"):
+        drain(box, database.worker_dsn)
+    (row,) = box.parked.list()
+    assert (row.state, row.attempts) == (ParkedState.RELEASING, 2)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table gone rename to contents")
+    with capture_logs() as lines:
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 0
+    (line,) = [line for line in lines if line["event"] == "relay.event_released"]
+    assert (line["seq"], line["resolution"]) == (4, "retry")
+    assert rows(database, "select count(*) from contents") == [(3,)]
+
+
+def test_the_culprit_is_looked_for_in_halves_and_batches_grow_again_behind_it(box: Outbox, database: Database) -> None:
+    """Every half that is well is committed; they grow once the sixteen that failed are behind."""
+    box.append(*(c.ContentUpserted(slug=f"p--{n}", title="t", content_type="other") for n in range(1, 33)))
+    refuse(database, "p--11")
+    ends: list[int] = []
+    one = relay(box, database.worker_dsn, max_events=16, on_batch=lambda seq, *_: ends.append(seq))
+    assert one.run() is Ending.EMPTY
+    assert ends == [8, 10, 11, 12, 13, 14, 15, 16, 18, 22, 30, 32]
+    assert [row.seq for row in box.parked.list()] == [11]

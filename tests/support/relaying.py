@@ -6,7 +6,8 @@ from time import monotonic
 
 from outbox import Outbox
 from worker.connection import Connection, Limits, connect
-from worker.options import Ending, Options
+from worker.meter import Meter, NoMeter
+from worker.options import HOLD_AFTER_ALIKE, Ending, Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
 from worker.report import OnBatch, Report
@@ -52,6 +53,9 @@ def relay(
     max_rate: float | None = None,
     clock: Callable[[], float] = monotonic,
     on_batch: OnBatch | None = None,
+    timeout_seconds: float | None = None,
+    hold_after_alike: int = HOLD_AFTER_ALIKE,
+    meter: Meter | None = None,
 ) -> Relay:
     options = Options(
         max_events=max_events,
@@ -60,6 +64,9 @@ def relay(
         wary=wary,
         patience_seconds=patience_seconds,
         max_rate=max_rate,
+        timeout_seconds=timeout_seconds,
+        hold_after_alike=hold_after_alike,
+        meter=meter or NoMeter(),
         limits=Limits(statement_timeout_ms=statement_timeout_ms),
     )
     return Relay(

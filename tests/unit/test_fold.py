@@ -160,3 +160,18 @@ def test_a_contract_broken_on_the_way_is_a_fault_of_its_event(box: Outbox) -> No
     batch = events(box, upserted(), c.ContentMindLinked(slug=SLUG, mind="m", role="host"))
     with pytest.raises(UndecodableEvent, match="contract"):
         folded([batch[0], altered(batch[1], payload_json=f'{{"slug": "{SLUG}"}}')])
+
+
+def test_a_project_that_changes_its_status_keeps_everything_else(box: Outbox) -> None:
+    batch = events(box, c.ProjectUpserted(slug="p", name="P"), c.ProjectStatusChanged(slug="p", status="archived"))
+    theirs = batch[0].event_id
+    changes = folded(batch[1:], Known(project={"p": Row(theirs, None)}))
+    assert changes.project.inserts == []
+    (row,) = changes.project.updates
+    assert row == {"id": str(theirs), "status": "archived", "last_event_id": str(batch[1].event_id)}
+
+
+def test_a_project_that_is_nowhere_cannot_change_its_status(box: Outbox) -> None:
+    batch = events(box, c.ProjectUpserted(slug="p", name="P"), c.ProjectStatusChanged(slug="p", status="archived"))
+    with pytest.raises(DependencyFault, match="it changes project p, which does not exist"):
+        folded(batch[1:])

@@ -13,7 +13,7 @@ from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.exchange import Exchange
 from worker.position import Position
-from worker.suspects import Suspects
+from worker.suspects import Suspects, died
 
 NO_EXCHANGE = cast("Exchange", None)  # nothing is applied here
 NO_CONNECTION = cast("Connection", None)
@@ -86,3 +86,12 @@ def test_a_worker_stays_wary_for_two_batches_and_writes_down_each_of_them(box: O
             written.append(record and (record.seq, record.last_seq))
     assert written == [(5, 7), (8, 10), (10, 12), None]
     assert not suspects.wary
+
+
+def test_a_worker_that_said_nothing_at_its_end_has_died(box: Outbox) -> None:
+    """A file that no worker ever had, and one whose worker ended in order, give no reason to be wary."""
+    assert not died(box)
+    box.relay.set_state("draining")
+    assert died(box)
+    box.relay.set_state("stopped")
+    assert not died(box)

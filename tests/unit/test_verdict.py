@@ -1,5 +1,7 @@
 """One test per row of the verdict's tables."""
 
+from types import SimpleNamespace
+
 import psycopg
 import pytest
 
@@ -61,6 +63,9 @@ def test_a_refused_connection_is_told_by_its_text(pattern: str, verdict: Verdict
     [
         ("connection failed: Connection refused", "nothing listens at the database's address"),
         ('could not translate host name "x" to address', "the database's host name does not resolve"),
+        ("[Errno -2] failed to resolve host 'db.x': unknown", "the database's host name does not resolve"),
+        ("could not receive data from server: Connection timed out", "the database does not answer in time"),
+        ("FATAL:  the database system is shutting down", "the server is being shut down"),
         ("connection failed: Network is unreachable", "there is no network"),
         ("connection timeout expired", "the database does not answer in time"),
         ("FATAL:  the database system is starting up", "the server is starting up or recovering"),
@@ -140,3 +145,79 @@ def test_a_login_is_no_place_for_poison() -> None:
         "23505",
         "the database cannot be reached",
     )
+
+
+NO_POISON = {code for code, (verdict, _) in v.BY_SQLSTATE.items() if verdict is not Verdict.POISON}
+
+
+@pytest.mark.parametrize("code", sorted(NO_POISON - v.BY_CONNECT_SQLSTATE.keys()))
+def test_a_login_that_fails_with_a_known_code_is_told_as_anywhere_else(code: str) -> None:
+    """A database that is not there is for a human to mend, also where it is the login that finds it out."""
+    full = code if len(code) == 5 else f"{code}Z99"
+    judged = judge(failure(full), Phase.CONNECT)
+    assert (judged.verdict, judged.reason, judged.sqlstate) == (*v.BY_SQLSTATE[code], full)
+
+
+@pytest.mark.parametrize("code", sorted(v.BY_CONNECT_SQLSTATE))
+def test_a_code_can_mean_something_else_at_the_login(code: str) -> None:
+    judged = judge(failure(code), Phase.CONNECT)
+    assert (judged.verdict, judged.reason, judged.sqlstate) == (*v.BY_CONNECT_SQLSTATE[code], code)
+
+
+class Diagnosed(psycopg.DatabaseError):
+    """As the server names what was in the way."""
+
+    sqlstate = "23514"
+    diag = SimpleNamespace()  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("named", "where"),
+    [
+        ({"constraint_name": "k", "column_name": "c", "table_name": "t"}, " (constraint k)"),
+        ({"constraint_name": None, "column_name": "c", "table_name": "t"}, " (column c)"),
+        ({"table_name": "t"}, " (table t)"),
+        ({"column_name": "c"}, " (column c)"),
+        ({}, ""),
+    ],
+)
+def test_the_nearest_name_of_the_schema_is_told(named: dict[str, str | None], where: str) -> None:
+    """The constraint before the column before the table, so that an operator knows where to look."""
+    error = Diagnosed("any wording")
+    error.diag = SimpleNamespace(**named)  # type: ignore[assignment]
+    assert judge(error, Phase.APPLY).reason == "a check of the database is not met" + where
+
+
+class Coded(Exception):
+    sqlstate = "23514"
+
+
+def test_a_code_without_details_is_judged_all_the_same() -> None:
+    judged = judge(Coded(), Phase.COMMIT)
+    assert (judged.verdict, judged.reason) == (Verdict.POISON, "a check of the database is not met")
+
+
+def test_what_never_reached_the_server_is_told_in_words_of_ours() -> None:
+    """They are all that an operator reads on the parked list."""
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "\ud800".encode()
+    told = [
+        judge(error, Phase.APPLY)
+        for error in (caught.value, psycopg.DataError("NUL"), psycopg.OperationalError("gone"), failure("ZZ001"))
+    ]
+    assert [(one.verdict, one.sqlstate, one.reason) for one in told] == [
+        (Verdict.POISON, None, "text that is not valid Unicode"),
+        (Verdict.POISON, None, "a value that cannot be sent to the database"),
+        (Verdict.OUTAGE, None, "the connection was lost"),
+        (Verdict.ENVIRONMENT, "ZZ001", "unknown error"),
+    ]
+
+
+def test_an_unknown_tenant_is_told_as_such() -> None:
+    for text in ("(ENOTFOUND) x", "Tenant or user not found", "tenant/user postgres.x not found"):
+        judged = judge(failure(None, text), Phase.CONNECT, known_address=False)
+        assert (judged.verdict, judged.reason) == (
+            Verdict.ENVIRONMENT,
+            "the pooler does not know this project: paused?",
+        )
+    assert judge(failure(None, "Tenant or user not found"), Phase.CONNECT).verdict is Verdict.OUTAGE
