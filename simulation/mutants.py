@@ -40,22 +40,21 @@ MUTANTS = (
     _mutant(
         "position-outside", "the position moves in a transaction of its own, after the effects",
         "worker.projection",
-        '            connection.execute(query("relay", "advance"), values)\n        connection.execute("commit")',
-        '            connection.execute("commit")\n            connection.execute(query("relay", "advance"), values)\n'
-        '        if batch.to is None:\n            connection.execute("commit")',
+        '                send_position(connection, outbox_id, position, batch.to)\n            connection.execute("commit")',
+        '                connection.execute("commit")\n                send_position(connection, outbox_id, position, batch.to)\n'
+        '            if batch.to is None:\n                connection.execute("commit")',
     ),
     _mutant(
         "position-first", "the position is committed before the effects",
         "worker.projection",
-        "    with connection.pipeline():\n        for kind in KINDS:\n            table",
-        "    if batch.to is not None:\n        connection.execute(query('relay', 'advance'), {'outbox_id': outbox_id, "
-        "'from_seq': position.seq, 'to_seq': batch.to.seq, 'to_event_id': batch.to.event_id, 'host': '', "
-        "'worker_version': ''})\n        connection.execute('commit')\n"
-        "    with connection.pipeline():\n        for kind in KINDS:\n            table",
+        "        with connection.pipeline():\n            send_rows(connection, changes)\n",
+        "        if batch.to is not None:\n            send_position(connection, outbox_id, position, batch.to)\n"
+        "            connection.execute('commit')\n"
+        "        with connection.pipeline():\n            send_rows(connection, changes)\n",
     ),
     _mutant(
         "position-not-compared", "the locked position is not compared with the one that the batch was read from",
-        "worker.projection", "require(locked.fetchone(), position.seq, position.event_id)", "locked.fetchone()",
+        "worker.projection", "require(locked.fetchone(), position)", "locked.fetchone()",
     ),
     _mutant(
         "position-remembered", "after a reconnect the relay goes on from what the outbox file remembers",
@@ -72,6 +71,10 @@ MUTANTS = (
     _mutant(
         "ahead-unasked", "what was read ahead is taken although the batch before it failed",
         "worker.ahead", "if not at_hand or self._asked != (after, limit):", "if not at_hand:",
+    ),
+    _mutant(
+        "lane-unfenced", "the second half is committed wherever the position stands",
+        "worker.second_lane", "require(locked.fetchone(), position)", "locked.fetchone()",
     ),
     _mutant(
         "newest-first", "a batch is folded from its end",
@@ -178,7 +181,7 @@ MUTANTS = (
     ),
     _mutant(
         "ahead-while-wary", "the next events are touched while a death is looked into",
-        "worker.relay", "look_ahead=not self._suspects.wary", "look_ahead=True",
+        "worker.relay", "if not self._suspects.wary:", "if True:",
     ),
     _mutant("killer-at-once", "one death is proof enough", "worker.suspects", "STARTS = 3", "STARTS = 1"),
     # the right target

@@ -179,7 +179,7 @@ def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = Fa
             dial=dial,
             waker=waiting,
             patience=Patience(box, Backoff(), clock=clock),
-            options=Options(max_events=batch, wary=wary, poll_seconds=POLL_SECONDS),
+            options=Options(max_events=batch, halves_from=2, wary=wary, poll_seconds=POLL_SECONDS),
             report=Report(box, clock=clock),
             clock=clock,
         )

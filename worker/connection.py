@@ -1,4 +1,4 @@
-"""The one connection of the worker.
+"""A connection of the worker: one, and a second for half of a large batch (`second_lane`).
 
 No pool: a pool hides an outage behind its own retries and has been seen to stay stuck after one. One plain connection,
 opened anew after every failure, so that the host name is resolved anew as well.
@@ -66,14 +66,15 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
 
 
 def hand_over(connection: Connection) -> None:
-    """Give the network whatever a pipeline has sent so far, without waiting for an answer.
+    """Give the network whatever a pipeline has sent so far, and ask for the answers, without waiting for one.
 
     psycopg gives it as much as it takes at once; of a batch of megabytes a part would stay here until the answers are
-    asked for, and the server would wait for it.
+    asked for, and the server would wait for it. And the server would keep its answers until the pipeline ends.
 
     Raises:
         psycopg.Error: the connection is lost.
     """
+    connection.pgconn.send_flush_request()
     socket = select.poll()  # unlike `select`, at home with any descriptor
     socket.register(connection, select.POLLIN | select.POLLOUT)
     while connection.pgconn.flush():

@@ -1,15 +1,19 @@
 """One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
 
 import dataclasses
+from collections.abc import Callable
 from time import monotonic
 
 from outbox import Outbox, failpoints, tracing
 from worker.ahead import Ahead
 from worker.connection import Connection
 from worker.deadline import deadline
+from worker.known import Decoded
 from worker.options import Options
-from worker.position import Position
+from worker.position import Position, is_at, require
 from worker.projection import Batch, apply_batch
+from worker.second_lane import SecondLane
+from worker.transaction import lock_position
 from worker.verdict import Phase
 
 
@@ -19,17 +23,20 @@ class Exchange:
     Args:
         box: whose events they are.
         options: limits.
+        dial: opens the connection of the second lane.
 
     Attributes:
         ahead: where its events are read from.
+        lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; raised for an event that is too slow even alone.
     """
 
-    def __init__(self, box: Outbox, options: Options) -> None:
+    def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
         self._box = box
         self._options = options
         self.ahead = Ahead(box, options.max_bytes)
+        self.lane = SecondLane(box, dial, options.halves_from)
         self.phase = Phase.CONNECT
         self.limits = options.limits
 
@@ -42,11 +49,71 @@ class Exchange:
         """Note what is being done."""
         self.phase = phase
 
-    def apply(self, connection: Connection, batch: Batch, position: Position, *, look_ahead: bool = False) -> None:
-        """Apply a batch, and meanwhile `look_ahead`; see `projection.apply_batch` for what it raises."""
+    def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
+        """Apply a batch; see `projection.apply_batch` for what it raises."""
+        self._apply(connection, batch, position, self._decoded(batch))
+
+    def carry(self, connection: Connection, batch: Batch, position: Position) -> Position:
+        """Apply a batch as quickly as can be: the next is looked at meanwhile, and a large one goes over both lanes.
+
+        Returns:
+            The position as it is then: at the end of the batch, or of its first half where the second failed.
+
+        Raises:
+            As `projection.apply_batch`: nothing was applied, or the position has to be asked.
+        """
+        decoded = self._decoded(batch)
+        cut = self.lane.cut(decoded) if not batch.parked else None
+        if cut is None:
+            self._apply(connection, batch, position, decoded, meanwhile=self.ahead.look)
+            return position.moved_to(batch.to)
+        first = Batch(apply=batch.apply[:cut], to=batch.apply[cut - 1])
+
+        def meanwhile() -> None:
+            self.lane.write()
+            self.ahead.look()
+
+        self.lane.ask(decoded[cut:], self.limits, self.patience_with_an_answer)
+        del decoded[cut:]
+        try:
+            self._apply(connection, first, position, decoded, meanwhile=meanwhile)
+        except BaseException as error:
+            self.lane.rest(error)
+            raise
+        middle, end = position.moved_to(first.to), position.moved_to(batch.apply[-1])
+        if failpoints.armed:
+            failpoints.reach(f"middle.{middle.seq}")
+        began = monotonic()
+        if not self.lane.commit(middle, batch.apply[-1]) and not self._stands_at(connection, end, or_at=middle):
+            return middle
+        tracing.applied(batch.apply[cut:], monotonic() - began)
+        return end
+
+    def _stands_at(self, connection: Connection, end: Position, *, or_at: Position) -> bool:
+        """Ask the position what became of a COMMIT without an answer; once that is over, its lock is free."""
+        with deadline(connection, self.patience_with_an_answer):
+            found = lock_position(connection, self._box.outbox_id).fetchone()
+        if is_at(found, end):
+            return True
+        require(found, or_at)
+        return False
+
+    def _decoded(self, batch: Batch) -> list[Decoded]:
         if failpoints.armed:
             for event in batch.apply:
                 failpoints.reach(f"apply.{event.seq}")
+        self.enter(Phase.POSITION)
+        return self.ahead.decode(batch.apply)
+
+    def _apply(
+        self,
+        connection: Connection,
+        batch: Batch,
+        position: Position,
+        decoded: list[Decoded],
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         began = monotonic()
         with deadline(connection, self.patience_with_an_answer):
             apply_batch(
@@ -56,8 +123,8 @@ class Exchange:
                 position=position,
                 limits=self.limits,
                 entered=self.enter,
-                decode=self.ahead.decode,
-                meanwhile=self.ahead.look if look_ahead else _nothing,
+                decoded=decoded,
+                meanwhile=meanwhile,
             )
         tracing.applied(batch.apply, monotonic() - began)
 
@@ -75,7 +142,3 @@ class Exchange:
     def restore_limits(self) -> None:
         """A batch is through."""
         self.limits = self._options.limits
-
-
-def _nothing() -> None:
-    pass

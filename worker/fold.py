@@ -14,7 +14,7 @@ from uuid import UUID
 
 from outbox import Event, NewerVersion, UnknownEventType
 from worker.errors import DependencyFault, NewerEvent, UndecodableEvent
-from worker.known import Decoded, Known, Row, as_uuid
+from worker.known import REFERENCE_FIELDS, Decoded, Known, Row, as_uuid
 
 Values = dict[str, Any]
 
@@ -36,8 +36,6 @@ _COLUMNS: dict[str, dict[str, str]] = {
     },
     "content": {"body": "content", "project": "project_id", "parent": "parent_content_id", "score": "fidelity_score"},
 }
-# field of the payload -> the kind of aggregate that it names
-_REFERENCES = {"target_audience": "audience", "project": "project", "parent": "content"}
 _MINDS = frozenset({"creator_mind", "persona_mind"})
 
 
@@ -208,8 +206,8 @@ class _Fold:
     def _value(self, event: Event, name: str, value: Any) -> Any:
         if value is None:
             return None
-        if name in _REFERENCES:
-            kind = _REFERENCES[name]
+        if name in REFERENCE_FIELDS:
+            kind = REFERENCE_FIELDS[name]
             row: Row | None = getattr(self._known, kind).get(value)
             if row is None:
                 raise DependencyFault(event.seq, event.event_id, f"it refers to {kind} {value}, which does not exist")

@@ -7,6 +7,10 @@ from uuid import UUID
 
 from outbox import Event
 
+# field of the payload -> the kind of aggregate that it names
+REFERENCE_FIELDS = {"target_audience": "audience", "project": "project", "parent": "content"}
+MIND_FIELDS = ("mind", "creator_mind", "persona_mind")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -65,23 +69,17 @@ def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
     """Collect every natural key that the events speak of."""
     wanted = Wanted()
     for item in decoded:
-        payload = item.payload
-        kind: Names = getattr(wanted, item.event.aggregate_type)
-        kind.changed.add(
-            payload["slug"]
-        )  # links, too: of two hosts that change one at once, the second must see the first
-        _refer(wanted.audience, payload.get("target_audience"))
-        _refer(wanted.project, payload.get("project"))
-        _refer(wanted.content, payload.get("parent"))
-        wanted.minds.update(
-            name for name in (payload.get("mind"), payload.get("creator_mind"), payload.get("persona_mind")) if name
-        )
+        # Links, too: of two hosts that change one content at once, the second must see the first.
+        getattr(wanted, item.event.aggregate_type).changed.add(item.payload["slug"])
+        for kind, slug in references_of(item):
+            getattr(wanted, kind).referred.add(slug)
+        wanted.minds.update(name for field in MIND_FIELDS if (name := item.payload.get(field)))
     return wanted
 
 
-def _refer(names: Names, slug: str | None) -> None:
-    if slug is not None:
-        names.referred.add(slug)
+def references_of(item: Decoded) -> Iterable[tuple[str, str]]:
+    """Kind and natural key of the rows that an event points at."""
+    return [(kind, slug) for field, kind in REFERENCE_FIELDS.items() if (slug := item.payload.get(field)) is not None]
 
 
 def as_uuid(name: str) -> UUID | None:

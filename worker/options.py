@@ -10,6 +10,7 @@ from worker.meter import Meter, NoMeter
 
 ANSWER_MARGIN_SECONDS = 5.0
 HOLD_AFTER_ALIKE = 5
+HALVES_FROM_SHARE = 0.2  # of the most events of a batch
 
 
 class Ending(StrEnum):
@@ -38,6 +39,7 @@ class Options:
     Attributes:
         poll_seconds: the longest an event waits if its wake-up was lost.
         batch: limits of one transaction.
+        halves_from: batches of so many events go over two connections, half over each; None: none does.
         margin_seconds: how much longer than the server's own limits an answer may take before the socket is shut down.
         until_empty: come back when nothing is left; refusals that need a human are raised then, not waited for.
         max_rate: events per second, None for no limit.
@@ -53,6 +55,7 @@ class Options:
     poll_seconds: float = 5.0
     max_events: int = 500
     max_bytes: int = 4 * 1024 * 1024
+    halves_from: int | None = None
     limits: Limits = field(default_factory=Limits)
     margin_seconds: float = ANSWER_MARGIN_SECONDS
     until_empty: bool = False

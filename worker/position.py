@@ -11,14 +11,14 @@ refuses, says which it is, and names the way out.
 """
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
-from outbox import EventNotFound, Outbox
+from outbox import Event, EventNotFound, Outbox
 from worker.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
 from worker.queries import query
@@ -39,6 +39,10 @@ class Position:
     destination_id: UUID
     seq: int
     event_id: UUID | None
+
+    def moved_to(self, event: Event | None) -> "Position":
+        """Return the position at this event; None leaves it where it is."""
+        return self if event is None else replace(self, seq=event.seq, event_id=event.event_id)
 
 
 @cache
@@ -122,15 +126,20 @@ def check_fits(position: Position, box: Outbox) -> None:
         )
 
 
-def require(row: tuple[object, ...] | None, expected_seq: int, expected_event_id: UUID | None) -> None:
+def is_at(row: tuple[object, ...] | None, position: Position) -> bool:
+    """Whether the row of `outbox.sources` is this position."""
+    return row is not None and row[0] == position.seq and _as_uuid(row[1]) == position.event_id
+
+
+def require(row: tuple[object, ...] | None, position: Position) -> None:
     """Raise unless the locked row is the position that the batch was read from.
 
     Raises:
         PositionMoved: it is not; the position must be read again.
     """
-    if row is None or row[0] != expected_seq or _as_uuid(row[1]) != expected_event_id:
+    if not is_at(row, position):
         found = "gone" if row is None else f"at {row[0]}"
-        raise PositionMoved(f"the position was expected at {expected_seq} and is {found}: somebody else moved it")
+        raise PositionMoved(f"the position was expected at {position.seq} and is {found}: somebody else moved it")
 
 
 def _destination(connection: Connection) -> UUID:

@@ -18,7 +18,6 @@ overload, a missing table and a wrong password are nobody's fault here, and are 
 they last.
 """
 
-import dataclasses
 from collections.abc import Callable
 from time import monotonic
 
@@ -86,7 +85,7 @@ class Relay:
         self._clock = clock
         self._log = get_log()
         self._size = BatchSize(options.max_events)
-        self._exchange = Exchange(box, options)
+        self._exchange = Exchange(box, options, dial)
         self._epidemic = Epidemic(box, options.hold_after_alike)
         self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, options.meter)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
@@ -183,6 +182,7 @@ class Relay:
             raise lost from error
         finally:
             self._options.meter.interrupted()
+            self._exchange.lane.close()
             if connection is not None:
                 connection.close()
 
@@ -238,6 +238,7 @@ class Relay:
 
     def _nothing_left(self, position: Position) -> None:
         self._patience.progressed()
+        self._exchange.lane.close()
         self._report.empty(position)
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
         self._options.in_place()
@@ -248,7 +249,7 @@ class Relay:
         began = self._clock()
         try:
             with self._suspects.watched(connection, events[0].seq, events[-1].seq):
-                self._exchange.apply(connection, batch, position, look_ahead=not self._suspects.wary)
+                reached = self._carried(connection, batch, position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
             failed = Failed(events=events, batch=batch, position=position, error=error)
             passed = self._failures.decide(connection, failed)
@@ -258,12 +259,19 @@ class Relay:
             return self._advanced(position, passed, 1, self._clock() - began)
         seconds = self._clock() - began
         note(self._box, held)
-        self._epidemic.went_through(free)
-        self._size.succeeded(events[-1].seq, len(events), seconds)
-        return self._advanced(position, events[-1], len(events), seconds)
+        through = [event for event in events if event.seq <= reached.seq]
+        self._epidemic.went_through([event for event in free if event.seq <= reached.seq])
+        self._size.succeeded(reached.seq, len(through), seconds)
+        return self._advanced(position, through[-1], len(through), seconds)
+
+    def _carried(self, connection: Connection, batch: Batch, position: Position) -> Position:
+        if not self._suspects.wary:
+            return self._exchange.carry(connection, batch, position)
+        self._exchange.apply(connection, batch, position)
+        return position.moved_to(batch.to)
 
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
-        moved = dataclasses.replace(position, seq=to.seq, event_id=to.event_id)
+        moved = position.moved_to(to)
         self._failures.forgotten()
         self._batches += 1
         self._patience.progressed()

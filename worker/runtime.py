@@ -8,7 +8,7 @@ from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
 from worker.in_place import InPlace
 from worker.meter import Meter, NoMeter
-from worker.options import Options
+from worker.options import HALVES_FROM_SHARE, Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
 from worker.report import OnBatch, Report
@@ -89,6 +89,8 @@ def relay_for(
         poll_seconds=settings.poll_seconds,
         max_events=most,
         max_bytes=settings.batch_bytes,
+        # Whoever names a rate is concerned for the database: one connection is enough for it.
+        halves_from=max(2, int(most * HALVES_FROM_SHARE)) if settings.second_lane and max_rate is None else None,
         limits=Limits(statement_timeout_ms=int(settings.statement_timeout_seconds * 1000)),
         until_empty=until_empty,
         max_rate=max_rate,

@@ -30,6 +30,7 @@ class WorkerSettings:
         poll_seconds: OUTBOX_POLL_SECONDS, the longest an event waits if its wake-up was lost.
         batch_events: OUTBOX_BATCH_EVENTS, the most events in one transaction.
         batch_bytes: OUTBOX_BATCH_BYTES, the most payload in one transaction (one event may exceed it).
+        second_lane: OUTBOX_SECOND_LANE, whether a large batch goes over two connections at once.
         statement_timeout_seconds: OUTBOX_STATEMENT_TIMEOUT_SECONDS.
         hold_after_alike: OUTBOX_HOLD_AFTER_ALIKE, how many events in a row, refused alike, are not parked any more but
             taken for a fault of the database; 0: every one is parked.
@@ -43,6 +44,7 @@ class WorkerSettings:
     poll_seconds: float = POLL_SECONDS
     batch_events: int = BATCH_EVENTS
     batch_bytes: int = BATCH_BYTES
+    second_lane: bool = True
     statement_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS
     hold_after_alike: int = HOLD_AFTER_ALIKE
     metrics_port: int | None = None
@@ -72,6 +74,7 @@ class WorkerSettings:
         poll_seconds = reader.number("OUTBOX_POLL_SECONDS", default=POLL_SECONDS, least=0.05)
         batch_events = reader.number("OUTBOX_BATCH_EVENTS", default=BATCH_EVENTS, least=1)
         batch_bytes = reader.number("OUTBOX_BATCH_BYTES", default=BATCH_BYTES, least=1)
+        second_lane = reader.flag("OUTBOX_SECOND_LANE", default=True)
         timeout = reader.number("OUTBOX_STATEMENT_TIMEOUT_SECONDS", default=STATEMENT_TIMEOUT_SECONDS, least=1)
         alike = reader.number("OUTBOX_HOLD_AFTER_ALIKE", default=HOLD_AFTER_ALIKE, least=0)
         metrics_port = reader.port("OUTBOX_METRICS_PORT")
@@ -85,6 +88,7 @@ class WorkerSettings:
             poll_seconds=poll_seconds,
             batch_events=int(batch_events),
             batch_bytes=int(batch_bytes),
+            second_lane=second_lane,
             statement_timeout_seconds=timeout,
             hold_after_alike=int(alike),
             metrics_port=metrics_port,

@@ -42,6 +42,15 @@ VARIABLES = (
         meaning="the most payload in one transaction; one event may exceed it",
     ),
     Variable(
+        name="OUTBOX_SECOND_LANE",
+        default="true",
+        read_by="worker",
+        meaning=(
+            "`true`: a large batch goes over two connections at once, half over each, committed one after the other; "
+            "`false`: over one"
+        ),
+    ),
+    Variable(
         name="OUTBOX_STATEMENT_TIMEOUT_SECONDS",
         default=f"{STATEMENT_TIMEOUT_SECONDS:g}",
         read_by="worker",

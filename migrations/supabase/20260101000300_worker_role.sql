@@ -8,7 +8,7 @@ set local statement_timeout = '60s';
 do $$
 begin
     if not exists (select from pg_catalog.pg_roles where rolname = 'outbox_worker') then
-        create role outbox_worker login noinherit connection limit 5;
+        create role outbox_worker login noinherit connection limit 10;
     end if;
 end
 $$;

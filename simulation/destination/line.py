@@ -1,11 +1,12 @@
 """The line to the database: what psycopg's connection is to the relay, with a network in between that fails.
 
-A pipeline is one round trip: its statements travel together, and the server takes them one by one. So a line that is
-cut has let some of them through; where COMMIT was among them, it is done and nobody says so. A line that is merely
-slow to die lets the rest through later, when the relay has long given up on it.
+A pipeline is one round trip, or several where answers are read before it ends: its statements travel together, and
+the server takes them one by one. So a line that is cut has let some of them through; where COMMIT was among them, it
+is done and nobody says so. A line that is merely slow to die lets the rest through later, when the relay has long
+given up on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -23,9 +24,14 @@ _FATAL = frozenset({"57P01", "57P02", "57P03", "25P03", "08006"})
 
 
 class Answer:
-    """A cursor."""
+    """A cursor.
 
-    def __init__(self) -> None:
+    Args:
+        flush: sends what a pipeline has gathered; called where rows are read that are not there yet.
+    """
+
+    def __init__(self, flush: Callable[[], None]) -> None:
+        self._flush = flush
         self._rows: Rows = []
         self.rowcount = -1
 
@@ -33,11 +39,17 @@ class Answer:
         self._rows, self.rowcount = list(rows), len(rows)
 
     def fetchone(self) -> tuple[Any, ...] | None:
+        self._wait()
         return self._rows.pop(0) if self._rows else None
 
     def fetchall(self) -> Rows:
+        self._wait()
         rows, self._rows = self._rows, []
         return rows
+
+    def _wait(self) -> None:
+        if self.rowcount < 0:
+            self._flush()
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         yield from self.fetchall()
@@ -63,10 +75,11 @@ class Line:
         self._pipeline: Sent | None = None
         self.closed = False
         self.info = SimpleNamespace(server_version=180000)
-        self.pgconn = SimpleNamespace(flush=lambda: 0)  # what travels together is never half sent
+        # What travels together is never half sent, and its answers come when somebody asks for them.
+        self.pgconn = SimpleNamespace(flush=lambda: 0, send_flush_request=lambda: None)
 
     def execute(self, text: str, values: Any = None) -> Answer:
-        answer = Answer()
+        answer = Answer(self._flush)
         if self._pipeline is not None:
             self._pipeline.append((name_of(text), values, answer))
         else:
@@ -81,6 +94,10 @@ class Line:
             sent = self._pipeline
         finally:
             self._pipeline = None
+        self._trip(sent)
+
+    def _flush(self) -> None:
+        sent, self._pipeline = self._pipeline or [], []
         self._trip(sent)
 
     def rollback(self) -> None:

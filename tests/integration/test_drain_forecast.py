@@ -103,7 +103,10 @@ def test_when_latency_rises_the_rate_halves_and_then_ramps_in_the_relay(tmp_path
     assert worst > 3 * before
 
 
-def test_at_a_round_trip_of_100_ms_a_batch_costs_two(box: Outbox, database: Database) -> None:
+@pytest.mark.parametrize(("halves_from", "lanes"), [(None, 1), (2, 2)], ids=["one lane", "two lanes"])
+def test_at_a_round_trip_of_100_ms_a_batch_costs_two_on_each_lane(
+    halves_from: int | None, lanes: int, box: Outbox, database: Database
+) -> None:
     """However many events are in it: what is far away is not asked once per event."""
     trips = 0
 
@@ -115,5 +118,5 @@ def test_at_a_round_trip_of_100_ms_a_batch_costs_two(box: Outbox, database: Data
     with FaultProxy(database.worker_dsn) as proxy:
         proxy.plan.cut_request = count
         proxy.plan.delay_seconds = 0.05
-        assert relay(box, proxy.dsn, max_events=1000).run() is Ending.EMPTY
-    assert trips == 2 * EVENTS / 1000
+        assert relay(box, proxy.dsn, max_events=1000, halves_from=halves_from).run() is Ending.EMPTY
+    assert trips == 2 * lanes * EVENTS / 1000

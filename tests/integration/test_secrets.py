@@ -138,7 +138,7 @@ def test_no_command_tells_the_connection_string_whatever_is_wrong_with_it(
     ("module", "name"),
     [
         ("worker.projection", "fold"),
-        ("worker.projection", "_write"),
+        ("worker.projection", "send_rows"),
         ("worker.relay", "greet"),
         ("worker.runtime", "connect"),
     ],

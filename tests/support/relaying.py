@@ -44,6 +44,7 @@ def relay(
     *,
     waker: NoWaiting | None = None,
     max_events: int = 500,
+    halves_from: int | None = 2,
     statement_timeout_ms: int = 30_000,
     until_empty: bool = True,
     margin_seconds: float = 5.0,
@@ -59,6 +60,7 @@ def relay(
 ) -> Relay:
     options = Options(
         max_events=max_events,
+        halves_from=halves_from,
         until_empty=until_empty,
         margin_seconds=margin_seconds,
         wary=wary,
@@ -80,5 +82,5 @@ def relay(
     )
 
 
-def drain(box: Outbox, dsn: str, *, max_events: int = 500) -> Ending:
-    return relay(box, dsn, max_events=max_events).run()
+def drain(box: Outbox, dsn: str, *, max_events: int = 500, halves_from: int | None = 2) -> Ending:
+    return relay(box, dsn, max_events=max_events, halves_from=halves_from).run()

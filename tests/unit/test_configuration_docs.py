@@ -60,6 +60,7 @@ def test_the_defaults_that_are_told_are_the_defaults(told: Callable[[], dict[str
         assert said[name] == "", name
         assert kept(settings, where) is None, name
     assert said["CREATOR_OS_DB_PERSIST"] == str(settings.persist).lower() == "false"
+    assert said["OUTBOX_SECOND_LANE"] == str(settings.second_lane).lower() == "true"
 
 
 def test_the_example_is_read_to_the_values_that_it_says() -> None:
@@ -81,7 +82,7 @@ def test_settings_classes_have_no_field_that_the_page_leaves_out() -> None:
     """A new setting fails here until it is told."""
     fields = set(WorkerSettings.__dataclass_fields__) | set(OutboxSettings.__dataclass_fields__)
     told = {where.rsplit(".", maxsplit=1)[-1] for where in [*NUMBERS.values(), *PATHS.values(), *UNSET.values()]}
-    assert fields == told | {"outbox", "db_url", "persist"}
+    assert fields == told | {"outbox", "db_url", "persist", "second_lane"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,305 @@
+"""A large batch goes over two connections at once; what is promised is what one connection promises."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import structlog
+
+from outbox import Event, Outbox
+from outbox import catalogue as c
+from tests.support.make_outbox import PROJECT, lesson, project
+from tests.support.postgres import Database, Server
+from tests.support.processes import environment, worker
+from tests.support.relaying import drain, relay
+from tests.support.rows import all_rows, applied_seq
+from worker.connection import Connection, Limits, connect
+from worker.fold import decode
+from worker.options import Ending
+from worker.position import Position, greet
+from worker.second_lane import SecondLane
+
+LESSONS = 40
+HELD = 3  # events of the course itself, which the lessons refer to
+
+
+@pytest.fixture
+def box(tmp_path: Path, database: Database) -> Iterator[Outbox]:
+    """A course that is delivered, and lessons that wait: any of them may be carried beside any other."""
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project())
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+        with box.unit() as unit:
+            for number in range(1, LESSONS + 1):
+                unit.append(lesson(number))
+        yield box
+
+
+def administer(database: Database, statement: str) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def rows(database: Database, query: str) -> list[Any]:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def lessons_there(database: Database) -> list[int]:
+    found = rows(database, "select sequence_order from contents where content_type = 'course_lesson' order by 1")
+    return [number for (number,) in found]
+
+
+def transactions(database: Database) -> list[list[int]]:
+    """Which lessons were written together, transaction by transaction, in the order of their lessons."""
+    found = rows(
+        database,
+        "select array_agg(sequence_order order by sequence_order) from contents where content_type = 'course_lesson' "
+        "group by xmin::text order by min(sequence_order)",
+    )
+    return [together for (together,) in found]
+
+
+class Dialled:
+    """Opens connections and remembers them; `spoil` is given each one, and its number."""
+
+    def __init__(self, database: Database, spoil: Callable[[Connection, int], None] = lambda *_: None) -> None:
+        self._dsn = database.worker_dsn
+        self._spoil = spoil
+        self.opened: list[Connection] = []
+
+    def __call__(self) -> Connection:
+        connection = connect(self._dsn)
+        self.opened.append(connection)
+        self._spoil(connection, len(self.opened))
+        return connection
+
+
+def rests(logged: list[Any]) -> list[tuple[str, str | None]]:
+    return [(line["error"], line["sqlstate"]) for line in logged if line["event"] == "relay.second_lane_rests"]
+
+
+def test_the_halves_of_a_batch_are_two_transactions_and_the_second_moves_the_position_last(
+    box: Outbox, database: Database
+) -> None:
+    """Half of the lessons over each connection; the position was written by the transaction of the second half."""
+    dialled = Dialled(database)
+    assert relay(box, dialled).run() is Ending.EMPTY
+    assert len(dialled.opened) == 2
+    half = LESSONS // 2
+    assert transactions(database) == [list(range(1, half + 1)), list(range(half + 1, LESSONS + 1))]
+    last = f"select xmin::text from contents where slug = '{PROJECT}--aula-{LESSONS}'"
+    assert rows(database, "select xmin::text from outbox.sources") == rows(database, last)
+    assert applied_seq(database.dsn) == box.last_seq
+
+
+def test_without_work_the_second_connection_is_given_back(box: Outbox, database: Database) -> None:
+    """A worker that waits holds one connection, as many as it needs to hear that the database went away."""
+    dialled = Dialled(database)
+    open_at_rest: list[int] = []
+
+    class Stopping:
+        stopping = False
+
+        def wait_for_news(self, _seconds: float) -> None:
+            open_at_rest.append(sum(not connection.closed for connection in dialled.opened))
+            self.stopping = True
+
+        def sleep(self, _seconds: float) -> None:
+            raise AssertionError("there was nothing to wait for")
+
+    assert relay(box, dialled, waker=Stopping(), until_empty=False).run() is Ending.STOPPED  # type: ignore[arg-type]
+    assert len(dialled.opened) == 2
+    assert open_at_rest == [1]
+
+
+def test_switched_off_there_is_one_connection(box: Outbox, database: Database) -> None:
+    """Whoever has few connections to give away keeps them."""
+    dialled = Dialled(database)
+    assert relay(box, dialled, halves_from=None).run() is Ending.EMPTY
+    assert len(dialled.opened) == 1
+    assert transactions(database) == [list(range(1, LESSONS + 1))]
+
+
+def test_a_highest_rate_is_kept_with_one_connection(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """Whoever names a rate is concerned for the database."""
+    env = environment(box.path, database.worker_dsn)
+    with worker("drain", "--quiet", "--max-rate", "1000", env=env, cwd=tmp_path) as process:
+        assert process.wait(60) == 0
+    assert transactions(database) == [list(range(1, LESSONS + 1))]
+
+
+@pytest.mark.parametrize("bad", [1, LESSONS // 2, LESSONS // 2 + 1, LESSONS])
+def test_poison_in_either_half_is_found_and_everything_else_lands(bad: int, box: Outbox, database: Database) -> None:
+    """The second half is judged on the first connection, alone; the event that refers to the parked one is held."""
+    box.append(c.ContentFidelityScored(slug=f"{PROJECT}--aula-{bad}", score=0.5))
+    administer(database, f"alter table contents add constraint refused check (slug <> '{PROJECT}--aula-{bad}')")
+    with structlog.testing.capture_logs() as logged:
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rests(logged)[0][1] == "23514"
+    assert [(row.seq, row.state.value) for row in box.parked.list()] == [(HELD + bad, "parked"), (box.last_seq, "held")]
+    assert lessons_there(database) == [number for number in range(1, LESSONS + 1) if number != bad]
+    assert applied_seq(database.dsn) == box.last_seq
+
+
+def test_a_second_connection_that_is_refused_costs_nothing_but_itself(box: Outbox, database: Database) -> None:
+    """A role with one connection to give: the batch goes over that one, no outage begins, and nobody asks at once again."""
+    tried: list[int] = []
+
+    def dial() -> Connection:
+        tried.append(len(tried))
+        return connect(database.worker_dsn)
+
+    administer(database, "alter role outbox_worker connection limit 1")
+    try:
+        with structlog.testing.capture_logs() as logged:
+            assert relay(box, dial, max_events=10).run() is Ending.EMPTY
+    finally:
+        administer(database, "alter role outbox_worker connection limit 10")
+    assert len(tried) == 2
+    assert rests(logged) == [("OperationalError", None)]
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+    assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
+
+
+def test_a_second_connection_that_is_lost_leaves_its_half_to_the_first(box: Outbox, database: Database) -> None:
+    """Its backend is ended before the half is sent: the first half stands, the second goes over the first connection."""
+
+    def end(connection: Connection, number: int) -> None:
+        if number == 2:
+            administer(database, f"select pg_terminate_backend({connection.info.backend_pid}, 10000)")
+
+    dialled = Dialled(database, end)
+    with structlog.testing.capture_logs() as logged:
+        assert relay(box, dialled).run() is Ending.EMPTY
+    assert len(rests(logged)) == 1
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+    assert box.parked.count() == 0
+    assert len(dialled.opened) == 2
+
+
+def test_halves_that_get_in_each_others_way_are_carried_one_after_the_other(box: Outbox, database: Database) -> None:
+    """A trigger of the database's owner writes one row for all lessons: the halves wait for each other, and nothing is lost."""
+    administer(
+        database,
+        """
+        create table counted (only_one boolean primary key, lessons integer);
+        insert into counted values (true, 0);
+        create function count_lessons() returns trigger language plpgsql security definer as $$
+        begin
+            update public.counted set lessons = lessons + 1;
+            return null;
+        end $$;
+        create trigger count_lessons after insert on contents for each row execute function count_lessons();
+        """,
+    )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select lessons from counted") == [(LESSONS,)]
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+    assert box.parked.count() == 0
+
+
+def test_new_tags_of_both_halves_are_made_once(box: Outbox, database: Database) -> None:
+    """The half that comes second waits for the first one's tag, and never the other way round."""
+    with box.unit() as unit:
+        for number in range(1, LESSONS + 1):
+            unit.append(lesson(number + LESSONS))
+            unit.append(c.ContentTagged(slug=f"{PROJECT}--aula-{number + LESSONS}", tag=f"tag-{number % 3}"))
+    with structlog.testing.capture_logs() as logged:
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rests(logged) == []
+    assert rows(database, "select count(*) from tags where name like 'tag-%'") == [(3,)]
+    assert rows(database, "select count(*) from content_tags") == [(LESSONS,)]
+
+
+@pytest.fixture
+def lane(box: Outbox, database: Database) -> Iterator[SecondLane]:
+    lane = SecondLane(box, lambda: connect(database.worker_dsn), 2)
+    yield lane
+    lane.close()
+
+
+def under_way(lane: SecondLane, events: list[Event]) -> None:
+    lane.ask(decode(events), Limits(), 60.0)
+    lane.write()
+
+
+def here(box: Outbox, database: Database) -> Position:
+    with connect(database.worker_dsn) as connection:
+        return greet(connection, box)
+
+
+def test_nobody_sees_the_second_half_before_its_commit(box: Outbox, database: Database, lane: SecondLane) -> None:
+    """What is under way is in an open transaction; left there, it leaves no trace."""
+    under_way(lane, box.read(after=HELD))
+    assert lessons_there(database) == []
+    lane.close()
+    assert lessons_there(database) == []
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+
+
+def test_the_second_half_is_committed_only_where_the_first_one_left_the_position(
+    box: Outbox, database: Database, lane: SecondLane
+) -> None:
+    """Anybody else's position, or the one before the first half: nothing is written."""
+    events = box.read(after=HELD)
+    first, second = events[:20], events[20:]
+    position = here(box, database)
+    under_way(lane, second)
+    assert not lane.commit(position.moved_to(first[-1]), second[-1])
+    assert lessons_there(database) == []
+    assert applied_seq(database.dsn) == HELD
+
+
+def test_after_a_failure_the_second_lane_rests_and_longer_each_time(box: Outbox, database: Database) -> None:
+    """What two transactions at once cannot do is not tried for ever."""
+    lane = SecondLane(box, lambda: connect(database.worker_dsn), 2)
+    decoded = decode(box.read(after=HELD))
+    pauses = []
+    for _ in range(3):
+        assert lane.cut(decoded) == LESSONS // 2
+        lane.rest(ValueError())
+        pause = 0
+        while lane.cut(decoded) is None:
+            pause += 1
+        pauses.append(pause)
+    assert pauses == [16, 32, 64]
+    position = here(box, database)
+    under_way(lane, box.read(after=HELD))
+    assert lane.commit(position, box.read(after=HELD)[-1])
+    lane.rest(ValueError())
+    assert sum(lane.cut(decoded) is None for _ in range(64)) == 16
+    lane.close()
+
+
+def test_a_worker_that_dies_between_the_halves_leaves_the_first_and_its_successor_brings_the_second(
+    box: Outbox, database: Database, server: Server, tmp_path: Path
+) -> None:
+    """SIGKILL after the first half's COMMIT and before the second's: the position stands in the middle."""
+    copy = tmp_path / "undisturbed.db"
+    box.checkpoint()
+    shutil.copy(box.path, copy)
+    middle = HELD + LESSONS // 2
+    box.relay.set_state("stopped")  # the worker before this one ended in order: this one need not be wary
+    env = environment(box.path, database.worker_dsn)
+    with worker(
+        "drain",
+        "--quiet",
+        env={**env, "OUTBOX_BATCH_EVENTS": "40", "OUTBOX_FAILPOINT": f"middle.{middle}"},
+        cwd=tmp_path,
+    ) as process:
+        assert process.wait(60) == -9
+    assert applied_seq(database.dsn) == middle
+    assert lessons_there(database) == list(range(1, LESSONS // 2 + 1))
+    with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
+        assert process.wait(60) == 0
+    other = server.clone(server.migrated())
+    administer(other, f"update outbox.destination set destination_id = '{here(box, database).destination_id}'")
+    with Outbox.open(copy) as undisturbed:
+        assert drain(undisturbed, other.worker_dsn, halves_from=None) is Ending.EMPTY
+    assert all_rows(database.dsn) == all_rows(other.dsn)
+    server.drop(other)
