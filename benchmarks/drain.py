@@ -4,6 +4,9 @@ Both write into the same schema, with its indexes, foreign keys and policies, ea
 The relay is the real one, reads the real outbox file and is the least-privileged role; COPY has its rows ready in
 memory, is the owner and checks nothing. They take turns: after each tenth of the events the relay waits while COPY
 loads the same tenth, so that load and growth hit both alike. An injected round trip is injected for both.
+
+COPY has one connection, and so one core of the server. The relay is measured as it is, with its second lane, and
+without it.
 """
 
 from collections.abc import Iterator
@@ -25,8 +28,14 @@ from worker.standin import LocalPostgres
 
 LESSONS, BLOCKS = 20_000, 10
 ONE_BY_ONE_PER_BLOCK = 20
-# Round trip in ms, with the full-text index or without, the least ratio to COPY.
-CASES = ((0, True, 0.9), (20, True, 0.85), (100, True, 0.7), (0, False, 0.75), (20, False, 0.55))
+# Round trip in ms, with the full-text index or without, the least ratio to COPY with one lane, and with two.
+CASES = (
+    (0, True, 0.9, 1.45),
+    (20, True, 0.85, 1.2),
+    (100, True, 0.7, 0.85),
+    (0, False, 0.75, 1.0),
+    (20, False, 0.55, 0.7),
+)
 COLUMNS = (
     "id, slug, title, content_type, project_id, parent_content_id, sequence_order, content, ai_generated, status, "
     "metadata, file_path, created_at, last_event_id"
@@ -37,12 +46,15 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def run(folder: Path) -> Iterator[Reading]:
     with prepared_server(folder) as server, Outbox.open(folder / "outbox.db") as box:
         fill(box, LESSONS)
-        for round_trip_ms, full_text, target in CASES:
-            copied, carried, single = take_turns(server, box, round_trip_ms, full_text=full_text)
+        for round_trip_ms, full_text, with_one, with_two in CASES:
             where = f"{round_trip_ms} ms round trip{'' if full_text else ', without the full-text index'}"
-            yield _reading(f"relay / COPY, {where}", target, carried, "raw COPY", copied)
+            copied, carried, _ = take_turns(server, box, round_trip_ms, full_text=full_text)
+            yield _reading(f"relay / COPY, {where}", with_two, carried, "raw COPY", copied)
+            copied, carried, single = take_turns(server, box, round_trip_ms, full_text=full_text, second_lane=False)
+            yield _reading(f"relay with one connection / COPY, {where}", with_one, carried, "raw COPY", copied)
             if single:
-                yield _reading(f"relay / a commit per event, {where}", 15, carried, "a commit per event", single)
+                what = f"relay with one connection / a commit per event, {where}"
+                yield _reading(what, 15, carried, "a commit per event", single)
 
 
 Block = tuple[int, float]  # events, seconds
@@ -66,7 +78,7 @@ def rate(blocks: list[Block]) -> float:
 
 
 def take_turns(
-    server: LocalPostgres, box: Outbox, round_trip_ms: int, *, full_text: bool
+    server: LocalPostgres, box: Outbox, round_trip_ms: int, *, full_text: bool, second_lane: bool = True
 ) -> tuple[list[Block], list[Block], list[Block]]:
     """Blocks of COPY, of the relay, and of a commit per event (at 20 ms only: more would take too long)."""
     copied: list[Block] = []
@@ -93,12 +105,12 @@ def take_turns(
             carried.append((seq - behind, perf_counter() - began))
             events = box.read(after=behind, limit=seq - behind)
             copied.append((len(events), _copy(copy, events)))
-            if round_trip_ms == 20 and full_text:
+            if round_trip_ms == 20 and full_text and not second_lane:
                 few = events[:ONE_BY_ONE_PER_BLOCK]
                 single.append((len(few), one_by_one(alone, few)))
             behind, began = seq, perf_counter()
 
-        assert drain(box, relay_dsn, on_batch=turn) is Ending.EMPTY
+        assert drain(box, relay_dsn, second_lane=second_lane, on_batch=turn) is Ending.EMPTY
         with psycopg.connect(server.dsn("by_relay")) as check:
             sums = "select count(*), sum(hashtext(contents::text)::bigint) from (select {} from contents) as contents"
             there = check.execute(sql.SQL(sums).format(sql.SQL(COLUMNS))).fetchone()

@@ -59,8 +59,9 @@ def _create(server: LocalPostgres, name: str, template: str) -> None:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
 
-def drain(box: Outbox, dsn: str, **more: object) -> Ending:
-    settings = WorkerSettings(outbox=OutboxSettings.from_env({"OUTBOX_PATH": str(box.path)}), persist=True)
+def drain(box: Outbox, dsn: str, *, second_lane: bool = True, **more: object) -> Ending:
+    where = OutboxSettings.from_env({"OUTBOX_PATH": str(box.path)})
+    settings = WorkerSettings(outbox=where, persist=True, second_lane=second_lane)
     with waker_for(box) as waker:
         relay, _ = relay_for(box, settings, dsn, waker, until_empty=True, patience_seconds=1, **more)  # type: ignore[arg-type]
         return relay.run()

@@ -47,6 +47,7 @@ def started(outbox: Path, dsn: str) -> Iterator[Worker]:
     """Start `worker run`; at the end it gets SIGTERM and is waited for."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
     env |= {"OUTBOX_PATH": str(outbox), "SUPABASE_DB_URL": dsn, "CREATOR_OS_DB_PERSIST": "true"}
+    env["OUTBOX_SECOND_LANE"] = "false"  # in a fleet, nobody takes two connections
     arguments = [sys.executable, "-m", "worker", "run", "--quiet", "--metrics-file", str(outbox.with_suffix(".prom"))]
     with subprocess.Popen(arguments, env=env, stderr=subprocess.DEVNULL) as process:
         try:
