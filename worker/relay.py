@@ -157,6 +157,7 @@ class Relay:
                 reconcile(connection, self._box, position)
             self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
             self._report.connected(position)
+            self._exchange.lane.session_began()
             self._options.meter.connected()
             if self._patience.seconds > 0:
                 self._size.restart()

@@ -22,7 +22,8 @@ The second lane judges nothing. Whatever happens on it closes it, the relay goes
 position, and what was wrong with the second half is met again on the first lane, where it gets its verdict. After a
 failure on either lane the second one rests for some batches, and for twice as many each time that it happens anew: what
 two transactions at once cannot do (a trigger of the database's owner that writes one row for all, a limit on
-connections) is not tried for ever, and a culprit is looked for on one lane.
+connections) is not tried for ever, and a culprit is looked for on one lane. A connection that cannot be opened is not
+tried again in this session of the relay: a pooler may count refused logins, and ban us for the second.
 """
 
 from collections.abc import Callable
@@ -43,6 +44,7 @@ from worker.transaction import Rows, begin, lock_position, send_position
 
 FIRST_REST_BATCHES = 16
 LONGEST_REST_BATCHES = 4096
+FOR_THIS_SESSION = 2**62
 
 
 class SecondLane:
@@ -67,6 +69,10 @@ class SecondLane:
         self._resting = 0
         self._next_rest = FIRST_REST_BATCHES
 
+    def session_began(self) -> None:
+        """The relay is connected anew: whatever kept this lane from working may be over."""
+        self._resting, self._next_rest = 0, FIRST_REST_BATCHES
+
     def cut(self, decoded: list[Decoded]) -> int | None:
         """Return after how many of these events the batch is to be cut in two; None: not at all."""
         if self._least_events is None or len(decoded) < self._least_events:
@@ -87,7 +93,7 @@ class SecondLane:
         self._decoded, self._patience_seconds = decoded, patience_seconds
         try:
             if self._connection is None:
-                self._connection = self._dial()
+                self._connection = self._opened()
             with deadline(self._connection, patience_seconds):
                 self._pipeline.enter_context(self._connection.pipeline())
                 begin(self._connection, limits)
@@ -133,10 +139,18 @@ class SecondLane:
         self._next_rest = FIRST_REST_BATCHES
         return True
 
+    def _opened(self) -> Connection:
+        try:
+            return self._dial()
+        except Exception:
+            self._next_rest = FOR_THIS_SESSION
+            raise
+
     def rest(self, error: BaseException) -> None:
         """Roll back what is open, and stay out of the way for some batches."""
         self.close()
-        self._resting, self._next_rest = self._next_rest, min(2 * self._next_rest, LONGEST_REST_BATCHES)
+        self._resting = self._next_rest
+        self._next_rest = min(2 * self._next_rest, max(self._resting, LONGEST_REST_BATCHES))
         get_log().info(
             "relay.second_lane_rests",
             error=type(error).__name__,

@@ -82,7 +82,7 @@ def test_the_count_of_tries_begins_anew_with_each_batch(box: Outbox, database: D
             .encode()
         )
     waker = NoWaiting()
-    assert relay(box, database.worker_dsn, waker=waker, max_events=3).run() is Ending.EMPTY
+    assert relay(box, database.worker_dsn, waker=waker, max_events=3, halves_from=None).run() is Ending.EMPTY
     assert waker.slept == pytest.approx([0.02, 0.04, 0.08] * 2)
 
 

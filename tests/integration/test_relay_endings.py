@@ -114,7 +114,7 @@ def test_it_waits_for_a_database_as_long_as_it_was_told_to(
     """No patience is one try; without a limit it waits until the database is back."""
     dial = Dial(database.worker_dsn, [OSError("refused") for _ in range(6)])
     waker = NoWaiting()
-    one = relay(box, dial, waker=waker, patience_seconds=patience, backoff=BACKOFF, clock=waker.clock)
+    one = relay(box, dial, waker=waker, halves_from=None, patience_seconds=patience, backoff=BACKOFF, clock=waker.clock)
     assert one.run() is (Ending.EMPTY if patience is None else Ending.UNREACHABLE)
     assert dial.calls == tries
     assert len(waker.slept) == tries - 1
@@ -192,7 +192,7 @@ def test_a_refused_login_is_probed_more_slowly_than_anything_else(
     waker.on_sleep = look
     meter = Told()
     with capture_logs() as lines:
-        one = relay(box, dial, waker=waker, until_empty=False, backoff=BACKOFF, meter=meter)
+        one = relay(box, dial, waker=waker, halves_from=None, until_empty=False, backoff=BACKOFF, meter=meter)
         assert one.run() is Ending.STOPPED
     assert waker.slept == [wait, 5.0, wait, 5.0]
     assert meter.lines.count(("failed", Verdict.ENVIRONMENT)) == 2

@@ -508,7 +508,7 @@ def test_the_culprit_is_looked_for_in_halves_and_batches_grow_again_behind_it(bo
     box.append(*(c.ContentUpserted(slug=f"p--{n}", title="t", content_type="other") for n in range(1, 33)))
     refuse(database, "p--11")
     ends: list[int] = []
-    one = relay(box, database.worker_dsn, max_events=16, on_batch=lambda seq, *_: ends.append(seq))
+    one = relay(box, database.worker_dsn, max_events=16, halves_from=None, on_batch=lambda seq, *_: ends.append(seq))
     assert one.run() is Ending.EMPTY
     assert ends == [8, 10, 11, 12, 13, 14, 15, 16, 18, 22, 30, 32]
     assert [row.seq for row in box.parked.list()] == [11]

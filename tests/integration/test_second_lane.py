@@ -146,7 +146,7 @@ def test_poison_in_either_half_is_found_and_everything_else_lands(bad: int, box:
 
 
 def test_a_second_connection_that_is_refused_costs_nothing_but_itself(box: Outbox, database: Database) -> None:
-    """A role with one connection to give: the batch goes over that one, no outage begins, and nobody asks at once again."""
+    """A role with one connection to give: the batch goes over that one, no outage begins, and nobody asks again."""
     tried: list[int] = []
 
     def dial() -> Connection:
@@ -156,13 +156,23 @@ def test_a_second_connection_that_is_refused_costs_nothing_but_itself(box: Outbo
     administer(database, "alter role outbox_worker connection limit 1")
     try:
         with structlog.testing.capture_logs() as logged:
-            assert relay(box, dial, max_events=10).run() is Ending.EMPTY
+            assert relay(box, dial, max_events=2).run() is Ending.EMPTY
     finally:
         administer(database, "alter role outbox_worker connection limit 10")
     assert len(tried) == 2
     assert rests(logged) == [("OperationalError", None)]
     assert lessons_there(database) == list(range(1, LESSONS + 1))
     assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
+
+
+def test_a_new_session_tries_the_second_connection_again(box: Outbox, database: Database) -> None:
+    """What kept it away may be over."""
+    lane = SecondLane(box, lambda: connect("host=127.0.0.1 port=1"), 2)
+    decoded = decode(box.read(after=HELD))
+    lane.ask(decoded, Limits(), 60.0)
+    assert all(lane.cut(decoded) is None for _ in range(5000))
+    lane.session_began()
+    assert lane.cut(decoded) == LESSONS // 2
 
 
 def test_a_second_connection_that_is_lost_leaves_its_half_to_the_first(box: Outbox, database: Database) -> None:

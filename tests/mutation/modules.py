@@ -7,7 +7,7 @@ _OUTBOX = (
 )
 _WORKER = (
     "relay failures verdict parking release suspects position projection fold exchange batching outage epidemic pace "
-    "known missing ahead"
+    "known missing ahead second_lane halves transaction"
 )
 
 DATA = [f"outbox/{name}.py" for name in _OUTBOX.split()] + [f"worker/{name}.py" for name in _WORKER.split()]
@@ -22,6 +22,7 @@ TESTS = [
     "tests/unit/test_suspects.py",
     "tests/unit/test_verdict.py",
     "tests/unit/test_ahead.py",
+    "tests/unit/test_halves.py",
     "tests/unit/test_pace.py",
     "tests/unit/test_forecast.py",
     "tests/unit/test_metrics.py",
@@ -44,5 +45,6 @@ TESTS = [
     "tests/integration/test_relay_traces.py",
     "tests/integration/test_repair.py",
     "tests/integration/test_replay.py",
+    "tests/integration/test_second_lane.py",
     "tests/integration/test_start_records.py",
 ]
