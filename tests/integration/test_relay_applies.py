@@ -215,3 +215,35 @@ def test_a_large_event_passes(box: Outbox, database: Database) -> None:
     box.append(*project(), lesson(1, body="palavra " * 1_900_000))
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert one(database, f"select length(content) from contents where slug = '{PROJECT}--aula-1'") == 15_200_000
+
+
+def test_links_and_tags_that_are_removed_later_are_gone(box: Outbox, database: Database) -> None:
+    """Each in a transaction of its own; what was not removed stays."""
+    with psycopg.connect(database.dsn) as connection:
+        connection.execute("insert into minds (slug, display_name) values ('ana', 'Ana'), ('bia', 'Bia')")
+    slug = f"{PROJECT}--aula-1"
+    box.append(
+        *project(),
+        lesson(1),
+        *(c.ContentTagged(slug=slug, tag=tag) for tag in ("a", "b")),
+        *(c.ContentMindLinked(slug=slug, mind=mind, role="host") for mind in ("ana", "bia")),
+    )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    box.append(c.ContentUntagged(slug=slug, tag="a"), c.ContentMindUnlinked(slug=slug, mind="bia", role="host"))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert one(database, "select array_agg(name) from content_tags join tags on tags.id = tag_id") == ["b"]
+    assert one(database, "select array_agg(slug) from content_minds join minds on minds.id = mind_id") == ["ana"]
+
+
+@pytest.mark.parametrize("field", ["creator_mind", "persona_mind"])
+@pytest.mark.parametrize("by", ["slug", "id"])
+def test_a_project_names_its_minds_by_slug_or_by_id(field: str, by: str, box: Outbox, database: Database) -> None:
+    with psycopg.connect(database.dsn) as connection:
+        connection.execute("insert into minds (slug, display_name) values ('ana', 'Ana')")
+    identity = one(database, "select id from minds")
+    named = "ana" if by == "slug" else str(identity)
+    values: dict[str, Any] = {field: named}
+    box.append(c.ProjectUpserted(slug="p", name="P", **values))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert one(database, f"select {field}_id from content_projects") == identity
+    assert one(database, "select num_nonnulls(creator_mind_id, persona_mind_id) from content_projects") == 1

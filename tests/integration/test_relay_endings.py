@@ -319,3 +319,25 @@ def test_where_the_database_was_left_is_noted_beside_the_position(box: Outbox, d
             "select outbox_id, applied_seq, applied_event_id, host, worker_version from outbox.sources"
         ).fetchone()
     assert row == (box.outbox_id, 4, box.event(4).event_id, host(), worker_version())
+
+
+def test_a_project_that_the_pooler_does_not_know_is_an_outage_once_it_was_known(
+    box: Outbox, database: Database
+) -> None:
+    """A paused project comes back by itself; a mistyped one has to be mended."""
+    unknown = psycopg.OperationalError("FATAL: (ENOTFOUND) tenant/user postgres.x not found")
+    with pytest.raises(WorkerError, match="the pooler does not know this project"):
+        relay(box, Dial(database.worker_dsn, [unknown])).run()
+    waker = NoWaiting()
+    assert relay(box, database.worker_dsn).run() is Ending.EMPTY
+    assert relay(box, Dial(database.worker_dsn, [unknown]), waker=waker, backoff=BACKOFF).run() is Ending.EMPTY
+    assert 4.0 <= waker.slept[0] <= 8.0
+
+
+def test_the_meter_counts_each_attempt_that_the_database_refused(box: Outbox, database: Database) -> None:
+    """Four together, two, one alone: three failures before the one is parked, besides its last try."""
+    run(database, "alter table contents add constraint no check (slug <> 'p--1')")
+    meter = Told()
+    assert relay(box, database.worker_dsn, meter=meter).run() is Ending.EMPTY
+    assert [row.seq for row in box.parked.list()] == [1]
+    assert meter.lines.count(("failed", Verdict.POISON)) == 3

@@ -512,3 +512,41 @@ def test_the_culprit_is_looked_for_in_halves_and_batches_grow_again_behind_it(bo
     assert one.run() is Ending.EMPTY
     assert ends == [8, 10, 11, 12, 13, 14, 15, 16, 18, 22, 30, 32]
     assert [row.seq for row in box.parked.list()] == [11]
+
+
+def test_what_was_held_behind_one_is_held_behind_the_next_that_fails(box: Outbox, database: Database) -> None:
+    """The module lands, its lesson is refused for itself: the score of the lesson waits for the lesson now."""
+    box.append(*project(), lesson(1), c.ContentFidelityScored(slug=f"{PROJECT}--aula-1", score=0.5))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+    waiting = rows(
+        database, "select seq, state, verdict, reason, attempts from outbox.parked where seq > 3 order by seq"
+    )
+    assert waiting == [(seq, "held", "dependency", "waits for event 3, which is parked", 0) for seq in (4, 5)]
+    mend(database)
+    refuse(database, f"{PROJECT}--aula-1")
+    box.parked.release(3, Resolution.RETRY)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    listed = [(row.seq, row.state, row.behind_seq) for row in box.parked.list()]
+    assert listed == [(4, ParkedState.PARKED, None), (5, ParkedState.HELD, 4)]
+    mend(database)
+    box.parked.release(4, Resolution.RETRY)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 0
+    assert rows(database, "select fidelity_score::float from contents where slug like '%aula-1'") == [(0.5,)]
+
+
+def test_an_event_that_the_file_lost_is_not_missed_on_the_parked_list(box: Outbox, database: Database) -> None:
+    """A salvage could not save it: nobody can apply it any more, and the others are restored all the same."""
+    box.append(*(c.ContentUpserted(slug=f"p--{n}", title="t", content_type="other") for n in range(1, 4)))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents add constraint refused check (slug = 'p--3')")
+    drain(box, database.worker_dsn)
+    for seq in (1, 2):
+        box.parked.release(seq, Resolution.DISCARD)
+        box.parked.finish(seq)
+    for (trigger,) in box.connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+        box.connection.execute(f"drop trigger {trigger}")
+    box.connection.execute("delete from events where seq = 1")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(2, ParkedState.PARKED)]

@@ -97,3 +97,25 @@ def test_a_wary_worker_keeps_its_record_through_two_batches(box: Outbox, databas
     assert one.run() is Ending.EMPTY
     recorded = [seq for (seq,) in box.connection.execute("select seq from seen")]
     assert recorded == [DELIVERED + 1, DELIVERED + 6]
+
+
+def test_a_released_event_of_which_enough_died_is_parked_again_untried(box: Outbox, database: Database) -> None:
+    """Charged once more, with its reason; no record stands, and what waits goes on."""
+    died(box, DELIVERED + 1, DELIVERED + 1, STARTS)
+    ends_of_batches(box, database)
+    box.parked.release(DELIVERED + 1, Resolution.RETRY)
+    died(box, DELIVERED + 1, DELIVERED + 1, STARTS)
+    box.append(lesson(90))
+    assert ends_of_batches(box, database) == [box.last_seq]
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.state, parked.attempts) == (DELIVERED + 1, ParkedState.PARKED, STARTS + 1)
+    assert parked.reason == f"the worker died {STARTS} times in a row while it was applied"
+
+
+def test_a_killer_at_the_end_of_the_log_leaves_no_record(box: Outbox, database: Database) -> None:
+    """Nothing follows it that would write another one over it."""
+    assert ends_of_batches(box, database) == [box.last_seq]
+    box.append(lesson(90))
+    died(box, box.last_seq, box.last_seq, STARTS)
+    assert ends_of_batches(box, database) == [box.last_seq]
+    assert [row.seq for row in box.parked.list()] == [box.last_seq]

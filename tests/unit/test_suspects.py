@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from outbox import Outbox
@@ -95,3 +96,27 @@ def test_a_worker_that_said_nothing_at_its_end_has_died(box: Outbox) -> None:
     assert died(box)
     box.relay.set_state("stopped")
     assert not died(box)
+
+
+@pytest.mark.parametrize("wary", [False, True])
+@pytest.mark.parametrize(
+    ("error", "stays"),
+    [
+        (ZeroDivisionError(), True),
+        (psycopg.OperationalError(), False),
+        (OSError(), False),
+        (UnicodeEncodeError("utf-8", "x", 0, 1, "r"), False),
+        (KeyboardInterrupt(), False),
+    ],
+    ids=["bug", "database", "network", "text", "signal"],
+)
+def test_an_error_that_nobody_foresaw_leaves_its_record_like_a_death(
+    error: BaseException, *, stays: bool, wary: bool, box: Outbox
+) -> None:
+    """The process ends of it, so the next one must know what it had in hand; everything else it lives to see."""
+    suspects = Suspects(box, NO_EXCHANGE, BatchSize(500), wary=wary)
+    suspects.arrived(at(4), releasing_seq=None)
+    with pytest.raises(type(error)), suspects.watched(NO_CONNECTION, 5, 8):
+        raise error
+    record = box.attempts.unfinished()
+    assert (record and (record.seq, record.last_seq)) == ((5, 8) if stays else None)
