@@ -94,7 +94,7 @@ def test_a_row_that_another_host_made_or_removed_between_two_trips_is_looked_at_
     """The whole batch once more, at once; only then is a culprit looked for, in halves."""
     contend(sqlstate, times)
     waker, seen = NoWaiting(), list[int]()
-    one = relay(box, database.worker_dsn, waker=waker, on_batch=lambda seq, *_: seen.append(seq))
+    one = relay(box, database.worker_dsn, halves_from=None, waker=waker, on_batch=lambda seq, *_: seen.append(seq))
     assert one.run() is Ending.EMPTY
     assert (seen, waker.slept, box.parked.count()) == (ends, [], 0)
 
@@ -109,7 +109,13 @@ def test_an_event_that_stands_alone_is_tried_once_more_before_it_is_parked(
     """What goes through at the last try was nobody's fault; what does not is charged with two attempts."""
     contend(sqlstate, times)
     seen: list[tuple[int, int]] = []
-    one = relay(box, database.worker_dsn, max_events=1, on_batch=lambda seq, count, *_: seen.append((seq, count)))
+    one = relay(
+        box,
+        database.worker_dsn,
+        halves_from=None,
+        max_events=1,
+        on_batch=lambda seq, count, *_: seen.append((seq, count)),
+    )
     assert one.run() is Ending.EMPTY
     assert seen == [(seq, 1) for seq in range(1, 6)]
     assert [row.seq for row in box.parked.list(state=ParkedState.PARKED)] == parked

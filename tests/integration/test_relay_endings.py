@@ -280,7 +280,7 @@ def test_the_meter_is_told_of_sessions_batches_and_failures(box: Outbox, databas
     """Each once, in the order in which they came; after an outage a batch of one shows whether the database is well."""
     meter = Told()
     dial = Dial(database.worker_dsn, [OSError("refused")])
-    assert relay(box, dial, meter=meter).run() is Ending.EMPTY
+    assert relay(box, dial, meter=meter, halves_from=None).run() is Ending.EMPTY
     assert meter.lines == [
         ("failed", Verdict.OUTAGE),
         ("interrupted",),
@@ -338,6 +338,6 @@ def test_the_meter_counts_each_attempt_that_the_database_refused(box: Outbox, da
     """Four together, two, one alone: three failures before the one is parked, besides its last try."""
     run(database, "alter table contents add constraint no check (slug <> 'p--1')")
     meter = Told()
-    assert relay(box, database.worker_dsn, meter=meter).run() is Ending.EMPTY
+    assert relay(box, database.worker_dsn, meter=meter, halves_from=None).run() is Ending.EMPTY
     assert [row.seq for row in box.parked.list()] == [1]
     assert meter.lines.count(("failed", Verdict.POISON)) == 3

@@ -65,7 +65,7 @@ def test_a_batch_that_is_too_slow_is_tried_in_halves_after_a_rest(
     slow(1)
     waker, ends = NoWaiting(), list[int]()
     with capture_logs() as lines:
-        one = relay(box, database.worker_dsn, waker=waker, on_batch=lambda seq, *_: ends.append(seq))
+        one = relay(box, database.worker_dsn, halves_from=None, waker=waker, on_batch=lambda seq, *_: ends.append(seq))
         assert one.run() is Ending.EMPTY
     assert ends == [2, 5]
     assert waker.slept == pytest.approx([0.25])
@@ -81,7 +81,7 @@ def test_the_rest_after_a_large_batch_is_a_second_at_most(
     box.append(*project(), *(lesson(number) for number in range(1, 41)))
     slow(1)
     waker = NoWaiting()
-    assert relay(box, database.worker_dsn, waker=waker).run() is Ending.EMPTY
+    assert relay(box, database.worker_dsn, halves_from=None, waker=waker).run() is Ending.EMPTY
     assert waker.slept == [1.0]
 
 
@@ -92,10 +92,10 @@ def test_an_event_that_is_too_slow_alone_gets_twice_the_time_and_twice_again(
     box.append(c.ContentUpserted(slug="p--a", title="t", content_type="other"))
     slow(SLOW_EVENT_TRIES)
     waker = NoWaiting()
-    assert relay(box, database.worker_dsn, waker=waker).run() is Ending.EMPTY
+    assert relay(box, database.worker_dsn, halves_from=None, waker=waker).run() is Ending.EMPTY
     assert waker.slept == [0.05] * SLOW_EVENT_TRIES
     box.append(*project())
-    assert relay(box, database.worker_dsn, waker=waker, max_events=1).run() is Ending.EMPTY
+    assert relay(box, database.worker_dsn, halves_from=None, waker=waker, max_events=1).run() is Ending.EMPTY
     assert limits(database) == [("4min", "5s", "30s"), ("30s", "5s", "30s"), ("30s", "5s", "30s")]
     assert box.parked.count() == 0
 
@@ -107,7 +107,7 @@ def test_an_event_that_stays_too_slow_becomes_an_outage_and_is_never_blamed(
     box.append(project()[0], c.ContentUpserted(slug="p--a", title="t", content_type="other"))
     slow(2 * SLOW_EVENT_TRIES + 2)
     waker = NoWaiting()
-    one = relay(box, database.worker_dsn, waker=waker, max_events=1)
+    one = relay(box, database.worker_dsn, halves_from=None, waker=waker, max_events=1)
     with capture_logs() as lines:
         assert one.run() is Ending.EMPTY
     rests = [seconds == 0.05 for seconds in waker.slept]
