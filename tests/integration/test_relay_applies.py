@@ -247,3 +247,17 @@ def test_a_project_names_its_minds_by_slug_or_by_id(field: str, by: str, box: Ou
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert one(database, f"select {field}_id from content_projects") == identity
     assert one(database, "select num_nonnulls(creator_mind_id, persona_mind_id) from content_projects") == 1
+
+
+def test_a_tag_has_the_type_that_the_event_says_and_none_otherwise(box: Outbox, database: Database) -> None:
+    slug = f"{PROJECT}--aula-1"
+    box.append(
+        *project(),
+        lesson(1),
+        c.ContentTagged(slug=slug, tag="a", tag_type="topic"),
+        c.ContentTagged(slug=slug, tag="b"),
+    )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert one(database, "select json_object_agg(name, tag_type order by name)::text from tags") == (
+        '{ "a" : "topic", "b" : null }'
+    )

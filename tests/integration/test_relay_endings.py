@@ -341,3 +341,17 @@ def test_the_meter_counts_each_attempt_that_the_database_refused(box: Outbox, da
     assert relay(box, database.worker_dsn, meter=meter, halves_from=None).run() is Ending.EMPTY
     assert [row.seq for row in box.parked.list()] == [1]
     assert meter.lines.count(("failed", Verdict.POISON)) == 3
+
+
+def test_each_session_is_told_with_where_it_goes_on_from(box: Outbox, database: Database) -> None:
+    """Also where nothing waits: the log and the file name the database and the position."""
+    assert relay(box, database.worker_dsn).run() is Ending.EMPTY
+    with psycopg.connect(database.dsn) as connection:
+        (identity,) = connection.execute("select destination_id from outbox.destination").fetchone() or (None,)
+    with capture_logs() as lines:
+        assert relay(box, database.worker_dsn).run() is Ending.EMPTY
+    (line,) = [line for line in lines if line["event"] == "relay.connected"]
+    assert (line["destination_id"], line["seq"]) == (str(identity), 4)
+    remembered = box.relay.position
+    assert remembered is not None
+    assert (remembered.destination_id, remembered.applied_seq) == (identity, 4)

@@ -119,3 +119,15 @@ def test_an_event_that_stays_too_slow_becomes_an_outage_and_is_never_blamed(
     (began,) = [line for line in lines if line["event"] == "relay.outage_began"]
     assert (began["verdict"], began["sqlstate"]) == ("overload", "57014")
     assert box.parked.count() == 0
+
+
+def test_where_the_server_can_the_whole_transaction_has_a_limit_too(
+    box: Outbox, database: Database, slow: Callable[[int], None]
+) -> None:
+    """Twice that of a statement, so that a worker that vanished keeps no lock; servers before 17 know no such limit."""
+    slow(0)
+    box.append(*project())
+    assert relay(box, database.worker_dsn).run() is Ending.EMPTY
+    with psycopg.connect(database.dsn) as connection:
+        knows = connection.info.server_version >= 170_000
+        assert connection.execute("select distinct whole from limits").fetchall() == [("1min" if knows else None,)]
