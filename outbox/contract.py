@@ -29,7 +29,6 @@ _decoders: dict[str, msgspec.json.Decoder[Payload]] = {
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
-_MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<field>[^`]+)`)?$", re.DOTALL)
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -108,9 +107,8 @@ def parse(event_type: str, payload: dict[str, Any]) -> Payload:
 
 
 def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
-    match = _MESSAGE.match(str(exc))
-    problem, field = (match["problem"], match["field"]) if match else (str(exc), None)
-    return ContractError(event_type, field or "$", problem[:1].lower() + problem[1:])
+    problem, _, where = str(exc).partition(" - at `")
+    return ContractError(event_type, where.removesuffix("`") or "$", problem[:1].lower() + problem[1:])
 
 
 def _is_plain(value: Any) -> bool:

@@ -90,6 +90,32 @@ def test_dependants_are_held_and_land_in_order_after_the_release(box: Outbox, da
     assert rows(database, "select status, content from contents where slug = 'a--aula-1'") == [("reviewed", "second")]
 
 
+def test_the_database_too_says_what_is_held_and_behind_what(box: Outbox, database: Database) -> None:
+    """Whoever looks there alone finds the reason."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+    held = rows(
+        database, "select seq, event_id, state, verdict, sqlstate, reason, attempts from outbox.parked where seq = 4"
+    )
+    assert held == [(4, box.event(4).event_id, "held", "dependency", None, "waits for event 3, which is parked", 0)]
+    assert [(row.seq, row.verdict, row.reason) for row in box.parked.list()][1:] == [
+        (4, "dependency", "waits for event 3, which is parked")
+    ]
+
+
+def test_what_is_released_before_the_event_that_it_waits_for_is_held_again(box: Outbox, database: Database) -> None:
+    """Order holds, whoever let it go."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--modulo-1")
+    drain(box, database.worker_dsn)
+    assert box.parked.release_held(3) == 1
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    states = [(row.seq, row.state, row.behind_seq) for row in box.parked.list()]
+    assert states == [(3, ParkedState.PARKED, None), (4, ParkedState.HELD, 3)]
+    assert rows(database, "select 1 from contents where slug like '%aula-1'") == []
+
+
 def test_an_edited_event_lands_as_edited(box: Outbox, database: Database) -> None:
     """The operator's payload is applied; the log keeps the original."""
     box.append(*project(), lesson(1))

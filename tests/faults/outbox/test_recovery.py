@@ -30,6 +30,23 @@ def recovered(places: Places) -> Recovered:
         return box.recovered
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        Recovered(published=("a",)),
+        Recovered(swept=1),
+        Recovered(conflicts=("a",)),
+        Recovered(lost=("a",)),
+        Recovered(blocked=("a",)),
+    ],
+    ids=["published", "swept", "conflict", "lost", "blocked"],
+)
+def test_whatever_recovery_found_is_something(found: Recovered) -> None:
+    """A single kind of it is enough to be told."""
+    assert not found.nothing
+    assert Recovered().nothing
+
+
 def test_a_committed_file_still_in_staging_is_published(places: Places, start: Start) -> None:
     """Roll forward: the staged file is there and named in the log."""
     die(start, places, "unit.committed")

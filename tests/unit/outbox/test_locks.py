@@ -101,6 +101,28 @@ def test_one_worker_serves_an_outbox(tmp_path: Path) -> None:
         assert running_worker(path) == os.getpid()
 
 
+def test_a_lock_is_given_up_once_and_takes_no_other_file_along(tmp_path: Path) -> None:
+    """The second time its descriptor is somebody else's, and stays open."""
+    lock = WorkerLock(tmp_path / "outbox.db")
+    lock.acquire()
+    lock.release()
+    others = [os.dup(0) for _ in range(3)]
+    lock.release()
+    lock.release()
+    for fd in (1, *others):
+        os.fstat(fd)
+    for fd in others:
+        os.close(fd)
+
+
+def test_a_worker_whose_pid_cannot_be_read_is_a_worker(tmp_path: Path) -> None:
+    """It holds the lock, and has not written its pid yet."""
+    path = tmp_path / "outbox.db"
+    with WorkerLock(path):
+        os.truncate(OutboxPaths(path).worker_lock, 0)
+        assert running_worker(path) == 0
+
+
 def test_a_lock_that_is_given_up_early_is_the_next_workers(tmp_path: Path) -> None:
     """Leaving the block afterwards takes nothing from whoever holds it by then."""
     path = tmp_path / "outbox.db"

@@ -21,6 +21,8 @@ def test_the_newest_position_is_remembered(box: Outbox) -> None:
     """It may go back: a database that was restored from a backup is behind."""
     event = box.append(lesson("a"), lesson("b")).appended[1]
     box.relay.remember_position(HERE, 2, event.event_id)
+    assert box.relay.position is not None
+    assert box.relay.position.applied_event_id == event.event_id
     box.relay.remember_position(HERE, 1, None)
     position = box.relay.position
     assert position is not None

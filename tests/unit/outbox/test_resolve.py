@@ -85,6 +85,14 @@ def test_a_field_that_goes_and_one_that_comes_are_shown() -> None:
     ]
 
 
+def test_a_difference_is_in_letters_that_a_person_reads() -> None:
+    """A value that is no text is shown as JSON, sorted and in the words that were written."""
+    diff = resolve.difference('{"tags": {"b": "pão", "a": 1}}', '{"tags": {"b": "maçã", "a": 1}}').splitlines()
+    assert '-  "b": "pão"' in diff
+    assert '+  "b": "maçã"' in diff
+    assert diff.index('   "a": 1,') < diff.index('-  "b": "pão"')
+
+
 def test_a_file_that_cannot_take_the_payloads_place_says_why(parked: Outbox, root: Path) -> None:
     """Gone, not UTF-8, or never there: each names the other way; nothing is decided."""
     file = root / path_of("a")

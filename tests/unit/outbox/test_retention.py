@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox, OutboxCorrupt, OutboxError
+from outbox.audit import trail
 from outbox.backup import backup
 from outbox.check import run_checks
 from outbox.prune import plan, prune
@@ -138,8 +139,18 @@ def test_a_backup_is_whole_and_one_file(box: Outbox, tmp_path: Path) -> None:
     assert steps[-1][0] == steps[-1][1] > 0
     assert target.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["box", "content", "copy.db"]
+    assert target.read_bytes()[18:20] == bytes([1, 1]), "as the format has it: no write-ahead log is needed to read it"
     with Outbox.open(target) as copy:
         assert (copy.outbox_id, copy.read()) == (box.outbox_id, box.read())
+
+
+def test_a_prune_is_on_record_with_how_far_it_went_and_why(old: Outbox) -> None:
+    """Whoever misses an event later finds out who took it."""
+    proven(old, 10)
+    assert prune(old, found := plan(old, keep_days=30)) > 0
+    (act,) = trail(old.connection)
+    assert (act.action, act.seq, act.reason) == ("prune", old.relay.pruned_below, found.because)
+    assert found.because
 
 
 def test_a_backup_is_taken_while_writers_go_on(box: Outbox, tmp_path: Path) -> None:

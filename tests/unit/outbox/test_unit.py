@@ -104,6 +104,38 @@ def test_a_recorded_file_is_remembered_and_not_written(box: Outbox, root: Path) 
     assert box.file(path_of("a"), base="/courses") is None
 
 
+def test_of_several_recorded_files_each_that_changed_is_remembered(box: Outbox) -> None:
+    """Also behind one that is known as it is; another folder's file of the same name is another file."""
+
+    def record(**hashes: str) -> None:
+        with box.unit() as unit:
+            for name, digit in hashes.items():
+                unit.record(path_of(name), digit * 64, 12, base="/courses")
+
+    def known() -> list[str]:
+        files = (box.file(path_of(name), base="/courses") for name in "abc")
+        return [file.sha256[0] for file in files if file is not None]
+
+    record(a="0", b="1")
+    record(a="0", b="2", c="3")
+    assert known() == ["0", "2", "3"]
+    with box.unit() as unit:
+        unit.record(path_of("a"), "9" * 64, 12, base="/others")
+    assert known() == ["0", "2", "3"]
+
+
+def test_a_unit_counts_what_was_no_news_and_a_file_knows_its_content(box: Outbox) -> None:
+    """What the event names as its file is that content's from then on."""
+    publish(box, "a")
+    with box.unit() as unit:
+        unit.append(lesson("a"))
+        unit.append(lesson("b"))
+    assert (len(unit.result.appended), unit.result.unchanged) == (1, 1)
+    known = box.file(path_of("a"))
+    assert known is not None
+    assert known.slug == "curso-x--a"
+
+
 def test_that_a_file_is_published_is_noted_with_the_next_unit(box: Outbox, tmp_path: Path) -> None:
     """It spares each unit an fsync; closing notes the last."""
     publish(box, "a")
