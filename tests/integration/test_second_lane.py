@@ -1,6 +1,8 @@
 """A large batch goes over two connections at once; what is promised is what one connection promises."""
 
+import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -176,11 +178,12 @@ def test_a_new_session_tries_the_second_connection_again(box: Outbox, database: 
 
 
 def test_a_second_connection_that_is_lost_leaves_its_half_to_the_first(box: Outbox, database: Database) -> None:
-    """Its backend is ended before the half is sent: the first half stands, the second goes over the first connection."""
+    """The line is cut before the half is sent: the first half stands, the second goes over the first connection."""
 
     def end(connection: Connection, number: int) -> None:
         if number == 2:
-            administer(database, f"select pg_terminate_backend({connection.info.backend_pid}, 10000)")
+            with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     dialled = Dialled(database, end)
     with structlog.testing.capture_logs() as logged:

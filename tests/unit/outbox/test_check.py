@@ -36,6 +36,20 @@ def test_an_outbox_that_is_well_has_nothing_to_tell(filled: Outbox) -> None:
     assert {found.detail for found in run_checks(filled.connection)} == {""}
 
 
+def test_an_empty_log_is_well_too(box: Outbox) -> None:
+    """The same checks, by the same names."""
+    assert {found.name for found in run_checks(box.connection)} >= {"seqs are contiguous"}
+    assert all(found.ok for found in run_checks(box.connection))
+
+
+def test_a_long_check_tells_how_far_it_is(filled: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In events, each so many."""
+    monkeypatch.setattr("outbox.check._PROGRESS_EVERY", 2)
+    told: list[int] = []
+    list(run_checks(filled.connection, progress=told.append))
+    assert told == list(range(2, filled.last_seq + 1, 2))
+
+
 def test_events_that_are_missing_in_the_middle_are_counted(filled: Outbox) -> None:
     by_hand(filled, "delete from events where seq in (3, 4, 7)")
     assert findings(filled)["seqs are contiguous"] == "3 missing between 1 and 12"

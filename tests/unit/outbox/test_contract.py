@@ -91,6 +91,27 @@ def test_nesting_has_a_limit() -> None:
         check(c.ContentMetadataMerged(slug="x", metadata=deep))
 
 
+def test_nesting_up_to_the_limit_is_taken() -> None:
+    """Sixty-four levels below the metadata, and a plain value in the last."""
+
+    def nested(levels: int) -> c.ContentMetadataMerged:
+        deep: object = 1
+        for _ in range(levels):
+            deep = {"a": deep}
+        return c.ContentMetadataMerged(slug="x", metadata=deep)  # type: ignore[arg-type]
+
+    taken = [levels for levels in range(60, 70) if _is_taken(nested(levels))]
+    assert taken == list(range(60, 66))
+
+
+def _is_taken(payload: c.ContentMetadataMerged) -> bool:
+    try:
+        check(payload)
+    except ContractError:
+        return False
+    return True
+
+
 def test_nesting_in_lists_counts_as_well() -> None:
     """Lists in lists end where objects in objects do; a shallow one is taken."""
     deep: object = 1
@@ -125,6 +146,10 @@ def test_a_payload_beyond_the_limit_is_refused_with_the_way_out() -> None:
         check(c.ContentUpserted(**LESSON, body="x" * 17 * 1024 * 1024))
     with pytest.raises(PayloadTooLarge, match="limit is 100"):
         check(c.ContentUpserted(**LESSON, body="x" * 100), limit_bytes=100)
+    size = len(check(c.ContentUpserted(**LESSON)).payload_utf8)
+    check(c.ContentUpserted(**LESSON), limit_bytes=size)
+    with pytest.raises(PayloadTooLarge, match=f"{size:,} bytes, the limit is {size - 1:,}"):
+        check(c.ContentUpserted(**LESSON), limit_bytes=size - 1)
 
 
 def test_the_same_state_is_the_same_bytes() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outbox import Outbox, OutboxError, PathRefused, StorageFailed
+from outbox import Outbox, OutboxError, PathRefused, StorageFailed, WorkerLock
 from outbox.confined import confined
 from tests.support.lessons import path_of, publish
 
@@ -97,12 +97,17 @@ def test_an_outbox_without_a_root_publishes_no_files(tmp_path: Path) -> None:
 
 
 def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
-    """Files 0600, directories 0700: outbox, WAL, locks, bell, content."""
+    """Files 0600, directories 0700: outbox, WAL, locks, bell, staging, content."""
     before = os.umask(0)
     try:
-        with Outbox.open(tmp_path / "box" / "outbox.db", content_root=tmp_path / "content") as box:
+        with (
+            Outbox.open(tmp_path / "box" / "outbox.db", content_root=tmp_path / "content") as box,
+            WorkerLock(box.path),
+        ):
             publish(box, "a")
-            found = {path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+            with box.unit() as unit:
+                unit.write(path_of("staged"), b"not yet published")
+                found = {path: path.stat().st_mode for path in tmp_path.rglob("*")}
     finally:
         os.umask(before)
     assert {path.name for path in found} > {
@@ -110,7 +115,10 @@ def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> N
         "outbox.db-wal",
         "outbox.db-shm",
         "outbox.db.lock",
+        "outbox.db.worker.lock",
         "outbox.db.bell",
+        "owner.lock",
+        "a.md",
     }
-    assert {mode for path, mode in found.items() if path.is_dir()} == {0o700}
-    assert {mode for path, mode in found.items() if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(mode) for mode in found.values() if stat.S_ISDIR(mode)} == {0o700}
+    assert {stat.S_IMODE(mode) for mode in found.values() if stat.S_ISREG(mode)} == {0o600}

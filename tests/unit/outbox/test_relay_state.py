@@ -1,3 +1,4 @@
+import os
 import uuid
 
 import pytest
@@ -69,6 +70,15 @@ def test_states_are_those_of_the_check_constraint(box: Outbox) -> None:
     assert sql.split("state in (")[1].split(")")[0].count("'") == 2 * len(WorkerState)
 
 
+def test_a_worker_that_works_is_known_by_its_pid_and_one_that_stopped_has_none(box: Outbox) -> None:
+    """A pid that is of nobody any more would be somebody else's."""
+    for state in WorkerState:
+        box.relay.set_state(state)
+        report = box.relay.report
+        assert report is not None
+        assert report.pid == (None if state is WorkerState.STOPPED else os.getpid())
+
+
 def test_an_outage_is_one_row_from_its_beginning_to_its_drain(box: Outbox, clock: SetClock) -> None:
     """Repeats count probes, the backlog's peak is kept, and an end without a beginning is nothing."""
     box.relay.outage_ended()
@@ -83,6 +93,7 @@ def test_an_outage_is_one_row_from_its_beginning_to_its_drain(box: Outbox, clock
     (outage,) = list_outages(box.connection)
     assert (outage.cause, outage.backlog_at_begin, outage.backlog_peak, outage.probes) == ("refused", 1, 3, 2)
     assert outage.began_at < str(outage.ended_at) <= str(outage.drained_at)
+    assert (outage.id, outage.began_at[:13], str(outage.ended_at)[:13]) == (1, "2026-03-01T12", "2026-03-01T15")
     assert open_outage(box.connection) is None
 
 

@@ -124,6 +124,48 @@ def test_of_several_recorded_files_each_that_changed_is_remembered(box: Outbox) 
     assert known() == ["0", "2", "3"]
 
 
+def test_a_file_that_changes_by_hand_behind_one_that_did_not_is_noticed_too(box: Outbox, root: Path) -> None:
+    """Between the write and the end of the unit; the person's words stay, and nothing of the unit is there."""
+    publish(box, "a")
+    publish(box, "b")
+    with pytest.raises(FileConflict, match="/b"), box.unit() as unit:  # noqa: PT012 - the unit is what fails
+        unit.write(path_of("a"), b"new a")
+        unit.write(path_of("b"), b"new b")
+        (root / path_of("b")).write_bytes(b"by hand")
+    assert (root / path_of("a")).read_bytes() == b"# Aula\n"
+    assert (root / path_of("b")).read_bytes() == b"by hand"
+
+
+def test_a_file_that_another_publisher_changed_meanwhile_is_no_persons_and_replaced(
+    box: Outbox, root: Path, tmp_path: Path
+) -> None:
+    """The last one to commit wins, as it does with rows."""
+    publish(box, "a")
+    with Outbox.open(tmp_path / "box" / "outbox.db", content_root=root) as other, box.unit() as unit:
+        unit.write(path_of("a"), b"ours")
+        publish(other, "a", "theirs")
+    assert (root / path_of("a")).read_bytes() == b"ours"
+
+
+def test_the_limit_that_was_set_holds_for_every_event_of_a_unit(tmp_path: Path) -> None:
+    with (
+        Outbox.open(tmp_path / "small.db", payload_limit_bytes=1000) as small,
+        pytest.raises(ContractError, match="limit is 1,000"),
+        small.unit() as unit,
+    ):
+        unit.append(lesson("a", "x" * 1000))
+
+
+def test_a_file_lies_where_it_was_recorded(box: Outbox, root: Path, tmp_path: Path) -> None:
+    """Below the folder of its import, or below CONTENT_ROOT where it is ours or nobody's yet."""
+    with box.unit() as unit:
+        unit.record(path_of("b"), "0" * 64, 12, base=str(tmp_path))
+    assert box.place_of(path_of("b")) == tmp_path / path_of("b")
+    publish(box, "a")
+    assert box.place_of(path_of("a")) == root / path_of("a")
+    assert box.place_of(path_of("c")) == root / path_of("c")
+
+
 def test_a_unit_counts_what_was_no_news_and_a_file_knows_its_content(box: Outbox) -> None:
     """What the event names as its file is that content's from then on."""
     publish(box, "a")
