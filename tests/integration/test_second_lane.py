@@ -194,6 +194,29 @@ def test_a_second_connection_that_is_lost_leaves_its_half_to_the_first(box: Outb
     assert len(dialled.opened) == 2
 
 
+def test_both_halves_have_the_limits_of_a_transaction(box: Outbox, database: Database) -> None:
+    """Neither waits for ever, and neither runs for ever."""
+    administer(
+        database,
+        """
+        create table limits (number integer, statement text, lock text, whole text);
+        create function note_limits() returns trigger language plpgsql security definer as $$
+        begin
+            insert into public.limits values (
+                new.sequence_order, current_setting('statement_timeout'), current_setting('lock_timeout'),
+                current_setting('transaction_timeout')
+            );
+            return null;
+        end $$;
+        create trigger note_limits after insert on contents for each row execute function note_limits();
+        """,
+    )
+    assert relay(box, database.worker_dsn, statement_timeout_ms=7000).run() is Ending.EMPTY
+    assert len(transactions(database)) == 2
+    limits = "select statement, lock, whole, count(*) from limits group by 1, 2, 3"
+    assert rows(database, limits) == [("7s", "5s", "14s", LESSONS)]
+
+
 def test_halves_that_get_in_each_others_way_are_carried_one_after_the_other(box: Outbox, database: Database) -> None:
     """A trigger of the database's owner writes one row for all lessons: the halves wait for each other, and nothing is lost."""
     administer(

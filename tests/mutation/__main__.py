@@ -20,11 +20,19 @@ ROOT = Path(__file__).parents[2]
 @click.argument("modules", nargs=-1)
 @click.option("--tests", multiple=True, help="Files or folders of tests, in place of the usual ones.")
 @click.option("--sample", type=click.IntRange(min=1), help="So many of all their mutants, drawn always alike.")
+@click.option("--seed", default=0, show_default=True, help="Draws another sample.")
 @click.option("--again", is_flag=True, help="Only those mutants that were not killed the last time.")
 @click.option("--budget", default=15.0, show_default=True, help="Seconds of tests for each mutant.")
 @click.option("--results", "kept", type=click.Path(path_type=Path), default=ROOT / ".mutants.json")
 def main(
-    modules: tuple[str, ...], tests: tuple[str, ...], sample: int | None, *, again: bool, budget: float, kept: Path
+    modules: tuple[str, ...],
+    tests: tuple[str, ...],
+    sample: int | None,
+    seed: int,
+    *,
+    again: bool,
+    budget: float,
+    kept: Path,
 ) -> None:
     """Try the mutants of MODULES (outbox/log.py ...; by default of all where a bug would lose data)."""
     paths = list(modules or DATA)
@@ -39,7 +47,7 @@ def main(
         tried = {_name(each) for each in rows}
         results.keep([*rows, *(each for each in earlier if _name(each) not in tried)], kept)
 
-    run = MutationRun(ROOT, paths, wanted=wanted, sample=sample, budget_seconds=budget, keep=keep)
+    run = MutationRun(ROOT, paths, wanted=wanted, sample=sample, seed=seed, budget_seconds=budget, keep=keep)
     options = ["-q", "-s", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:cov"]
     # A folder of its own: pytest's usual one is taken for left behind, and removed, by another session that ends.
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:

@@ -26,7 +26,8 @@ class MutationRun:
         root: the project.
         paths: modules to mutate, relative to it.
         wanted: which of their changes; the others are left out.
-        sample: so many of them all, drawn with a fixed seed; None for all.
+        sample: so many of them all; None for all.
+        seed: of the draw; tests that were written for what one sample showed prove nothing by the same sample.
         budget_seconds: how long the tests of one mutant may take, in their normal time.
         keep: told all rows so far after each trial, so that a run that is ended early leaves its results.
     """
@@ -38,6 +39,7 @@ class MutationRun:
         *,
         wanted: Wanted,
         sample: int | None,
+        seed: int,
         budget_seconds: float,
         keep: Callable[[list[dict[str, Any]]], None],
     ) -> None:
@@ -45,6 +47,7 @@ class MutationRun:
         self._paths = paths
         self._wanted = wanted
         self._sample = sample
+        self._seed = seed
         self._budget_seconds = budget_seconds
         self._keep = keep
         self.rows: list[dict[str, Any]] = []
@@ -85,8 +88,8 @@ class MutationRun:
         changes = [change for path in self._paths for change in changes_of(self._root, path) if self._wanted(change)]
         if self._sample is None or len(changes) <= self._sample:
             return changes
-        _say(f"{self._sample} of {len(changes)} mutants are drawn, always the same")
-        return random.Random(len(changes)).sample(changes, self._sample)
+        _say(f"{self._sample} of {len(changes)} mutants are drawn, by seed {self._seed}")
+        return random.Random(len(changes) + 1_000_003 * self._seed).sample(changes, self._sample)
 
 
 def _say(line: str) -> None:
