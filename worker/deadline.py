@@ -17,9 +17,9 @@ from worker.logs import get_log
 
 
 @contextmanager
-def deadline(connection: Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection's socket down if the block has not ended after `seconds`."""
-    timer = threading.Timer(seconds, _shut_down, (connection, seconds))
+def deadline(connection: Connection, seconds: float, *, tell: bool = True) -> Iterator[None]:
+    """Shut the connection's socket down if the block has not ended after `seconds`, and `tell` it in the log."""
+    timer = threading.Timer(seconds, _shut_down, (connection, seconds, tell))
     timer.daemon = True
     timer.start()
     try:
@@ -28,7 +28,8 @@ def deadline(connection: Connection, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _shut_down(connection: Connection, seconds: float) -> None:
-    get_log().warning("relay.hung", seconds=seconds)
+def _shut_down(connection: Connection, seconds: float, tell: bool) -> None:  # noqa: FBT001 - a timer has no keywords
+    if tell:
+        get_log().warning("relay.hung", seconds=seconds)
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sock:
         sock.shutdown(socket.SHUT_RDWR)

@@ -42,6 +42,8 @@ from worker.position import Position, require
 from worker.projection import ask, send_rows
 from worker.transaction import Rows, begin, lock_position, send_position
 
+# The first half waits meanwhile. A pooler may have no session for us but the one that the first half has.
+ANSWER_SECONDS = 3.0
 FIRST_REST_BATCHES = 16
 LONGEST_REST_BATCHES = 4096
 FOR_THIS_SESSION = 2**62
@@ -94,7 +96,7 @@ class SecondLane:
         try:
             if self._connection is None:
                 self._connection = self._opened()
-            with deadline(self._connection, patience_seconds):
+            with deadline(self._connection, patience_seconds, tell=False):
                 self._pipeline.enter_context(self._connection.pipeline())
                 begin(self._connection, limits)
                 self._known = ask(self._connection, wanted_by(decoded))
@@ -108,8 +110,10 @@ class SecondLane:
         if connection is None or known is None:
             return
         try:
-            with deadline(connection, self._patience_seconds):
-                changes = fold(self._decoded, known())
+            with deadline(connection, ANSWER_SECONDS, tell=False):
+                found = known()
+            with deadline(connection, self._patience_seconds, tell=False):
+                changes = fold(self._decoded, found)
                 self._decoded.clear()
                 send_rows(connection, changes)
                 self._locked = lock_position(connection, self._box.outbox_id)
@@ -127,7 +131,7 @@ class SecondLane:
         if connection is None or locked is None:
             return False
         try:
-            with deadline(connection, self._patience_seconds):
+            with deadline(connection, self._patience_seconds, tell=False):
                 require(locked.fetchone(), position)
                 send_position(connection, self._box.outbox_id, position, to)
                 connection.execute("commit")

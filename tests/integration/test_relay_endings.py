@@ -1,5 +1,7 @@
 """When and how the relay comes back, how it waits, and what it does on the way."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,12 +50,19 @@ class Dial:
     dsn: str
     refusals: list[Exception]
     calls: int = 0
+    opened: list[Connection] = field(default_factory=list)
 
     def __call__(self) -> Connection:
         self.calls += 1
         if self.refusals:
             raise self.refusals.pop(0)
-        return connect(self.dsn)
+        self.opened.append(connect(self.dsn))
+        return self.opened[-1]
+
+    def hang_up(self) -> None:
+        """As the relay sees it, the other side did: a pooler in between would hide a server that does."""
+        with socket.socket(fileno=os.dup(self.opened[-1].fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def coded(sqlstate: str) -> psycopg.Error:
@@ -177,11 +186,7 @@ def test_a_refused_login_is_probed_more_slowly_than_anything_else(
         waiting_for_news = seconds not in {30.0, 300.0}
         if waiting_for_news and dial.calls == 2:  # the login is mended, all is applied: now the same again, later
             dial.refusals.append(error)
-            run(
-                database,
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
-                "where application_name = 'outbox-worker' and datname = current_database()",
-            )
+            dial.hang_up()
         elif waiting_for_news:
             waker.stopping = True
         else:

@@ -13,6 +13,7 @@ import structlog
 
 from outbox import Event, Outbox
 from outbox import catalogue as c
+from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, worker
@@ -192,6 +193,26 @@ def test_a_second_connection_that_is_lost_leaves_its_half_to_the_first(box: Outb
     assert lessons_there(database) == list(range(1, LESSONS + 1))
     assert box.parked.count() == 0
     assert len(dialled.opened) == 2
+
+
+def test_a_second_connection_that_says_nothing_holds_the_first_up_for_a_moment_only(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler that has no session left for it: nobody is blamed, and no outage begins."""
+    monkeypatch.setattr("worker.second_lane.ANSWER_SECONDS", 0.2)
+    with FaultProxy(database.worker_dsn) as silent, structlog.testing.capture_logs() as logged:
+
+        def dial() -> Connection:
+            connection = connect(dsns.pop(0))
+            silent.plan.black_hole = not dsns  # only now: to connect it has to speak
+            return connection
+
+        dsns = [database.worker_dsn, silent.dsn]
+        assert relay(box, dial).run() is Ending.EMPTY
+    assert [error for error, _ in rests(logged)] == ["OperationalError"]
+    assert "relay.hung" not in [line["event"] for line in logged]
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+    assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
 
 
 def test_both_halves_have_the_limits_of_a_transaction(box: Outbox, database: Database) -> None:
