@@ -73,10 +73,6 @@ MUTANTS = (
         "worker.ahead", "if not at_hand or self._asked != (after, limit):", "if not at_hand:",
     ),
     _mutant(
-        "lane-unfenced", "the second half is committed wherever the position stands",
-        "worker.second_lane", "require(locked.fetchone(), position)", "locked.fetchone()",
-    ),
-    _mutant(
         "newest-first", "a batch is folded from its end",
         "worker.fold", "        for item in batch:\n            try:", "        for item in reversed(list(batch)):\n            try:",
     ),

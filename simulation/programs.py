@@ -259,7 +259,9 @@ class Operator:
             return
         proven = self._applied(self._host)
         self._kernel.pause("prune")
-        prune.prune(box, prune.plan(box, keep_days=0))
+        planned = prune.plan(box, keep_days=0)
+        proven |= self._applied(self._host)  # what was released meanwhile, and took effect
+        prune.prune(box, planned)
         self._pruned(self._host, proven)
 
 

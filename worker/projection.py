@@ -17,6 +17,7 @@ import msgspec
 
 from outbox import Event
 from worker.connection import Connection, Limits, hand_over
+from worker.errors import PositionMoved
 from worker.fold import Changes, Values, decode, fold
 from worker.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
 from worker.position import Position, require
@@ -98,7 +99,8 @@ def apply_batch(
         meanwhile: called once, while the server works.
 
     Raises:
-        PositionMoved: the position is not where the batch was read from; nothing was applied.
+        PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
+            more; nothing was applied.
         EventFault: one event is known to be at fault; nothing was applied.
         psycopg.Error: nothing was applied, or (connection lost) the position has to be asked.
     """
@@ -109,10 +111,12 @@ def apply_batch(
         with connection.pipeline():
             begin(connection, limits)
             locked = lock_position(connection, outbox_id)
+            still_parked = _ask_whether_parked(connection, batch, outbox_id)
             for statement, values in batch.first:
                 connection.execute(query("repair", statement), values)
             known = ask(connection, wanted_by(decoded))
         require(locked.fetchone(), position)
+        _require_parked(still_parked, batch)
         entered(Phase.APPLY)
         changes = fold(decoded, known())
         decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
@@ -176,6 +180,17 @@ def send_rows(connection: Connection, changes: Changes) -> None:
     _send(connection, "unlink_tags", changes.untagged)
     send_tags(connection, changes)
     _send(connection, "link_tags", changes.tagged)
+
+
+def _ask_whether_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> Rows | None:
+    if not batch.unparked:
+        return None
+    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": list(batch.unparked)})
+
+
+def _require_parked(found: Rows | None, batch: Batch) -> None:
+    if found is not None and len(found.fetchall()) < len(batch.unparked):
+        raise PositionMoved("an event that was released is not parked in the database: somebody else resolved it")
 
 
 def _send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:

@@ -221,6 +221,10 @@ def _unpark(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _still_parked(tx: Transaction, values: Any) -> Rows:
+    return [(seq,) for seq in values["seqs"] if tx.get("parked", (values["outbox_id"], seq)) is not None]
+
+
 def _parked(tx: Transaction, values: Any) -> Rows:
     columns = ("event_id", "type", "aggregate_id", "state", "verdict", "sqlstate", "reason", "attempts")
     mine = [(seq, row) for (outbox, seq), row in tx.every("parked") if outbox == values["outbox_id"]]
@@ -275,6 +279,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.advance": _advance,
     "relay.park": _park,
     "relay.unpark": _unpark,
+    "relay.still_parked": _still_parked,
     "relay.parked": _parked,
     "projection.find_minds": _find_minds,
     "projection.link_minds": _minds(_link),

@@ -285,6 +285,29 @@ def test_a_release_that_went_through_is_not_done_twice_after_a_kill(
     assert rows(database, "select count(*) from contents where slug like '%aula-1'") == [(1,)]
 
 
+@pytest.mark.parametrize("how", [Resolution.RETRY, Resolution.DISCARD], ids=["retry", "discard"])
+def test_what_somebody_else_resolved_meanwhile_is_not_applied_once_more(
+    how: Resolution, box: Outbox, database: Database
+) -> None:
+    """Two workers, one list: the second finds it gone from the database, and takes it off its own list."""
+    box.append(*project(), lesson(1))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    mend(database)
+    box.append(lesson(2), lesson(3))
+
+    def resolved_by_another(seq: int, *_: object) -> None:
+        if seq == 5:
+            box.parked.release(4, how)
+            with psycopg.connect(database.dsn, autocommit=True) as connection:
+                connection.execute("delete from outbox.parked where seq = 4")
+
+    assert relay(box, database.worker_dsn, max_events=1, on_batch=resolved_by_another).run() is Ending.EMPTY
+    assert box.parked.count() == 0
+    landed = rows(database, "select sequence_order from contents where content_type = 'course_lesson' order by 1")
+    assert landed == [(2,), (3,)]
+
+
 def test_a_database_set_back_to_before_an_event_was_parked_tries_it_anew(box: Outbox, database: Database) -> None:
     """Neither it nor what was held behind it, nor a release that was under way, is on the list any more."""
     box.append(*project(), lesson(1), lesson(2))

@@ -69,6 +69,10 @@ set
 -- Events that were resolved, in the transaction that applies them.
 delete from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
 
+-- name: still_parked
+-- Which of these stand on the list; under the lock of the position, which all who resolve one hold.
+select seq from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
+
 -- name: parked
 -- Everything that is parked or held here, in order.
 select seq, event_id, type, aggregate_id, state, verdict, sqlstate, reason, attempts
