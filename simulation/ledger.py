@@ -49,6 +49,7 @@ class Ledger:
     """The ledger of one database.
 
     Attributes:
+        effects: every event that took effect, with its outbox, in order; a restored database forgets, this does not.
         blame: marks in titles that make an event guilty of being refused; None: any may be refused.
         lenient: outboxes whose file an operator put back, or that two workers serve: an event may be sent twice, if
             that changes nothing.
@@ -56,6 +57,7 @@ class Ledger:
 
     def __init__(self, minds: dict[str, UUID], blame: set[str]) -> None:
         self.book = Book(Reference(minds))
+        self.effects: list[tuple[UUID, int]] = []
         self.blame: set[str] | None = blame
         self.lenient: set[UUID] = set()
 
@@ -83,6 +85,7 @@ class Ledger:
             order_is_kept(self.book, done, event)
             self.book.reference.apply(event, payload)
             self.book.applied[witness.outbox_id].add(event.seq)
+            self.effects.append((witness.outbox_id, event.seq))
             self.book.newest[witness.outbox_id, event.aggregate_id] = event.seq
         for seq, row in done.parked.items():
             self._parked(done, witness.events[seq], row)

@@ -259,9 +259,7 @@ class Operator:
             return
         proven = self._applied(self._host)
         self._kernel.pause("prune")
-        planned = prune.plan(box, keep_days=0)
-        proven |= self._applied(self._host)  # what was released meanwhile, and took effect
-        prune.prune(box, planned)
+        prune.prune(box, prune.plan(box, keep_days=0))
         self._pruned(self._host, proven)
 
 

@@ -66,6 +66,7 @@ class World:
         self.server.tables.rows["minds"][programs.MIND] = {"id": MIND_ID}
         self.server.refused = {REFUSED_MARK: "23514"}
         self.ledger = Ledger({programs.MIND: MIND_ID, str(MIND_ID): MIND_ID}, {REFUSED_MARK, KILLER_MARK})
+        self._proofs: dict[UUID, int] = {}
         self.generators = [
             programs.Generator(
                 self.kernel,
@@ -108,7 +109,7 @@ class World:
                     host,
                     self._dial,
                     chance,
-                    applied=self._applied,
+                    applied=self._proven,
                     pruned=self._pruned,
                     prunes=scenario.prunes,
                 )
@@ -170,11 +171,18 @@ class World:
     def _applied(self, host: Host) -> frozenset[int]:
         return frozenset(self.ledger.book.applied.get(host.witness.outbox_id, ()))
 
+    def _proven(self, host: Host) -> frozenset[int]:
+        self._proofs[host.witness.outbox_id] = len(self.ledger.effects)
+        return self._applied(host)
+
     def _pruned(self, host: Host, proven: frozenset[int]) -> None:
         before = host.witness.pruned_below
         host.witness.look_again()
-        # What was parked at the time of the proof is pruned only after it was released and took effect.
-        self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | self._applied(host))
+        # What was parked at the time of the proof is pruned only after it was released and took effect. The database may
+        # have gone back since: the relay says so when it meets it.
+        since = self.ledger.effects[self._proofs[host.witness.outbox_id] :]
+        released = {seq for outbox_id, seq in since if outbox_id == host.witness.outbox_id}
+        self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | released)
 
     def _buried(self, process: Process, outcome: BaseException | None) -> None:
         for one in process.belongings:
