@@ -178,8 +178,8 @@ class World:
     def _pruned(self, host: Host, proven: frozenset[int]) -> None:
         before = host.witness.pruned_below
         host.witness.look_again()
-        # What was parked at the time of the proof is pruned only after it was released and took effect. The database may
-        # have gone back since: the relay says so when it meets it.
+        # What was parked at the time of the proof is pruned only after it was released and took effect. The database
+        # may have gone back since: the relay says so when it meets it.
         since = self.ledger.effects[self._proofs[host.witness.outbox_id] :]
         released = {seq for outbox_id, seq in since if outbox_id == host.witness.outbox_id}
         self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | released)
