@@ -28,7 +28,6 @@ _decoders: dict[str, msgspec.json.Decoder[Payload]] = {
     name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -107,6 +106,7 @@ def parse(event_type: str, payload: dict[str, Any]) -> Payload:
 
 
 def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
+    # msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
     problem, _, where = str(exc).partition(" - at `")
     return ContractError(event_type, where.removesuffix("`") or "$", problem[:1].lower() + problem[1:])
 

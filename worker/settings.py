@@ -16,7 +16,7 @@ STATEMENT_TIMEOUT_SECONDS = 30.0
 HIGHEST_PORT = 65535
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"", "0", "false", "no", "off"})
+_FALSE = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +107,12 @@ class _Reader:
         self.faults: list[str] = []
 
     def flag(self, name: str, *, default: bool) -> bool:
-        raw = self._values.get(name)
-        if raw is None:
+        raw = self._values.get(name, "").strip()
+        if not raw:
             return default
-        if raw.strip().lower() in _TRUE:
+        if raw.lower() in _TRUE:
             return True
-        if raw.strip().lower() not in _FALSE:
+        if raw.lower() not in _FALSE:
             self.faults.append(f"{name}: {raw!r} is neither true nor false")
         return False
 

@@ -97,8 +97,9 @@ class Line:
         self._trip(sent)
 
     def _flush(self) -> None:
-        sent, self._pipeline = self._pipeline or [], []
-        self._trip(sent)
+        if self._pipeline is not None:
+            sent, self._pipeline = self._pipeline, []
+            self._trip(sent)
 
     def rollback(self) -> None:
         if self._is_dead():

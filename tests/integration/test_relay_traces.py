@@ -9,6 +9,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 
 from outbox import Outbox, Resolution
 from tests.support.make_outbox import lesson, project
@@ -36,6 +37,20 @@ def applied(exporter: InMemorySpanExporter) -> list[int]:
             assert str(span.attributes["outbox.event_id"]).replace("-", "") == f"{span.context.trace_id:032x}"
             found.append(int(str(span.attributes["outbox.seq"])))
     return sorted(found)
+
+
+def test_events_of_both_halves_of_a_batch_have_their_spans(
+    exporter: InMemorySpanExporter, database: Database, tmp_path: Path
+) -> None:
+    """Whichever connection carries them."""
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(*project())
+        drain(box, database.worker_dsn)
+        box.append(*(lesson(number) for number in range(1, 9)))
+        with capture_logs() as lines:
+            drain(box, database.worker_dsn)
+        assert "relay.second_lane_rests" not in [line["event"] for line in lines]
+        assert applied(exporter) == list(range(1, 12))
 
 
 def test_every_event_that_is_delivered_has_one_span_and_a_parked_one_gets_it_when_released(

@@ -19,6 +19,12 @@ def test_the_flag_is_read_as_people_write_it(text: str, *, expected: bool) -> No
     assert WorkerSettings.from_env({"CREATOR_OS_DB_PERSIST": text}).persist is expected
 
 
+@pytest.mark.parametrize(("text", "expected"), [("", True), (" ", True), ("true", True), ("off", False)])
+def test_a_flag_that_is_left_blank_is_as_it_is_by_default(text: str, *, expected: bool) -> None:
+    """As every other variable is: a line of `.env` without a value decides nothing."""
+    assert WorkerSettings.from_env({"OUTBOX_SECOND_LANE": text}).second_lane is expected
+
+
 def test_the_connection_string_is_not_in_the_repr() -> None:
     settings = WorkerSettings.from_env({"SUPABASE_DB_URL": "postgresql://u:s3cret@h/d"})
     assert settings.db_url is not None
