@@ -62,7 +62,7 @@ class Batch:
     Attributes:
         apply: events whose effects are written.
         parked: events that are passed over.
-        unparked: seqs that leave the parked list.
+        released: seqs that were released: they have to stand on the parked list, and leave it unless parked again.
         to: the event at which the position stands afterwards; None leaves the position where it is.
         first: statements of `repair.sql` with their values, for rows that are to be written again; they run under the
             lock of the position, before the rows are read.
@@ -70,7 +70,7 @@ class Batch:
 
     apply: Sequence[Event] = ()
     parked: Sequence[Parking] = ()
-    unparked: Sequence[int] = ()
+    released: Sequence[int] = ()
     to: Event | None = None
     first: Sequence[tuple[str, Values]] = ()
 
@@ -183,19 +183,20 @@ def send_rows(connection: Connection, changes: Changes) -> None:
 
 
 def _ask_whether_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> Rows | None:
-    if not batch.unparked:
+    if not batch.released:
         return None
-    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": list(batch.unparked)})
+    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": list(batch.released)})
 
 
 def _require_parked(found: Rows | None, batch: Batch) -> None:
-    if found is not None and len(found.fetchall()) < len(batch.unparked):
+    if found is not None and len(found.fetchall()) < len(batch.released):
         raise PositionMoved("an event that was released is not parked in the database: somebody else resolved it")
 
 
 def _send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
-    if batch.unparked:
-        connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": list(batch.unparked)})
+    again = {parking.event.seq for parking in batch.parked}
+    if resolved := [seq for seq in batch.released if seq not in again]:
+        connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": resolved})
     if batch.parked:
         rows = _encode([parking.as_row() for parking in batch.parked]).decode()
         connection.execute(query("relay", "park"), {"outbox_id": outbox_id, "rows": rows})

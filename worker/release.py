@@ -46,7 +46,7 @@ class Releases:
             return False
         discarded = row.resolution is Resolution.DISCARD
         try:
-            batch = Batch(apply=[] if discarded else [event], unparked=[row.seq])
+            batch = Batch(apply=[] if discarded else [event], released=[row.seq])
             with self._suspects.watched(connection, row.seq, row.seq):
                 self._exchange.apply(connection, batch, position)
         except Exception as error:
@@ -73,7 +73,7 @@ class Releases:
             sqlstate=judgement.sqlstate,
             attempts=row.attempts + 1,
         )
-        self._exchange.apply(connection, Batch(parked=[parking]), position)
+        self._exchange.apply(connection, Batch(parked=[parking], released=[row.seq]), position)
         self._box.parked.park(
             event, verdict=parking.verdict, reason=parking.reason, sqlstate=parking.sqlstate, attempts=1
         )

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from outbox import Outbox, ParkedState, Resolution, resolve
+from outbox import Event, Outbox, ParkedState, Resolution, resolve
 from outbox import catalogue as c
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
@@ -19,6 +19,7 @@ from tests.support.relaying import NoWaiting, drain, relay
 from worker.connection import connect
 from worker.errors import NewerEvent, WorkerError
 from worker.options import Ending
+from worker.verdict import Judgement
 from worker.verify import verify_all
 
 
@@ -306,6 +307,29 @@ def test_what_somebody_else_resolved_meanwhile_is_not_applied_once_more(
     assert box.parked.count() == 0
     landed = rows(database, "select sequence_order from contents where content_type = 'course_lesson' order by 1")
     assert landed == [(2,), (3,)]
+
+
+def test_what_somebody_else_resolved_meanwhile_is_not_parked_again(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused once more here while another worker discarded it: it stays resolved."""
+    box.append(*project(), lesson(1), lesson(2))
+    refuse(database, f"{PROJECT}--aula-1")
+    drain(box, database.worker_dsn)
+    box.parked.release(4, Resolution.RETRY)
+    refused: list[int] = []
+
+    def resolved_by_another(judgement: Judgement, _error: Exception, event: Event) -> Judgement:
+        refused.append(event.seq)
+        with psycopg.connect(database.dsn, autocommit=True) as connection:
+            connection.execute("delete from outbox.parked where seq = 4")
+        return judgement
+
+    monkeypatch.setattr("worker.release.name_missing", resolved_by_another)
+    drain(box, database.worker_dsn)
+    assert refused == [4]
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from outbox.parked") == [(0,)]
 
 
 def test_a_database_set_back_to_before_an_event_was_parked_tries_it_anew(box: Outbox, database: Database) -> None:
