@@ -1,11 +1,14 @@
 """Checkpoints: moving the WAL into the file, and keeping it bounded.
 
-The worker checkpoints, and only under the writer gate, so that no generator pays for the burst of fsyncs in
-the middle of an append. Where no worker runs (a host that only generates), the WAL would grow for ever:
-every so often a writer looks, and does it when nobody else will. It empties the WAL without cutting it back, so
-that the next writers write over it from its start: appending to a file that grows costs half an INSERT more.
+A checkpoint passes through the writer gate, and costs a burst of fsyncs for which everybody waits. So it is rare, and
+it is the worker who makes it, every so many batches. Where none runs, or where the one that runs delivers nothing (it
+holds, or waits for a database that is away), the WAL would grow for as long: so the writer whose event is the
+512th, the 1,024th and so on looks too. The seqs are everybody's, so a crowd looks once where it would look eight times.
 
-A reader that stays in one transaction keeps the WAL from being cut back. No checkpoint waits for it: the size
+The WAL is emptied without cutting it back, so that the next writers write over it from its start: appending to a file
+that grows costs half an INSERT more. Only one that grew large all the same is cut.
+
+A reader that stays in one transaction keeps the WAL from being emptied. No checkpoint waits for it: the size
 that is left is returned, shown by `outbox status`, and the worker warns of it.
 """
 
@@ -17,9 +20,11 @@ from outbox.gate import Gate
 from outbox.paths import OutboxPaths
 from outbox.worker_lock import running_worker
 
-CHECK_EVERY_EVENTS = 128
+LOOK_EVERY_EVENTS = 512
 REUSED_WAL_BYTES = 2 * 1024 * 1024
 LARGE_WAL_BYTES = 64 * 1024 * 1024
+# Cut at the large size, and looked at now and then: one of twice that size has a reader sitting on it.
+ALARMING_WAL_BYTES = 2 * LARGE_WAL_BYTES
 
 
 def checkpoint(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> int:
@@ -34,9 +39,15 @@ def checkpoint(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -
     return wal_bytes(paths)
 
 
-def checkpoint_if_alone(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
-    """Keep the WAL small where no worker is there to do it."""
-    if wal_bytes(paths) > REUSED_WAL_BYTES and running_worker(paths.database) is None:
+def is_due(first_seq: int, last_seq: int) -> bool:
+    """Tell whether the writer of these events is the one to look after the WAL."""
+    return last_seq // LOOK_EVERY_EVENTS > (first_seq - 1) // LOOK_EVERY_EVENTS
+
+
+def look_after(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
+    """Keep the WAL small where no worker does, and bounded where the one that runs does not get to it."""
+    size = wal_bytes(paths)
+    if size > LARGE_WAL_BYTES or (size > REUSED_WAL_BYTES and running_worker(paths.database) is None):
         keep_small(connection, gate, paths)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from outbox import known_files, log, tracing
 from outbox.attempts import Attempts
 from outbox.bell import Bell
-from outbox.checkpoint import CHECK_EVERY_EVENTS, checkpoint, checkpoint_if_alone
+from outbox.checkpoint import checkpoint, is_due, keep_small, look_after
 from outbox.clock import Clock, SystemClock
 from outbox.confined import confined
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
@@ -76,7 +76,7 @@ class Outbox:
         self._limit = payload_limit_bytes
         self.clock = clock
         self._settled: list[tuple[str, str]] = []
-        self._unchecked_events = 0
+        self._units_without_news = 0
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
@@ -247,13 +247,18 @@ class Outbox:
             return recover(self.connection, self.gate, self._root)
 
     def checkpoint(self) -> int:
-        """Move the WAL into the file and cut it back; the worker does, nobody else needs to.
+        """Move the WAL into the file and cut it back, where nobody is going to append soon.
 
         Returns:
             The size of the WAL afterwards, in bytes; large where a reader sits on it.
         """
         with translated(self.path):
             return checkpoint(self.connection, self.gate, self._paths)
+
+    def keep_wal_small(self) -> None:
+        """Empty a WAL that has grown, for the next writers to write over; the worker does so every so many batches."""
+        with translated(self.path):
+            keep_small(self.connection, self.gate, self._paths)
 
     def close(self) -> None:
         """Close the file; what was published is noted first. Closing twice is allowed."""
@@ -304,8 +309,10 @@ class Outbox:
         if result.appended:
             self._bell.ring()
             tracing.appended(result.appended)
-        self._unchecked_events += max(1, len(result.appended))
-        if self._unchecked_events >= CHECK_EVERY_EVENTS:
-            self._unchecked_events = 0
-            checkpoint_if_alone(self.connection, self.gate, self._paths)
+            due = is_due(result.appended[0].seq, result.appended[-1].seq)
+        else:  # its files are known again, or nothing was written
+            self._units_without_news += 1
+            due = is_due(self._units_without_news, self._units_without_news)
+        if due:
+            look_after(self.connection, self.gate, self._paths)
         return result

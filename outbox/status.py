@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from outbox import audit
-from outbox.checkpoint import LARGE_WAL_BYTES, wal_bytes
+from outbox.checkpoint import ALARMING_WAL_BYTES, wal_bytes
 from outbox.outages import OutageRecord, open_outage
 from outbox.outbox import Outbox
 from outbox.parked import ParkedState
@@ -102,7 +102,7 @@ class Status:
     @property
     def wal_is_large(self) -> bool:
         """True where some reader keeps the WAL from being cut back."""
-        return self.wal_bytes > 2 * LARGE_WAL_BYTES
+        return self.wal_bytes > ALARMING_WAL_BYTES
 
     def as_dict(self) -> dict[str, Any]:
         """Return the keys of the contract, and a few more."""

@@ -287,4 +287,4 @@ class Relay:
         if due:
             self._batches = 0
             with only_a_note():
-                self._box.checkpoint()
+                self._box.keep_wal_small()

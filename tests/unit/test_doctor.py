@@ -153,7 +153,7 @@ def test_a_large_wal_is_a_warning(box: Outbox) -> None:
     assert wal(box.path).outcome == "ok"
     other = box.path.with_name("other.db")
     with other.with_name("other.db-wal").open("wb") as file:
-        file.truncate(65 * 1024 * 1024)
+        file.truncate(129 * 1024 * 1024)
     assert wal(other).outcome == "warn"
 
 

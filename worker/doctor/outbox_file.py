@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outbox import Outbox, OutboxError, OutboxNotFound, OutboxPaths, running_worker
+from outbox.checkpoint import ALARMING_WAL_BYTES, wal_bytes
 from worker.doctor.finding import Finding, judged
 from worker.settings import WorkerSettings
 
-LARGE_WAL_BYTES = 64 * 1024 * 1024
 OTHERS = 0o077
 
 
@@ -53,10 +53,9 @@ def permissions(path: Path) -> Finding:
 
 def wal(path: Path) -> Finding:
     """Whether some reader keeps the WAL from being cut back."""
-    file = OutboxPaths(path).wal
-    size = file.stat().st_size if file.exists() else 0
+    size = wal_bytes(OutboxPaths(path))
     remedy = f"end the process that keeps reading the outbox: fuser -v {path}"
-    return judged("wal", f"{size // 1024:,} KiB", bad=size > LARGE_WAL_BYTES, remedy=remedy)
+    return judged("wal", f"{size // 1024:,} KiB", bad=size > ALARMING_WAL_BYTES, remedy=remedy)
 
 
 def parked(box: Outbox) -> Finding:

@@ -42,7 +42,7 @@ class Publisher:
             self.units(box, range(8))
             worker.checkpoint()
             self.units(box, range(8, 14))
-            checkpoint.checkpoint_if_alone(box.connection, box.gate, box._paths)
+            checkpoint.look_after(box.connection, box.gate, box._paths)
             self.units(box, range(14, 18))
         with self.open() as box:
             self.units(box, range(18, 21))

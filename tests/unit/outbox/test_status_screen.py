@@ -11,7 +11,7 @@ from rich.console import Console
 
 from outbox import Outbox, WorkerLock, WorkerState, audit
 from outbox.assessment import Tone, assess
-from outbox.checkpoint import LARGE_WAL_BYTES
+from outbox.checkpoint import ALARMING_WAL_BYTES
 from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
 from outbox.status import Status, read_status
 from outbox.status_screen import LABELS, lines, screen
@@ -180,7 +180,7 @@ def test_a_worker_that_says_nothing_for_long_is_told(box: Outbox, clock: SetCloc
         ({"free_bytes": 0}, "NOT SAFE: the disk is full", "0 B free", "disk-full"),
         ({"free_bytes": 10_000_000}, "safe, but only 9.5 MiB are free", "9.5 MiB free", "disk-full"),
         ({"writable": False}, "NOT SAFE: this user may not write", "not writable", "storage-fails"),
-        ({"wal_bytes": 3 * LARGE_WAL_BYTES}, "safe: ", "the WAL is 192.0 MiB", "wal-grows"),
+        ({"wal_bytes": 2 * ALARMING_WAL_BYTES}, "safe: ", "the WAL is 256.0 MiB", "wal-grows"),
     ],
 )
 def test_what_threatens_generation_is_told_first(
