@@ -16,8 +16,8 @@ _CHUNK_BYTES = 1 << 20
 _NOT_FOR_US = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EINVAL}
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Create a file that must not exist yet; its bytes are on the disk when this returns."""
+def create(path: Path, data: bytes) -> int:
+    """Create a file that must not exist yet, and return it open: its bytes are on the disk after an fsync."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     try:
         reach("file.created")
@@ -25,14 +25,24 @@ def write_new(path: Path, data: bytes) -> None:
         while view:
             view = view[os.write(fd, view) :]
         reach("file.written")
-        os.fsync(fd)
-    finally:
+    except BaseException:
         os.close(fd)
+        raise
+    return fd
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable, whoever wrote them."""
+    _sync(path, os.O_RDONLY)
 
 
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable: a rename is one only after this."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    fd = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

@@ -32,11 +32,11 @@ def commit(
     if not unit.files:
         appended = _commit(connection, gate, unit, now, settled)
         return Result(tuple(appended), len(unit.drafts) - len(appended))
-    secure.names(unit)
+    secure.what_is_staged(unit)
     reach("unit.staged")
     with gate.held():
         if unit.look_again():
-            secure.names(unit)
+            secure.what_is_staged(unit)
         secure.what_stands(unit)
         moving = [file for file in unit.files.values() if file.temp is not None]
         appended = _commit(connection, gate, unit, now, settled)
@@ -127,12 +127,22 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
 def _rename(root: Path | None, moving: list[StagedFile]) -> None:
     for file in moving:
         assert root is not None  # noqa: S101 - a unit without a root stages nothing
-        assert file.temp is not None  # noqa: S101 - that is what moving means
+        assert file.staged is not None  # noqa: S101 - that is what moving means
         try:
-            os.rename(f"{root}/{file.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
+            file.staged.sync.wait()
         except OSError as exc:
-            raise StorageFailed(
-                f"{file.path} could not be published ({exc.strerror}); its event is safe in the log. "
-                "Mend the cause, then `outbox recover` publishes the file"
-            ) from exc
+            # What can still be read there may never get to the disk: recovery writes the file anew from its event.
+            (root / file.staged.temp).unlink(missing_ok=True)
+            raise _not_published(file, exc) from exc
+        try:
+            os.rename(f"{root}/{file.staged.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
+        except OSError as exc:
+            raise _not_published(file, exc) from exc
         reach("unit.renamed")
+
+
+def _not_published(file: StagedFile, exc: OSError) -> StorageFailed:
+    return StorageFailed(
+        f"{file.path} could not be published ({exc.strerror}); its event is safe in the log. "
+        "Mend the cause, then `outbox recover` publishes the file"
+    )

@@ -15,6 +15,7 @@ What lies in the staging directory of a dead process and is named nowhere was ne
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,8 +125,10 @@ def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str 
             return "lost"
         temp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temp.unlink(missing_ok=True)
-        durable.write_new(temp, data)
+        os.close(durable.create(temp, data))
         reach("recovery.rewritten")
+    # Also one that was found whole: its owner may have died before the fsync was over.
+    durable.sync_file(temp)
     durable.make_directories(target.parent)
     temp.rename(target)
     reach("recovery.renamed")

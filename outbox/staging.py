@@ -16,15 +16,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from outbox import durable
 from outbox.confined import STAGING_DIRECTORY
 from outbox.failpoints import reach
+from outbox.syncing import Sync, Syncing
 
 _OWNER_LOCK = "owner.lock"
 _FILE_MODE = 0o600
 _NASCENT = ".new"
 _NASCENT_SECONDS = 3600  # a directory that was not finished in an hour never will be
+
+
+class Staged(NamedTuple):
+    """A file in staging.
+
+    Attributes:
+        temp: its place, relative to CONTENT_ROOT.
+        sync: whether its bytes are on the disk yet.
+    """
+
+    temp: str
+    sync: Sync
 
 
 class Staging:
@@ -33,6 +47,7 @@ class Staging:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.directories = durable.Directories(root)
+        self._syncing = Syncing()
         self._directory: Path | None = None
         self._lock_fd = -1
         self._count = 0
@@ -42,19 +57,20 @@ class Staging:
         """The directory, None while nothing was staged."""
         return self._directory
 
-    def stage(self, data: bytes) -> str:
-        """Write `data` durably and return its place, relative to CONTENT_ROOT."""
+    def stage(self, data: bytes) -> Staged:
+        """Write `data` to a file of its own, and begin to make it durable."""
         if self._directory is None:
             self._open()
         assert self._directory is not None  # noqa: S101 - just made
         self._count += 1
         path = self._directory / f"{self._count}.tmp"
         try:
-            durable.write_new(path, data)
+            fd = durable.create(path, data)
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        return f"{STAGING_DIRECTORY}/{self._directory.name}/{path.name}"
+        sync = self._syncing.start(fd, path)
+        return Staged(f"{STAGING_DIRECTORY}/{self._directory.name}/{path.name}", sync)
 
     def discard(self, temp: str) -> None:
         """Forget a staged file."""
@@ -62,6 +78,7 @@ class Staging:
 
     def close(self) -> None:
         """Remove the directory. Files that are still in it are named in the log or were never meant to be."""
+        self._syncing.close()
         if self._directory is not None:
             remove(self._directory)
             os.close(self._lock_fd)
@@ -69,6 +86,7 @@ class Staging:
 
     def abandon(self) -> None:
         """Let go of the directory but leave it: recovery publishes what the log names in it."""
+        self._syncing.close()
         if self._directory is not None:
             os.close(self._lock_fd)
             self._directory = None

@@ -2,14 +2,15 @@
 
 The order of steps, and what a crash after each leaves:
 
-1. Each file is written to staging and fsynced, and the names that the commit relies on are (`outbox.secure`).
-   Crash: nobody knows it, recovery sweeps it.
+1. Each file is written to staging, and a thread begins to fsync it (`outbox.syncing`). What the commit relies on is
+   made durable (`outbox.secure`): names, and the bytes of what no event of the unit carries word for word. Crash:
+   nobody knows it, recovery sweeps it.
 2. One SQLite transaction, under the writer gate, appends the events and names each staged file with its hash
    and its place. This COMMIT is the one commit point. Crash before it: as 1. Crash after it: 3 is rolled
-   forward by recovery, from the staged file or, should a power loss have taken its name, from the body that
-   the event carries.
+   forward by recovery, from the staged file or, should a power loss have taken its name or its bytes, from the
+   body that the event carries.
 3. Still under the gate, so that two publishers of one file rename in the order in which they committed: each
-   staged file is renamed to its place.
+   staged file, once its fsync is over, is renamed to its place.
 4. The directories are fsynced. When the unit returns, files and events survive a power loss.
 5. The bell is rung. That the files are published is written down with the next commit of this process (or
    when it closes), which spares every unit a second fsync; until then recovery finds nothing left to do.
@@ -36,7 +37,7 @@ from outbox.sqlite_errors import translated
 if TYPE_CHECKING:
     import sqlite3
 
-    from outbox.staging import Staging
+    from outbox.staging import Staged, Staging
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -58,16 +59,21 @@ _NOTHING_YET = Result()
 
 @dataclass(slots=True)
 class StagedFile:
-    """A file on its way; `temp` is None where the same bytes are in place already."""
+    """A file on its way; `staged` is None where the same bytes are in place already."""
 
     path: str
     target: Path
     data: bytes
     sha256: str
-    temp: str | None
+    staged: Staged | None
     previous_sha256: str | None
     stamp: tuple[int, int, int, int] | None
     overwrite: bool
+
+    @property
+    def temp(self) -> str | None:
+        """Its place in staging, relative to CONTENT_ROOT."""
+        return self.staged.temp if self.staged is not None else None
 
 
 @dataclass(slots=True)
@@ -150,8 +156,8 @@ class Unit:
             found = durable.sha256_of(file.target)
             if found != file.sha256 and not file.overwrite and self._changed_by_hand(file.path, found):
                 raise _conflict(file.path)
-            if found != file.sha256 and file.temp is None and self.staging is not None:
-                file.temp = self.staging.stage(file.data)
+            if found != file.sha256 and file.staged is None and self.staging is not None:
+                file.staged = self.staging.stage(file.data)
                 staged = True
             file.stamp, file.previous_sha256 = stamp, found
         return staged
@@ -187,13 +193,12 @@ class Unit:
         earlier = self.files.pop(path, None)
         if earlier is not None and earlier.temp is not None:
             staging.discard(earlier.temp)
-        temp = None if found == sha256 else staging.stage(data)
         self.files[path] = StagedFile(
             path=path,
             target=target,
             data=data,
             sha256=sha256,
-            temp=temp,
+            staged=None if found == sha256 else staging.stage(data),
             previous_sha256=found,
             stamp=stamp,
             overwrite=overwrite,

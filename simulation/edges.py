@@ -10,13 +10,16 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 from unittest import mock
 
 from outbox.bell import Bell
 from outbox.gate import Gate
+from outbox.syncing import Sync
 from simulation.kernel import Kernel, Killed, Process
+from simulation.late_sync import LateSync
 
 _real = SimpleNamespace(
     **{
@@ -25,6 +28,7 @@ _real = SimpleNamespace(
     }
 )
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+AT_ONCE = 0.5
 
 
 class Host(Protocol):
@@ -66,6 +70,7 @@ def injected(world: World) -> Iterator[None]:
         put("outbox.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
         put("outbox.outbox.Gate", _gate_class(kernel))
         put("outbox.outbox.Bell", _bell_class(kernel))
+        put("outbox.staging.Syncing", _syncing_class(world))
         put("outbox.database.sqlite3", SimpleNamespace(connect=_connecting(world), Connection=sqlite3.Connection))
         put("tenacity.wait.random", world.chance)
         put("outbox.audit.operator", lambda: "operator")
@@ -178,6 +183,22 @@ def _bell_class(kernel: Kernel) -> type[Bell]:
                 me.host.rang()
 
     return SimulatedBell
+
+
+def _syncing_class(world: World) -> type:
+    class SimulatedSyncing:
+        """At once, or as late as may be: chance says what a thread would have got done."""
+
+        def start(self, fd: int, path: Path) -> Sync:
+            sync = LateSync(fd, path)
+            if world.chance.random() < AT_ONCE:
+                sync.settle()
+            return sync
+
+        def close(self) -> None:
+            """There is no thread to end."""
+
+    return SimulatedSyncing
 
 
 def _connecting(world: World) -> Callable[..., sqlite3.Connection]:

@@ -199,8 +199,12 @@ MUTANTS = (
     ),
     # durable and atomic
     _mutant(
-        "rename-before-fsync", "a file is published without having been synced",
-        "outbox.durable", '        reach("file.written")\n        os.fsync(fd)', '        reach("file.written")',
+        "rename-before-fsync", "a file is published while its fsync goes on",
+        "outbox.publish", "            file.staged.sync.wait()\n", "            pass\n",
+    ),
+    _mutant(
+        "recovery-not-synced", "recovery publishes what a dead process staged without having synced it",
+        "outbox.recovery", "    durable.sync_file(temp)\n", "",
     ),
     _mutant(
         "directory-not-synced", "the name of a published file is not made durable",

@@ -37,7 +37,7 @@ def test_a_full_disk_at_every_step_leaves_no_half_state(tmp_path: Path) -> None:
     done = on_a_small_disk(tmp_path, "size=8m", SCRIPT)
     assert done.returncode == 0, done.stderr
     refused = json.loads(done.stdout)
-    assert refused.get("durable.write_new")  # the file
+    assert refused.get("durable.create")  # the file
     assert any(step.startswith(("transaction.", "log.")) for step in refused), refused  # the event
     assert any(step.startswith("open ") for step in refused), refused
     assert any(step.startswith("checkpoint ") for step in refused), refused

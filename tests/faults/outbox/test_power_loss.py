@@ -47,6 +47,8 @@ COURSES = {
         "next",
     ],
     "together": ["together"],
+    # Each dies after the commit of a text, which the fsync of its file may outlast.
+    "outlasted": [*(f"next!unit.committed:{number}" for number in (1, 1, 5, 1)), "next"],
 }
 MOST_FOR_A_MUTANT = 4_000
 
@@ -118,6 +120,14 @@ def test_a_power_loss_while_a_removed_file_is_published_again_loses_nothing(
 ) -> None:
     """The event that carried it is pruned: only what lies in staging can restore it."""
     assert survive(recording(*COURSES["again"]), fast_disk) > 100
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_a_power_loss_loses_nothing_however_late_a_staged_file_is_synced(
+    course: str, recording: Recording, fast_disk: Path
+) -> None:
+    """The thread that does it may be held up until the unit waits for it."""
+    assert survive(recording(*COURSES[course], POWER_LOSS_LATE="1"), fast_disk) > 100
 
 
 def test_a_power_loss_after_a_kill_or_while_that_is_mended_loses_nothing(recording: Recording, fast_disk: Path) -> None:

@@ -9,16 +9,48 @@ from typing import Any
 
 from outbox import Outbox, database, durable, known_files, publish, recovery, secure
 from outbox.known_files import KnownFile
-from outbox.unit import Unit
+from outbox.syncing import Sync, Syncing
+from outbox.unit import StagedFile, Unit
+from simulation.late_sync import LateSync
+
+
+def as_late_as_may_be() -> None:
+    """No fault: what a slow thread may do. What is staged is fsynced when somebody waits for it, and not before."""
+
+    def start(_self: Syncing, fd: int, path: Path) -> Sync:
+        return LateSync(fd, path)
+
+    Syncing.start = start  # type: ignore[method-assign]
 
 
 def no_sync_of_the_staged_file() -> None:
-    def write_new(path: Path, data: bytes) -> None:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.write(fd, data)
-        os.close(fd)
+    def run(self: Sync) -> None:
+        os.close(self._fd)
+        self._over.release()
 
-    durable.write_new = write_new
+    Sync.run = run  # type: ignore[method-assign]
+
+
+def synced_after_the_rename() -> None:
+    rename = publish._rename
+
+    def renaming(root: Path | None, moving: list[StagedFile]) -> None:
+        rename(root, moving)
+        for file in moving:
+            durable.sync_file(file.target)
+
+    no_sync_of_the_staged_file()
+    publish._rename = renaming
+
+
+def what_no_event_carries_is_synced_beside_the_commit() -> None:
+    as_late_as_may_be()
+    secure._wait_for = lambda _files: None
+
+
+def a_recovery_that_renames_what_is_not_synced() -> None:
+    as_late_as_may_be()
+    durable.sync_file = lambda _path: None
 
 
 def no_sync_of_any_directory() -> None:
@@ -120,6 +152,8 @@ Mutant = Callable[[], None]
 # Each with the course of events of publisher.py in which it shows.
 MUTANTS: dict[Mutant, str] = {
     no_sync_of_the_staged_file: "alone",
+    synced_after_the_rename: "alone",
+    what_no_event_carries_is_synced_beside_the_commit: "alone",
     no_sync_of_any_directory: "alone",
     no_sync_of_the_names_in_staging: "alone",
     no_sync_of_the_directory_above_a_new_one: "alone",
@@ -130,6 +164,7 @@ MUTANTS: dict[Mutant, str] = {
     files_and_events_in_two_commits: "alone",
     an_event_that_is_no_news_is_believed: "again",
     a_recovery_that_notes_what_is_not_synced: "killed",
+    a_recovery_that_renames_what_is_not_synced: "outlasted",
     directories_of_others_are_believed: "killed",
     the_directory_of_the_outbox_is_believed: "killed",
     files_of_others_are_believed: "together",

@@ -1,6 +1,7 @@
 """Publishes while the power goes: `publisher.py DIRECTORY SCENARIO`.
 
-POWER_LOSS_MUTANT names a fault of mutants.py that is built into the code first.
+POWER_LOSS_MUTANT names a fault of mutants.py that is built into the code first; with POWER_LOSS_LATE, staged files are
+fsynced when somebody waits for it and not before.
 """
 
 import itertools
@@ -16,7 +17,7 @@ from outbox.backup import backup
 from outbox.catalogue import ContentUpserted
 from outbox.prune import plan, prune
 from tests.support.power_loss.ledger import Ledger
-from tests.support.power_loss.mutants import MUTANTS
+from tests.support.power_loss.mutants import MUTANTS, as_late_as_may_be
 from tests.support.power_loss.units import PERIOD, planned, publish
 
 
@@ -108,6 +109,8 @@ def main() -> None:
     scenarios: dict[str, Callable[[Publisher], None]] = {
         "alone": Publisher.alone, "again": Publisher.again, "next": Publisher.next, "together": Publisher.together
     }  # fmt: skip
+    if os.environ.get("POWER_LOSS_LATE"):
+        as_late_as_may_be()
     for mutant in MUTANTS:
         if mutant.__name__ == os.environ.get("POWER_LOSS_MUTANT"):
             mutant()

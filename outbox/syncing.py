@@ -1,0 +1,107 @@
+"""Fsyncs staged files in a thread, while the unit goes on to its commit.
+
+Two fsyncs wait for the same disk: that of a staged file and that of the log. One after the other they take twice as
+long, and where recovery could write the file anew from the log, the second need not wait for the first. So a thread
+does the first. Whoever relies on the bytes waits for it (`Sync.wait`): before the commit where nothing but the staged
+file has them, else before the file is renamed. What stands at a file's place is whole at any time, whatever the power
+does.
+
+An fsync that failed is never repeated: the kernel may have dropped what it could not write, and say yes the next time.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from pathlib import Path
+from queue import SimpleQueue
+
+_AT_ONCE = 16  # files that may be open and wait for their turn
+
+
+class Sync:
+    """The fsync of one file, under way or over."""
+
+    __slots__ = ("_error", "_fd", "_over", "_path")
+
+    def __init__(self, fd: int, path: Path) -> None:
+        self._fd = fd
+        self._path = path
+        self._error: OSError | None = None
+        self._over = threading.Lock()
+        self._over.acquire()
+
+    def run(self) -> None:
+        """Fsync the file and close it."""
+        try:
+            try:
+                os.fsync(self._fd)
+            finally:
+                os.close(self._fd)
+        except OSError as exc:
+            self._error = exc
+        finally:
+            self._over.release()
+
+    def settle(self) -> None:
+        """Return once it is over, whatever came of it."""
+        with self._over:
+            pass
+
+    def wait(self) -> None:
+        """Return once the bytes are on the disk.
+
+        Raises:
+            OSError: they could not be written; they may be lost even where they can be read.
+        """
+        self.settle()
+        if self._error is not None:
+            raise OSError(self._error.errno, self._error.strerror, os.fspath(self._path)) from self._error
+
+
+class Syncing:
+    """The thread that does it; it is made with the first file."""
+
+    def __init__(self) -> None:
+        self._handed: SimpleQueue[Sync | None] = SimpleQueue()
+        self._under_way: deque[Sync] = deque()
+        self._thread: threading.Thread | None = None
+
+    def start(self, fd: int, path: Path) -> Sync:
+        """Fsync an open file and close it, in its turn.
+
+        Args:
+            fd: belongs to this from now on.
+            path: names the file in errors.
+        """
+        sync = Sync(fd, path)
+        if self._thread is None and not self._begin():
+            sync.run()
+            return sync
+        self._handed.put(sync)
+        self._under_way.append(sync)
+        if len(self._under_way) > _AT_ONCE:
+            self._under_way.popleft().settle()
+        return sync
+
+    def close(self) -> None:
+        """End the thread, once it has done what it was given."""
+        if self._thread is not None:
+            self._handed.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _begin(self) -> bool:
+        # A daemon: a process that ends without closing its outbox must not wait for a disk that hangs.
+        thread = threading.Thread(target=self._work, name="outbox-sync", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the host lets us have no thread
+            return False
+        self._thread = thread
+        return True
+
+    def _work(self) -> None:
+        while (sync := self._handed.get()) is not None:
+            sync.run()
