@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import deque
 from pathlib import Path
 from queue import SimpleQueue
@@ -94,14 +95,17 @@ class Syncing:
 
     def _begin(self) -> bool:
         # A daemon: a process that ends without closing its outbox must not wait for a disk that hangs.
-        thread = threading.Thread(target=self._work, name="outbox-sync", daemon=True)
+        thread = threading.Thread(target=_work, args=(self._handed,), name="outbox-sync", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the host lets us have no thread
             return False
         self._thread = thread
+        # Of an outbox that is dropped without being closed no thread stays behind: it knows the queue alone.
+        weakref.finalize(self, self._handed.put, None)
         return True
 
-    def _work(self) -> None:
-        while (sync := self._handed.get()) is not None:
-            sync.run()
+
+def _work(handed: SimpleQueue[Sync | None]) -> None:
+    while (sync := handed.get()) is not None:
+        sync.run()

@@ -23,10 +23,9 @@ from worker.outage import Interrupted
 from worker.parking import note
 from worker.position import Position
 from worker.projection import Batch, Parking
-from worker.verdict import Judgement, Verdict, judge
+from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 
 CONTENTION_RETRIES = 5
-SECOND_LOOK = frozenset({"23503", "23505"})  # another host may have made or removed the row between our two trips
 SLOW_EVENT_TRIES = 3
 
 

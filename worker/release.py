@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import psycopg
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.connection import Connection
@@ -14,7 +15,7 @@ from worker.outage import Interrupted
 from worker.position import Position
 from worker.projection import Batch, Parking
 from worker.suspects import KILLER, Suspects
-from worker.verdict import Judgement, Verdict, judge
+from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 
 
 class Releases:
@@ -48,7 +49,7 @@ class Releases:
         try:
             batch = Batch(apply=[] if discarded else [event], released=[row.seq])
             with self._suspects.watched(connection, row.seq, row.seq):
-                self._exchange.apply(connection, batch, position)
+                self._apply(connection, batch, position)
         except Exception as error:
             if isinstance(error, (PositionMoved, NewerEvent)):
                 raise
@@ -61,6 +62,14 @@ class Releases:
         self._box.parked.release_held(row.seq)
         get_log().info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
         return True
+
+    def _apply(self, connection: Connection, batch: Batch, position: Position) -> None:
+        try:
+            self._exchange.apply(connection, batch, position)
+        except psycopg.Error as error:
+            if error.sqlstate not in SECOND_LOOK:
+                raise
+            self._exchange.apply(connection, batch, position)
 
     def _park_again(self, connection: Connection, position: Position, row: ParkedEvent, judgement: Judgement) -> None:
         """It was refused once more."""

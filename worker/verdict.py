@@ -114,6 +114,9 @@ BY_SQLSTATE: dict[str, tuple[Verdict, str]] = {
     "39": (Verdict.POISON, "a function of the database failed"),
 }
 
+# Another host may have made or removed the row between our two trips: nobody is charged before a second look.
+SECOND_LOOK = frozenset({"23503", "23505"})
+
 # Before a session exists no event was sent: whatever the code, it is nobody's poison.
 BY_CONNECT_SQLSTATE: dict[str, tuple[Verdict, str]] = {
     "08P01": (Verdict.OUTAGE, "the pooler refused the session"),

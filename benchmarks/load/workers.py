@@ -58,7 +58,7 @@ def started(outbox: Path, dsn: str) -> Iterator[Worker]:
 
 
 def room_for(server: LocalPostgres, workers: int) -> None:
-    """The migrations let the workers' role have five sessions: more workers need this one statement."""
+    """The migrations let the workers' role have ten sessions: more workers need this one statement."""
     with psycopg.connect(server.dsn(user="supabase_admin"), autocommit=True) as connection:
         connection.execute(f"alter role outbox_worker connection limit {workers + 2}".encode())
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from outbox import Outbox, ParkedState
-from tests.support.make_outbox import lesson, project
+from outbox import Outbox, ParkedState, Resolution
+from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
-from tests.support.relaying import NoWaiting, relay
+from tests.support.relaying import NoWaiting, drain, relay
 from worker.failures import CONTENTION_RETRIES
 from worker.options import Ending
 
@@ -121,3 +121,21 @@ def test_an_event_that_stands_alone_is_tried_once_more_before_it_is_parked(
     assert [row.seq for row in box.parked.list(state=ParkedState.PARKED)] == parked
     assert [row.attempts for row in box.parked.list(state=ParkedState.PARKED)] == [2] * len(parked)
     assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("times", "parked"), [(1, []), (2, [4])])
+@pytest.mark.parametrize("sqlstate", ["23503", "23505"], ids=["missing reference", "taken key"])
+def test_a_released_event_is_looked_at_twice_before_it_is_parked_again(
+    sqlstate: str, times: int, parked: list[int], box: Outbox, database: Database, contend: Callable[[str, int], None]
+) -> None:
+    """Another host may make the same row while an operator's release is taken up: that is nobody's fault."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint refused check (slug <> '{PROJECT}--aula-1')".encode())
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents drop constraint refused")
+    (refused,) = box.parked.list()
+    contend(sqlstate, times)
+    box.parked.release(refused.seq, Resolution.RETRY)
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(seq, sqlstate) for seq in parked]

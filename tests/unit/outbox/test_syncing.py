@@ -1,6 +1,7 @@
 """Staged files are fsynced in a thread: what the unit waits for, and what a failed fsync leaves."""
 
 import errno
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -181,10 +182,25 @@ def test_no_more_than_a_few_files_are_open_at_once(tmp_path: Path, monkeypatch: 
     assert 1 <= most <= 6
 
 
+def syncing_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "outbox-sync"}
+
+
 def test_closing_ends_the_thread(box: Outbox) -> None:
     """Whoever opens outboxes by the hundred, one after the other, keeps no thread of each."""
+    others = syncing_threads()
     publish(box, "a")
-    before = {thread for thread in threading.enumerate() if thread.name == "outbox-sync"}
-    assert before
+    (thread,) = syncing_threads() - others
     box.close()
-    assert not before & set(threading.enumerate())
+    assert not thread.is_alive()
+
+
+def test_no_thread_stays_behind_an_outbox_that_was_never_closed(tmp_path: Path) -> None:
+    others = syncing_threads()
+    box = Outbox.open(tmp_path / "dropped.db", content_root=tmp_path)
+    publish(box, "a")
+    (thread,) = syncing_threads() - others
+    del box
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
