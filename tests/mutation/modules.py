@@ -3,7 +3,7 @@
 _OUTBOX = (
     "unit publish staging recovery durable log transaction gate ids prune parked resolve check known_files contract "
     "event upcast outbox secure relay_state attempts decisions confined schema database sqlite_errors worker_lock "
-    "checkpoint bell follow clock backup backlog outages paths salvage steering"
+    "checkpoint bell follow clock backup backlog outages paths salvage steering syncing"
 )
 _WORKER = (
     "relay failures verdict parking release suspects position projection fold exchange batching outage epidemic pace "
