@@ -6,29 +6,40 @@ does the first. Whoever relies on the bytes waits for it (`Sync.wait`): before t
 file has them, else before the file is renamed. What stands at a file's place is whole at any time, whatever the power
 does.
 
+To hand a file over costs 0.1 ms of two threads waking each other. Where the file before took less than that to be
+fsynced (memory, a disk with a cache that outlives a power loss), the caller does the next one itself.
+
 An fsync that failed is never repeated: the kernel may have dropped what it could not write, and say yes the next time.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
 from collections import deque
 from pathlib import Path
 from queue import SimpleQueue
+from time import perf_counter
 
 _AT_ONCE = 16  # files that may be open and wait for their turn
+_HANDOVER_SECONDS = 1e-4  # what an fsync must take to be worth a thread
 
 
 class Sync:
-    """The fsync of one file, under way or over."""
+    """The fsync of one file, under way or over.
 
-    __slots__ = ("_error", "_fd", "_over", "_path")
+    Attributes:
+        seconds: how long the disk took; infinite until it has answered.
+    """
+
+    __slots__ = ("_error", "_fd", "_over", "_path", "seconds")
 
     def __init__(self, fd: int, path: Path) -> None:
         self._fd = fd
         self._path = path
+        self.seconds = math.inf
         self._error: OSError | None = None
         self._over = threading.Lock()
         self._over.acquire()
@@ -37,7 +48,9 @@ class Sync:
         """Fsync the file and close it."""
         try:
             try:
+                began = perf_counter()
                 os.fsync(self._fd)
+                self.seconds = perf_counter() - began
             finally:
                 os.close(self._fd)
         except OSError as exc:
@@ -62,22 +75,25 @@ class Sync:
 
 
 class Syncing:
-    """The thread that does it; it is made with the first file."""
+    """The thread that does it, where the disk is worth one; it is made with the first file."""
 
     def __init__(self) -> None:
         self._handed: SimpleQueue[Sync | None] = SimpleQueue()
         self._under_way: deque[Sync] = deque()
         self._thread: threading.Thread | None = None
+        self._last: Sync | None = None
 
     def start(self, fd: int, path: Path) -> Sync:
-        """Fsync an open file and close it, in its turn.
+        """Fsync an open file and close it: in its turn, or at once where the disk is quick.
 
         Args:
             fd: belongs to this from now on.
             path: names the file in errors.
         """
         sync = Sync(fd, path)
-        if self._thread is None and not self._begin():
+        last, self._last = self._last, sync
+        is_quick = last is not None and last.seconds < _HANDOVER_SECONDS
+        if is_quick or (self._thread is None and not self._begin()):
             sync.run()
             return sync
         self._handed.put(sync)

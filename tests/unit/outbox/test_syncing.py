@@ -156,9 +156,34 @@ def test_a_host_without_room_for_a_thread_still_publishes(
     assert (root / path_of("a")).exists()
 
 
+def test_on_a_quick_disk_the_caller_fsyncs_itself_until_the_disk_is_slow_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that wakes another costs more than a disk that has answered by then."""
+    threads: list[str] = []
+    seconds = iter([0.00001, 0.00009, 0.0002, 0.00001, 0.00001])
+    now = 0.0
+
+    def fsync(_fd: int) -> None:
+        nonlocal now
+        threads.append(threading.current_thread().name)
+        now += next(seconds)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(syncing, "perf_counter", lambda: now)
+    ours, other = threading.current_thread().name, "outbox-sync"
+    thread = Syncing()
+    for number in range(5):
+        fd = os.open(tmp_path / f"{number}", os.O_CREAT | os.O_WRONLY, 0o600)
+        thread.start(fd, tmp_path / f"{number}").wait()
+    thread.close()
+    assert threads == [other, ours, ours, other, ours]
+
+
 def test_no_more_than_a_few_files_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A course of hundreds of files must not run into the limit of open ones."""
     monkeypatch.setattr(syncing, "_AT_ONCE", 4)
+    monkeypatch.setattr(syncing, "_HANDOVER_SECONDS", 0)
     most = 0
     under_way: set[int] = set()
     run = Sync.run
