@@ -1,4 +1,4 @@
-"""What was measured, as JSON: the machine, and for each part its day, the load of the machine, and a row per point."""
+"""What was measured, as JSON: for each part its day, its machine, the load of the machine, and a row per point."""
 
 import datetime as dt
 import json
@@ -17,17 +17,17 @@ def keep(path: Path | None, machine: Row, part: str, rows: Iterable[Row]) -> Row
 
     Parts that stand in the file and are not measured now stay as they are.
     """
-    found: Row = {"day": dt.datetime.now(dt.UTC).date().isoformat(), "load": [], "rows": []}
-    _write(path, machine, {part: found})
+    found: Row = {"day": dt.datetime.now(dt.UTC).date().isoformat(), "machine": machine, "load": [], "rows": []}
+    _write(path, {part: found})
     for row in rows:
         found["load"].append(round(os.getloadavg()[0], 1))  # at the end of each point, our own included
         found["rows"].append({key: rounded(value) if isinstance(value, float) else value for key, value in row.items()})
-        _write(path, machine, {part: found})
+        _write(path, {part: found})
     return found
 
 
-def _write(path: Path | None, machine: Row, parts: Row) -> None:
+def _write(path: Path | None, parts: Row) -> None:
     if path is None:
         return
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**before, "machine": machine, **parts}, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps({**before, **parts}, indent=1, ensure_ascii=False) + "\n")

@@ -89,15 +89,13 @@ def with_figures(page: str, kept: Kept) -> str:
     """Return the page with every block between markers written anew."""
 
     def written(block: re.Match[str]) -> str:
-        what = block["what"]
-        text = described(kept["machine"]) + "\n" if what == "machine" else table(what, kept)
-        return f"{block[0].splitlines()[0]}\n{text}{END}"
+        return f"{block[0].splitlines()[0]}\n{table(block['what'], kept)}{END}"
 
     return _BLOCK.sub(written, page)
 
 
 def table(what: str, kept: Kept) -> str:
-    """Return one table, and when and under what load it was measured."""
+    """Return one table, and when, on what machine and under what load it was measured."""
     key, head, lines = TABLES[what]
     part = kept["log" if what == "upkeep" else what]
     rows = part["rows"]
@@ -105,7 +103,8 @@ def table(what: str, kept: Kept) -> str:
     for name, value in lines.items():
         cells.append(f"| {name} | " + " | ".join(_cell(row.get(value)) for row in rows) + " |")
     loads = part["load"]
-    return "\n".join([*cells, "", f"{part['day']}; load of the machine {min(loads):g} .. {max(loads):g}.", ""])
+    measured = f"{part['day']}, load {min(loads):g} .. {max(loads):g}, {described(part['machine'])}"
+    return "\n".join([*cells, "", measured, ""])
 
 
 def _cell(value: float | None) -> str:

@@ -27,7 +27,7 @@ def test_the_page_and_the_drawing_are_what_the_kept_figures_say(path: Path) -> N
 def test_every_table_stands_on_the_page() -> None:
     """No part is measured and then kept to oneself."""
     blocks = [found["what"] for found in MARKER.finditer(PAGE.read_text(encoding="utf-8"))]
-    assert sorted(blocks) == sorted([*TABLES, "machine"])
+    assert sorted(blocks) == sorted(TABLES)
 
 
 def test_the_kept_figures_tell_of_every_part_and_of_no_path_or_host() -> None:
