@@ -59,7 +59,6 @@ class Changes:
     tags: list[Values] = field(default_factory=list)
     tagged: list[Values] = field(default_factory=list)
     untagged: list[Values] = field(default_factory=list)
-    stale: int = 0
 
 
 @dataclass(slots=True)
@@ -166,7 +165,6 @@ class _Fold:
         kind, slug = event.aggregate_type, payload["slug"]
         row: Row | None = getattr(self._known, kind).get(slug)
         if row is not None and _is_stale(event, row):
-            self._changes.stale += 1
             return
         values = self._values(event, payload)
         if row is None:
@@ -184,7 +182,6 @@ class _Fold:
                 event.seq, event.event_id, f"it changes {event.aggregate_type} {slug}, which does not exist"
             )
         if _is_stale(event, row):
-            self._changes.stale += 1
             return
         self._merge(event, slug, row, self._values(event, payload))
 

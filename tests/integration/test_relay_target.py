@@ -95,18 +95,26 @@ def test_a_schema_of_another_version_is_refused(version: int, remedy: str, box: 
 
 
 def test_a_database_set_back_behind_what_was_pruned_is_refused(box: Outbox, database: Database, tmp_path: Path) -> None:
-    """What lies between can no longer be replayed: going on would skip it without a word."""
+    """What lies between can no longer be replayed: going on would skip it without a word. One event is enough."""
     box.append(*(lesson(number) for number in range(2, 8)))
-    early = box.event(2).event_id
+    ids = {event.seq: event.event_id for event in box.read()}
     drain(box, database.worker_dsn)
     with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
         assert verify_all(connection, box, tmp_path).proven
     assert prune(box, plan(box, keep_days=0)) > 3
     assert drain(box, database.worker_dsn) is Ending.EMPTY
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
-        connection.execute("update outbox.sources set applied_seq = 2, applied_event_id = %s", [early])
-    with pytest.raises(TargetRefused, match="pruned here"):
-        drain(box, database.worker_dsn)
+    kept = box.relay.pruned_below
+
+    def set_back(seq: int) -> None:
+        with psycopg.connect(database.dsn, autocommit=True) as connection:
+            connection.execute("update outbox.sources set applied_seq = %s, applied_event_id = %s", [seq, ids[seq]])
+
+    for seq in (2, kept - 2):
+        set_back(seq)
+        with pytest.raises(TargetRefused, match="pruned here"):
+            drain(box, database.worker_dsn)
+    set_back(kept - 1)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
 
 
 def test_a_new_database_is_no_target_for_a_pruned_outbox(

@@ -70,7 +70,6 @@ def test_what_is_older_than_the_row_is_left_out_before_folding(box: Outbox) -> N
     (row,) = changes.content.updates
     assert "content" not in row
     assert row["status"] == "reviewed"
-    assert changes.stale == 1
 
 
 def test_a_content_is_deleted_at_the_moment_it_was_said_else_when_the_event_occurred(box: Outbox) -> None:
