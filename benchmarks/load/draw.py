@@ -46,6 +46,7 @@ def panels(kept: dict[str, Any]) -> list[Panel]:
             x="outboxes",
             lines={
                 "all": _line(fleet, "outboxes", "events_per_second"),
+                "no row shared": _line(fleet, "outboxes", "apart_events_per_second"),
                 "all, for each core used": _line(fleet, "outboxes", "events_per_server_core"),
                 "each": [(row["outboxes"], row["events_per_second"] / row["outboxes"]) for row in fleet],
             },

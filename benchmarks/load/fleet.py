@@ -1,8 +1,9 @@
 """Outboxes with a worker each, as processes of their own, that drain their backlogs into one database at once.
 
 All workers are connected and paused first; then all are let go at the same moment. Each outbox has courses of its own
-and says its word on the same few shared lessons; of these the newest event wins, whoever comes first. In the end the
-database is compared, row by row, with one into which the same outboxes were drained one after the other.
+and says its word on the same few shared lessons; of these the newest event wins, whoever comes first. The same is then
+measured without shared lessons. In the end the database is compared, row by row, with one into which the same outboxes
+were drained one after the other.
 """
 
 import resource
@@ -25,6 +26,7 @@ from outbox.steering import pause, resume
 from worker.standin import LocalPostgres
 
 SHARED_LESSONS, SHARED_EVERY = 20, 10
+COMPARED = ("slowest_by_fastest", "events_per_server_core")
 Row = dict[str, Any]
 
 
@@ -41,12 +43,15 @@ def fleets(folder: Path, outboxes: int, events: int) -> Iterator[Row]:
             connection.execute("insert into minds (slug, display_name) values (%s, 'Ana')", [MIND])
         for size in sizes(outboxes):
             row = _fleet(server, folder, size, events // size)
-            print(f"  {size} outboxes: {row['events_per_second']:.0f} events/s", file=sys.stderr, flush=True)
+            apart = _fleet(server, folder, size, events // size, shared=False)
+            row |= {f"apart_{name}": apart[name] for name in ("events_per_second", *COMPARED)}
+            both = f"{row['events_per_second']:.0f} events/s, {row['apart_events_per_second']:.0f} without shared rows"
+            print(f"  {size} outboxes: {both}", file=sys.stderr, flush=True)
             yield row
 
 
-def filled(path: Path, number: int, events: int) -> None:
-    """Make outbox `number`: its own courses, and every tenth event a word on a shared lesson."""
+def filled(path: Path, number: int, events: int, *, shared: bool = True) -> None:
+    """Make outbox `number`: its own courses, and after every tenth event a word on a shared lesson."""
     with Outbox.open(path) as box:
         for first in range(0, events, 500):
             own = [
@@ -54,7 +59,7 @@ def filled(path: Path, number: int, events: int) -> None:
                 for place in range(first, min(first + 500, events))
             ]
             said = [_shared(number, first + place) for place in range(0, len(own), SHARED_EVERY)]
-            box.append(*own, *said)
+            box.append(*own, *(said if shared else ()))
         pause(box)
 
 
@@ -69,10 +74,10 @@ def _shared(number: int, place: int) -> ContentUpserted:
     )
 
 
-def _fleet(server: LocalPostgres, folder: Path, size: int, each: int) -> Row:
+def _fleet(server: LocalPostgres, folder: Path, size: int, each: int, *, shared: bool = True) -> Row:
     files = [folder / f"fleet-{size}-{number}.db" for number in range(size)]
     for number, file in enumerate(files):
-        filled(file, number, each)
+        filled(file, number, each, shared=shared)
     with clone(server, "fleet") as name, psycopg.connect(server.dsn(name), autocommit=True) as watch:
         with ExitStack() as running:
             workers = [running.enter_context(started(file, server.dsn(name, "outbox_worker"))) for file in files]

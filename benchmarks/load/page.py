@@ -53,8 +53,11 @@ TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
         "outboxes, a worker each",
         {
             "events/s of all": "events_per_second",
+            "events/s of all, no row shared": "apart_events_per_second",
             "events for a second of one core of the server": "events_per_server_core",
+            "events for a second of one core of the server, no row shared": "apart_events_per_server_core",
             "the slowest outbox / the fastest, time": "slowest_by_fastest",
+            "the slowest outbox / the fastest, time, no row shared": "apart_slowest_by_fastest",
             "cores that the server used": "server_cores",
             "cores that all workers used": "worker_cores",
             "memory of a worker, the largest, MB": "worker_memory_mb",
