@@ -7,6 +7,7 @@ were drained one after the other.
 """
 
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import psycopg
 from benchmarks.drain_server import clone, drain, prepared_server
 from benchmarks.load.mix import MIND, REAL_BODY_CHARS, event
 from benchmarks.load.rows import rows_hash
-from benchmarks.load.workers import Worker, room_for, server_seconds, started
+from benchmarks.load.workers import Worker, own_folder, room_for, server_seconds, started
 from outbox import Outbox
 from outbox.catalogue import ContentUpserted
 from outbox.steering import pause, resume
@@ -75,7 +76,7 @@ def _shared(number: int, place: int) -> ContentUpserted:
 
 
 def _fleet(server: LocalPostgres, folder: Path, size: int, each: int, *, shared: bool = True) -> Row:
-    files = [folder / f"fleet-{size}-{number}.db" for number in range(size)]
+    files = [own_folder(folder, f"fleet-{size}-{number}") for number in range(size)]
     for number, file in enumerate(files):
         filled(file, number, each, shared=shared)
     with clone(server, "fleet") as name, psycopg.connect(server.dsn(name), autocommit=True) as watch:
@@ -98,8 +99,8 @@ def _fleet(server: LocalPostgres, folder: Path, size: int, each: int, *, shared:
                 drain(box, server.dsn(name, "outbox_worker"))
         expected = rows_hash(watch)
     assert found == expected, (size, found, expected)
-    for left in folder.glob("fleet-*"):
-        left.unlink()
+    for file in files:
+        shutil.rmtree(file.parent)
     row["events_per_server_core"] = row["events_per_second"] / row["server_cores"]
     return {"outboxes": size, **row, "rows": sum(count for count, _ in expected.values()), "rows_differ": 0}
 

@@ -81,8 +81,11 @@ TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
             "append to visible, p50, ms": "late_p50_ms",
             "append to visible, p99, ms": "late_p99_ms",
             "the longest, ms": "late_longest_ms",
+            "… of this the append itself, p50, ms": "append_p50_ms",
+            "… p99, ms": "append_p99_ms",
             "never seen": "not_seen",
             "cores that the server used": "server_cores",
+            "cores that all workers used": "worker_cores",
         },
     ),
 }

@@ -42,6 +42,12 @@ class Worker:
         return int(float(found[1]))
 
 
+def own_folder(folder: Path, name: str) -> Path:
+    """Make a folder for one outbox: a worker is woken by whatever is written in the folder that it watches."""
+    (folder / name).mkdir()
+    return folder / name / "outbox.db"
+
+
 @contextmanager
 def started(outbox: Path, dsn: str) -> Iterator[Worker]:
     """Start `worker run`; at the end it gets SIGTERM and is waited for."""

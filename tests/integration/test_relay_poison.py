@@ -231,6 +231,22 @@ def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, d
     assert (parked.seq, parked.state) == (4, ParkedState.PARKED)
 
 
+def test_of_many_parked_events_each_is_put_right_whatever_stands_before_it(box: Outbox, database: Database) -> None:
+    """One went through before a crash and one was forgotten; each stands behind one on which both databases agree."""
+    box.append(*project(), *(lesson(number) for number in range(1, 5)))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents add constraint refused check (slug not like '%aula%')")
+    drain(box, database.worker_dsn)
+    assert [row.seq for row in box.parked.list()] == [4, 5, 6, 7]
+    box.parked.release(5, Resolution.RETRY)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("delete from outbox.parked where seq = 5")
+    box.parked.release(7, Resolution.RETRY)
+    box.parked.finish(7)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(seq, ParkedState.PARKED) for seq in (4, 6, 7)]
+
+
 def test_what_the_file_forgot_is_held_again_behind_the_same_event(box: Outbox, database: Database) -> None:
     """Not the parked event alone: what waited for it waits for it again, and lands after it."""
     box.append(*project(), lesson(1))

@@ -125,6 +125,20 @@ def test_salvage_believes_no_payload_without_its_hash(tmp_path: Path) -> None:
         assert box.append(lesson("b", "second\n")).appended[0].seq == 3  # 2 may stand in the database
 
 
+def test_of_an_empty_log_nothing_is_lost_and_of_one_without_a_readable_event_everything(tmp_path: Path) -> None:
+    """The ends of the range: what was never there is not missed, and the first event is not forgotten."""
+    path = tmp_path / "o.db"
+    with Outbox.open(path) as box:
+        assert box.last_seq == 0
+    found = salvage(path, tmp_path / "of-nothing.db")
+    assert (found.events, found.lost) == (0, ())
+    with Outbox.open(path) as box:
+        box.append(lesson("a", "first\n"), lesson("b", "second\n"))
+    path.write_bytes(path.read_bytes().replace(b"first", b"fitst").replace(b"second", b"secomd"))
+    found = salvage(path, tmp_path / "of-damage.db")
+    assert (found.events, found.lost) == (0, (1, 2))
+
+
 def test_a_file_that_names_no_outbox_is_not_salvaged(tmp_path: Path) -> None:
     """Events under another identity would be applied twice: what to do instead is said, and no file is made."""
     path = tmp_path / "outbox.db"
