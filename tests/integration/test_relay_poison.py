@@ -483,9 +483,10 @@ def test_both_databases_know_the_same_of_a_parked_event(box: Outbox, database: D
     assert here.reason
 
 
-def test_a_newer_version_is_held_and_blames_nobody(box: Outbox, database: Database) -> None:
-    """What stands before it lands; then everything waits for the worker that knows it."""
-    box.append(*project(), lesson(1))
+@pytest.mark.parametrize("before", [0, 1, 4])
+def test_a_newer_version_is_held_and_blames_nobody(before: int, box: Outbox, database: Database) -> None:
+    """What stands before it lands, be it one event; then everything waits for the worker that knows it."""
+    box.append(*[*project(), lesson(1)][:before])
     newer = got_in(box, '{"slug": "p--new"}', version=99)
     box.append(lesson(2))
     with pytest.raises(NewerEvent, match=f"event {newer}"):
