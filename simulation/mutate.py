@@ -10,6 +10,19 @@ from typing import Any
 from simulation.mutants import Change, Mutant
 
 
+def changed(text: str, changes: Sequence[Change]) -> str:
+    """Return a module's text with these changes made, one after the other.
+
+    Raises:
+        ImportError: the code has moved on: what is to be changed is not there exactly once.
+    """
+    for change in changes:
+        if text.count(change.before) != 1:
+            raise ImportError(f"{change.module} no longer has exactly once what is to be changed: {change.before!r}")
+        text = text.replace(change.before, change.after)
+    return text
+
+
 class _Changed(importlib.machinery.SourceFileLoader):
     def __init__(self, name: str, path: str, changes: Sequence[Change]) -> None:
         super().__init__(name, path)
@@ -17,11 +30,7 @@ class _Changed(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> Any:
         """Compile the changed text; what was compiled before is of no use."""
-        text = self.get_data(self.path).decode()
-        for change in self._changes:
-            if text.count(change.before) != 1:
-                raise ImportError(f"{fullname} no longer has exactly once what is to be changed: {change.before!r}")
-            text = text.replace(change.before, change.after)
+        text = changed(self.get_data(self.path).decode(), self._changes)
         return self.source_to_code(text.encode(), self.path)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.mutants import MUTANTS
+from simulation.mutants import MUTANTS, Mutant
+from simulation.mutate import changed
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "150"))
@@ -57,3 +58,11 @@ def test_a_failure_is_shrunk_to_what_it_needs() -> None:
 def test_mutants_have_names_of_their_own_and_say_what_they_are() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 25
     assert all(mutant.what for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_follows_the_code(mutant: Mutant) -> None:
+    """A bug that cannot be put in any more is caught by nobody; `make simulate-mutants` would stop at it."""
+    for module in {change.module for change in mutant.changes}:
+        source = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
+        compile(changed(source, [change for change in mutant.changes if change.module == module]), module, "exec")
