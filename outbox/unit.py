@@ -2,7 +2,7 @@
 
 The order of steps, and what a crash after each leaves:
 
-1. Each file is written to staging, and a thread begins to fsync it (`outbox.syncing`). What the commit relies on is
+1. Each file is written to staging, and its fsync begins or is done (`outbox.syncing`). What the commit relies on is
    made durable (`outbox.secure`): names, and the bytes of what no event of the unit carries word for word. Crash:
    nobody knows it, recovery sweeps it.
 2. One SQLite transaction, under the writer gate, appends the events and names each staged file with its hash

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ASKED = "cancel: "
 CTRL_C = b"\x03"
 PATIENCE_SECONDS = 60
+AGAIN_AFTER_SECONDS = 5
 
 
 def _at_a_terminal(folder: Path, typed: Sequence[bytes], *arguments: str, editor: str = "true") -> tuple[int, str]:
@@ -50,7 +51,7 @@ def _at_a_terminal(folder: Path, typed: Sequence[bytes], *arguments: str, editor
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         while time.monotonic() < deadline:
-            if not select.select([ours], [], [], 1)[0]:
+            if not select.select([ours], [], [], AGAIN_AFTER_SECONDS)[0]:
                 if last == CTRL_C:
                     os.write(ours, last)
                 continue

@@ -65,4 +65,5 @@ def test_every_mutant_follows_the_code(mutant: Mutant) -> None:
     """A bug that cannot be put in any more is caught by nobody; `make simulate-mutants` would stop at it."""
     for module in {change.module for change in mutant.changes}:
         source = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
-        compile(changed(source, [change for change in mutant.changes if change.module == module]), module, "exec")
+        with_bug = changed(source, [change for change in mutant.changes if change.module == module])
+        assert compile(with_bug, module, "exec") != compile(source, module, "exec")
