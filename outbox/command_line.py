@@ -79,6 +79,15 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
+    except ImportError as exc:
+        # Imported here: --help answers without it.
+        from outbox.extras import missing_package  # noqa: PLC0415
+
+        told = missing_package(exc)
+        if told is None:
+            raise
+        click.echo(f"error: {told}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
     except OSError as exc:
         # Imported here: --help answers without it.
         from outbox.sqlite_errors import NO_SPACE  # noqa: PLC0415

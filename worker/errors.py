@@ -13,7 +13,7 @@
     ├── UndecodableEvent         exit 1   an event whose payload cannot be read
     ├── PositionMoved            exit 1   somebody else moved the position under our lock
     ├── Unreachable              exit 5   the database does not answer
-    ├── ConsoleFault             exit 3   the console cannot be served: its extra or its port is missing
+    ├── ConsoleFault             exit 3   the console cannot be served on that port
     └── StandInError             exit 3   the local database cannot be made or started
 """
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+from outbox.extras import install_command
 from worker.errors import Holding, SettingsFault
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
@@ -71,7 +72,7 @@ def _meter(settings: WorkerSettings, supervisor: Supervisor, *, measured: bool) 
         from worker.metrics import published  # noqa: PLC0415
     except ModuleNotFoundError as exc:
         raise SettingsFault(
-            f"metrics are asked for, and {exc.name} is not installed: pip install 'creatoros-outbox[worker]', or leave "
+            f"metrics are asked for, and {exc.name} is not installed: {install_command('worker')}, or leave "
             "out --metrics-port, --metrics-file, OUTBOX_METRICS_PORT and OUTBOX_METRICS_FILE"
         ) from exc
 

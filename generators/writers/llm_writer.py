@@ -11,6 +11,7 @@ from generators.errors import GeneratorError, UsageFault
 from generators.lesson_writer import LessonRequest, write_lesson
 from generators.scorers import LessonScore, score_lesson
 from generators.writers.writer import Estimate
+from outbox.extras import install_command
 
 ATTEMPTS = 3
 _WORDS_PER_MINUTE = 150
@@ -48,9 +49,7 @@ class LlmWriter:
         try:
             package: Any = importlib.import_module("llm")
         except ImportError as exc:
-            raise MissingExtra(
-                "--writer llm:… needs the optional package; pip install 'creatoros-outbox[llm]'"
-            ) from exc
+            raise MissingExtra(f"--writer llm:… needs the package llm: {install_command('llm')}") from exc
         try:
             self._model = package.get_model(model)
         except Exception as exc:  # the package's own error class is not known when it is missing

