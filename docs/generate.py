@@ -48,9 +48,9 @@ Exit codes: **0** ok · **1** failed · **2** usage · **3** configuration · **
 CONFIGURATION_HEAD = f"""# Configuration
 
 {GENERATED}
-From the environment, and from `.env` in the working directory; the environment wins. It is read once at start, and all
-faults are told together (exit code 3). [.env.example](../.env.example) has every variable; `worker doctor` finds those
-that are misspelt.
+From the environment, and below it from a settings file: `.env` in the working directory, or the file that `--env-file`
+or OUTBOX_ENV_FILE names. It is read once at start, and all faults are reported together (exit code 3).
+[.env.example](../.env.example) has every variable; `worker doctor` finds those that are misspelt.
 
 | variable | default | read by | meaning |
 |---|---|---|---|

@@ -3,7 +3,7 @@
 import click
 
 from generators.errors import GeneratorError
-from outbox.command_line import LazyGroup, run
+from outbox.command_line import LazyGroup, env_file_option, run
 from outbox.errors import OutboxError
 
 _COMMANDS = {
@@ -21,6 +21,7 @@ _COMMANDS = {
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:
     """Make courses, and import those that exist; everything goes to the local outbox.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from outbox.command_line import LazyGroup, run
+from outbox.command_line import LazyGroup, env_file_option, run
 from outbox.errors import OutboxError
 
 _COMMANDS = {
@@ -19,11 +19,13 @@ _COMMANDS = {
     "check": ("outbox.commands.check:check", "Check the file and the log's invariants."),
     "prune": ("outbox.commands.prune:prune", "Delete events that are proven to be in the destination."),
     "backup": ("outbox.commands.backup:backup", "Copy the outbox while it is in use."),
+    "docs": ("outbox.commands.docs:docs", "Show a page of the documentation."),
     "export": ("outbox.commands.export:export", "Write the log as JSON Lines."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:
     """See and steer the local outbox.

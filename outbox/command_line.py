@@ -6,6 +6,7 @@ only when it is called.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import os
@@ -14,6 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+
+from outbox.settings import ENV_FILE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,6 +60,17 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - the table above says so
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args and (near := difflib.get_close_matches(args[0], self.list_commands(ctx), n=3, cutoff=0.7)):
+                told = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
+                raise click.UsageError(told, ctx) from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         eager = [(name, self.commands[name].get_short_help_str()) for name in super().list_commands(ctx)]
@@ -102,6 +116,24 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
         click.echo("interrupted", err=True)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else EXIT_OK)
+
+
+def env_file_option(function: F) -> F:
+    """Add ``--env-file`` to a group: the settings file of this call, before any command reads its settings."""
+
+    def remember(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            os.environ[ENV_FILE] = value
+
+    return click.option(
+        "--env-file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        expose_value=False,
+        callback=remember,
+        is_eager=True,
+        help="Read settings from FILE, below the environment.  [env: OUTBOX_ENV_FILE; default: .env]",
+    )(function)
 
 
 def print_json(value: Any) -> None:

@@ -12,6 +12,8 @@ from outbox.errors import ConfigurationError
 
 DEFAULT_OUTBOX_PATH = ".outbox/outbox.db"
 DEFAULT_CONTENT_ROOT = "outputs"
+ENV_FILE = "OUTBOX_ENV_FILE"
+DEFAULT_ENV_FILE = ".env"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class OutboxSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> OutboxSettings:
-        """Read the environment (and `.env` in the working directory, which never overrides it).
+        """Read the environment, and the settings file below it (see `environment`).
 
         Raises:
             ConfigurationError: lists every fault, not just the first.
@@ -62,12 +64,27 @@ class OutboxSettings:
 
 
 def environment() -> Mapping[str, str]:
-    """Return the process environment over what `.env` in the working directory says."""
-    dotenv = Path(".env")
-    if not dotenv.is_file():
+    """Return the process environment over what the settings file says.
+
+    The settings file is the one that OUTBOX_ENV_FILE names, or `.env` in the working directory if there is one.
+
+    Raises:
+        ConfigurationError: OUTBOX_ENV_FILE names a file that cannot be read.
+    """
+    named = os.environ.get(ENV_FILE)
+    path = Path(named or DEFAULT_ENV_FILE)
+    if not named and not path.is_file():
         return os.environ
-    # Imported here: without a .env file, the usual case in production, nothing is loaded.
+    # Imported here: without a settings file, the usual case in production, nothing is loaded.
     from dotenv import dotenv_values  # noqa: PLC0415
 
-    stored = {key: value for key, value in dotenv_values(dotenv).items() if value is not None}
+    try:
+        with path.open(encoding="utf-8") as file:
+            stored = {key: value for key, value in dotenv_values(stream=file).items() if value is not None}
+    except OSError as error:
+        raise ConfigurationError(
+            f"{ENV_FILE if named else 'the settings file'}: {path} cannot be read: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8; save it as UTF-8") from error
     return {**stored, **os.environ}

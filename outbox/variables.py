@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
-from outbox.settings import DEFAULT_CONTENT_ROOT, DEFAULT_OUTBOX_PATH
+from outbox.settings import DEFAULT_CONTENT_ROOT, DEFAULT_ENV_FILE, DEFAULT_OUTBOX_PATH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,12 @@ class Variable:
 
 
 VARIABLES = (
+    Variable(
+        name="OUTBOX_ENV_FILE",
+        default=DEFAULT_ENV_FILE,
+        read_by="all",
+        meaning="a file of settings (`NAME=value`), below the environment; each command's `--env-file` sets it",
+    ),
     Variable(
         name="OUTBOX_PATH",
         default=DEFAULT_OUTBOX_PATH,

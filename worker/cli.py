@@ -5,7 +5,7 @@ import sys
 import click
 
 from outbox import OutboxError
-from outbox.command_line import LazyGroup
+from outbox.command_line import LazyGroup, env_file_option
 from outbox.command_line import run as run_command
 from worker.errors import WorkerError
 
@@ -21,6 +21,7 @@ _COMMANDS = {
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:
     """Carry the outbox to Supabase.
