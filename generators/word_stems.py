@@ -2,7 +2,7 @@
 
 import re
 
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _STOP = frozenset(
     [

@@ -3,7 +3,7 @@
 import re
 
 from generators.brief.model import Level
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _Hours = float | tuple[float, float]
 

@@ -7,8 +7,9 @@ from generators.brief.answers import answered, first_answer, list_answers
 from generators.brief.labels import EXACT_PRICE, PRICE
 from generators.brief.model import Level
 from generators.brief.placeholder import is_example, stated
+from generators.languages import fold
 from generators.markdown import Entry
-from generators.markdown.label import fold, label_key
+from generators.markdown.label import label_key
 
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _TOTAL = re.compile(r"\btotal\b|especifi|exat|flexivel")

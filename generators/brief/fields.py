@@ -43,8 +43,9 @@ from generators.brief.labels import (
 from generators.brief.model import Level
 from generators.brief.placeholder import scalar, stated
 from generators.brief.zones import Zone, chapter_paths, zone_of
+from generators.languages import fold
 from generators.markdown import Document, Entry
-from generators.markdown.label import fold, label_key
+from generators.markdown.label import label_key
 
 Value = TypeVar("Value")
 

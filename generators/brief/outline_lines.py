@@ -4,8 +4,8 @@ import re
 
 from generators.brief.amounts import minutes_in
 from generators.brief.placeholder import stated
+from generators.languages import fold
 from generators.markdown import Line
-from generators.markdown.label import fold
 
 SEPARATOR = r"\s*(?:[:.)|\-–—·•→]+\s*)?"
 _SEPARATED = r"\s*(?:[:.)|\-–—·•→]+\s*|$)"

@@ -6,7 +6,7 @@ A value counts as stated only if something is left once the form's own words are
 
 import re
 
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _QUOTES = " \t\"'“”‘’«»`*"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")

@@ -12,8 +12,8 @@ from generators.brief.outline import Outline, read_outline
 from generators.brief.voice import named_responsible, read_voice
 from generators.brief.zones import zones_of
 from generators.errors import NotABrief, OversizedFile
+from generators.languages import fold
 from generators.markdown import Frontmatter, read_document, split_frontmatter
-from generators.markdown.label import fold
 from generators.reading_warning import ReadingWarning
 from generators.textfile import TextFile, read_text_file
 

@@ -11,8 +11,8 @@ from generators.brief.labels import RESPONSIBLE
 from generators.brief.model import Voice, VoiceMode
 from generators.brief.placeholder import scalar, stated
 from generators.brief.zones import Zone
+from generators.languages import fold
 from generators.markdown import Entry
-from generators.markdown.label import fold
 
 _MODE = re.compile(
     r"usar (?:clone|mind|persona)?.*(?:mmos|clone|mind).*|modo(?: de voz| da voz)?|mode|voz|tipo de voz|voice(?: mode)?"

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from generators.course.tree import MARKDOWN_SUFFIXES, YAML_SUFFIXES
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _BRIEF_NAME = re.compile(r"^(?:course[-_ ]?brief|brief(?:ing)?)(?:[-_ .].*)?$")
 _NOT_A_BRIEF = re.compile(

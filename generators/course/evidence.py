@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 from generators.course.lesson_file import LessonHead
 from generators.course.lesson_number import has_lesson_word, names_lesson, number_in_name
-from generators.markdown.label import fold, label_key
+from generators.languages import fold
+from generators.markdown.label import label_key
 
 LESSON_THRESHOLD = 4
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from generators.course.lesson_file import LessonFile
 from generators.curriculum import Curriculum, CurriculumLesson
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _MIN_SHARED = 0.34
 

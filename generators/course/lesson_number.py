@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from generators.markdown.label import fold
+from generators.languages import fold
 
 _WORD = r"(?:aula|licao|lesson|video|capitulo|chapter|episodio|class|topico)"
 _BONUS = re.compile(rf"^\W*(?:{_WORD}\W*)?(?:bonus|extra)\b\W*(\d{{1,2}})?")

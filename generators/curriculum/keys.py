@@ -7,7 +7,7 @@ from typing import Any
 
 from generators.brief.amounts import hours_in, minutes_in
 from generators.brief.placeholder import scalar
-from generators.markdown.label import fold
+from generators.languages import fold
 
 TITLE_KEYS = (
     "title",

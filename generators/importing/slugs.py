@@ -8,7 +8,7 @@ from slugify import slugify
 
 from generators.course import LessonFile
 from generators.course.lesson_number import module_in_folder, number_in_name
-from generators.markdown.label import fold
+from generators.languages import fold
 
 MAX_SLUG = 200
 MAX_PROJECT_SLUG = 80

@@ -1,25 +1,16 @@
 """Labels: what the author of a form calls a field, reduced to what can be compared."""
 
 import re
-import unicodedata
+
+from generators.languages import fold
 
 MAX_LABEL_CHARACTERS = 90
 MAX_LABEL_WORDS = 12
 
 _PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 _NOT_WORD = re.compile(r"[^a-z0-9%]+")
-_FIRST_MARK = "\u0300"  # nothing before it combines
 _NUMBERING = re.compile(r"^(?:(?:\d{1,3}|[ivx]{1,5}) )+(?=[a-z]{2})")
 _QUESTION = re.compile(r"^(?:qual|quais) (?:(?:e|eh|sao|sera|serao|seria) )?(?:o|a|os|as|sua|suas|seu|seus) ")
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, emoji and typographic variants: what remains when spelling is careless."""
-    if text.isascii():
-        return text.lower()
-    # ℹ is a letter to Unicode, but decoration to authors.
-    decomposed = unicodedata.normalize("NFKD", text.replace("ℹ", ""))
-    return "".join([char for char in decomposed if char < _FIRST_MARK or not unicodedata.combining(char)]).casefold()
 
 
 def label_key(label: str) -> str:

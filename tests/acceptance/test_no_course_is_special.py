@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generators.markdown.label import fold
+from generators.languages import fold
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = (REPOSITORY.parent / "shared").resolve()  # it may be a link
