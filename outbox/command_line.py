@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from outbox.settings import ENV_FILE
+from outbox.terminal import secure_streams
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +86,7 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
         command: the group.
         errors: base class (or classes) of the errors to expect; each has an ``exit_code``.
     """
+    secure_streams()
     try:
         status = command.main(standalone_mode=False)
     except errors as exc:

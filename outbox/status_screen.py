@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from outbox.assessment import Answer, Assessment, Need, Tone, assess
 from outbox.status import Status
+from outbox.terminal import one_line
 
 _WIDTH = 12
 LABELS = ("generation", "wrong", "waiting", "draining", "done", "needs you")
@@ -28,8 +29,8 @@ def screen(found: Assessment) -> Iterator[str]:
         [line for need in found.needs for line in _need(need)] or ["nothing"],
     )
     for label, texts in zip(LABELS, told, strict=True):
-        yield f"{label:<{_WIDTH}}{texts[0]}"
-        yield from (f"{'':<{_WIDTH}}{text}" for text in texts[1:])
+        yield f"{label:<{_WIDTH}}{one_line(texts[0])}"
+        yield from (f"{'':<{_WIDTH}}{one_line(text)}" for text in texts[1:])
 
 
 def _need(need: Need) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
+from outbox.terminal import console
 from worker.errors import Holding
 from worker.forecast import Forecast
 from worker.options import Ending
@@ -118,8 +119,7 @@ def _progress(last_seq: int, *, show: bool) -> Iterator[OnBatch | None]:
     if not show:
         yield None
         return
-    from rich.console import Console  # noqa: PLC0415  a terminal alone needs it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  for a terminal
 
     columns = (
         TextColumn("draining"),
@@ -128,7 +128,7 @@ def _progress(last_seq: int, *, show: bool) -> Iterator[OnBatch | None]:
         TextColumn("{task.fields[rate]}"),
         TextColumn("{task.fields[left]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console(err=True)) as progress:
         bar = progress.add_task("draining", total=None, rate="", left="")
         first: list[int] = []
 

@@ -7,12 +7,16 @@ What the libraries log goes nowhere: they quote the server, whose messages hold 
 is raised as well.
 """
 
+import io
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict
+
+from outbox.terminal import obeyed, one_line, shown
 
 
 def configure_logs(*, quiet: bool = False) -> None:
@@ -27,17 +31,40 @@ def configure_logs(*, quiet: bool = False) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    if sys.stderr.isatty():
-        processors.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
+    stream = sys.stderr
+    if stream.isatty():
+        # Its colours go around the screen, so the values are made safe before.
+        processors += [_visible, structlog.dev.ConsoleRenderer(exception_formatter=_visible_traceback)]
+        stream = obeyed(stream)
     else:
         processors.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
         processors.append(structlog.processors.JSONRenderer())
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger("warning" if quiet else "info"),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+
+
+def _visible(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {key: value if key == "exc_info" else _shown(value) for key, value in event.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return shown(one_line(value))
+    if isinstance(value, list | tuple):
+        return [_shown(one) for one in value]
+    if isinstance(value, dict):
+        return {_shown(key): _shown(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, int | float) else shown(str(value))
+
+
+def _visible_traceback(stream: TextIO, found: structlog.typing.ExcInfo) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, found)
+    stream.write(shown(text.getvalue()))
 
 
 def get_log() -> Any:

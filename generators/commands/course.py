@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outbox.terminal import console
+
 if TYPE_CHECKING:
     from generators.course_run import CourseRun, Outcome
 
@@ -178,16 +180,15 @@ def _approve_or_stop(run: "CourseRun", *, approve: bool, resume: bool) -> None:
 
 
 def _lessons(run: "CourseRun", *, resume: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
     missing, cost = run.left_to_write(resume=resume)
     if cost.tokens and missing:
         # Whoever approved beforehand, or resumes, has not seen it yet.
         click.echo(f"writing {missing} lessons with “{run.writer.name}”: {cost.note}", err=True)
-    console = Console(stderr=True)
-    shown: Any = Progress(console=console, transient=True) if console.is_terminal else nullcontext()
-    with shown as bar:
+    screen = console(err=True)
+    progress: Any = Progress(console=screen, transient=True) if screen.is_terminal else nullcontext()
+    with progress as bar:
         if bar is not None:
             line = bar.add_task("lessons", total=run.lesson_count)
             run.progress = lambda _: bar.advance(line)

@@ -9,6 +9,7 @@ import click
 from outbox.check import run_checks
 from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_json
 from outbox.commands.opened import opened
+from outbox.terminal import obeyed
 
 
 @click.command()
@@ -24,7 +25,7 @@ def check(*, as_json: bool) -> int:
 
     def told(done: int) -> None:
         if live:
-            click.echo(f"\r{done:,} events hashed", nl=False, err=True)
+            click.echo(f"\r{done:,} events hashed", nl=False, file=obeyed(sys.stderr))
 
     with opened() as box:
         findings = list(run_checks(box.connection, progress=told))

@@ -13,6 +13,7 @@ from outbox.event import Event
 from outbox.follow import follow as follow_log
 from outbox.outbox import Outbox
 from outbox.readable import as_data, as_fields
+from outbox.terminal import one_line
 
 _DEFAULT_LIMIT = 20
 
@@ -83,4 +84,4 @@ def _print(event: Event, *, as_json: bool) -> None:
         click.echo(json.dumps(event.as_dict(payload=False), ensure_ascii=False))
         return
     slug = as_fields(event.payload_json).get("slug", event.aggregate_id)
-    click.echo(f"{event.seq:>8}  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type:<24} {slug}")
+    click.echo(f"{event.seq:>8}  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type:<24} {one_line(slug)}")

@@ -13,6 +13,7 @@ from outbox.backlog_plot import plot
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
 from outbox.outages import OutageRecord, list_outages
+from outbox.terminal import one_line
 from outbox.wording import age
 
 
@@ -57,4 +58,4 @@ def _line(row: OutageRecord) -> str:
     else:
         drained = "not drained yet"
     backlog = f"backlog {row.backlog_at_begin:,} -> {row.backlog_peak:,}"
-    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  {backlog}, {drained}: {row.cause}"
+    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  {backlog}, {drained}: {one_line(row.cause)}"

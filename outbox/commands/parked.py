@@ -13,6 +13,7 @@ from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
 from outbox.parked import ParkedEvent
 from outbox.readable import as_data, as_fields
+from outbox.terminal import one_line
 
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
 
@@ -178,11 +179,12 @@ def _json(text: str, what: str) -> Any:
 
 
 def _line(row: ParkedEvent) -> str:
-    return f"{row.seq:>8}  {row.state.value:<9}  {row.type:<24} {row.verdict:<11} {row.sqlstate or '-':<6} {row.reason}"
+    place = f"{row.seq:>8}  {row.state.value:<9}  {row.type:<24} {row.verdict:<11} {row.sqlstate or '-':<6}"
+    return f"{place} {one_line(row.reason)}"
 
 
 def _plain(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else one_line(value)
 
 
 def _told(seq: int, what: str) -> None:

@@ -15,6 +15,7 @@ from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFul
 from outbox.sqlite_errors import translated
 from outbox.status import Status, read_status
 from outbox.status_screen import lines, screen
+from outbox.terminal import console
 from outbox.unreadable import unreadable
 
 _REFRESH_SECONDS = 1.0
@@ -106,8 +107,6 @@ def _show(found: Status | Assessment) -> None:
         click.echo("\n".join(lines(found) if isinstance(found, Status) else screen(found)))
         return
     # Imported here: a pipe does not pay for it.
-    from rich.console import Console  # noqa: PLC0415
-
     from outbox.status_view import answers, view  # noqa: PLC0415
 
-    Console(highlight=False).print(view(found) if isinstance(found, Status) else answers(found))
+    console(highlight=False).print(view(found) if isinstance(found, Status) else answers(found))

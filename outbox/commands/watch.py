@@ -7,13 +7,13 @@ import json
 import time
 
 import click
-from rich.console import Console
 from rich.live import Live
 
 from outbox.assessment import assess
 from outbox.outbox import Outbox
 from outbox.status import read_status
 from outbox.status_view import view
+from outbox.terminal import console
 
 
 def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> None:
@@ -26,7 +26,7 @@ def watch_status(box: Outbox, *, as_json: bool, live: bool, seconds: float) -> N
         seconds: pause between two looks.
     """
     if live and not as_json:
-        with Live(console=Console(highlight=False), auto_refresh=False, vertical_overflow="visible") as display:
+        with Live(console=console(highlight=False), auto_refresh=False, vertical_overflow="visible") as display:
             while True:
                 display.update(view(read_status(box, _now())), refresh=True)
                 time.sleep(seconds)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outbox.command_line import json_option, print_json
+from outbox.terminal import echo_marked
 
 if TYPE_CHECKING:
     from worker.doctor import Finding
@@ -55,7 +56,7 @@ def _show(findings: "list[Finding]") -> None:
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         # click leaves colours out where the output is no terminal.
-        mark = click.style(f"{finding.outcome:<4}", fg=marks[finding.outcome], bold=finding.outcome == "fail")
-        click.echo(f"{mark}  {finding.check:<{width}}  {finding.found}")
+        text = f"  {finding.check:<{width}}  {finding.found}"
+        echo_marked(f"{finding.outcome:<4}", marks[finding.outcome], text, bold=finding.outcome == "fail")
         if finding.remedy:
             click.echo(f"{'':<{width + 6}}  → {finding.remedy}")

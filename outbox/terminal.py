@@ -1,0 +1,116 @@
+"""The edge where text becomes bytes on stdout and stderr: no terminal obeys what somebody wrote into a row or a file.
+
+Every command writes through one `Screen` for each stream. It spells out what a terminal would act upon or hide: escape
+sequences, the other C0 and C1 controls, bidirectional and zero-width ones, and whatever the locale cannot show. The
+spelling is JSON's own (``\\u001b``), so that a JSON document that passes through is the same document. Colours and
+cursor movements of ours go around it (`obeyed`, `console`, `echo_marked`), never together with text of others.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Categories Cc (but for tab and newline), Cf, Cs, Zl and Zp of Unicode, and the letters that have no shape.
+_OBEYED = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_EMOJI = "\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
+# A joiner between two emoji makes one picture of them; anywhere else it hides.
+_UNSAFE = re.compile(f"[{_OBEYED}]|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
+_ERRORS = "outbox.visible"
+
+
+def shown(text: str) -> str:
+    """Return the text with every character that a terminal would obey, hide or reorder by spelled out."""
+    return _UNSAFE.sub(lambda found: _spelled(found[0]), text)
+
+
+def one_line(text: object) -> str:
+    """Return it on one line: a line break in a value of somebody's must not begin a line of ours."""
+    return str(text).replace("\r\n", "\n").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _spelled(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _not_in_this_locale(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - it is registered for writing alone
+    return "".join(map(_spelled, error.object[error.start : error.end])), error.end
+
+
+class Screen:
+    """A text stream that writes what it is given visibly.
+
+    It has no `buffer`: click would write around it where the locale is plain ASCII.
+
+    Args:
+        stream: where the text goes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text; what is unsafe in it is spelled out."""
+        self.stream.write(shown(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each of them."""
+        for one in lines:
+            self.write(one)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+
+def secure_streams() -> None:
+    """Put a `Screen` before stdout and stderr of this process, once."""
+    codecs.register_error(_ERRORS, _not_in_this_locale)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or isinstance(stream, Screen):  # no such stream: a daemon's
+            continue
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_ERRORS)
+        setattr(sys, name, Screen(stream))
+
+
+def obeyed(stream: TextIO) -> TextIO:
+    """Return the stream behind its screen, for text of ours alone."""
+    return stream.stream if isinstance(stream, Screen) else stream
+
+
+def echo_marked(mark: str, colour: str, text: str, *, bold: bool = False) -> None:
+    """Print a word of ours, in colour on a terminal, and a text of anybody's behind it."""
+    click.echo(click.style(mark, fg=colour, bold=bold), nl=False, file=obeyed(sys.stdout))
+    click.echo(text)
+
+
+def console(*, err: bool = False, **settings: Any) -> Console:
+    """Return a rich console: styles are obeyed, the texts in them are shown."""
+    # Imported here: a pipe does not pay for it.
+    from rich.console import Console, ConsoleOptions, RenderableType  # noqa: PLC0415
+    from rich.segment import Segment  # noqa: PLC0415
+
+    class _Console(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(shown(segment.text), segment.style)
+
+    return cast("Console", _Console(file=obeyed(sys.stderr if err else sys.stdout), **settings))
