@@ -20,6 +20,7 @@ from tests.support.processes import ROOT
 PAGE = ROOT / "docs" / "operations.md"
 UNIT = ROOT / "examples" / "systemd" / "creatoros-outbox-worker.service"
 MOST_EXPOSURE = 3.0
+UNSHARE, ANALYZE = shutil.which("unshare"), shutil.which("systemd-analyze")
 
 PREPARE = """
 set -eu
@@ -84,7 +85,7 @@ def unit() -> configparser.SectionProxy:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="a root file system is root's to make")
+@pytest.mark.skipif(os.geteuid() != 0 or UNSHARE is None, reason="a root file system is root's to make")
 def test_the_page_typed_literally_ends_in_a_running_service(
     database: Database, tmp_path: Path, unit: configparser.SectionProxy
 ) -> None:
@@ -100,7 +101,7 @@ def test_the_page_typed_literally_ends_in_a_running_service(
     scratch.mkdir()
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("OUTBOX_", "SUPABASE_", "CREATOR"))}
     ran = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c", PREPARE],
+        [UNSHARE or "", "--mount", "--propagation", "private", "sh", "-c", PREPARE],
         env={**clean, "SCRATCH": str(scratch), "PROJECT": str(ROOT), "SCRIPT": str(script), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
@@ -135,11 +136,11 @@ def test_the_settings_of_the_page_are_those_of_the_unit(unit: configparser.Secti
             assert line.partition("=")[2].startswith(unit["ReadWritePaths"])
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+@pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed here")
 def test_the_unit_is_closed_as_far_as_it_can_be() -> None:
     """What the service does not need is not open to it."""
     ran = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", f"--threshold={MOST_EXPOSURE * 10:.0f}", str(UNIT)],
+        [ANALYZE or "", "security", "--offline=yes", f"--threshold={MOST_EXPOSURE * 10:.0f}", str(UNIT)],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout
