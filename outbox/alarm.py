@@ -51,10 +51,10 @@ def _needs(status: Status, limits: Limits) -> Iterator[str]:
 
 
 def _too_old(status: Status, limits: Limits) -> Iterator[str]:
-    if status.outage is not None:
-        seconds = (status.read_at - dt.datetime.fromisoformat(status.outage.began_at)).total_seconds()
+    if (outage := status.away) is not None:
+        seconds = (status.read_at - dt.datetime.fromisoformat(outage.began_at)).total_seconds()
         if seconds > limits.outage_seconds:
-            yield f"the outage has lasted {age(seconds)}: {status.outage.cause}"
+            yield f"the outage has lasted {age(seconds)}: {outage.cause}"
     oldest = status.oldest_pending_seconds
     if oldest is not None and oldest > limits.backlog_seconds:
         yield f"{status.backlog:,} events wait, the oldest for {age(oldest)}"

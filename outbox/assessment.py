@@ -8,19 +8,18 @@ terminal (`status_view`).
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from outbox.relay_state import Cause
 from outbox.status import LOW_SPACE_BYTES, NO_SPACE_BYTES, Status
 from outbox.wording import age, size
 
+OUTAGE = "outage"  # of a cause: nothing that a person has to mend
+NO_WORKER_YET = "no worker has run here yet"
 SILENT_AFTER_SECONDS = 900.0  # longer than any wait or exchange of a worker that is well
-# A refusal of the worker names its entry in the runbook at its end, and asks for one command or leaves a choice.
-_ENTRY = re.compile(r" \(docs/runbook\.md#([\w-]+)\)")
-_RUN = re.compile(r"run `((?:worker|outbox|generate) [^`]+)`")
 
 
 class Tone(StrEnum):
@@ -126,12 +125,10 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
             yield _no_worker(status)
     elif worker.state == "blocked":
         error = worker.last_error or (status.outage.cause if status.outage else "the worker did not say why")
-        # What a refusal advises is told below, once.
-        told = error.partition("; ")[0] if _ENTRY.search(error) else error
-        text = f"BLOCKED {_since(worker.since, status)}: {_ENTRY.sub('', told)}"
-        yield Answer(text=text, tone=Tone.BAD), _unblock(error, status)
-    elif status.outage and worker.state in {"outage", "starting"}:
-        text = f"OUTAGE {_since(status.outage.began_at, status)}: {worker.last_error or status.outage.cause}"
+        text = f"BLOCKED {_since(worker.since, status)}: {error}"
+        yield Answer(text=text, tone=Tone.BAD), _unblock(worker.cause)
+    elif status.away and worker.state in {"outage", "starting"}:
+        text = f"OUTAGE {_since(status.away.began_at, status)}: {worker.last_error or status.away.cause}"
         yield Answer(text=text, tone=Tone.BAD), None
     elif worker.state == "holding" and not status.paused:
         need = Need(
@@ -149,23 +146,21 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
         yield Answer(text=f"worker {worker.pid} has said nothing for {age(silent)}", tone=Tone.WARN), need
 
 
-def _unblock(error: str, status: Status) -> Need:
-    entry, told = _ENTRY.search(error), _RUN.search(error)
-    if entry and entry[1] == "cloned-outbox":
-        folder = _folder(status)
-        what = "stop this worker, keep this copy aside, and bring what it alone has into a new outbox"
-        return Need(what=what, command=f"mv {folder} {folder}-cloned", entry=entry[1])
+def _unblock(cause: Cause | None) -> Need:
+    remedy = cause.remedy if cause is not None else None
     return Need(
-        what="mend this, or nothing is delivered; a changed setting needs a restart of the worker",
-        command=told[1] if told else "worker doctor",
-        entry=entry[1] if entry else "environment",
+        what=remedy or "mend this, or nothing is delivered; a changed setting needs a restart of the worker",
+        command=(cause.command if cause is not None else None) or "worker doctor",
+        entry=(cause.entry if cause is not None else None) or "environment",
     )
 
 
 def _no_worker(status: Status) -> tuple[Answer, Need]:
-    since = status.worker.since
-    last = f"no worker runs; the last one was seen {_ago(since, status)}" if since else "no worker has run here yet"
-    outage = f"; when it ended the database was away: {status.outage.cause}" if status.outage else ""
+    worker = status.worker
+    last = f"no worker runs; the last one was seen {_ago(worker.since, status)}" if worker.since else NO_WORKER_YET
+    if worker.cause is not None and worker.cause.kind != OUTAGE and worker.last_error:
+        return Answer(text=f"{last}, and could not deliver: {worker.last_error}", tone=Tone.BAD), _unblock(worker.cause)
+    outage = f"; when it ended the database was away: {status.away.cause}" if status.away else ""
     need = Need(what="start the worker (or its service)", command="worker run", entry="worker-down")
     return Answer(text=f"{last}{outage}", tone=Tone.BAD), need
 

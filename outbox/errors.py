@@ -21,11 +21,55 @@ OutboxError                     exit 1
 
 from __future__ import annotations
 
+import re
 
-class OutboxError(Exception):
-    """Base of all errors raised by this package. The message says what happened and what to do."""
+
+class Fault(Exception):
+    """What went wrong: in fields for whoever decides something by it, in words for people.
+
+    Args:
+        what: what happened.
+        kind: instead of the class's.
+        remedy: what to do; stands behind it in the message.
+        command: the one to type for it, where there is one.
+        entry: of docs/runbook.md; stands at the end of the message.
+
+    Attributes:
+        exit_code: what a command exits with when nothing handles it.
+        kind: one word for what is wrong, which never changes; by default the name of the class.
+    """
 
     exit_code = 1
+    kind = "fault"
+    remedy: str | None = None
+    command: str | None = None
+    entry: str | None = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" not in cls.__dict__:
+            cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(
+        self,
+        what: str = "",
+        *,
+        kind: str | None = None,
+        remedy: str | None = None,
+        command: str | None = None,
+        entry: str | None = None,
+    ) -> None:
+        behind = (f"; {remedy}" if remedy else "") + (f" (docs/runbook.md#{entry})" if entry else "")
+        super().__init__(what + behind)
+        self.what = what
+        self.kind = kind or self.kind
+        self.remedy = remedy or self.remedy
+        self.command = command or self.command
+        self.entry = entry or self.entry
+
+
+class OutboxError(Fault):
+    """Base of all errors raised by this package. The message says what happened and what to do."""
 
 
 class ConfigurationError(OutboxError):
@@ -37,11 +81,15 @@ class OutboxNotFound(OutboxError):
 
 
 class OutboxCorrupt(OutboxError):
-    pass
+    remedy = "keep a copy of the file, then save what can be read of it"
+    command = "outbox recover --salvage outbox-new.db"
+    entry = "corrupt-file"
 
 
 class OutboxTooNew(OutboxError):
     exit_code = 3
+    remedy = "install the newer version on this host"
+    entry = "newer-file"
 
 
 class OutboxBusy(OutboxError):
@@ -49,11 +97,15 @@ class OutboxBusy(OutboxError):
 
 
 class StorageFull(OutboxError):
-    pass
+    remedy = "make room beside the outbox"
+    command = "df -h"
+    entry = "disk-full"
 
 
 class StorageFailed(OutboxError):
-    pass
+    remedy = "see that the disk works and the file is this user's"
+    command = "ls -la"
+    entry = "storage-fails"
 
 
 class WorkerRunning(OutboxError):

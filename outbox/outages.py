@@ -6,12 +6,15 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_COLUMNS = "id, began_at, ended_at, drained_at, cause, backlog_at_begin, backlog_peak, probes"
+_COLUMNS = "id, began_at, ended_at, drained_at, cause, backlog_at_begin, backlog_peak, probes, kind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageRecord:
-    """One outage. Times are ISO 8601, UTC; None where it is not over, or not drained, yet."""
+    """One stretch without deliveries. Times are ISO 8601, UTC; None where it is not over, or not drained, yet.
+
+    `kind` is outage (the database was away) or blocked (a person was needed).
+    """
 
     id: int
     began_at: str
@@ -21,10 +24,11 @@ class OutageRecord:
     backlog_at_begin: int
     backlog_peak: int
     probes: int
+    kind: str = "outage"
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> OutageRecord:
-        number, began, ended, drained, cause, at_begin, peak, probes = row
+        number, began, ended, drained, cause, at_begin, peak, probes, kind = row
         return cls(
             id=number,
             began_at=began,
@@ -34,6 +38,7 @@ class OutageRecord:
             backlog_at_begin=at_begin,
             backlog_peak=peak,
             probes=probes,
+            kind=kind,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from outbox import log
 from outbox.clock import Clock, as_text
+from outbox.errors import Fault
 from outbox.gate import Gate
 from outbox.transaction import write_transaction
 
@@ -46,6 +47,27 @@ class RememberedPosition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What keeps the worker from delivering, for whoever decides what to show or to type next.
+
+    Attributes:
+        kind: one word that never changes (see `Fault.kind`).
+        remedy: what to do.
+        command: the one to type.
+        entry: of docs/runbook.md.
+    """
+
+    kind: str
+    remedy: str | None = None
+    command: str | None = None
+    entry: str | None = None
+
+    @classmethod
+    def of(cls, error: Fault) -> Cause:
+        return cls(kind=error.kind, remedy=error.remedy, command=error.command, entry=error.entry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReport:
     """The worker's last word about itself. Times are ISO 8601, UTC."""
 
@@ -56,6 +78,7 @@ class WorkerReport:
     last_error: str | None
     rate_per_second: float | None
     eta_seconds: float | None
+    cause: Cause | None = None
 
 
 class RelayState:
@@ -125,8 +148,13 @@ class RelayState:
         last_error: str | None = None,
         rate_per_second: float | None = None,
         eta_seconds: float | None = None,
+        *,
+        cause: Cause | None = None,
     ) -> None:
-        """Say what the worker is doing; `since` moves only when the state changes."""
+        """Say what the worker is doing; `since` moves only when the state changes.
+
+        A worker that stops while nothing could be delivered leaves its last error, and why: somebody will ask.
+        """
         now = as_text(self._clock.now())
         value = WorkerState(state).value
         pid = None if value == WorkerState.STOPPED.value else os.getpid()
@@ -134,25 +162,36 @@ class RelayState:
             self._connection.execute(
                 """
                 insert into worker
-                  (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds)
-                values (1, ?, ?, ?, ?, ?, ?, ?)
+                  (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds,
+                   kind, remedy, command, entry)
+                values (1, ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                 on conflict (singleton) do update
                 set since = iif(worker.state = excluded.state, worker.since, excluded.since), state = excluded.state,
-                    pid = excluded.pid, heartbeat_at = excluded.heartbeat_at, last_error = excluded.last_error,
+                    pid = excluded.pid, heartbeat_at = excluded.heartbeat_at,
                     rate_per_second = excluded.rate_per_second, eta_seconds = excluded.eta_seconds
                 """,
-                (value, pid, now, now, last_error, rate_per_second, eta_seconds),
+                (value, pid, now, last_error, rate_per_second, eta_seconds, *_columns(cause)),
             )
+            if value == WorkerState.STOPPED.value and last_error is None and self._is_cut_off():
+                return
+            self._connection.execute(
+                "update worker set last_error = ?, kind = ?, remedy = ?, command = ?, entry = ?",
+                (last_error, *_columns(cause)),
+            )
+
+    def _is_cut_off(self) -> bool:
+        return self._connection.execute("select 1 from outages where ended_at is null").fetchone() is not None
 
     @property
     def report(self) -> WorkerReport | None:
         """The worker's last word about itself, None where none ever ran."""
         row = self._connection.execute(
-            "select state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds from worker"
+            "select state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds,"
+            " kind, remedy, command, entry from worker"
         ).fetchone()
         if row is None:
             return None
-        state, pid, since, heartbeat_at, last_error, rate, eta = row
+        state, pid, since, heartbeat_at, last_error, rate, eta, kind, remedy, command, entry = row
         return WorkerReport(
             state=WorkerState(state),
             pid=pid,
@@ -161,10 +200,11 @@ class RelayState:
             last_error=last_error,
             rate_per_second=rate,
             eta_seconds=eta,
+            cause=Cause(kind=kind, remedy=remedy, command=command, entry=entry) if kind else None,
         )
 
-    def outage_began(self, cause: str) -> None:
-        """Open a row in the outage ledger; an open one stays as it is."""
+    def outage_began(self, cause: str, *, blocked: bool = False) -> None:
+        """Open a row in the outage ledger; an open one stays as it is, but for `blocked`: a person is needed."""
         backlog = self._backlog()
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
@@ -174,14 +214,24 @@ class RelayState:
                 """,
                 (as_text(self._clock.now()), cause, backlog, backlog),
             )
+            self._now_is(cause, blocked=blocked)
 
-    def outage_goes_on(self) -> None:
+    def outage_goes_on(self, cause: str | None = None, *, blocked: bool = False) -> None:
         """Count one more probe of the open outage and note how high the backlog stands."""
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
                 "update outages set probes = probes + 1, backlog_peak = max(backlog_peak, ?) where ended_at is null",
                 [self._backlog()],
             )
+            self._now_is(cause, blocked=blocked)
+
+    def _now_is(self, cause: str | None, *, blocked: bool) -> None:
+        """An outage that comes to need a person, or the other way round, is told by what it is now."""
+        kind = "blocked" if blocked else "outage"
+        self._connection.execute(
+            "update outages set kind = ?1, cause = coalesce(?2, cause) where ended_at is null and kind <> ?1",
+            [kind, cause],
+        )
 
     def outage_ended(self) -> None:
         """Close the open outage; without one, nothing happens. A clock that was set back does not end it too early."""
@@ -224,6 +274,15 @@ class RelayState:
         with write_transaction(self._connection, self._gate):
             return self._connection.execute("delete from meta where key = 'paused'").rowcount == 1
 
+    @property
+    def backlog(self) -> int:
+        """How many events wait, as this file knows it now."""
+        return self._backlog()
+
     def _backlog(self) -> int:
         position = self.position
         return max(0, log.last_seq(self._connection) - (position.applied_seq if position else 0))
+
+
+def _columns(cause: Cause | None) -> tuple[str | None, str | None, str | None, str | None]:
+    return (None, None, None, None) if cause is None else (cause.kind, cause.remedy, cause.command, cause.entry)

@@ -14,7 +14,7 @@ from outbox.outages import OutageRecord, open_outage
 from outbox.outbox import Outbox
 from outbox.parked import ParkedState
 from outbox.paths import OutboxPaths
-from outbox.relay_state import WorkerState
+from outbox.relay_state import Cause, WorkerState
 from outbox.worker_lock import running_worker
 
 LOW_SPACE_BYTES = 500 * 1024 * 1024
@@ -23,7 +23,10 @@ NO_SPACE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
-    """The worker as it stands; `state` is stopped where no process holds the worker lock."""
+    """The worker as it stands; `state` is stopped where no process holds the worker lock.
+
+    `cause` says in fields what it could not do, or could not do when it stopped; None where nothing was in its way.
+    """
 
     state: str
     pid: int | None
@@ -32,6 +35,7 @@ class WorkerStatus:
     rate_per_second: float | None
     eta_seconds: float | None
     heartbeat_at: str | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ class Status:
         pause: an operator told the worker to wait; None where none did.
         parked_list: the parked list in more detail.
         worker: what it is doing.
-        outage: the one that goes on, None where none does.
+        outage: the stretch without deliveries that goes on, None where none does; also one in which a person is needed.
         path: where the file is.
         read_at: when this was read.
     """
@@ -100,6 +104,11 @@ class Status:
         return self.pause is not None
 
     @property
+    def away(self) -> OutageRecord | None:
+        """The outage that goes on; None also where the database answered and a person is needed."""
+        return self.outage if self.outage is not None and self.outage.kind == "outage" else None
+
+    @property
     def wal_is_large(self) -> bool:
         """True where some reader keeps the WAL from being cut back."""
         return self.wal_bytes > ALARMING_WAL_BYTES
@@ -121,7 +130,7 @@ class Status:
             "pause": asdict(self.pause) if self.pause else None,
             "parked_list": asdict(self.parked_list),
             "worker": asdict(self.worker),
-            "outage": {"since": self.outage.began_at, "cause": self.outage.cause} if self.outage else None,
+            "outage": {"since": self.away.began_at, "cause": self.away.cause} if self.away else None,
         }
 
 
@@ -196,6 +205,7 @@ def _worker(box: Outbox) -> WorkerStatus:
             rate_per_second=None,
             eta_seconds=None,
             heartbeat_at=report.heartbeat_at if report else None,
+            cause=report.cause if report else None,
         )
     return WorkerStatus(
         state=report.state.value,
@@ -205,4 +215,5 @@ def _worker(box: Outbox) -> WorkerStatus:
         rate_per_second=report.rate_per_second,
         eta_seconds=report.eta_seconds,
         heartbeat_at=report.heartbeat_at,
+        cause=report.cause,
     )

@@ -9,13 +9,21 @@ on statements and locks are set inside each transaction (`SET LOCAL`), because b
 setting would leak into somebody else's session. Prepared statements are off for the same reason.
 """
 
+import ctypes
 import select
+import sys
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
 
 import psycopg
-from psycopg import conninfo
+from psycopg import pq
+from psycopg.abc import PQGenConn
+from psycopg.errors import finish_pgconn
+from psycopg.waiting import Wait
 
-from worker.plausible import is_plausible
+from worker.address import parts_of
+from worker.login import LOGIN_REFUSED, judge_login
 
 CONNECT_TIMEOUT_SECONDS = 10
 KEEPALIVE_IDLE_SECONDS = 15
@@ -35,6 +43,61 @@ class Limits:
     idle_in_transaction_ms: int = 30_000
 
 
+class _Asking(psycopg.Connection[tuple[object, ...]]):
+    """A connection whose refusal tells its SQLSTATE (see `login`)."""
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        """As psycopg's own, with libpq told to be verbose before it hears an answer."""
+        pgconn = pq.PGconn.connect_start(conninfo.encode())
+        _set_verbosity(pgconn, _VERBOSE)
+        while pgconn.status != pq.ConnStatus.BAD:
+            polled = pgconn.connect_poll()
+            if polled == pq.PollingStatus.OK:
+                _set_verbosity(pgconn, _AS_EVER)
+                pgconn.nonblocking = 1
+                return cls(pgconn)
+            if polled == pq.PollingStatus.FAILED:
+                break
+            wait = Wait.R if polled == pq.PollingStatus.READING else Wait.W
+            while not (yield pgconn.socket, wait):
+                pass
+        told = f"connection failed: {pgconn.get_error_message()}"
+        error = psycopg.OperationalError(told, pgconn=finish_pgconn(pgconn))
+        if judge_login(error, known_address=True).kind == LOGIN_REFUSED:
+            raise _NotAgain(error)
+        raise error
+
+
+class _NotAgain(Exception):
+    """A login was refused: the other addresses of the host are not tried, which a pooler might count as well."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__()
+        self.error = error
+
+
+_AS_EVER, _VERBOSE = 1, 2  # PGVerbosity of libpq
+
+
+@cache
+def _libpq() -> Any:
+    """The libpq that psycopg uses; None where it cannot be found, and then words have to do."""
+    module = sys.modules[pq.PGconn.__module__]
+    try:
+        # Looked up by way of the module that is linked with it, which finds the very library that it uses.
+        library = ctypes.CDLL(str(module.__file__) if pq.__impl__ != "python" else pq.misc.find_libpq_full_path())
+        library.PQsetErrorVerbosity.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    except (OSError, AttributeError):
+        return None
+    return library
+
+
+def _set_verbosity(pgconn: pq.abc.PGconn, verbosity: int) -> None:
+    if (library := _libpq()) is not None:
+        library.PQsetErrorVerbosity(pgconn.pgconn_ptr, verbosity)  # type: ignore[attr-defined]  # of each implementation
+
+
 def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
     """Open the connection.
 
@@ -46,7 +109,8 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         A connection in autocommit mode: transactions are begun and ended by statements of ours.
 
     Raises:
-        psycopg.Error: it cannot be opened; nearly always without a SQLSTATE.
+        psycopg.Error: it cannot be opened; nearly always without a SQLSTATE. `login.judge_login` says why.
+        SettingsFault: the connection string cannot be used.
     """
     defaults: dict[str, str | int] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -58,11 +122,12 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         "application_name": application_name,
         "client_encoding": "UTF8",
     }
-    given = conninfo.conninfo_to_dict(dsn)
-    if not is_plausible(given):
-        raise psycopg.ProgrammingError("the connection string has no address that could be one")
+    given = parts_of(dsn)
     extra = {key: value for key, value in defaults.items() if key not in given}
-    return psycopg.connect(dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]
+    try:
+        return _Asking.connect(dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]
+    except _NotAgain as refused:
+        raise refused.error from None
 
 
 def hand_over(connection: Connection) -> None:

@@ -22,17 +22,19 @@ def reach(dsn: str) -> Iterator[Connection]:
     try:
         connection = connect(dsn)
     except (psycopg.Error, OSError) as exc:
-        raise _told(judge(exc, Phase.CONNECT, known_address=False)) from None
+        raise as_error(judge(exc, Phase.CONNECT, known_address=False)) from None
     try:
         with connection:
             yield connection
     except psycopg.Error as exc:
-        raise _told(judge(exc, Phase.APPLY)) from None
+        raise as_error(judge(exc, Phase.APPLY)) from None
 
 
-def _told(judgement: Judgement) -> WorkerError:
-    if judgement.verdict is Verdict.OUTAGE:
-        return Unreachable(f"the database cannot be used: {judgement.reason}")
-    if judgement.verdict is Verdict.ENVIRONMENT:
-        return SettingsFault(judgement.reason)
-    return WorkerError(judgement.reason)
+def as_error(judgement: Judgement) -> WorkerError:
+    """Return the error for a command that a failure ends: its kind of exit code, the judgement's fields."""
+    kinds: dict[Verdict, type[WorkerError]] = {Verdict.OUTAGE: Unreachable, Verdict.ENVIRONMENT: SettingsFault}
+    kind = kinds.get(judgement.verdict, WorkerError)
+    prefix = "the database cannot be used: " if kind is Unreachable else ""
+    error = kind(prefix + judgement.reason, kind=judgement.kind or None, remedy=judgement.remedy)
+    error.command, error.entry = judgement.command, judgement.entry
+    return error

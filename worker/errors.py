@@ -19,15 +19,11 @@
 
 from uuid import UUID
 
+from outbox import Fault
 
-class WorkerError(Exception):
-    """Base of the worker's errors; the message says what happened and what to do.
 
-    Attributes:
-        exit_code: what the command exits with when nothing handles the error.
-    """
-
-    exit_code = 1
+class WorkerError(Fault):
+    """Base of the worker's errors; the message says what happened and what to do."""
 
 
 class SettingsFault(WorkerError):
@@ -69,8 +65,9 @@ class NewerEvent(WorkerError):
 
     def __init__(self, seq: int, event_type: str, version: int) -> None:
         super().__init__(
-            f"event {seq} is {event_type} version {version}, which this worker does not know: "
-            "install the version of the worker that belongs to the generators (docs/runbook.md#newer-event)"
+            f"event {seq} is {event_type} version {version}, which this worker does not know",
+            remedy="install the version of the worker that belongs to the generators",
+            entry="newer-event",
         )
         self.seq = seq
 

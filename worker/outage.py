@@ -15,13 +15,13 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_exponential, wait_random
 
 from outbox import Outbox
+from outbox.relay_state import Cause
 from worker.errors import WorkerError
 from worker.logs import get_log
 from worker.notes import only_a_note
 from worker.verdict import Judgement, Verdict
 
 HEARTBEAT_SECONDS = 60.0
-PASSWORD_STATES = frozenset({"28000", "28P01"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,18 @@ class Interrupted(WorkerError):
         self.judgement = judgement
         self.at_login = at_login
         self.cause = cause
+
+    @property
+    def grounds(self) -> Cause:
+        """What `outbox status` decides by."""
+        if self.cause is not None:
+            return Cause.of(self.cause)
+        found = self.judgement
+        if found.verdict is not Verdict.ENVIRONMENT:
+            return Cause(kind=Verdict.OUTAGE.value, entry=Verdict.OUTAGE.value)
+        entry = found.entry or Verdict.ENVIRONMENT.value
+        kind = found.kind or Verdict.ENVIRONMENT.value
+        return Cause(kind=kind, remedy=found.remedy, command=found.command, entry=entry)
 
 
 class Patience:
@@ -126,10 +138,14 @@ class Patience:
             self._began = now
         with only_a_note():
             if began:
-                self._box.relay.outage_began(reason)
+                self._box.relay.outage_began(reason, blocked=blocked)
             else:
-                self._box.relay.outage_goes_on()
-            self._box.relay.set_state("blocked" if blocked else "outage", str(failure.cause or reason))
+                self._box.relay.outage_goes_on(reason, blocked=blocked)
+            self._box.relay.set_state(
+                "blocked" if blocked else "outage",
+                failure.cause.what if failure.cause else reason,
+                cause=failure.grounds,
+            )
 
     def progressed(self) -> None:
         """A batch was applied, or there was nothing to apply: whatever it was, it is over."""

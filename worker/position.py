@@ -74,13 +74,15 @@ def greet(connection: Connection, box: Outbox) -> Position:
         SchemaFault: the relay's tables are missing there, or of another version.
         TargetRefused: the position does not fit this outbox file, or the database is another than last time.
     """
-    destination_id = _destination(connection)
+    destination_id = _destination(connection, box)
     remembered = box.relay.position
     if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
         raise TargetRefused(
             f"this is another database than last time: until now it was {remembered.destination_id}, and "
-            f"SUPABASE_DB_URL leads to {destination_id}; set it back, or deliver everything to this one with "
-            "`worker replay --all` (docs/runbook.md#other-database)"
+            f"SUPABASE_DB_URL leads to {destination_id}",
+            kind="other_database",
+            remedy="set it back, or deliver everything to this one with `worker replay --all`",
+            entry="other-database",
         )
     names = {"outbox_id": box.outbox_id}
     connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
@@ -102,28 +104,50 @@ def check_fits(position: Position, box: Outbox) -> None:
     if position.seq + 1 < box.relay.pruned_below:
         raise TargetRefused(
             f"the database was restored from an older backup: it has events up to {position.seq} of this outbox, and "
-            f"those below {box.relay.pruned_below} were pruned here after it had had them; move "
-            "this outbox away and bring everything back with `generate import` (docs/runbook.md#pruned-events)"
+            f"those below {box.relay.pruned_below} were pruned here after it had had them",
+            kind="pruned_events",
+            remedy="move this outbox away and bring everything back with `generate import`",
+            entry="pruned-events",
         )
     if position.seq == 0:
         return
     last_seq = box.last_seq
     if position.seq > last_seq:
-        raise TargetRefused(
-            f"this file is an older copy: it ends at event {last_seq}, the database has those up to {position.seq}; "
-            "put the newest file back, or move this one away and rebuild it with `generate import` "
-            "(docs/runbook.md#restored-outbox)"
-        )
+        raise _shorter(position, box, last_seq)
     try:
         local = box.event(position.seq)
     except EventNotFound:
         return  # lost by a salvage; what is pruned was looked at above
     if local.event_id != position.event_id:
-        raise TargetRefused(
-            f"two copies of one outbox were both used: event {position.seq} is {local.event_id} here, and "
-            f"{position.event_id} in the database; keep the one that was delivered, move this one "
-            "away, and bring what it alone has back with `generate import` (docs/runbook.md#cloned-outbox)"
-        )
+        raise _cloned(f"event {position.seq} is {local.event_id} here, and {position.event_id} in the database", box)
+
+
+def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
+    """An older copy has nothing of its own. Ids grow with time: one newer than the database's is such an event."""
+    if last_seq and position.event_id is not None:
+        newest = box.event(last_seq).event_id
+        if newest > position.event_id:
+            return _cloned(f"event {last_seq} here ({newest}) is newer than event {position.seq} in the database", box)
+    return TargetRefused(
+        f"this file is an older copy: it ends at event {last_seq}, the database has those up to {position.seq}",
+        kind="restored_outbox",
+        remedy="put the newest file back, or move this one away and rebuild it with `generate import`",
+        entry="restored-outbox",
+    )
+
+
+def _cloned(how: str, box: Outbox) -> TargetRefused:
+    remembered = box.relay.position
+    return TargetRefused(
+        f"two copies of one outbox were both used: {how}",
+        kind="cloned_outbox",
+        remedy=(
+            "keep the one that was delivered, save what this one alone has with the command below, move it away, and "
+            "bring that back"
+        ),
+        command=f"outbox export --after {remembered.applied_seq if remembered else 0} --output own-events.jsonl",
+        entry="cloned-outbox",
+    )
 
 
 def is_at(row: tuple[object, ...] | None, position: Position) -> bool:
@@ -142,26 +166,39 @@ def require(row: tuple[object, ...] | None, position: Position) -> None:
         raise PositionMoved(f"the position was expected at {position.seq} and is {found}: somebody else moved it")
 
 
-def _destination(connection: Connection) -> UUID:
+def _destination(connection: Connection, box: Outbox) -> UUID:
     try:
         row = connection.execute(query("relay", "destination")).fetchone()
     except (UndefinedTable, InvalidSchemaName) as exc:
-        raise SchemaFault(
-            "the database has no schema outbox yet: run `worker migrate up` (docs/runbook.md#older-schema)"
-        ) from exc
+        remembered = box.relay.position
+        if remembered is not None and remembered.applied_seq > 0:
+            raise SchemaFault(
+                f"the schema outbox is gone from the database, which had events up to {remembered.applied_seq}",
+                kind="schema_vanished",
+                remedy=(
+                    "is it being restored? then wait, this goes on by itself; is it another database? then set "
+                    "SUPABASE_DB_URL back; if it was dropped for good, bring it back from a backup"
+                ),
+                command="worker doctor",
+                entry="restored-database",
+            ) from exc
+        raise _older("the database has no schema outbox yet") from exc
     if row is None:
-        raise SchemaFault("outbox.destination is empty: run `worker migrate up` (docs/runbook.md#older-schema)")
+        raise _older("outbox.destination is empty")
     destination_id, found = row
     if found != SCHEMA_VERSION:
-        remedy = (
-            "run `worker migrate up` (docs/runbook.md#older-schema)"
-            if int(str(found)) < SCHEMA_VERSION
-            else "install the newer worker on this host (docs/runbook.md#newer-schema)"
-        )
+        told = f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}"
+        if int(str(found)) < SCHEMA_VERSION:
+            raise _older(told)
         raise SchemaFault(
-            f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}: {remedy}"
+            told, kind="newer_schema", remedy="install the newer worker on this host", entry="newer-schema"
         )
     return UUID(str(destination_id))
+
+
+def _older(what: str) -> SchemaFault:
+    command = "worker migrate up"
+    return SchemaFault(what, kind="older_schema", remedy=f"run `{command}`", command=command, entry="older-schema")
 
 
 def _as_uuid(value: object) -> UUID | None:

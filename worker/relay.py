@@ -32,10 +32,11 @@ from worker.epidemic import Epidemic
 from worker.errors import NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
 from worker.exchange import Exchange
 from worker.failures import Failed, Failures
+from worker.login import LOGIN_REFUSED
 from worker.logs import get_log
 from worker.notes import CANNOT_WRITE, only_a_note
 from worker.options import Ending, Options, Waiting
-from worker.outage import PASSWORD_STATES, Interrupted, Patience
+from worker.outage import Interrupted, Patience
 from worker.pace import Pace
 from worker.parking import Blocked, note, reconcile
 from worker.position import Position, greet
@@ -117,8 +118,10 @@ class Relay:
             if failure.cause is not None:
                 raise failure.cause from failure
             if failure.judgement.verdict is Verdict.ENVIRONMENT:
-                error = WorkerError(failure.judgement.reason)
-                error.exit_code = 3
+                error = WorkerError(
+                    failure.judgement.reason, kind=failure.judgement.kind or None, remedy=failure.judgement.remedy
+                )
+                error.exit_code, error.entry = 3, failure.grounds.entry
                 raise error from failure
             return Ending.UNREACHABLE
 
@@ -168,7 +171,15 @@ class Relay:
             self._interrupted(failure)
             raise
         except (TargetRefused, SchemaFault, NewerEvent) as refusal:
-            judgement = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=str(refusal))
+            judgement = Judgement(
+                verdict=Verdict.ENVIRONMENT,
+                sqlstate=None,
+                reason=refusal.what,
+                kind=refusal.kind,
+                remedy=refusal.remedy,
+                command=refusal.command,
+                entry=refusal.entry,
+            )
             refused = Interrupted(judgement, cause=refusal)
             self._interrupted(refused)
             raise refused from refusal
@@ -195,10 +206,7 @@ class Relay:
         if isinstance(error, PositionMoved):
             return Interrupted(Judgement(verdict=Verdict.CONTENTION, sqlstate=None, reason=str(error)))
         judgement = judge(error, self._exchange.phase, known_address=self._ever_connected)
-        refused = self._exchange.phase is Phase.CONNECT and (
-            judgement.sqlstate in PASSWORD_STATES or "user or password" in judgement.reason
-        )
-        return Interrupted(judgement, at_login=refused)
+        return Interrupted(judgement, at_login=judgement.kind == LOGIN_REFUSED)
 
     def _carry(self, connection: Connection, position: Position) -> Ending:
         while True:

@@ -2,8 +2,7 @@
 
 A failure is judged by the phase in which it struck and by its SQLSTATE, never by the class of the exception (psycopg
 files "statement timeout" under OperationalError and "read-only transaction" under InternalError) and never by wording.
-The one exception: a connection that is refused carries no SQLSTATE at all, so for the phase CONNECT a second, short
-table of texts tells a wrong password from a dead network.
+A connection that is refused carries no SQLSTATE in psycopg, and has tables of its own: `login`.
 
 - OUTAGE: the database is not there. Wait and try for ever; no event is blamed, no attempt counted.
 - OVERLOAD: it is there and cannot keep up. Wait, then smaller batches.
@@ -13,44 +12,13 @@ table of texts tells a wrong password from a dead network.
 - POISON: the event itself, once the evidence says so (see `relay`).
 """
 
-import re
-from dataclasses import dataclass
-from enum import StrEnum
-
 import psycopg
 
 from worker.errors import EventFault
+from worker.judgement import Judgement, Phase, Verdict
+from worker.login import judge_login
 
-
-class Verdict(StrEnum):
-    OUTAGE = "outage"
-    OVERLOAD = "overload"
-    CONTENTION = "contention"
-    ENVIRONMENT = "environment"
-    POISON = "poison"
-
-
-class Phase(StrEnum):
-    CONNECT = "connect"
-    POSITION = "position"
-    APPLY = "apply"
-    COMMIT = "commit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """A verdict and its grounds.
-
-    Attributes:
-        verdict: whose fault it is.
-        sqlstate: five characters, or None where the failure carries none.
-        reason: our own words for it: no payload, no connection string.
-    """
-
-    verdict: Verdict
-    sqlstate: str | None
-    reason: str
-
+__all__ = ["BY_SQLSTATE", "SECOND_LOOK", "Judgement", "Phase", "Verdict", "judge"]
 
 # SQLSTATE or its class (two characters) -> verdict, words. Exact codes win over classes.
 BY_SQLSTATE: dict[str, tuple[Verdict, str]] = {
@@ -114,41 +82,15 @@ BY_SQLSTATE: dict[str, tuple[Verdict, str]] = {
     "39": (Verdict.POISON, "a function of the database failed"),
 }
 
-# Another host may have made or removed the row between our two trips: nobody is charged before a second look.
-SECOND_LOOK = frozenset({"23503", "23505"})
-
-# Before a session exists no event was sent: whatever the code, it is nobody's poison.
-BY_CONNECT_SQLSTATE: dict[str, tuple[Verdict, str]] = {
-    "08P01": (Verdict.OUTAGE, "the pooler refused the session"),
-    "53300": (Verdict.OUTAGE, "the server has too many connections"),
+# The command that a person types next, where one is asked for.
+COMMANDS = {
+    "3F000": "worker migrate up",
+    "42P01": "worker migrate up",
+    "42": "worker migrate check",
 }
 
-# Texts, for connections that were refused without a SQLSTATE. Lower case; the first that occurs decides.
-BY_CONNECT_TEXT: tuple[tuple[str, Verdict, str], ...] = (
-    (r"\(ecircuitbreaker\)", Verdict.OUTAGE, "the pooler keeps us out for a while after failed logins"),
-    (r"password authentication failed", Verdict.ENVIRONMENT, "the database refuses this user or password"),
-    (r"sasl authentication failed", Verdict.ENVIRONMENT, "the pooler refuses this user or password"),
-    (r"no password supplied", Verdict.ENVIRONMENT, "SUPABASE_DB_URL holds no password"),
-    (r"role \".*\" does not exist", Verdict.ENVIRONMENT, "there is no such user in the database"),
-    (r"database \".*\" does not exist", Verdict.ENVIRONMENT, "there is no such database"),
-    (r"not permitted to log in", Verdict.ENVIRONMENT, "this user may not log in"),
-    (r"no pg_hba.conf entry", Verdict.ENVIRONMENT, "the server does not admit this user from this address"),
-    (r"certificate verify failed", Verdict.ENVIRONMENT, "the server's certificate is not trusted: check sslrootcert"),
-    (r"root certificate file", Verdict.ENVIRONMENT, "the file of sslrootcert cannot be used"),
-    (r"does not match host name", Verdict.ENVIRONMENT, "the server's certificate is for another host"),
-    (r"ssl connection is required", Verdict.ENVIRONMENT, "the server wants TLS: add sslmode=require"),
-    (r"server does not support ssl", Verdict.ENVIRONMENT, "the server has no TLS, which sslmode asks for"),
-    (r"channel binding required", Verdict.ENVIRONMENT, "a pooler has no channel binding: use channel_binding=prefer"),
-    (r"invalid (connection option|sslmode value)", Verdict.ENVIRONMENT, "SUPABASE_DB_URL has an unknown option"),
-    (r"\(eaddrnotallowed\)", Verdict.ENVIRONMENT, "the pooler does not admit this address"),
-    (r"\(enoidentifier\)", Verdict.ENVIRONMENT, "the user must be written as USER.PROJECT for the pooler"),
-    (r"\(einvaliduserinfo\)", Verdict.ENVIRONMENT, "the pooler does not understand the user name"),
-    (r"\(esslrequired\)", Verdict.ENVIRONMENT, "the pooler wants TLS: add sslmode=require"),
-    (r"\(ebanned\)", Verdict.ENVIRONMENT, "the pooler has banned this address"),
-)
-UNREADABLE_ADDRESS = "SUPABASE_DB_URL cannot be read as a connection string"
-# A project that is paused, or never was: only whether this address has ever worked tells the two apart.
-UNKNOWN_TENANT = re.compile(r"\(enotfound\)|tenant or user not found|tenant/user .* not found")
+# Another host may have made or removed the row between our two trips: nobody is charged before a second look.
+SECOND_LOOK = frozenset({"23503", "23505"})
 
 
 def judge(error: BaseException, phase: Phase, *, known_address: bool = True) -> Judgement:
@@ -162,9 +104,9 @@ def judge(error: BaseException, phase: Phase, *, known_address: bool = True) -> 
     Returns:
         The verdict with its grounds. The reason never quotes the server, whose messages can hold values of rows.
     """
-    sqlstate = getattr(error, "sqlstate", None)
     if phase is Phase.CONNECT:
-        return _judge_connect(error, sqlstate, known_address=known_address)
+        return judge_login(error, known_address=known_address)
+    sqlstate = getattr(error, "sqlstate", None)
     if isinstance(error, EventFault):
         return Judgement(verdict=Verdict.POISON, sqlstate=None, reason=error.reason)
     if isinstance(error, UnicodeEncodeError):  # a lone surrogate; not a psycopg error
@@ -173,53 +115,13 @@ def judge(error: BaseException, phase: Phase, *, known_address: bool = True) -> 
         verdict, words = BY_SQLSTATE.get(sqlstate) or BY_SQLSTATE.get(
             sqlstate[:2], (Verdict.ENVIRONMENT, "unknown error")
         )
-        return Judgement(verdict=verdict, sqlstate=sqlstate, reason=words + _where(error))
+        command = COMMANDS.get(sqlstate) or COMMANDS.get(sqlstate[:2])
+        return Judgement(verdict=verdict, sqlstate=sqlstate, reason=words + _where(error), command=command)
     if isinstance(error, psycopg.DataError | psycopg.ProgrammingError):  # raised before anything was sent
         return Judgement(verdict=Verdict.POISON, sqlstate=None, reason="a value that cannot be sent to the database")
     if isinstance(error, psycopg.Error | OSError):
         return Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the connection was lost")
     raise error
-
-
-def _judge_connect(error: BaseException, sqlstate: str | None, *, known_address: bool) -> Judgement:
-    if sqlstate is not None:
-        row = BY_CONNECT_SQLSTATE.get(sqlstate) or BY_SQLSTATE.get(sqlstate) or BY_SQLSTATE.get(sqlstate[:2])
-        if row is not None and row[0] is not Verdict.POISON:
-            return Judgement(verdict=row[0], sqlstate=sqlstate, reason=row[1])
-        return Judgement(verdict=Verdict.OUTAGE, sqlstate=sqlstate, reason="the database cannot be reached")
-    text = str(error).lower()
-    for pattern, verdict, words in BY_CONNECT_TEXT:
-        if re.search(pattern, text):
-            return Judgement(verdict=verdict, sqlstate=None, reason=words)
-    if isinstance(error, psycopg.ProgrammingError):  # of libpq's parser, whose message quotes the string
-        return Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=UNREADABLE_ADDRESS)
-    if UNKNOWN_TENANT.search(text):
-        verdict = Verdict.OUTAGE if known_address else Verdict.ENVIRONMENT
-        return Judgement(verdict=verdict, sqlstate=None, reason="the pooler does not know this project: paused?")
-    return Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason=_unreachable_words(text))
-
-
-def _unreachable_words(text: str) -> str:
-    for part, words in (
-        ("connection refused", "nothing listens at the database's address"),
-        ("could not translate host name", "the database's host name does not resolve"),
-        ("failed to resolve host", "the database's host name does not resolve"),
-        ("timeout", "the database does not answer in time"),
-        ("timed out", "the database does not answer in time"),
-        ("starting up", "the server is starting up or recovering"),
-        ("not yet accepting", "the server is starting up or recovering"),
-        ("recovery mode", "the server is starting up or recovering"),
-        ("shutting down", "the server is being shut down"),
-        ("too many c", "the server has too many connections"),
-        ("max clients", "the pooler has too many connections"),
-        ("no more connections allowed", "the pooler has too many connections"),
-        ("read-only", "the database is read-only: is its disk full, or is it a standby?"),
-        ("network is unreachable", "there is no network"),
-        ("closed the connection", "the connection was lost"),
-    ):
-        if part in text:
-            return words
-    return "the database cannot be reached"
 
 
 def _where(error: BaseException) -> str:

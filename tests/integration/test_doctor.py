@@ -97,7 +97,7 @@ def test_a_missing_schema_and_another_version_fail(
 ) -> None:
     line = found(empty_database.dsn)["schema"]
     assert line.outcome == "fail"
-    assert "worker migrate up" in line.found
+    assert "worker migrate up" in line.remedy
     run(database.dsn, "update outbox.destination set schema_version = 99")
     line = found(database.worker_dsn)["schema"]
     assert (line.outcome, "version 99" in line.found) == ("fail", True)

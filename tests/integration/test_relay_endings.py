@@ -166,12 +166,12 @@ def test_the_time_limit_ends_a_drain_between_two_batches(
 @pytest.mark.parametrize(
     ("error", "wait"),
     [
-        (psycopg.OperationalError("FATAL: password authentication failed for user x"), 300.0),
-        (psycopg.OperationalError("FATAL: SASL authentication failed"), 300.0),
+        (psycopg.OperationalError("FATAL:  password authentication failed for user x"), 300.0),
+        (psycopg.OperationalError("FATAL:  SASL authentication failed"), 300.0),
         (coded("28P01"), 300.0),
         (coded("28000"), 300.0),
         (coded("3D000"), 30.0),
-        (psycopg.OperationalError('FATAL: database "x" does not exist'), 30.0),
+        (psycopg.OperationalError('FATAL:  database "x" does not exist'), 30.0),
     ],
     ids=["password", "sasl", "28P01", "28000", "3D000", "no database"],
 )

@@ -82,7 +82,7 @@ def test_a_database_that_has_lost_its_identity_is_refused(box: Outbox, database:
     """Without it nobody could tell it from another; nothing is delivered on the chance."""
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("delete from outbox.destination")
-    with pytest.raises(SchemaFault, match=r"outbox\.destination is empty: run `worker migrate up`"):
+    with pytest.raises(SchemaFault, match=r"outbox\.destination is empty; run `worker migrate up`"):
         drain(box, database.worker_dsn)
 
 

@@ -1,13 +1,14 @@
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 import worker.migrate.backup as module
 from tests.support.postgres import Database, Server
-from worker.migrate import BackupError, NotReadyError, apply_all, connect, make_backup, migrate
+from worker.migrate import BackupError, NotReadyError, apply_all, connect, make_backup, migrate, pg_dump
 from worker.migrate.pg_dump import CHOSEN, find_pg_dump
 from worker.standin.binaries import wheel_programs
 
@@ -25,7 +26,7 @@ def fill(database: Database) -> None:
 
 def backup_of(database: Database, folder: Path) -> module.Backup:
     with connect(database.dsn) as connection:
-        made = make_backup(connection, database.dsn, folder)
+        made = make_backup(connection, folder)
     assert made is not None
     return made
 
@@ -90,11 +91,11 @@ def test_missing_rows_are_noticed(database: Database, tmp_path: Path, monkeypatc
     fill(database)
     real = module._dump
 
-    def without_contents(program: module.PgDump, dsn: str, path: Path, schemas: list[str], snapshot: str) -> None:
-        real(program, dsn, path, schemas, snapshot)
+    def without_contents(program: module.PgDump, live: Any, path: Path, schemas: list[str], snapshot: str) -> None:
+        real(program, live, path, schemas, snapshot)
         subprocess.run(
             [str(program.path), "--format=custom", f"--file={path}", "--exclude-table-data=public.contents", "--schema=public"],
-            env=module.libpq_environment(dsn), check=True,
+            env=module.libpq_environment(live), check=True,
         )  # fmt: skip
 
     monkeypatch.setattr(module, "_dump", without_contents)
@@ -120,8 +121,10 @@ def test_a_pg_dump_older_than_the_server_is_refused_before_anything_is_touched(
 def test_a_pg_dump_that_cannot_connect_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Built without TLS, it looks fine until it must use it."""
     monkeypatch.setenv(CHOSEN, str(wheel_programs() / "pg_dump"))
+    real = pg_dump.libpq_environment
+    monkeypatch.setattr(pg_dump, "libpq_environment", lambda live: real(live) | {"PGSSLMODE": "require"})
     with connect(database.dsn) as connection, pytest.raises(BackupError, match="SSL support is not compiled in"):
-        find_pg_dump(connection, database.dsn.replace("sslmode=disable", "sslmode=require"))
+        find_pg_dump(connection)
 
 
 def test_the_oldest_server_is_backed_up_too(oldest_server: Server, tmp_path: Path) -> None:

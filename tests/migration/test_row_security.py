@@ -103,9 +103,11 @@ def _drawn(cells: dict[tuple[str, str, str], str]) -> str:
 
 
 def run_script(server: Server, database: Database) -> subprocess.CompletedProcess[str]:
+    with psycopg.connect(database.dsn) as connection:
+        reached = libpq_environment(connection)
     return subprocess.run(
         [str(server.local.programs / "psql"), "-X", "-q", "-f", str(SCRIPT)],
-        env=libpq_environment(database.dsn), capture_output=True, text=True, check=False,
+        env=reached, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 

@@ -8,9 +8,10 @@ import pytest
 import outbox.errors
 import worker.errors
 from outbox.errors import OutboxError
+from worker import login
 from worker.errors import WorkerError
 from worker.outage import Interrupted
-from worker.verdict import BY_CONNECT_SQLSTATE, BY_CONNECT_TEXT, BY_SQLSTATE, Verdict
+from worker.verdict import BY_SQLSTATE, Verdict
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "runbook.md").read_text()
@@ -49,8 +50,7 @@ def test_every_verdict_has_an_entry(verdict: Verdict) -> None:
     sorted(
         {
             *BY_SQLSTATE.values(),
-            *BY_CONNECT_SQLSTATE.values(),
-            *((verdict, words) for _, verdict, words in BY_CONNECT_TEXT),
+            *((verdict, words) for verdict, _, words in login.rows()),
         }
     ),
 )

@@ -2,41 +2,43 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psycopg
-from psycopg import conninfo
-
+from worker.address import parts_of
 from worker.doctor.finding import Finding, judged
-from worker.plausible import is_plausible
+from worker.errors import SettingsFault
 
-TRANSACTION_POOLER_PORT = "6543"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_MODES = frozenset({"verify-ca", "verify-full"})
 POOLER = "pooler.supabase.com"
 
 
-def examine_address(dsn: str) -> Iterator[Finding]:
-    """Look at the connection string."""
+def examine_address(dsn: str, *, libpq: Mapping[str, str] | None = None, connected: bool = False) -> Iterator[Finding]:
+    """Look at the connection string.
+
+    Args:
+        dsn: the string.
+        libpq: what libpq understood, with what it took from elsewhere; None where it was not asked.
+        connected: whether that led to a session.
+    """
     try:
-        parts = {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
-    except psycopg.ProgrammingError:  # its message quotes the string, password and all
-        parts = {"host": "?"}
-    if not is_plausible(parts):
-        remedy = "postgresql://outbox_worker:PASSWORD@HOST:5432/postgres; encode @ : / ? # % in the password as %40 …"
-        yield Finding(check="address", outcome="fail", found="SUPABASE_DB_URL cannot be read", remedy=remedy)
+        parts = parts_of(dsn) | dict(libpq or {})
+    except SettingsFault as fault:
+        remedy = fault.remedy or "write special characters of the password as the message says"
+        yield Finding(check="address", outcome="fail", found=fault.what, remedy=remedy)
         return
-    yield address(parts)
+    yield address(parts, connected=connected)
     yield tls_mode(parts)
-    yield pooler_mode(parts)
     yield ipv6(parts)
 
 
-def address(parts: dict[str, str]) -> Finding:
+def address(parts: Mapping[str, str], *, connected: bool = False) -> Finding:
     """Whether host, user and password are named, the user in the form that a pooler asks for."""
     host, user = parts.get("host", ""), parts.get("user", "")
     found = f"{user or '(no user)'} at {host or '(no host)'}"
+    if connected:  # whatever libpq took it from
+        return Finding(check="address", outcome="ok", found=found)
     if not host or not user:
         remedy = "name both: postgresql://outbox_worker:PASSWORD@HOST:5432/postgres"
         return Finding(check="address", outcome="fail", found=found, remedy=remedy)
@@ -48,7 +50,7 @@ def address(parts: dict[str, str]) -> Finding:
     return judged("address", f"{found}, no password" if silent else found, bad=silent, remedy=remedy)
 
 
-def tls_mode(parts: dict[str, str]) -> Finding:
+def tls_mode(parts: Mapping[str, str]) -> Finding:
     """Whether somebody in between could read or pretend."""
     mode, root = parts.get("sslmode", "prefer"), parts.get("sslrootcert")
     if mode in SAFE_MODES and root not in {None, "system"} and not _readable(str(root)):
@@ -57,25 +59,17 @@ def tls_mode(parts: dict[str, str]) -> Finding:
     if mode in SAFE_MODES and root == "system" and "supabase.co" in parts.get("host", ""):
         remedy = "sslrootcert=prod-ca-2021.crt, from the dashboard: Supabase's authority is a private one"
         return Finding(check="tls mode", outcome="fail", found="sslrootcert=system", remedy=remedy)
-    weak = mode not in SAFE_MODES and parts.get("host") not in LOOPBACK
+    host = parts.get("host", "")
+    weak = mode not in SAFE_MODES and host not in LOOPBACK and not host.startswith("/")
     remedy = "add sslmode=verify-full and sslrootcert=FILE (docs/security.md)"
     return judged("tls mode", f"sslmode={mode}", bad=weak, remedy=remedy)
 
 
-def pooler_mode(parts: dict[str, str]) -> Finding:
-    """Which kind of session the port gives."""
-    port, host = parts.get("port", "5432"), parts.get("host", "")
-    if port == TRANSACTION_POOLER_PORT:
-        remedy = "deliveries work; prefer port 5432: one session that lasts, and `worker migrate` needs it"
-        return Finding(check="pooler mode", outcome="warn", found="port 6543: transaction pooler", remedy=remedy)
-    kind = "session pooler" if host.endswith(POOLER) else "direct"
-    return Finding(check="pooler mode", outcome="ok", found=f"port {port}: {kind}")
-
-
-def ipv6(parts: dict[str, str]) -> Finding:
+def ipv6(parts: Mapping[str, str]) -> Finding:
     """Whether the host has an address that this machine has a way to: direct hosts have IPv6 alone."""
-    host, port = parts.get("host", ""), parts.get("port", "5432")
-    if host.startswith("/"):
+    # Of several hosts the first: where it is another that took us in, libpq has said which.
+    host, port = parts.get("host", "").split(",")[0], parts.get("port", "5432").split(",")[0]
+    if not host or host.startswith("/"):
         return Finding(check="ipv6", outcome="ok", found="a socket of this machine")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)

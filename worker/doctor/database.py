@@ -1,7 +1,7 @@
 """What the doctor asks the database. Nothing is written: what has to be tried is rolled back."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +10,7 @@ from worker.connection import Connection
 from worker.doctor.address import LOOPBACK
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
+from worker.pooling import SessionKind, session_kind
 from worker.position import greet
 from worker.queries import query
 from worker.settings import WorkerSettings
@@ -51,16 +52,20 @@ class Server:
         )
 
 
-def examine_database(connection: Connection, box: Outbox | None, settings: WorkerSettings) -> Iterator[Finding]:
+def examine_database(
+    connection: Connection, box: Outbox | None, settings: WorkerSettings, dial: Callable[[], Connection]
+) -> Iterator[Finding]:
     """Look at the database.
 
     Args:
         connection: in autocommit mode.
         box: the outbox; None where it could not be opened, and whose place in the database is then not looked at.
         settings: of this process.
+        dial: opens another connection to the same address.
     """
     server = Server.ask(connection)
     yield database(server)
+    yield pooler_mode(connection, dial)
     yield encryption(server, connection.info.host)
     yield role(server)
     yield clock(server)
@@ -78,6 +83,13 @@ def database(server: Server) -> Finding:
     return judged(
         "database", f"PostgreSQL {server.version}", bad=old, remedy="upgrade to PostgreSQL 15 or newer", outcome="fail"
     )
+
+
+def pooler_mode(connection: Connection, dial: Callable[[], Connection]) -> Finding:
+    """Which kind of session this is."""
+    kind = session_kind(connection, dial)
+    remedy = "deliveries work; prefer session mode (on Supabase port 5432): `worker migrate` needs a session that lasts"
+    return judged("pooler mode", kind.value, bad=kind is SessionKind.TRANSACTION, remedy=remedy)
 
 
 def encryption(server: Server, host: str) -> Finding:
@@ -140,20 +152,23 @@ def schema_and_target(connection: Connection, box: Outbox) -> Iterator[Finding]:
     try:
         position = greet(connection, box)
     except SchemaFault as exc:
-        yield Finding(
-            check="schema", outcome="fail", found=str(exc), remedy="what the message says, then worker doctor again"
-        )
+        yield Finding(check="schema", outcome="fail", found=exc.what, remedy=_remedy(exc, "worker migrate up"))
         return
     except TargetRefused as exc:
         yield Finding(check="schema", outcome="ok", found="of this worker's version")
         yield Finding(
             check="target",
             outcome="fail",
-            found=str(exc),
-            remedy="nothing is skipped or doubled meanwhile: follow that entry",
+            found=exc.what,
+            remedy=_remedy(exc, "worker replay --all"),
         )
         return
     finally:
         connection.execute("rollback")
     yield Finding(check="schema", outcome="ok", found="of this worker's version")
     yield Finding(check="target", outcome="ok", found=f"{position.destination_id}, applied up to {position.seq}")
+
+
+def _remedy(error: WorkerError, otherwise: str) -> str:
+    command = f": {error.command}" if error.command else ""
+    return f"{error.remedy or otherwise}{command} (docs/runbook.md#{error.entry})"

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
+import psycopg
+
 from outbox import Outbox, environment
-from worker.dial import reach
+from worker.address import understood
+from worker.connection import connect
+from worker.dial import as_error
 from worker.doctor.address import examine_address
 from worker.doctor.database import examine_database
 from worker.doctor.finding import Finding
 from worker.doctor.host import examine_host
 from worker.doctor.outbox_file import examine_outbox, opened
 from worker.errors import SettingsFault, Unreachable, WorkerError
+from worker.login import LOGIN_REFUSED
 from worker.settings import WorkerSettings
+from worker.verdict import Phase, judge
 
 LOGIN_REMEDY = (
     'put the password of outbox_worker into SUPABASE_DB_URL (a new one: psql "$SUPABASE_MIGRATE_DB_URL" -c '
@@ -34,23 +40,37 @@ def examine(settings: WorkerSettings, dsn: str | None, environ: Mapping[str, str
         if dsn is None:
             remedy = "set SUPABASE_DB_URL (docs/configuration.md), or add --local"
             return [*found, Finding(check="database", outcome="fail", found="none is named", remedy=remedy)]
-        found += examine_address(dsn)
-        if found[-1].check == "address":  # it cannot even be read
-            return found
-        return [*found, *_database(dsn, box, settings)]
+        return [*found, *_destination(dsn, box, settings)]
 
 
-def _database(dsn: str, box: Outbox | None, settings: WorkerSettings) -> Iterator[Finding]:
+def _destination(dsn: str, box: Outbox | None, settings: WorkerSettings) -> Iterator[Finding]:
     try:
-        with reach(dsn) as connection:
-            yield from examine_database(connection, box, settings)
-    except Unreachable as exc:
+        connection = connect(dsn)
+    except SettingsFault:  # it cannot even be read
+        yield from examine_address(dsn)
+        return
+    except (psycopg.Error, OSError) as exc:
+        yield from examine_address(dsn, libpq=understood(exc if isinstance(exc, psycopg.Error) else None))
+        yield refused(as_error(judge(exc, Phase.CONNECT, known_address=False)))
+        return
+    with connection:
+        yield from examine_address(dsn, libpq=understood(connection), connected=True)
+        try:
+            yield from examine_database(connection, box, settings, lambda: connect(dsn))
+        except psycopg.Error as exc:
+            yield refused(as_error(judge(exc, Phase.APPLY)))
+        except WorkerError as exc:
+            yield refused(exc)
+
+
+def refused(error: WorkerError) -> Finding:
+    """Return the finding for a database that could not be examined."""
+    if isinstance(error, Unreachable):
         remedy = "wait: it is retried for ever and nothing is lost; or correct host and port (docs/runbook.md#outage)"
-        yield Finding(check="database", outcome="fail", found=str(exc), remedy=remedy, unreachable=True)
-    except WorkerError as exc:
-        refused = isinstance(exc, SettingsFault) and "password" in str(exc)
-        remedy = LOGIN_REMEDY if refused else "docs/runbook.md#environment tells each of these reasons"
-        yield Finding(check="database", outcome="fail", found=str(exc), remedy=remedy)
+        return Finding(check="database", outcome="fail", found=error.what, remedy=remedy, unreachable=True)
+    told = LOGIN_REMEDY if error.kind == LOGIN_REFUSED else error.remedy
+    remedy = told or f"docs/runbook.md#{error.entry or 'environment'} tells each of these reasons"
+    return Finding(check="database", outcome="fail", found=error.what, remedy=remedy)
 
 
 def of_faults(faults: SettingsFault) -> list[Finding]:

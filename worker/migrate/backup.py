@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psycopg
 
-from worker.migrate.connection import parameters
 from worker.migrate.errors import BackupError
 from worker.migrate.pg_dump import PgDump, find_pg_dump, libpq_environment
 from worker.migrate.queries import query
@@ -45,12 +44,11 @@ class Backup:
     rehearsal: Rehearsal
 
 
-def make_backup(connection: psycopg.Connection, dsn: str, folder: Path) -> Backup | None:
+def make_backup(connection: psycopg.Connection, folder: Path) -> Backup | None:
     """Dump what a migration touches, and prove the file.
 
     Args:
         connection: to the database, in autocommit mode; holds the snapshot meanwhile.
-        dsn: the same database.
         folder: where the file goes; made if absent, for us alone.
 
     Returns:
@@ -66,11 +64,11 @@ def make_backup(connection: psycopg.Connection, dsn: str, folder: Path) -> Backu
         if not counts:
             return None
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
-        program = find_pg_dump(connection, dsn)
-        path = _new_file(folder, str(parameters(dsn).get("dbname", "postgres")))
+        program = find_pg_dump(connection)
+        path = _new_file(folder, connection.info.dbname)
         try:
             schemas = [row[0] for row in connection.execute(query("backed_up_schemas"))]
-            _dump(program, dsn, path, schemas, str(snapshot[0]) if snapshot else "")
+            _dump(program, connection, path, schemas, str(snapshot[0]) if snapshot else "")
             _compare(counts, _read_back(program, path))
             rehearsal = rehearse(program, path, counts)
         except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as exc:
@@ -108,15 +106,16 @@ def _new_file(folder: Path, database: str) -> Path:
     return path
 
 
-def _dump(program: PgDump, dsn: str, path: Path, schemas: list[str], snapshot: str) -> None:
+def _dump(program: PgDump, connection: psycopg.Connection, path: Path, schemas: list[str], snapshot: str) -> None:
     arguments = [f"--schema={schema}" for schema in schemas]
     command = [
         str(program.path), "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_WAIT_MS}",
         f"--file={path}", *arguments,
     ]  # fmt: skip
     done = subprocess.run(
-        command, env=libpq_environment(dsn), capture_output=True, text=True, check=False, timeout=_SECONDS_TO_DUMP
-    )
+        command, env=libpq_environment(connection), capture_output=True, text=True, check=False,
+        timeout=_SECONDS_TO_DUMP,
+    )  # fmt: skip
     if done.returncode != 0:
         raise BackupError(f"pg_dump failed: {done.stderr.strip()[-500:]}. Nothing was changed")
 

@@ -13,22 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import pq
 
-from worker.migrate.connection import parameters
+from worker.address import understood
 from worker.migrate.errors import BackupError
 from worker.standin.binaries import wheel_programs
 from worker.standin.errors import StandInError
 
 CHOSEN = "OUTBOX_PG_DUMP"
 _SECONDS_TO_PROBE = 60
-
-# Where libpq looks for what a connection string says, so that nothing of it stands on a command line.
-_VARIABLES = {
-    "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER",
-    "password": "PGPASSWORD", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY", "options": "PGOPTIONS", "connect_timeout": "PGCONNECT_TIMEOUT",
-    "channel_binding": "PGCHANNELBINDING", "target_session_attrs": "PGTARGETSESSIONATTRS", "passfile": "PGPASSFILE",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +37,7 @@ class PgDump:
         return self.path.resolve().with_name("pg_restore")
 
 
-def find_pg_dump(connection: psycopg.Connection, dsn: str) -> PgDump:
+def find_pg_dump(connection: psycopg.Connection) -> PgDump:
     """The first candidate that can dump this server.
 
     Raises:
@@ -59,7 +52,7 @@ def find_pg_dump(connection: psycopg.Connection, dsn: str) -> PgDump:
         if int(version.split(".")[0]) < server_major:
             refusals.append(f"{path} is {version}, older than the server's {server_major}")
             continue
-        if reason := _probe(path, dsn):
+        if reason := _probe(path, connection):
             refusals.append(f"{path}: {reason}")
             continue
         return PgDump(path=path, version=version)
@@ -70,11 +63,21 @@ def find_pg_dump(connection: psycopg.Connection, dsn: str) -> PgDump:
     )
 
 
-def libpq_environment(dsn: str) -> dict[str, str]:
-    """The environment in which libpq's programs reach this database, the password included."""
+def libpq_environment(connection: psycopg.Connection) -> dict[str, str]:
+    """The environment in which libpq's programs reach the server of this connection, with the password it used.
+
+    What libpq understood stands in it, whatever it took it from, so that nothing of it is on a command line.
+    """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    given = {_VARIABLES[key]: str(value) for key, value in parameters(dsn).items() if key in _VARIABLES}
-    return {**inherited, "PGCONNECT_TIMEOUT": "10", **given, "PGAPPNAME": "outbox migrate"}
+    parts = understood(connection) | {"password": connection.info.password, "connect_timeout": "10"}
+    # One of several hosts took us in: it is that one which is meant, and a service is looked up no more.
+    for name in ("service", "servicefile", "target_session_attrs", "load_balance_hosts", "replication"):
+        parts.pop(name, None)
+    if len(parts.get("hostaddr", "").split(",")) > 1:
+        parts["hostaddr"] = connection.info.hostaddr
+    variables = {option.keyword.decode(): (option.envvar or b"").decode() for option in pq.Conninfo.get_defaults()}
+    given = {variables[key]: value for key, value in parts.items() if value and variables.get(key)}
+    return {**inherited, **given, "PGAPPNAME": "outbox migrate"}
 
 
 def _candidates() -> Iterator[Path]:
@@ -99,10 +102,11 @@ def _version(path: Path) -> str | None:
     return found[1] if found and done.returncode == 0 else None
 
 
-def _probe(path: Path, dsn: str) -> str | None:
+def _probe(path: Path, connection: psycopg.Connection) -> str | None:
     """Dump the definitions of one schema to nowhere; what is wrong, or None."""
+    environment = libpq_environment(connection)
     command = [str(path), "--schema-only", "--schema=public", "--lock-wait-timeout=5000", "--file=/dev/null"]
     done = subprocess.run(
-        command, env=libpq_environment(dsn), capture_output=True, text=True, check=False, timeout=_SECONDS_TO_PROBE
+        command, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS_TO_PROBE
     )
     return None if done.returncode == 0 else " ".join(done.stderr.split())[-300:]

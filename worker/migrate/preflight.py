@@ -12,13 +12,13 @@ from psycopg.rows import dict_row
 
 from worker.migrate.apply import ADVISORY_KEY, Direction
 from worker.migrate.backup import find_pg_dump
-from worker.migrate.connection import parameters
+from worker.migrate.connection import connect
 from worker.migrate.errors import BackupError
 from worker.migrate.plan import Plan
 from worker.migrate.queries import query
+from worker.pooling import SessionKind, session_kind
 
 OLDEST_SERVER = 150000  # security_invoker views
-_TRANSACTION_POOLER_PORT = "6543"
 
 
 class Outcome(StrEnum):
@@ -45,7 +45,7 @@ def preflight(
 
     Args:
         connection: to the database, in autocommit mode.
-        dsn: the same, for pg_dump.
+        dsn: the same, for a second connection.
         plan: what is applied and what is not.
         direction: whether the files or the rollbacks will run.
         backup: whether a backup is wanted, and so a pg_dump needed.
@@ -54,7 +54,7 @@ def preflight(
     checks.append(_locks(connection))
     if direction == "up":
         checks.append(_displaced(connection))
-    checks.append(_backup(connection, dsn, wanted=backup))
+    checks.append(_backup(connection, wanted=backup))
     return tuple(checks)
 
 
@@ -71,7 +71,7 @@ def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
         )
         if not is_there
     ]
-    pooled = str(parameters(dsn).get("port", "")) == _TRANSACTION_POOLER_PORT
+    kind = session_kind(connection, lambda: connect(dsn))
     return [
         _check(
             "server version",
@@ -87,9 +87,9 @@ def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
         ),
         _check(
             "connection",
-            ok=not pooled,
-            good="a session of our own",
-            bad="port 6543 is the pooler in transaction mode: use port 5432 (session mode or direct) for migrations",
+            ok=kind is not SessionKind.TRANSACTION,
+            good=kind.value,
+            bad=f"{kind.value}: use its session mode or the direct address for migrations (on Supabase port 5432)",
         ),
         _check(
             "privileges",
@@ -157,11 +157,11 @@ def _displaced(connection: psycopg.Connection) -> Check:
     )
 
 
-def _backup(connection: psycopg.Connection, dsn: str, *, wanted: bool) -> Check:
+def _backup(connection: psycopg.Connection, *, wanted: bool) -> Check:
     if not wanted:
         return Check(name="backup", outcome=Outcome.WARNING, found="none, as asked: --no-backup")
     try:
-        found = find_pg_dump(connection, dsn)
+        found = find_pg_dump(connection)
     except BackupError as exc:
         return Check(name="backup", outcome=Outcome.FAILED, found=str(exc))
     return Check(name="backup", outcome=Outcome.OK, found=f"pg_dump {found.version} can read this server")

@@ -66,12 +66,14 @@ def _restore(program: PgDump, path: Path, dsn: str, listing: Path) -> str:
     ).stdout
     kept = [line for line in contents.splitlines() if not any(mark in f"{line} " for mark in _LEFT_OUT)]
     listing.write_text("\n".join(kept), encoding="utf-8")
+    with psycopg.connect(dsn) as connection:
+        environment = libpq_environment(connection)
     done = subprocess.run(
         [
             str(program.pg_restore), "--exit-on-error", "--no-owner", "--no-privileges", f"--use-list={listing}",
             "--dbname=postgres", str(path),
         ],
-        env=libpq_environment(dsn), capture_output=True, text=True, check=False, timeout=_SECONDS_TO_RESTORE,
+        env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS_TO_RESTORE,
     )  # fmt: skip
     return "" if done.returncode == 0 else " ".join(done.stderr.split())[-300:]
 

@@ -70,7 +70,7 @@ def migrate(
             return report
         if backups is not None and report.planned:
             told("backing up, and restoring the backup to prove it")
-            report.backup = make_backup(connection, dsn, backups)
+            report.backup = make_backup(connection, backups)
 
     def applied(step: Applied) -> None:
         report.applied.append(step)

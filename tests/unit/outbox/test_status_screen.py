@@ -13,6 +13,7 @@ from outbox import Outbox, WorkerLock, WorkerState, audit
 from outbox.assessment import Tone, assess
 from outbox.checkpoint import ALARMING_WAL_BYTES
 from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
+from outbox.relay_state import Cause
 from outbox.status import Status, read_status
 from outbox.status_screen import LABELS, lines, screen
 from outbox.status_view import answers, view
@@ -23,10 +24,10 @@ DESTINATION = uuid.UUID(int=1)
 
 
 @contextmanager
-def working(box: Outbox, state: WorkerState, *facts: object) -> Iterator[None]:
+def working(box: Outbox, state: WorkerState, *facts: object, cause: Cause | None = None) -> Iterator[None]:
     """A worker of this outbox, in that state."""
     with WorkerLock(box.path):
-        box.relay.set_state(state, *facts)
+        box.relay.set_state(state, *facts, cause=cause)
         yield
 
 
@@ -87,18 +88,20 @@ def test_a_drain_says_when_it_ends(box: Outbox, clock: SetClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "command"),
+    ("error", "cause", "command"),
     [
-        ("the database refuses this user or password", "worker doctor"),
-        ("a table is missing: run `worker migrate up`", "worker migrate up"),
-        ("leads elsewhere: set it back, or deliver everything with `worker replay --all`", "worker doctor"),
+        ("the database refuses this user or password", Cause(kind="login_refused"), "worker doctor"),
+        ("a table is missing", Cause(kind="environment", command="worker migrate up"), "worker migrate up"),
+        ("told by a version before these fields: run `worker migrate up`", None, "worker doctor"),
     ],
 )
-def test_a_blocked_worker_names_the_next_command(box: Outbox, clock: SetClock, error: str, command: str) -> None:
-    """The one that the reason asks for; where there is a choice, the one that explains it."""
+def test_a_blocked_worker_names_the_next_command(
+    box: Outbox, clock: SetClock, error: str, cause: Cause | None, command: str
+) -> None:
+    """The one that the cause has; where it has none, the one that explains it. No sentence is searched for it."""
     box.append(lesson("a"))
     box.relay.outage_began(error)
-    with working(box, WorkerState.BLOCKED, error):
+    with working(box, WorkerState.BLOCKED, error, cause=cause):
         found = told(box, clock)
     assert found["wrong"].startswith("BLOCKED for 0 s")
     assert error in found["wrong"]
@@ -107,13 +110,44 @@ def test_a_blocked_worker_names_the_next_command(box: Outbox, clock: SetClock, e
 
 
 def test_a_refusal_names_its_own_entry(box: Outbox, clock: SetClock) -> None:
-    """It stands at the end of the worker's message, and once on the screen."""
+    """With its remedy and its command, once on the screen."""
     box.append(lesson("a"))
-    with working(box, WorkerState.BLOCKED, "two copies were both used; keep one (docs/runbook.md#cloned-outbox)"):
+    cause = Cause(kind="cloned_outbox", remedy="keep one", command="outbox export", entry="cloned-outbox")
+    with working(box, WorkerState.BLOCKED, "two copies were both used", cause=cause):
         found = told(box, clock)
     assert found["wrong"].endswith("two copies were both used\n")
-    assert found["needs you"].count("docs/runbook.md#cloned-outbox") == 1
-    assert f"$ mv {box.path.parent} {box.path.parent}-cloned\n" in found["needs you"]
+    assert found["needs you"] == "keep one (docs/runbook.md#cloned-outbox)\n$ outbox export\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"), [("cloned_outbox", "cloned-outbox"), ("other_database", "other-database"), ("x", None)]
+)
+def test_a_refusal_is_still_told_when_no_worker_runs(
+    box: Outbox, clock: SetClock, kind: str, entry: str | None
+) -> None:
+    """A drain that was refused has ended; nobody is told to start a worker that would be refused again."""
+    box.append(lesson("a"))
+    box.relay.outage_began("refused so", blocked=True)
+    box.relay.set_state(WorkerState.BLOCKED, "refused so", cause=Cause(kind=kind, remedy="do this", entry=entry))
+    box.relay.set_state(WorkerState.STOPPED)
+    found = told(box, clock)
+    assert found["wrong"] == "no worker runs; the last one was seen 0 s ago, and could not deliver: refused so\n"
+    assert found["needs you"].startswith(f"do this (docs/runbook.md#{entry or 'environment'})")
+    assert read_status(box, clock.now()).as_dict()["outage"] is None
+    box.relay.outage_ended()
+    box.relay.set_state(WorkerState.STOPPED)
+    assert told(box, clock)["wrong"] == "no worker runs; the last one was seen 0 s ago\n"
+
+
+def test_an_outage_is_still_told_when_no_worker_runs(box: Outbox, clock: SetClock) -> None:
+    """It needs a worker, which goes on trying."""
+    box.append(lesson("a"))
+    box.relay.outage_began("nothing listens there")
+    box.relay.set_state(WorkerState.OUTAGE, "nothing listens there", cause=Cause(kind="outage", entry="outage"))
+    box.relay.set_state(WorkerState.STOPPED)
+    found = told(box, clock)
+    assert "the database was away: nothing listens there" in found["wrong"]
+    assert "$ worker run\n" in found["needs you"]
 
 
 def test_a_pause_says_who_and_why(box: Outbox, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:

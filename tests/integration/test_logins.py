@@ -1,0 +1,230 @@
+"""A server that answers a login and refuses it was reached: exit code 3, tried rarely, and no word of an outage."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+from outbox import Outbox, WorkerState
+from outbox.assessment import assess
+from outbox.status import read_status
+from tests.support.make_outbox import filled
+from tests.support.postgres import Database
+from tests.support.processes import environment
+from tests.support.processes import worker as started
+from tests.support.refusing import Refusing
+from tests.support.relaying import NoWaiting, relay
+from worker.errors import WorkerError
+from worker.migrate import TargetError
+from worker.migrate import connect as connect_to_migrate
+from worker.options import Ending
+from worker.outage import Backoff
+
+ROLE = "refused_by_test"
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with filled(tmp_path / "box" / "outbox.db", 3) as made:
+        yield made
+
+
+def as_admin(database: Database, *statements: str) -> None:
+    elsewhere = conninfo.make_conninfo(
+        database.admin_dsn, dbname="postgres"
+    )  # nobody may close the door behind himself
+    with psycopg.connect(elsewhere, autocommit=True) as admin:
+        for statement in statements:
+            admin.execute(
+                sql.SQL(statement).format(role=sql.Identifier(ROLE), database=sql.Identifier(database.name))  # type: ignore[arg-type]
+            )
+
+
+@pytest.fixture
+def login(database: Database) -> Iterator[str]:
+    """The connection string of a role of its own, for whatever is done to it."""
+    as_admin(
+        database, "drop role if exists {role}", "create role {role} login password 'right-word' in role outbox_worker"
+    )
+    yield conninfo.make_conninfo(database.dsn, user=ROLE, password="right-word")
+    as_admin(
+        database,
+        "alter database {database} connection limit -1",
+        "alter database {database} allow_connections true",
+        "drop role {role}",
+    )
+
+
+REFUSALS = {
+    "wrong password": ((), {"password": "wrong-word"}),
+    "no such role": ((), {"user": "nobody_of_test"}),
+    "no such database": ((), {"dbname": "nowhere"}),
+    "connect revoked": (("revoke connect on database {database} from public",), {}),
+    "may not log in": (("alter role {role} nologin",), {}),
+    "password expired": (("alter role {role} valid until '2020-01-01'",), {}),
+    "limit of the role": (("alter role {role} connection limit 0",), {}),
+    "limit of the database": (("alter database {database} connection limit 0",), {}),
+    "no connections allowed": (("alter database {database} allow_connections false",), {}),
+    "TLS asked for": ((), {"sslmode": "require"}),
+    "option that the server does not know": ((), {"options": "-c no_such_setting=1"}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refused_login_blocks_and_is_no_outage(case: str, box: Outbox, database: Database, login: str) -> None:
+    """For deliveries and for migrations alike, by one table."""
+    statements, changed = REFUSALS[case]
+    as_admin(database, *statements)
+    dsn = conninfo.make_conninfo(login, **changed)
+    with pytest.raises(WorkerError) as told:
+        relay(box, dsn).run()
+    assert told.value.exit_code == 3
+    with pytest.raises(TargetError):
+        connect_to_migrate(dsn)
+    box.relay.set_state(WorkerState.STOPPED)
+    status = read_status(box, box.clock.now())
+    assert status.as_dict()["outage"] is None
+    found = assess(status)
+    said = " ".join([one.text for one in found.trouble])
+    assert "away" not in said
+    assert str(told.value).partition(";")[0] in said
+    assert found.needs[0].command != "worker run"
+    assert found.needs[0].entry == "environment"
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"), [("28P01", 300.0), ("28000", 300.0), ("3D000", 30.0), ("42501", 30.0), ("P0001", 30.0)]
+)
+def test_a_refused_login_is_tried_rarely(code: str, seconds: float, box: Outbox) -> None:
+    """Whatever language it speaks; a wrong password more rarely still, for poolers ban who has two."""
+    waker = NoWaiting()
+
+    def stop(_seconds: float) -> None:
+        waker.stopping = len(waker.slept) == 3
+
+    waker.on_sleep = stop
+    with Refusing({"S": "FATAL", "C": code, "M": "contraseña rechazada"}) as server:
+        relay(box, server.dsn(), waker=waker, until_empty=False, backoff=Backoff()).run()
+        assert server.logins == 3
+    assert waker.slept == [seconds] * 3
+
+
+def told_by(arguments: tuple[str, ...], env: Mapping[str, str], folder: Path) -> tuple[int, str]:
+    """Exit code, and what was printed on both streams."""
+    with started(*arguments, env=env, cwd=folder) as process:
+        printed, logged = process.communicate(timeout=120)
+    return process.returncode, printed + logged
+
+
+@pytest.mark.parametrize(
+    "arguments", [("drain",), ("replay", "--all"), ("verify",), ("doctor",), ("migrate", "status")]
+)
+def test_every_command_tells_a_refused_login(arguments: tuple[str, ...], box: Outbox, tmp_path: Path) -> None:
+    """One login, exit code 3 (of the doctor 4), one line without a word of an outage or of the server's own."""
+    said = {"S": "FATAL", "C": "28P01", "M": "autenticação do tipo senha falhou", "R": "auth_failed"}
+    with Refusing(said) as server:
+        code, told = told_by(arguments, environment(box.path, server.dsn()), tmp_path)
+        assert server.logins == 1
+    assert code == (4 if arguments == ("doctor",) else 3), told
+    assert "refuses" in told
+    assert "outage" not in told
+    assert "senha" not in told
+    assert "secret-word" not in told
+
+
+# --- the connection string is read by libpq alone
+
+
+def parts(dsn: str) -> dict[str, str]:
+    return {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
+
+
+@pytest.fixture(params=["service", "environment", "hosts", "folder with a space", "password file"])
+def elsewhere(
+    request: pytest.FixtureRequest, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A connection string for postgres that says little itself."""
+    have = parts(database.dsn)
+    if request.param == "service":
+        file = tmp_path / "services.conf"
+        file.write_text("[mine]\n" + "".join(f"{key}={value}\n" for key, value in have.items()))
+        monkeypatch.setenv("PGSERVICEFILE", str(file))
+        yield "service=mine"
+    elif request.param == "environment":
+        for key, name in (("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"), ("password", "PGPASSWORD")):
+            monkeypatch.setenv(name, have[key])
+        yield f"dbname={have['dbname']} sslmode=disable"
+    elif request.param == "hosts":
+        hosts = {"host": f"127.0.0.1,{have['host']}", "port": f"1,{have['port']}", "target_session_attrs": "read-write"}
+        yield conninfo.make_conninfo(database.dsn, **hosts)
+    elif request.param == "password file":
+        file = tmp_path / "pgpass"
+        file.write_text(f"*:*:*:*:{have.pop('password')}\n")
+        file.chmod(0o600)
+        yield conninfo.make_conninfo("", **have, passfile=str(file))
+    else:
+        folder = tmp_path / "with space"
+        folder.mkdir()
+        with forwarded(folder / f".s.PGSQL.{have['port']}", ("127.0.0.1", int(have["port"]))):
+            yield conninfo.make_conninfo(database.dsn, host=str(folder))
+
+
+@contextmanager
+def forwarded(path: Path, address: tuple[str, int]) -> Iterator[None]:
+    """A socket of this machine that leads to a server."""
+
+    def carry(client: socket.socket) -> None:
+        with client, socket.create_connection(address) as server, suppress(OSError):
+            other = {client: server, server: client}
+            while True:
+                for ready in select.select([client, server], [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    other[ready].sendall(data)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=carry, args=listener.accept()[:1], daemon=True).start()
+
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield
+    finally:
+        listener.close()
+
+
+def test_what_libpq_takes_from_elsewhere_serves_every_command(elsewhere: str, box: Outbox, tmp_path: Path) -> None:
+    """A delivery, the doctor, and a migration with the backup that pg_dump makes before it."""
+    assert relay(box, elsewhere).run() is Ending.EMPTY
+    env = environment(box.path, elsewhere)
+    code, told = told_by(("doctor",), env, tmp_path)
+    assert code in {0, 4}, told
+    lines = {line[6:].split("  ")[0]: line[:4].strip() for line in told.splitlines() if line[:4].strip()}
+    assert (lines["address"], lines["pooler mode"], lines["database"], lines["target"]) == ("ok",) * 4
+    code, told = told_by(("migrate", "down"), env, tmp_path)
+    assert code == 0, told
+    assert "backup " in told
+
+
+def test_an_unknown_option_is_named_by_every_command(box: Outbox, tmp_path: Path, database: Database) -> None:
+    """Exit code 3 (of the doctor 4), and nobody is told to encode the password."""
+    dsn = database.dsn + ("&" if urlsplit(database.dsn).query else "?") + "pgbouncer=true"
+    env = environment(box.path, dsn)
+    for arguments in (("drain",), ("run",), ("verify",), ("doctor",), ("migrate", "up", "--dry-run")):
+        code, told = told_by(arguments, env, tmp_path)
+        assert code == (4 if arguments == ("doctor",) else 3), told
+        assert "libpq does not know: pgbouncer" in told
+        assert "encode" not in told
+        assert "%40" not in told
