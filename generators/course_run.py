@@ -25,7 +25,7 @@ from generators.lesson_writer import LessonRequest
 from generators.textfile import TextFile
 from generators.whole_file import write_whole
 from generators.writers import Estimate, OfflineWriter, Writer
-from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, catalogue
+from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, Result, Unpublished, catalogue
 
 DRAFT = "curriculum.draft.yaml"
 
@@ -42,6 +42,7 @@ class Outcome:
         kept: files that were changed by hand and left alone.
         failed: lesson id -> why.
         skipped: lessons that were there already.
+        unpublished: files whose events are kept, and that the disk did not let into their places.
     """
 
     slug: str = ""
@@ -50,6 +51,7 @@ class Outcome:
     events: int = 0
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    unpublished: tuple[Unpublished, ...] = ()
 
 
 class CourseRun:
@@ -152,7 +154,7 @@ class CourseRun:
         except FileConflict as exc:
             raise GeneratorError(str(exc)) from exc
         self.checkpoint.reached(Stage.CURRICULUM_APPROVED)
-        self._count(len(unit.result.appended), len(unit.result.written))
+        self._count(unit.result)
 
     def write_lessons(self, *, resume: bool) -> None:
         """Write the lessons of the approved curriculum, as many in one unit of work as the writer says.
@@ -185,8 +187,7 @@ class CourseRun:
             failed = [
                 lesson.file_path or "" for lesson in plan.curriculum.lessons if lesson.lesson_id in self.outcome.failed
             ]
-            result = self._box.append(*plan.events.without(failed))
-            self._count(len(result.appended), 0)
+            self._count(self._box.append(*plan.events.without(failed)))
         self.checkpoint.progress.next_lesson = next(iter(self.checkpoint.progress.failed), None)
         self.checkpoint.save()
 
@@ -279,7 +280,7 @@ class CourseRun:
             return {}
         self.checkpoint.progress.published |= {name: _sha256(data) for name, data in files.items()}
         self.checkpoint.save()
-        self._count(len(unit.result.appended), len(unit.result.written))
+        self._count(unit.result)
         return {}
 
     def _is_there(self, name: str) -> bool:
@@ -289,9 +290,10 @@ class CourseRun:
         """
         return self._box.file(self.folder.relative(name)) is not None and (self.folder.path / name).is_file()
 
-    def _count(self, events: int, files: int) -> None:
-        self.outcome.events += events
-        self.outcome.written += files
+    def _count(self, result: Result) -> None:
+        self.outcome.events += len(result.appended)
+        self.outcome.written += len(result.written)
+        self.outcome.unpublished += result.unpublished
 
 
 def _sha256(data: bytes) -> str:

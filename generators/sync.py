@@ -7,13 +7,14 @@ return of the file revives it.
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from generators.course import is_course
 from generators.importing import Import, Minds, import_folders
-from outbox import KnownFile, Outbox, catalogue
+from outbox import FileMoved, KnownFile, Outbox, catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,12 @@ def sync(
 def _delete(box: Outbox, gone: list[tuple[KnownFile, Path]], now: Callable[[], datetime]) -> list[str]:
     slugs = []
     for known, _ in gone:
-        if known.slug is not None:
-            box.append(catalogue.ContentDeleted(slug=known.slug, deleted_at=now()))
+        with suppress(FileMoved), box.unit() as unit:  # it is there again: published meanwhile, or put back
+            unit.forget(known.path, base=known.base)
+            if known.slug is not None:
+                unit.append(catalogue.ContentDeleted(slug=known.slug, deleted_at=now()))
+        if unit.committed and known.slug is not None:
             slugs.append(known.slug)
-        # Forgotten only after the event: a crash in between repeats the deletion, which is no news.
-        box.forget_file(known.path, base=known.base)
     return slugs
 
 

@@ -10,6 +10,7 @@ from outbox.errors import (
     EventNotFound,
     Fault,
     FileConflict,
+    FileMoved,
     NewerVersion,
     OutboxBusy,
     OutboxCorrupt,
@@ -33,7 +34,7 @@ from outbox.recovery import Recovered
 from outbox.relay_state import RememberedPosition, WorkerReport, WorkerState
 from outbox.settings import OutboxSettings, environment
 from outbox.status import Status, read_status
-from outbox.unit import Result, Unit
+from outbox.unit import Result, Unit, Unpublished
 from outbox.worker_lock import WorkerLock, running_worker
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "EventNotFound",
     "Fault",
     "FileConflict",
+    "FileMoved",
     "KnownFile",
     "NewerVersion",
     "Outbox",
@@ -70,6 +72,7 @@ __all__ = [
     "StorageFull",
     "Unit",
     "UnknownEventType",
+    "Unpublished",
     "WorkerLock",
     "WorkerReport",
     "WorkerRunning",

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from outbox.owner import as_owner_of
+
 _FILE_MODE = 0o600
 
 
@@ -18,6 +20,7 @@ class Bell:
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        as_owner_of(path.with_suffix(""), self._fd)
 
     def ring(self) -> None:
         """Tell the watchers that something was committed. Never fails: the commit has happened."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from outbox.durable import Directories
 from outbox.errors import OutboxNotFound
 from outbox.gate import Gate
+from outbox.owner import as_owner_of
 from outbox.paths import OutboxPaths
 from outbox.schema import current_version, is_current, migrate
 
@@ -44,7 +45,11 @@ def connect(paths: OutboxPaths, gate: Gate, clock: Clock, *, create: bool) -> sq
         if not create:
             raise not_found(paths.database)
         # SQLite gives -wal and -shm the mode of the file itself.
-        os.close(os.open(paths.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
+        fd = os.open(paths.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        try:
+            as_owner_of(paths.database.parent, fd)
+        finally:
+            os.close(fd)
     connection = sqlite3.connect(
         paths.database,
         timeout=_FOREIGN_LOCK_PATIENCE_SECONDS,

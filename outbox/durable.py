@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from outbox.failpoints import reach
+from outbox.owner import as_owner_of
 
 _FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
@@ -49,6 +50,17 @@ def _sync(path: Path, flags: int) -> None:
         os.close(fd)
 
 
+def _mkdir(path: Path) -> None:
+    try:
+        path.mkdir(mode=_DIRECTORY_MODE)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    else:
+        as_owner_of(path.parent, path)
+    reach("directory.made")
+
+
 def make_directories(path: Path) -> None:
     """Make a directory and its parents, each name durable in the one above."""
     missing = []
@@ -56,8 +68,7 @@ def make_directories(path: Path) -> None:
         missing.append(path)
         path = path.parent
     for directory in reversed(missing):
-        directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
-        reach("directory.made")
+        _mkdir(directory)
         sync_directory(directory.parent)
 
 
@@ -88,8 +99,7 @@ class Directories:
                 make_directories(path)
         else:
             self.make(path.parent)
-            path.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
-            reach("directory.made")
+            _mkdir(path)
             sync_directory(path.parent)
         self._sure.add(path)
 

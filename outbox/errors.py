@@ -12,6 +12,7 @@ OutboxError                     exit 1
 ├── EventNotFound               exit 1   no event has this seq
 ├── ParkedConflict              exit 1   a parked event is not in the state that the command expects
 ├── FileConflict                exit 1   the file was changed by someone else since it was published
+├── FileMoved                   exit 1   the file was changed by someone else while it was being read
 ├── PathRefused                 exit 1   a path would leave CONTENT_ROOT
 └── ContractError               exit 1   a payload breaks its contract; names the field
     ├── UnknownEventType
@@ -134,6 +135,10 @@ class ParkedConflict(OutboxError):
 
 
 class FileConflict(OutboxError):
+    pass
+
+
+class FileMoved(OutboxError):
     pass
 
 

@@ -14,10 +14,13 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from outbox.errors import OutboxBusy
+from outbox.owner import as_owner_of
 
 # A writer holds the gate for milliseconds. Who waits this long waits for a stopped or hung process.
 DEFAULT_PATIENCE_SECONDS = 30.0
@@ -33,7 +36,18 @@ class Gate:
         self._patience = patience_seconds
         self._threads = threading.RLock()
         self._depth = 0
+        self._waiter: _Waiter | None = None
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        as_owner_of(self.database, self._fd)
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Give up sooner within the block: for what is no more than a note, or upkeep."""
+        before, self._patience = self._patience, min(seconds, self._patience)
+        try:
+            yield
+        finally:
+            self._patience = before
 
     def held(self) -> _Held:
         """Hold the gate for a block; entering it again from the same thread is allowed.
@@ -90,33 +104,21 @@ class Gate:
         flock has no timeout of its own. The wait runs in a thread of its own, so that this one can give up;
         a lock that arrives after that is dropped at once.
         """
-        # A descriptor of its own: a lock that arrives too late must not be mistaken for one taken since.
-        fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-        arrived = threading.Event()
-        settle = threading.Lock()
-        gave_up = False
-
-        def block() -> None:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            with settle:
-                if gave_up:
-                    os.close(fd)
-                arrived.set()
-
+        # Who gave up before still stands in the queue: one place in it is enough, however often somebody tries.
+        waiter = self._waiter if self._waiter is not None and self._waiter.is_wanted_again() else _Waiter(self._path)
+        self._waiter = waiter
         began = time.monotonic()
-        threading.Thread(target=block, name="outbox-gate", daemon=True).start()
         taken = False
         try:
-            taken = arrived.wait(self._patience)
+            taken = waiter.arrived.wait(self._patience)
         finally:
             # Also where Ctrl-C ends the wait: a lock that nobody waits for any more must not stay taken.
-            with settle:
-                if not taken and arrived.is_set():
-                    os.close(fd)
-                gave_up = not taken
+            if not taken:
+                waiter.give_up()
         if taken:
+            self._waiter = None
             os.close(self._fd)
-            self._fd = fd
+            self._fd = waiter.fd
             return
         raise OutboxBusy(
             f"{self._path}: process {self._holder()} has held the writer lock for more than "
@@ -125,6 +127,39 @@ class Gate:
 
     def _holder(self) -> str:
         return os.pread(self._fd, 16, 0).decode(errors="replace").strip() or "(unknown)"
+
+
+class _Waiter:
+    """A place in the kernel's queue for the lock, in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        # A descriptor of its own: a lock that arrives too late must not be mistaken for one taken since.
+        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self.arrived = threading.Event()
+        self._settle = threading.Lock()
+        self._is_wanted = True
+        threading.Thread(target=self._block, name="outbox-gate", daemon=True).start()
+
+    def is_wanted_again(self) -> bool:
+        """Wait on, after giving up; False where the lock arrived meanwhile and was dropped."""
+        with self._settle:
+            if not self.arrived.is_set():
+                self._is_wanted = True
+            return self._is_wanted
+
+    def give_up(self) -> None:
+        """Drop the lock where it has arrived, or as soon as it does."""
+        with self._settle:
+            if self._is_wanted and self.arrived.is_set():
+                os.close(self.fd)
+            self._is_wanted = False
+
+    def _block(self) -> None:
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        with self._settle:
+            if not self._is_wanted:
+                os.close(self.fd)
+            self.arrived.set()
 
 
 class _Held:

@@ -26,7 +26,7 @@ from outbox.publish import commit
 from outbox.recovery import Recovered, recover
 from outbox.relay_state import RelayState
 from outbox.sqlite_errors import translated
-from outbox.staging import Staging
+from outbox.staging import Estate, Staging, inode_of
 from outbox.transaction import write_transaction
 from outbox.unit import Result, Unit
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from outbox.catalogue import Payload
     from outbox.event import Event
     from outbox.known_files import KnownFile
+
+
+# What nobody waits for may wait this long for another writer, who holds the gate for milliseconds.
+UPKEEP_PATIENCE_SECONDS = 0.5
 
 
 class Outbox:
@@ -72,10 +76,11 @@ class Outbox:
         self._paths = OutboxPaths(path)
         self._bell = bell
         self._root = content_root
-        self._staging = Staging(content_root) if content_root is not None else None
+        self._staging = Staging(content_root, self._as_owner) if content_root is not None else None
         self._limit = payload_limit_bytes
         self.clock = clock
         self._settled: list[tuple[str, str]] = []
+        self._inode = inode_of(path)
         self._units_without_news = 0
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
@@ -91,6 +96,7 @@ class Outbox:
         payload_limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES,
         patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
         clock: Clock | None = None,
+        postpone_recovery: bool = False,
     ) -> Outbox:
         """Open an outbox, make it where it is missing, and mend what a crash left behind.
 
@@ -101,6 +107,8 @@ class Outbox:
             payload_limit_bytes: largest payload of one event.
             patience_seconds: how long to wait for another writer before giving up.
             clock: tells the time; the machine's by default.
+            postpone_recovery: open it also where what a crash left behind cannot be mended now (a full disk, a writer
+                that stands still); `recovered.postponed` then says why.
 
         Raises:
             OutboxNotFound: missing, and `create` is off.
@@ -130,7 +138,7 @@ class Outbox:
                 clock=clock,
             )
             if root is not None:
-                box.recovered = recover(connection, gate, root)
+                box.recovered = box._recover(root, postpone=postpone_recovery)
             opened.pop_all()
         return box
 
@@ -244,7 +252,7 @@ class Outbox:
         if self._root is None:
             return Recovered()
         with translated(self.path):
-            return recover(self.connection, self.gate, self._root)
+            return recover(self.connection, self.gate, self._root, self._as_owner())
 
     def checkpoint(self) -> int:
         """Move the WAL into the file and cut it back, where nobody is going to append soon.
@@ -287,6 +295,18 @@ class Outbox:
     ) -> None:
         self.close()
 
+    def _as_owner(self) -> Estate:
+        return Estate(str(self.outbox_id), self._inode, log.last_seq(self.connection))
+
+    def _recover(self, root: Path, *, postpone: bool) -> Recovered:
+        if not postpone:
+            return recover(self.connection, self.gate, root, self._as_owner())
+        try:
+            with translated(self.path), self.gate.patience(UPKEEP_PATIENCE_SECONDS):
+                return recover(self.connection, self.gate, root, self._as_owner())
+        except OutboxError as exc:
+            return Recovered(postponed=str(exc))
+
     def _new_unit(self) -> Unit:
         return Unit(connection=self.connection, root=self._root, staging=self._staging, payload_limit_bytes=self._limit)
 
@@ -314,5 +334,10 @@ class Outbox:
             self._units_without_news += 1
             due = is_due(self._units_without_news, self._units_without_news)
         if due:
-            look_after(self.connection, self.gate, self._paths)
+            self._look_after()
         return result
+
+    def _look_after(self) -> None:
+        """Keep the WAL small. The unit is kept, whatever becomes of this: on a full disk the next 512th event tries."""
+        with suppress(OutboxError, sqlite3.Error, OSError), self.gate.patience(UPKEEP_PATIENCE_SECONDS):
+            look_after(self.connection, self.gate, self._paths)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from outbox import durable, known_files, log, secure
 from outbox.clock import as_text
-from outbox.errors import OutboxError, StorageFailed
+from outbox.errors import OutboxError
 from outbox.event import Event
 from outbox.failpoints import reach
 from outbox.gate import Gate
 from outbox.known_files import KnownFile
 from outbox.transaction import write_transaction
-from outbox.unit import Result, StagedFile, Unit
+from outbox.unit import Result, StagedFile, Unit, Unpublished
 
 
 def commit(
@@ -26,10 +27,9 @@ def commit(
     `settled` lists staged files of earlier units that are published by now; they are noted with this commit, and
     those of this unit take their place.
 
-    Raises:
-        StorageFailed: after the commit a file could not be renamed; the events stand and recovery publishes it.
+    Whatever is raised, nothing of the unit was kept. After the commit nothing is: see `Result.unpublished`.
     """
-    if not unit.files:
+    if not (unit.files or unit.recorded):
         appended = _commit(connection, gate, unit, now, settled)
         return Result(tuple(appended), len(unit.drafts) - len(appended))
     secure.what_is_staged(unit)
@@ -40,12 +40,26 @@ def commit(
         secure.what_stands(unit)
         moving = [file for file in unit.files.values() if file.temp is not None]
         appended = _commit(connection, gate, unit, now, settled)
-        _rename(unit.root, moving)
-    for directory in {file.target.parent for file in moving}:
-        durable.sync_directory(directory)
+        refused = _rename(unit.root, moving)
+    refused |= _sync({file.target.parent for file in moving}, moving)
     reach("unit.synced")
-    settled.extend((file.path, file.temp) for file in moving if file.temp is not None)
-    return Result(tuple(appended), len(unit.drafts) - len(appended), tuple(file.path for file in moving))
+    unpublished = []
+    if refused:
+        unpublished = [Unpublished(file.path, refused[file.path]) for file in moving if file.path in refused]
+        moving = [file for file in moving if file.path not in refused]
+    published = [(file.path, file.temp) for file in moving if file.temp is not None]
+    if unit.staging is not None and published:
+        unit.staging.published(temp for _, temp in published)
+        settled.extend(published)
+    if unit.staging is not None and refused:
+        unit.staging.abandon()  # what is left there is recovery's
+    reach("unit.returned")
+    return Result(
+        tuple(appended),
+        len(unit.drafts) - len(appended),
+        tuple(file.path for file in moving),
+        tuple(unpublished),
+    )
 
 
 def _commit(
@@ -66,7 +80,7 @@ def _commit(
             reach("unit.before_commit")
     except OutboxError:
         # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
-        if not appended or not log.contains(connection, appended[-1]):
+        if not _was_kept(connection, unit, appended):
             raise
     unit.committed = True
     settled.clear()
@@ -104,6 +118,9 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
             ),
         )
     for record in unit.recorded:
+        if record.size is None:
+            known_files.forget(connection, record.path, record.base)
+            continue
         known = known_files.find(connection, record.path, record.base)
         seq, slug = seqs.get(record.path), unit.slugs.get(record.path)
         if known is not None and known.sha256 == record.sha256 and seq is None and slug in {None, known.slug}:
@@ -124,7 +141,15 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
         )
 
 
-def _rename(root: Path | None, moving: list[StagedFile]) -> None:
+def _was_kept(connection: sqlite3.Connection, unit: Unit, appended: list[Event]) -> bool:
+    if appended:
+        return log.contains(connection, appended[-1])
+    return any(file.temp is not None and known_files.is_staged(connection, file.temp) for file in unit.files.values())
+
+
+def _rename(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
+    """Put the staged files in their places; returns the paths that refused theirs, and why."""
+    refused: dict[str, str] = {}
     for file in moving:
         assert root is not None  # noqa: S101 - a unit without a root stages nothing
         assert file.staged is not None  # noqa: S101 - that is what moving means
@@ -132,17 +157,28 @@ def _rename(root: Path | None, moving: list[StagedFile]) -> None:
             file.staged.sync.wait()
         except OSError as exc:
             # What can still be read there may never get to the disk: recovery writes the file anew from its event.
-            (root / file.staged.temp).unlink(missing_ok=True)
-            raise _not_published(file, exc) from exc
+            with suppress(OSError):
+                (root / file.staged.temp).unlink(missing_ok=True)
+            refused[file.path] = _said(exc)
+            continue
         try:
             os.rename(f"{root}/{file.staged.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
         except OSError as exc:
-            raise _not_published(file, exc) from exc
+            refused[file.path] = _said(exc)
+            continue
         reach("unit.renamed")
+    return refused
 
 
-def _not_published(file: StagedFile, exc: OSError) -> StorageFailed:
-    return StorageFailed(
-        f"{file.path} could not be published ({exc.strerror}); its event is safe in the log. "
-        "Mend the cause, then `outbox recover` publishes the file"
-    )
+def _sync(directories: set[Path], moving: list[StagedFile]) -> dict[str, str]:
+    refused: dict[str, str] = {}
+    for directory in directories:
+        try:
+            durable.sync_directory(directory)
+        except OSError as exc:  # recovery syncs it, or publishes what a power loss took back
+            refused |= {file.path: _said(exc) for file in moving if file.target.parent == directory}
+    return refused
+
+
+def _said(exc: OSError) -> str:
+    return exc.strerror or type(exc).__name__

@@ -10,7 +10,11 @@ do. For each file that the log names as staged by a process that is dead:
   had to say stands in the log;
 - its place cannot be written (a directory in the way): told, and tried again at the next start.
 
-What lies in the staging directory of a dead process and is named nowhere was never committed: it is swept.
+Where the dead process had written down that the unit returned, none of this applies: whatever is at the place now,
+or is no longer there, somebody did, and only the note is missing.
+
+What lies in the staging directory of a dead process of this outbox and is named nowhere was never committed: it is
+swept. In that of another outbox, a copy of this one included, the other log may name it: it is left, and told.
 """
 
 from __future__ import annotations
@@ -26,8 +30,9 @@ from outbox.errors import PathRefused
 from outbox.failpoints import reach
 from outbox.gate import Gate
 from outbox.known_files import KnownFile
+from outbox.owner import as_owner_of
 from outbox.sqlite_errors import NO_SPACE
-from outbox.staging import estates, remove
+from outbox.staging import Estate, estates, number_of, published_up_to, remove
 from outbox.transaction import write_transaction
 
 
@@ -41,6 +46,8 @@ class Recovered:
         conflicts: paths kept because somebody changed them by hand since.
         lost: paths whose bytes are neither staged nor in an event: run the generator again.
         blocked: paths that could not be written (a directory in the way, a permission); tried again next time.
+        others: staging directories of dead processes that published for another outbox and left files there.
+        postponed: why nothing was looked at yet, where an outbox was opened all the same.
     """
 
     published: tuple[str, ...] = ()
@@ -48,6 +55,8 @@ class Recovered:
     conflicts: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    postponed: str | None = None
 
     @property
     def nothing(self) -> bool:
@@ -55,15 +64,19 @@ class Recovered:
         return not (self.published or self.swept or self.conflicts or self.lost or self.blocked)
 
 
-def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered:
-    """Finish or sweep what dead processes left below `root`."""
+def recover(connection: sqlite3.Connection, gate: Gate, root: Path, owner: Estate) -> Recovered:
+    """Finish what dead processes left below `root`, and sweep it where they were of this very outbox file."""
     with gate.held(), estates(root) as dead:
         staged = known_files.staged(connection)
         alive = _alive_owners(root, dead)
         abandoned = [file for file in staged if _owner(file) not in alive]
         if not dead and not abandoned:
             return Recovered()
-        outcomes = [(file, _finish_or_leave(connection, root, file)) for file in abandoned]
+        returned = {directory.name: published_up_to(directory) for directory in dead}
+        outcomes = [
+            (file, None if _had_returned(file, returned) else _finish_or_leave(connection, root, file))
+            for file in abandoned
+        ]
         settled = [
             (file.path, file.temp) for file, outcome in outcomes if outcome != "blocked" and file.temp is not None
         ]
@@ -72,12 +85,22 @@ def recover(connection: sqlite3.Connection, gate: Gate, root: Path) -> Recovered
                 known_files.settle(connection, settled)
         # What could not be published yet may be nowhere else.
         kept = {_owner(file) for file, outcome in outcomes if outcome == "blocked"}
+        ours, others = [], []
+        for directory in dead:
+            estate = Estate.of(directory)
+            if estate is not None and estate.belongs_to(owner):
+                ours.append(directory)
+            elif any(directory.glob("*.tmp")):
+                others.append(directory)
+            elif estate is None:  # of an earlier version of this package, and nothing is in it
+                remove(directory)
         return Recovered(
             published=_paths(outcomes, "published"),
             conflicts=_paths(outcomes, "conflict"),
             lost=_paths(outcomes, "lost"),
             blocked=_paths(outcomes, "blocked"),
-            swept=sum(_sweep(directory) for directory in dead if directory.name not in kept),
+            swept=sum(_sweep(directory) for directory in ours if directory.name not in kept),
+            others=tuple(str(directory) for directory in others if directory.name not in kept),
         )
 
 
@@ -89,6 +112,11 @@ def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
     parent = root / STAGING_DIRECTORY
     names = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
     return names - {directory.name for directory in dead}
+
+
+def _had_returned(file: KnownFile, returned: dict[str, int]) -> bool:
+    assert file.temp is not None  # noqa: S101 - asked for staged files only
+    return number_of(file.temp) <= returned.get(_owner(file), 0)
 
 
 def _owner(file: KnownFile) -> str:
@@ -125,7 +153,11 @@ def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str 
             return "lost"
         temp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temp.unlink(missing_ok=True)
-        os.close(durable.create(temp, data))
+        fd = durable.create(temp, data)
+        try:
+            as_owner_of(root, fd)
+        finally:
+            os.close(fd)
         reach("recovery.rewritten")
     # Also one that was found whole: its owner may have died before the fsync was over.
     durable.sync_file(temp)

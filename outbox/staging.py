@@ -3,6 +3,13 @@
 Each process stages in a directory of its own below CONTENT_ROOT (same file system, so that publishing is a
 rename) and holds a lock on it for as long as it lives. Whoever can take that lock knows that the owner is
 dead and that what lies there is its estate: named in the log, it is published; not named, it is swept.
+
+Several outboxes may publish below one CONTENT_ROOT, copies of one among them. What another log names looks unnamed
+here, so the name of a directory says whose it is (`Estate`), and nobody sweeps what is not its own.
+
+The lock file says up to which of its files everything is published and on the disk. Who finds the owner dead knows
+from it which units had returned: what became of their files since was done by somebody, and is left as it is. One
+byte or two in a file that is open anyway, written in place: it needs no room, and no wait for the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +20,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +28,40 @@ from typing import NamedTuple
 from outbox import durable
 from outbox.confined import STAGING_DIRECTORY
 from outbox.failpoints import reach
+from outbox.owner import as_owner_of
 from outbox.syncing import Sync, Syncing
 
 _OWNER_LOCK = "owner.lock"
 _FILE_MODE = 0o600
 _NASCENT = ".new"
+_NUMBER_WIDTH = 12
 _NASCENT_SECONDS = 3600  # a directory that was not finished in an hour never will be
+
+
+class Estate(NamedTuple):
+    """Whose a staging directory is; its name begins with it.
+
+    Attributes:
+        outbox_id: of the outbox; a copy of the file has the same.
+        inode: of the outbox file, which tells a copy from it wherever both are moved.
+        last_seq: of the log when the directory was made; a file put back from before then is not its owner either.
+    """
+
+    outbox_id: str
+    inode: int
+    last_seq: int
+
+    @classmethod
+    def of(cls, directory: Path) -> Estate | None:
+        """Read it from the name; None where an earlier version of this package made the directory."""
+        outbox_id, *numbers = directory.name.split(".")
+        if len(numbers) != 3 or not (numbers[0].isdigit() and numbers[1].isdigit()):  # noqa: PLR2004 - inode, seq, token
+            return None
+        return cls(outbox_id, int(numbers[0]), int(numbers[1]))
+
+    def belongs_to(self, owner: Estate) -> bool:
+        """Whether the outbox that is `owner` now may sweep what it does not name."""
+        return (self.outbox_id, self.inode) == (owner.outbox_id, owner.inode) and self.last_seq <= owner.last_seq
 
 
 class Staged(NamedTuple):
@@ -42,15 +77,23 @@ class Staged(NamedTuple):
 
 
 class Staging:
-    """The staging directory of this process for one CONTENT_ROOT; made at the first file."""
+    """The staging directory of this process for one CONTENT_ROOT; made at the first file.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: CONTENT_ROOT.
+        owner: tells which outbox it is for, and how far that is.
+    """
+
+    def __init__(self, root: Path, owner: Callable[[], Estate]) -> None:
         self._root = root
+        self._owner = owner
         self.directories = durable.Directories(root)
         self._syncing = Syncing()
         self._directory: Path | None = None
         self._lock_fd = -1
         self._count = 0
+        self._unpublished: set[int] = set()
+        self._user: tuple[int, int] | None = None
 
     @property
     def directory(self) -> Path | None:
@@ -69,40 +112,67 @@ class Staging:
         except OSError:
             path.unlink(missing_ok=True)
             raise
+        if self._user is not None:
+            os.fchown(fd, *self._user)
+        self._unpublished.add(self._count)
         sync = self._syncing.start(fd, path)
         return Staged(f"{STAGING_DIRECTORY}/{self._directory.name}/{path.name}", sync)
 
     def discard(self, temp: str) -> None:
         """Forget a staged file."""
         (self._root / temp).unlink(missing_ok=True)
+        if self._is_here(temp):
+            self._unpublished.discard(number_of(temp))
+
+    def published(self, temps: Iterable[str]) -> None:
+        """Write down that these are in their places and on the disk, with all that were staged before them."""
+        self._unpublished.difference_update(number_of(temp) for temp in temps if self._is_here(temp))
+        reached = min(self._unpublished) - 1 if self._unpublished else self._count
+        # A note: without it, recovery does what it would do for a unit that had not returned.
+        try:  # noqa: SIM105 - every unit with files passes here: suppress() is three calls
+            os.pwrite(self._lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, reached), 0)
+        except OSError:
+            pass
 
     def close(self) -> None:
         """Remove the directory. Files that are still in it are named in the log or were never meant to be."""
         self._syncing.close()
         if self._directory is not None:
             remove(self._directory)
-            os.close(self._lock_fd)
-            self._directory = None
+            self._forget()
 
     def abandon(self) -> None:
         """Let go of the directory but leave it: recovery publishes what the log names in it."""
         self._syncing.close()
         if self._directory is not None:
-            os.close(self._lock_fd)
-            self._directory = None
+            self._forget()
+
+    def _forget(self) -> None:
+        os.close(self._lock_fd)
+        self._directory, self._lock_fd, self._count = None, -1, 0
+        self._unpublished.clear()
+
+    def _is_here(self, temp: str) -> bool:
+        return self._directory is not None and temp.split("/")[-2] == self._directory.name
 
     def _open(self) -> None:
         parent = self._root / STAGING_DIRECTORY
         self.directories.make(parent)
+        owner = self._owner()
         # The lock is taken under another name first: a sweeper must never find it free before it is ours.
-        token = f"{os.getpid()}-{secrets.token_hex(4)}"
+        token = f"{owner.outbox_id}.{owner.inode}.{owner.last_seq}.{os.getpid()}-{secrets.token_hex(4)}"
         nascent = parent / f"{token}{_NASCENT}"
         nascent.mkdir(mode=0o700)
         lock_fd = -1
         try:
+            as_owner_of(self._root, nascent)
             reach("staging.nascent")
             lock_fd = os.open(nascent / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            as_owner_of(self._root, lock_fd)
+            found = os.fstat(lock_fd)
+            self._user = (found.st_uid, found.st_gid) if found.st_uid != os.geteuid() else None
             fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, 0))  # its room is taken now: later notes need none
             nascent.rename(parent / token)
             durable.sync_directory(parent)
         except BaseException:
@@ -112,6 +182,24 @@ class Staging:
                 os.close(lock_fd)
             raise
         self._directory, self._lock_fd = parent / token, lock_fd
+
+
+def published_up_to(directory: Path) -> int:
+    """Return up to which of its files a dead process had published everything; 0 where it did not say."""
+    try:
+        return int((directory / _OWNER_LOCK).read_bytes()[:_NUMBER_WIDTH])
+    except (OSError, ValueError):  # gone, empty (an earlier version of this package), or torn by a power loss
+        return 0
+
+
+def inode_of(path: Path) -> int:
+    """Return what tells an outbox file from its copies."""
+    return path.stat().st_ino
+
+
+def number_of(temp: str) -> int:
+    """Return the how manieth staged file of its directory this is."""
+    return int(temp.rpartition("/")[2].removesuffix(".tmp"))
 
 
 def remove(directory: Path) -> None:

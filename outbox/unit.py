@@ -12,8 +12,13 @@ The order of steps, and what a crash after each leaves:
 3. Still under the gate, so that two publishers of one file rename in the order in which they committed: each
    staged file, once its fsync is over, is renamed to its place.
 4. The directories are fsynced. When the unit returns, files and events survive a power loss.
-5. The bell is rung. That the files are published is written down with the next commit of this process (or
-   when it closes), which spares every unit a second fsync; until then recovery finds nothing left to do.
+   That the unit returned is written into the staging directory's lock file (no wait): from then on the files belong
+   to whoever changes them.
+5. The bell is rung. That the files are published is written down in the log with the next commit of this process
+   (or when it closes), which spares every unit a second fsync; until then recovery finds nothing left to do.
+
+Nothing after the COMMIT fails the unit: what it wrote is true. A file that cannot be put in its place is named in the
+result, and is recovery's; the bell, the notes and the care for the WAL are hints.
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ from outbox import durable, known_files
 from outbox.catalogue import ContentUpserted, Payload
 from outbox.confined import confined
 from outbox.contract import Checked, check
-from outbox.errors import FileConflict, OutboxError
+from outbox.errors import FileConflict, FileMoved, OutboxError
 from outbox.event import Event
 from outbox.known_files import KnownFile
 from outbox.sqlite_errors import translated
@@ -40,6 +45,18 @@ if TYPE_CHECKING:
     from outbox.staging import Staged, Staging
 
 
+class Unpublished(msgspec.Struct, frozen=True):
+    """A file whose unit was kept, and that is not in its place yet.
+
+    Attributes:
+        path: relative to CONTENT_ROOT.
+        reason: what the system said.
+    """
+
+    path: str
+    reason: str
+
+
 class Result(msgspec.Struct, frozen=True):
     """What a unit of work did.
 
@@ -47,11 +64,14 @@ class Result(msgspec.Struct, frozen=True):
         appended: the events that were news, in order.
         unchanged: how many payloads were appended before, word for word.
         written: paths of the files that were published, relative to CONTENT_ROOT.
+        unpublished: files that the disk did not let into their place after the commit. They are safe in staging or
+            in their events; `outbox recover`, or the next process that opens the outbox, publishes them.
     """
 
     appended: tuple[Event, ...] = ()
     unchanged: int = 0
     written: tuple[str, ...] = ()
+    unpublished: tuple[Unpublished, ...] = ()
 
 
 _NOTHING_YET = Result()
@@ -77,11 +97,15 @@ class StagedFile:
 
 
 @dataclass(slots=True)
-class _RecordedFile:
+class RecordedFile:
+    """A file that others wrote, as it was when it was read; a size of None: it was gone."""
+
     path: str
-    sha256: str
-    size: int
     base: str
+    place: Path
+    sha256: str
+    size: int | None
+    stamp: tuple[int, int, int, int] | None
 
 
 class Unit:
@@ -97,7 +121,7 @@ class Unit:
         self.result = _NOTHING_YET
         self.drafts: list[Checked] = []
         self.files: dict[str, StagedFile] = {}
-        self.recorded: list[_RecordedFile] = []
+        self.recorded: list[RecordedFile] = []
         self.bodies: dict[str, str] = {}
         self.file_events: dict[str, int] = {}
         self.slugs: dict[str, str] = {}
@@ -146,7 +170,9 @@ class Unit:
 
         Raises:
             FileConflict: somebody changed one by hand meanwhile; it is kept.
+            FileMoved: one that was read is another one now.
         """
+        self._read_still_stands()
         staged = False
         for file in self.files.values():
             stamp = durable.stamp_of(file.target)
@@ -165,13 +191,52 @@ class Unit:
     def record(self, path: str, sha256: str, size: int, *, base: str = "") -> None:
         """Remember a file that others wrote, so that a later change of it can be noticed.
 
+        The unit says what was read there. So it is looked at again when it commits: what somebody published or typed
+        meanwhile is newer than what the unit says.
+
         Args:
             path: relative to `base`.
-            sha256: hash of its bytes.
+            sha256: hash of its bytes as they were read.
             size: bytes.
             base: absolute folder, or "" for CONTENT_ROOT.
+
+        Raises:
+            FileMoved: it is no longer what was read. So does the end of the unit.
         """
-        self.recorded.append(_RecordedFile(path, sha256, size, base))
+        self._record(path, base, sha256, size)
+
+    def forget(self, path: str, *, base: str = "") -> None:
+        """Drop what is known of a file that is gone, if it is still gone when the unit commits.
+
+        Raises:
+            FileMoved: it is there again. So does the end of the unit.
+        """
+        self._record(path, base, "", None)
+
+    def _record(self, path: str, base: str, sha256: str, size: int | None) -> None:
+        root = Path(base) if base else self.root
+        if root is None:
+            raise OutboxError("this outbox was opened without a CONTENT_ROOT: it knows no files there")
+        with translated(root / path):
+            place = root / path
+            file = RecordedFile(path, base, place, sha256, size, durable.stamp_of(place))
+            _require_as_read(file)
+        self.recorded.append(file)
+
+    def _read_still_stands(self) -> None:
+        if not self.recorded:
+            return
+        for file in self.recorded:
+            stamp = durable.stamp_of(file.place)
+            if stamp != file.stamp:
+                _require_as_read(file)
+                file.stamp = stamp
+        # Between the commit of a publisher and its rename, which nobody of the living is under the gate.
+        waiting = {(known.base, known.path): known for known in known_files.staged(self.connection)}
+        for file in self.recorded:
+            known = waiting.get((file.base, file.path))
+            if known is not None and known.sha256 != file.sha256 and self._waits_in_staging(known):
+                raise FileMoved(f"{file.path} has a newer version that is not in its place yet: run `outbox recover`")
 
     def discard(self) -> None:
         """Drop what was staged: the unit is not going to be committed."""
@@ -215,6 +280,12 @@ class Unit:
 
     def _waits_in_staging(self, known: KnownFile) -> bool:
         return self.root is not None and known.temp is not None and (self.root / known.temp).exists()
+
+
+def _require_as_read(file: RecordedFile) -> None:
+    found = durable.sha256_of(file.place)
+    if found != (file.sha256 if file.size is not None else None):
+        raise FileMoved(f"{file.place} was changed while it was being read: run the command again")
 
 
 def _conflict(path: str) -> FileConflict:

@@ -208,13 +208,13 @@ MUTANTS = (
     ),
     _mutant(
         "directory-not-synced", "the name of a published file is not made durable",
-        "outbox.publish", "        durable.sync_directory(directory)\n", "        pass\n",
+        "outbox.publish", "            durable.sync_directory(directory)\n", "            pass\n",
     ),
     _mutant(
         "rename-before-commit", "a file is published before its event is committed",
         "outbox.publish",
-        "        appended = _commit(connection, gate, unit, now, settled)\n        _rename(unit.root, moving)",
-        "        _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled)",
+        "        appended = _commit(connection, gate, unit, now, settled)\n        refused = _rename(unit.root, moving)",
+        "        refused = _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled)",
     ),
     _mutant(
         "commits-not-synced", "the log is not synced at every commit",

@@ -199,6 +199,12 @@ def _report(run: "CourseRun", *, as_json: bool) -> None:
     outcome: Outcome = run.outcome
     for path in outcome.kept:
         click.echo(f"kept: {path} was changed by hand; “generate sync” takes the change over", err=True)
+    for file in outcome.unpublished:
+        click.echo(
+            f"waits: {file.path} is not in its place ({file.reason}); its text is safe in the outbox. Mend the cause, "
+            "then “outbox recover” publishes it",
+            err=True,
+        )
     for lesson, reason in outcome.failed.items():
         click.echo(f"failed: lesson {lesson}: {reason}", err=True)
     result = {
@@ -209,12 +215,17 @@ def _report(run: "CourseRun", *, as_json: bool) -> None:
         "lessons_skipped": outcome.skipped,
         "kept": outcome.kept,
         "failed": outcome.failed,
+        "unpublished": [file.path for file in outcome.unpublished],
     }
     text = f"{run.folder.path}: {outcome.written} files written, {outcome.events} events appended"
     _print(result, text + (f", {outcome.skipped} lessons were there" if outcome.skipped else ""), as_json=as_json)
     if outcome.failed:
         click.echo(f"{len(outcome.failed)} lessons are missing; run again with --resume", err=True)
         sys.exit(1)
+    if outcome.unpublished:
+        from outbox.command_line import EXIT_WORK_REMAINS  # noqa: PLC0415 - help must answer at once
+
+        sys.exit(EXIT_WORK_REMAINS)
 
 
 def _print(result: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -1,14 +1,16 @@
 """Importing existing course folders: one unit of work per course, so that a course is there whole or not at all."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generators.course import Course, find_courses, read_course
 from generators.errors import GeneratorError
 from generators.importing.naming import Named, Owner, name_projects, stated_slug_of
 from generators.importing.payloads import CoursePayloads, Draft, Minds
-from outbox import ContractError, Outbox, ids
+from outbox import ContractError, FileMoved, Outbox, ids
+
+READINGS = 10  # of a course that is changed again and again while it is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,32 @@ def import_folders(
         was_here=lambda folder: folder in known_places or folder.is_relative_to(root),
     )
     for named in named_courses:
-        result = _import_course(named, box, root, minds or Minds())
+        result = _import_as_it_stands(named, box, root, minds or Minds())
         done.append(result)
         if progress is not None:
             progress(result)
     return Import(tuple(done), tuple(errors))
+
+
+def _import_as_it_stands(named: Named, box: Outbox, root: Path, minds: Minds) -> ImportedCourse:
+    """Import a course; where a generator or a person changes it meanwhile, read it again, and say what it says now."""
+    for _ in range(READINGS - 1):
+        try:
+            return _import_course(named, box, root, minds)
+        except (FileMoved, FileNotFoundError):
+            box.recover()  # a newer version may wait in the staging directory of a process that died
+            try:
+                named = replace(named, course=read_course(named.course.folder))
+            except GeneratorError as exc:
+                return _left_out(named, str(exc))
+    try:
+        return _import_course(named, box, root, minds)
+    except FileMoved as exc:
+        return _left_out(named, str(exc))
+
+
+def _left_out(named: Named, why: str) -> ImportedCourse:
+    return ImportedCourse(folder=named.course.folder, project=named.slug, failures=(why,))
 
 
 def _import_course(named: Named, box: Outbox, root: Path, minds: Minds) -> ImportedCourse:

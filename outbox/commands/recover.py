@@ -42,6 +42,7 @@ def recover(*, target: Path | None, as_json: bool) -> int:
                 "conflicts": list(found.conflicts),
                 "lost": list(found.lost),
                 "blocked": list(found.blocked),
+                "others": list(found.others),
             }
         )
     else:
@@ -55,6 +56,8 @@ def recover(*, target: Path | None, as_json: bool) -> int:
             click.echo(f"lost       {path}: its bytes are gone; run its generator again")
         for path in found.blocked:
             click.echo(f"blocked    {path}: cannot be written; clear its place, then run this again")
+        for path in found.others:
+            click.echo(f"left       {path}: staged for another outbox, or for a copy of this one, which finishes it")
         if found.nothing:
             click.echo("nothing to recover")
     return EXIT_WORK_REMAINS if found.conflicts or found.lost or found.blocked else EXIT_OK

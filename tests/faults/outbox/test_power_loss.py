@@ -18,7 +18,7 @@ from outbox import OutboxError
 from tests.faults.outbox.conftest import Start
 from tests.support.lessons import PROJECT_ROOT
 from tests.support.power_loss import trace
-from tests.support.power_loss.crashes import Crash, crashes, lay_out
+from tests.support.power_loss.crashes import Crash, crashes, lay_out, the_same_inode
 from tests.support.power_loss.disk import EVERYTHING, Disk
 from tests.support.power_loss.mutants import MUTANTS, Mutant
 from tests.support.power_loss.oracle import assert_nothing_lost
@@ -92,7 +92,8 @@ def assert_survived(crash: Crash, fast_disk: Path) -> None:
     place = fast_disk / "after"
     lay_out(crash, place)
     try:
-        assert_nothing_lost(place, crash.told)
+        with the_same_inode(place):
+            assert_nothing_lost(place, crash.told)
     except (AssertionError, OutboxError) as exc:
         raise LostError(f"{exc}; {crash.name}, seed {SEED}") from exc
 

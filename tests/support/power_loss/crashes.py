@@ -6,9 +6,13 @@ import hashlib
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
+from outbox.confined import STAGING_DIRECTORY
+from outbox.staging import Estate
 from tests.support.power_loss import ledger, trace
 from tests.support.power_loss.disk import EVERYTHING, NOTHING, Disk, File, Mercy
 from tests.support.power_loss.ledger import Told
@@ -67,6 +71,18 @@ def lay_out(crash: Crash, directory: Path) -> None:
             (directory / path).mkdir()
         else:
             (directory / path).write_bytes(data)
+
+
+@contextmanager
+def the_same_inode(directory: Path) -> Iterator[None]:
+    """Take the outbox file that was laid out for the one that it is, and for no copy of it."""
+    staging = next(directory.rglob(STAGING_DIRECTORY), None)
+    estates = [] if staging is None else [estate for entry in staging.iterdir() if (estate := Estate.of(entry))]
+    if not estates:
+        yield
+        return
+    with mock.patch("outbox.outbox.inode_of", return_value=estates[0].inode):
+        yield
 
 
 def _told(disk: Disk) -> Told:

@@ -34,10 +34,11 @@ def no_sync_of_the_staged_file() -> None:
 def synced_after_the_rename() -> None:
     rename = publish._rename
 
-    def renaming(root: Path | None, moving: list[StagedFile]) -> None:
-        rename(root, moving)
+    def renaming(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
+        refused = rename(root, moving)
         for file in moving:
             durable.sync_file(file.target)
+        return refused
 
     no_sync_of_the_staged_file()
     publish._rename = renaming
@@ -83,7 +84,19 @@ def renamed_before_the_commit() -> None:
         rename(unit.root, [file for file in unit.files.values() if file.temp is not None])
         return commit(connection, gate, unit, *more)
 
-    publish._commit, publish._rename = renaming, lambda _root, _moving: None
+    publish._commit, publish._rename = renaming, lambda _root, _moving: {}
+
+
+def said_to_have_returned_before_the_names_are_synced() -> None:
+    commit = publish._commit
+
+    def committing(connection: Any, gate: Any, unit: Any, *more: Any) -> Any:
+        appended = commit(connection, gate, unit, *more)
+        if unit.staging is not None:
+            unit.staging.published(file.temp for file in unit.files.values() if file.temp is not None)
+        return appended
+
+    publish._commit = committing
 
 
 def noted_as_published_by_the_commit_itself() -> None:
@@ -161,6 +174,7 @@ MUTANTS: dict[Mutant, str] = {
     nothing_that_sqlite_writes_is_synced: "alone",
     renamed_before_the_commit: "alone",
     noted_as_published_by_the_commit_itself: "alone",
+    said_to_have_returned_before_the_names_are_synced: "alone",
     files_and_events_in_two_commits: "alone",
     an_event_that_is_no_news_is_believed: "again",
     a_recovery_that_notes_what_is_not_synced: "killed",

@@ -1,6 +1,7 @@
 """A unit of work: all of it or nothing."""
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
@@ -89,39 +90,47 @@ def test_an_empty_unit_is_nothing(box: Outbox) -> None:
 
 def test_a_recorded_file_is_remembered_and_not_written(box: Outbox, root: Path) -> None:
     """What an importer read is known by its hash; an unchanged record writes nothing."""
+    courses = str(root.parent / "courses")
+    sha256 = by_hand(root.parent / "courses" / path_of("a"), "à mão")
     with box.unit() as unit:
-        unit.record(path_of("a"), "0" * 64, 12, base="/courses")
+        unit.record(path_of("a"), sha256, 12, base=courses)
         unit.append(lesson("a"))
-    known = box.file(path_of("a"), base="/courses")
+    known = box.file(path_of("a"), base=courses)
     assert known is not None
     assert (known.seq, known.bytes, known.temp) == (1, 12, None)
     assert not (root / path_of("a")).exists()
     with box.unit() as unit:
-        unit.record(path_of("a"), "0" * 64, 12, base="/courses")
+        unit.record(path_of("a"), sha256, 12, base=courses)
         unit.append(lesson("a"))
-    assert box.file(path_of("a"), base="/courses") == known
-    box.forget_file(path_of("a"), base="/courses")
-    assert box.file(path_of("a"), base="/courses") is None
+    assert box.file(path_of("a"), base=courses) == known
+    box.forget_file(path_of("a"), base=courses)
+    assert box.file(path_of("a"), base=courses) is None
 
 
-def test_of_several_recorded_files_each_that_changed_is_remembered(box: Outbox) -> None:
+def by_hand(file: Path, text: str) -> str:
+    """A person writes a file; returns its hash."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_of_several_recorded_files_each_that_changed_is_remembered(box: Outbox, tmp_path: Path) -> None:
     """Also behind one that is known as it is; another folder's file of the same name is another file."""
 
-    def record(**hashes: str) -> None:
+    def record(base: Path, **texts: str) -> None:
         with box.unit() as unit:
-            for name, digit in hashes.items():
-                unit.record(path_of(name), digit * 64, 12, base="/courses")
+            for name, text in texts.items():
+                unit.record(path_of(name), by_hand(base / path_of(name), text), 12, base=str(base))
 
     def known() -> list[str]:
-        files = (box.file(path_of(name), base="/courses") for name in "abc")
-        return [file.sha256[0] for file in files if file is not None]
+        files = (box.file(path_of(name), base=str(tmp_path / "x")) for name in "abc")
+        return [file.sha256 for file in files if file is not None]
 
-    record(a="0", b="1")
-    record(a="0", b="2", c="3")
-    assert known() == ["0", "2", "3"]
-    with box.unit() as unit:
-        unit.record(path_of("a"), "9" * 64, 12, base="/others")
-    assert known() == ["0", "2", "3"]
+    record(tmp_path / "x", a="0", b="1")
+    record(tmp_path / "x", a="0", b="2", c="3")
+    assert known() == [hashlib.sha256(digit).hexdigest() for digit in (b"0", b"2", b"3")]
+    record(tmp_path / "y", a="9")
+    assert known()[0] == hashlib.sha256(b"0").hexdigest()
 
 
 def test_a_file_that_changes_by_hand_behind_one_that_did_not_is_noticed_too(box: Outbox, root: Path) -> None:
@@ -159,7 +168,7 @@ def test_the_limit_that_was_set_holds_for_every_event_of_a_unit(tmp_path: Path) 
 def test_a_file_lies_where_it_was_recorded(box: Outbox, root: Path, tmp_path: Path) -> None:
     """Below the folder of its import, or below CONTENT_ROOT where it is ours or nobody's yet."""
     with box.unit() as unit:
-        unit.record(path_of("b"), "0" * 64, 12, base=str(tmp_path))
+        unit.record(path_of("b"), by_hand(tmp_path / path_of("b"), "à mão"), 12, base=str(tmp_path))
     assert box.place_of(path_of("b")) == tmp_path / path_of("b")
     publish(box, "a")
     assert box.place_of(path_of("a")) == root / path_of("a")

@@ -1,0 +1,22 @@
+"""Files take the owner of the outbox: what root does in another user's outbox must not shut that user out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def as_owner_of(neighbour: Path, made: int | Path) -> None:
+    """Give a file or directory to the owner of its neighbour, where root opened or made it.
+
+    Args:
+        neighbour: the outbox file, or the directory that the new one lies in; where it is missing, the one above it.
+        made: open file, or path.
+    """
+    if os.geteuid() != 0:
+        return
+    while not neighbour.exists():
+        neighbour = neighbour.parent
+    owner, now = neighbour.stat(), os.stat(made)  # noqa: PTH116 - of a descriptor, too
+    if (owner.st_uid, owner.st_gid) != (now.st_uid, now.st_gid):
+        os.chown(made, owner.st_uid, owner.st_gid)
