@@ -332,6 +332,7 @@ def test_recover_tells_what_it_did(run: Run, places: tuple[Path, Path]) -> None:
         "conflicts": [path_of("a-0")],
         "lost": [],
         "blocked": [],
+        "others": [],
     } | {"swept": found["swept"]}
     done = run("recover")
     assert (done.returncode, done.stdout) == (0, "nothing to recover\n")
