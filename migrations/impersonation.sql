@@ -49,9 +49,11 @@ where line <> '';
 insert into auth.users (id) values
 ('a0000000-0000-4000-8000-000000000001'), ('b0000000-0000-4000-8000-000000000001'),
 ('d0000000-0000-4000-8000-000000000001');
-insert into public.minds (id, slug, display_name) values
-('a0000000-0000-4000-8000-000000000002', 'try-ana', 'Ana'), ('b0000000-0000-4000-8000-000000000002', 'try-bruno', 'Bruno'),
-('d0000000-0000-4000-8000-000000000002', 'try-dora', 'Dora');
+-- Their minds can be seen: whom somebody cannot see they cannot name.
+insert into public.minds (id, slug, display_name, privacy_level) values
+('a0000000-0000-4000-8000-000000000002', 'try-ana', 'Ana', 'public'),
+('b0000000-0000-4000-8000-000000000002', 'try-bruno', 'Bruno', 'public'),
+('d0000000-0000-4000-8000-000000000002', 'try-dora', 'Dora', 'public');
 insert into public.user_profiles (id, mind_id) values
 ('a0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000002'),
 ('b0000000-0000-4000-8000-000000000001', 'b0000000-0000-4000-8000-000000000002'),
@@ -141,14 +143,14 @@ from
             'insert into public.content_minds (content_id, mind_id, role) values (%L, '
             '''d0000000-0000-4000-8000-000000000002'', ''host'')'
         ),
-        ('content_minds', 'update', 'update public.content_minds set created_at = now() where content_id = %L'),
+        ('content_minds', 'update', 'update public.content_minds set role = role where content_id = %L'),
         ('content_minds', 'delete', 'delete from public.content_minds where content_id = %L'),
         ('content_tags', 'select', 'select 1 from public.content_tags where content_id = %L'),
         (
             'content_tags', 'insert',
             'insert into public.content_tags (content_id, tag_id) select %L, (select id from public.tags where name = ''try-other'')'
         ),
-        ('content_tags', 'update', 'update public.content_tags set created_at = now() where content_id = %L'),
+        ('content_tags', 'update', 'update public.content_tags set tag_id = tag_id where content_id = %L'),
         ('content_tags', 'delete', 'delete from public.content_tags where content_id = %L')
     ) as v (on_table, verb, pattern);
 

@@ -1,9 +1,12 @@
--- Rights of the API roles, said in full: nothing rests on default grants, which differ between projects and change in 2026.
--- What was granted before is written down first, so that the rollback gives it back.
+-- The content tables are closed before anything is opened: what visitors and signed-in users had is written down and taken
+-- away here, 20260101000700 turns row level security on, and 20260101000810 grants, in the transaction that makes the
+-- policies. So wherever a run stops, nobody can do what they could not do before. service_role, which row level security
+-- does not hold, keeps what it has until then.
 set local lock_timeout = '4s';
 set local statement_timeout = '60s';
 
--- Only once: a second run would take our own grants for somebody else's. The empty "select" marks that it was done.
+-- Rights of before. Only once: a second run would take our own grants for somebody else's. The empty "select" marks
+-- that it was done.
 insert into outbox.displaced (migration, restores)
 select before.*
 from (
@@ -40,13 +43,9 @@ where not exists (select from outbox.displaced as done where done.migration = '2
 
 revoke all on
 public.audience_profiles, public.content_projects, public.contents, public.content_minds, public.content_tags
-from public, anon, authenticated, service_role;
+from public, anon, authenticated;
 
-grant select, insert, update, delete on
-public.audience_profiles, public.content_projects, public.contents, public.content_minds, public.content_tags
-to authenticated, service_role;
-
--- Tables of the wider system: spoken for only where the first migration made them.
+-- Tables of the wider system: spoken for only where the first migration made them, with row level security on.
 do $$
 declare
     made text;
@@ -62,9 +61,6 @@ begin
     loop
         execute format('revoke all on public.%I from public, anon, authenticated, service_role', made);
         execute format('grant select, insert, update, delete on public.%I to service_role', made);
-        if made <> 'job_executions' then
-            execute format('grant select on public.%I to authenticated', made);
-        end if;
     end loop;
     if pg_catalog.obj_description('public.tags'::regclass, 'pg_class') = mine then
         execute format(

@@ -34,7 +34,7 @@ def audited(database: Database, *mistakes: str) -> dict[str, Finding]:
         ("revoke update on outbox.sources from outbox_worker", "audit_worker_can", "outbox_worker may not update outbox.sources"),
         ("drop policy outbox_worker_minds on minds", "audit_worker_can", "public.minds shows outbox_worker no rows: it has row level security and no policy for it"),
         ("grant select on auth.users to outbox_worker", "audit_worker_cannot", "outbox_worker may select auth.users"),
-        ("alter function content_access.current_mind_id() reset search_path", "audit_helpers", "content_access.current_mind_id() has no fixed search_path"),
+        ("alter function content_access.current_mind_id() reset search_path", "audit_helpers", "content_access.current_mind_id() does not set search_path to pg_catalog, pg_temp"),
         ("grant update on user_profiles to authenticated; create policy mine on user_profiles for update to authenticated using (true)", "audit_identity", "authenticated may update user_profiles.mind_id: whoever writes another mind there owns its projects"),
         ("revoke select on minds from authenticated", "audit_view_reads", "authenticated may not select minds.slug: grant select (id, slug, display_name) on public.minds"),
         ("insert into content_projects (slug, name) values ('x', 'x')", "audit_ownerless", "1 projects have no creator_mind_id, 0 with contents"),

@@ -1,5 +1,6 @@
 """The migrations that ship with this package, as the Supabase CLI would read them."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -9,6 +10,14 @@ from worker.migrate.statements import split
 # The CLI's own pattern. It looks at one folder only, so a rollback in the sub-folder is none of its
 # migrations.
 _NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
+
+# Earlier forms of a file that some databases were migrated by. What such a form did, a later file does anew, so a
+# database that records one has not drifted (docs/adr, "Opened last"): version -> SHA-256 of its statements.
+_EARLIER_FORMS = {
+    "20260101000500": frozenset({"b4df259ae69c7cb3886b76c4cb329dbc11604e93b67c3a098719c9baaef74139"}),
+    "20260101000510": frozenset({"df82ae12d62cff0b21bd4e37a127fdf7611c1f5024ac8765c27bc13899dbeabf"}),
+    "20260101000700": frozenset({"eb1c082c61c52d6d03a46f76b863b2657a70d3657172276cf7d60231cd368d9a"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,11 @@ class Migration:
     def statements(self) -> list[str]:
         """The file split as the CLI splits it; this is what the history keeps."""
         return split(self.sql)
+
+    def was(self, statements: list[str]) -> bool:
+        """Whether these statements are this file, as it is or in an earlier form that a later file makes good."""
+        digest = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+        return statements == self.statements or digest in _EARLIER_FORMS.get(self.version, frozenset())
 
 
 def load() -> tuple[Migration, ...]:

@@ -15,8 +15,8 @@ from worker.migrate.queries import query
 class State(StrEnum):
     """How one version stands in the database.
 
-    DRIFTED means applied, but from a text that is not the file of today. FOREIGN means applied from files
-    that we do not have: those of the wider system, which shares the history with us.
+    DRIFTED means applied, but from a text that is neither the file of today nor an earlier form of it. FOREIGN means
+    applied from files that we do not have: those of the wider system, which shares the history with us.
     """
 
     APPLIED = "applied"
@@ -86,7 +86,7 @@ def read_plan(connection: psycopg.Connection, migrations: Sequence[Migration]) -
             state = State.FOREIGN
         else:
             recorded = history[version][1]
-            state = State.APPLIED if not recorded or recorded == migration.statements else State.DRIFTED
+            state = State.APPLIED if not recorded or migration.was(recorded) else State.DRIFTED
         name = migration.name if migration else history[version][0] or ""
         steps.append(Step(version=version, name=name, state=state))
     return Plan(steps=tuple(steps), migrations=tuple(migrations))

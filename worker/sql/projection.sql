@@ -35,13 +35,14 @@ select slug, id, last_event_id from public.contents where slug = any(%(slugs)s);
 select slug, id from public.minds where slug = any(%(slugs)s) or id = any(%(ids)s);
 
 -- name: insert_audiences
+-- Without a maker, and said so: the column's default asks who is signed in, which the worker may not ask.
 insert into public.audience_profiles (
-    id, slug, name, description, demographics, psychographics, technical_level, learning_preferences, created_at,
-    last_event_id
+    id, slug, name, description, demographics, psychographics, technical_level, learning_preferences, creator_mind_id,
+    created_at, last_event_id
 )
 select
     n.id, n.slug, n.name, n.description, n.demographics, n.psychographics, n.technical_level, n.learning_preferences,
-    n.created_at, n.last_event_id
+    null, n.created_at, n.last_event_id
 from jsonb_populate_recordset(null::public.audience_profiles, %(rows)s::jsonb) as n;
 
 -- name: update_audiences

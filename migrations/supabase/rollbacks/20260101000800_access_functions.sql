@@ -1,0 +1,62 @@
+-- The functions go. Policies that still ask them go before (those of an earlier form, where 20260101000810 was not
+-- reached), and before those the rights that they guard.
+set local lock_timeout = '2s';
+set local statement_timeout = '60s';
+
+revoke all on
+public.audience_profiles, public.content_projects, public.contents, public.content_minds, public.content_tags
+from public, anon, authenticated;
+
+do $$
+declare
+    own record;
+    mine constant text := 'made by migration 20260101000000';
+begin
+    for own in
+        select c.relname
+        from pg_catalog.pg_class as c
+        where
+            c.relnamespace = 'public'::regnamespace
+            and c.relname in ('minds', 'user_profiles', 'tags')
+            and pg_catalog.obj_description(c.oid, 'pg_class') = mine
+    loop
+        execute format('revoke all on public.%I from authenticated', own.relname);
+        execute format('drop policy if exists %I on public.%I', own.relname || '_read', own.relname);
+    end loop;
+    for own in
+        select p.polname, c.relname
+        from pg_catalog.pg_policy as p
+        join pg_catalog.pg_class as c on c.oid = p.polrelid
+        where
+            c.relnamespace = 'public'::regnamespace
+            and pg_catalog.obj_description(p.oid, 'pg_policy') in (
+                'made by migration 20260101000700', 'made by migration 20260101000810'
+            )
+    loop
+        execute format('drop policy %I on public.%I', own.polname, own.relname);
+    end loop;
+end
+$$;
+
+alter table public.audience_profiles alter column creator_mind_id drop default;
+do $$
+declare
+    made record;
+begin
+    for made in
+        select f.oid::regprocedure as signature
+        from pg_catalog.pg_proc as f
+        where
+            f.pronamespace = 'content_access'::regnamespace
+            and f.proname in (
+                'current_mind_id', 'own_project_ids', 'readable_project_ids', 'authored_content_ids',
+                'readable_audience_ids', 'adoptable_audience_ids', 'aims_at', 'knows_mind', 'is_in_project',
+                'sees_mind', 'sees_tag'
+            )
+        -- Who calls another goes first.
+        order by f.proname = 'current_mind_id', f.proname
+    loop
+        execute format('drop function %s', made.signature);
+    end loop;
+end
+$$;

@@ -1,0 +1,42 @@
+-- Signed-in users lose what was granted, and then the policies that guarded it go. Row level security stays on: the
+-- tables are closed until the rollback of 20260101000510 brings back how they were.
+set local lock_timeout = '2s';
+set local statement_timeout = '60s';
+
+revoke all on
+public.audience_profiles, public.content_projects, public.contents, public.content_minds, public.content_tags
+from public, anon, authenticated;
+
+do $$
+declare
+    own record;
+    mine constant text := 'made by migration 20260101000000';
+begin
+    for own in
+        select c.relname
+        from pg_catalog.pg_class as c
+        where
+            c.relnamespace = 'public'::regnamespace
+            and c.relname in ('minds', 'user_profiles', 'tags')
+            and pg_catalog.obj_description(c.oid, 'pg_class') = mine
+    loop
+        execute format('revoke all on public.%I from authenticated', own.relname);
+        execute format('drop policy if exists %I on public.%I', own.relname || '_read', own.relname);
+    end loop;
+    for own in
+        select p.polname, c.relname
+        from pg_catalog.pg_policy as p
+        join pg_catalog.pg_class as c on c.oid = p.polrelid
+        where
+            c.relnamespace = 'public'::regnamespace
+            and pg_catalog.obj_description(p.oid, 'pg_policy') in (
+                'made by migration 20260101000700', 'made by migration 20260101000810'
+            )
+    loop
+        execute format('drop policy %I on public.%I', own.polname, own.relname);
+    end loop;
+end
+$$;
+
+alter table public.audience_profiles alter column creator_mind_id drop default;
+revoke usage on schema content_access from authenticated, service_role;
