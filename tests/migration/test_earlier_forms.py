@@ -93,7 +93,9 @@ def test_whatever_was_reached_before_the_end_is_the_same(
 
 @pytest.mark.parametrize("brownfield", [False, True], ids=["fresh", "brownfield"])
 @pytest.mark.parametrize("upgraded", [False, True], ids=["as it was", "brought up to date"])
-def test_down_all_leaves_what_was_there_before(any_empty_database: Database, *, brownfield: bool, upgraded: bool) -> None:
+def test_down_all_leaves_what_was_there_before(
+    any_empty_database: Database, *, brownfield: bool, upgraded: bool
+) -> None:
     """Policies, row level security and rights of before come back, whichever files set them aside."""
     kinds = ("policies", "row security", "grants", "column grants")
     if brownfield:
