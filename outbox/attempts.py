@@ -4,6 +4,9 @@ An event that kills the process leaves no error to judge. What it leaves, if the
 apply, is that record. It is removed as soon as the process knows how the batch ended, well or badly: an outage is no
 death. So a record found at start means that the process died, and the same single event found there again and again
 means that it is the cause.
+
+Unless it waited for the database at that moment: then somebody killed it, and no event did. A note beside the record
+says so; it is written only while a record stands.
 """
 
 from __future__ import annotations
@@ -66,3 +69,27 @@ class Attempts:
         """The process knows how it ended: nobody died of it."""
         with write_transaction(self._connection, self._gate):
             self._connection.execute("delete from attempts")
+            self._connection.execute("delete from meta where key = 'waiting_for_database'")
+
+    def waits(self, *, begins: bool) -> None:
+        """The process begins to wait for an answer of the database, or has it."""
+        with write_transaction(self._connection, self._gate):
+            if begins:
+                self._connection.execute("insert or replace into meta values ('waiting_for_database', '1')")
+            else:
+                self._connection.execute("delete from meta where key = 'waiting_for_database'")
+
+    def forgive(self) -> bool:
+        """Take back the last start of the record where its process died waiting: a kill from outside is no evidence.
+
+        Returns:
+            Whether it did.
+        """
+        with write_transaction(self._connection, self._gate):
+            waited = self._connection.execute("delete from meta where key = 'waiting_for_database'").rowcount == 1
+            found = self.unfinished()
+            if waited and found is not None and found.starts == 1:
+                self._connection.execute("delete from attempts")
+            elif waited:
+                self._connection.execute("update attempts set starts = starts - 1")
+        return waited

@@ -79,14 +79,15 @@ class LazyGroup(click.Group):
             formatter.write_dl([*eager, *((name, summary) for name, (_, summary) in self._lazy.items())])
 
 
-def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exception], ...]) -> None:
+def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exception], ...], lossy: bool = False) -> None:
     """Run a command line; our own errors become one line on stderr and their exit code.
 
     Args:
         command: the group.
         errors: base class (or classes) of the errors to expect; each has an ``exit_code``.
+        lossy: its work is not what it prints: what cannot be written is dropped, and the exit code tells.
     """
-    secure_streams()
+    secure_streams(lossy=lossy)
     try:
         status = command.main(standalone_mode=False)
     except errors as exc:

@@ -9,7 +9,9 @@ cursor movements of ours go around it (`obeyed`, `console`, `echo_marked`), neve
 from __future__ import annotations
 
 import codecs
+import os
 import re
+import select
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -29,6 +31,8 @@ _EMOJI = "\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
 # A joiner between two emoji makes one picture of them; anywhere else it hides.
 _UNSAFE = re.compile(f"[{_OBEYED}]|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
 _ERRORS = "outbox.visible"
+_SLOWEST_READER_SECONDS = 1.0
+_PIECE_BYTES = select.PIPE_BUF  # a pipe that has room at all has room for so much
 
 
 def shown(text: str) -> str:
@@ -49,6 +53,88 @@ def _spelled(character: str) -> str:
 def _not_in_this_locale(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - it is registered for writing alone
     return "".join(map(_spelled, error.object[error.start : error.end])), error.end
+
+
+class Lossy:
+    """A text stream for a process whose work is not what it prints: what cannot be written is dropped, and counted.
+
+    A reader that went away, a full disk, a terminal that was closed, no stream at all: writing never raises. A reader
+    that has stopped reading is waited for once, for a second, and no more until it reads again. Nothing is buffered, so
+    nothing is left to fail when the process ends.
+
+    Args:
+        stream: where the text goes; None for nowhere.
+
+    Attributes:
+        lost: how many lines were dropped by this process, on any stream.
+    """
+
+    lost = 0
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._patience_seconds = _SLOWEST_READER_SECONDS
+        self._torn = False
+        try:
+            self._fd: int | None = stream.fileno() if stream is not None else None
+        except (OSError, ValueError, AttributeError):  # a stream of a test's
+            self._fd = None
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop the rest of it."""
+        try:
+            if self._fd is not None:
+                self._put(self._fd, text)
+            elif self._stream is not None:
+                self._stream.write(text)
+                self._stream.flush()
+            else:
+                Lossy.lost += text.count("\n")
+        except (OSError, ValueError):  # ValueError: the stream was closed
+            Lossy.lost += max(1, text.count("\n"))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each of them."""
+        for one in lines:
+            self.write(one)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is kept back."""
+
+    def isatty(self) -> bool:
+        try:
+            return self._stream is not None and self._stream.isatty()
+        except ValueError:
+            return False
+
+    @property
+    def encoding(self) -> str:
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    @property
+    def errors(self) -> str:
+        return getattr(self._stream, "errors", None) or "backslashreplace"
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+    def _put(self, fd: int, text: str) -> None:
+        data = (b"\n" if self._torn else b"") + text.encode(self.encoding, self.errors)
+        ready = select.poll()
+        ready.register(fd, select.POLLOUT)
+        self._torn = False
+        begun = False
+        while data:
+            if not ready.poll(self._patience_seconds * 1000):
+                self._patience_seconds = 0.0
+                self._torn = begun
+                raise BlockingIOError
+            data = data[os.write(fd, data[:_PIECE_BYTES]) :]
+            begun = True
+        self._patience_seconds = _SLOWEST_READER_SECONDS
 
 
 class Screen:
@@ -79,16 +165,30 @@ class Screen:
         return getattr(self.stream, name)
 
 
-def secure_streams() -> None:
-    """Put a `Screen` before stdout and stderr of this process, once."""
+def secure_streams(*, lossy: bool = False) -> None:
+    """Put a `Screen` before stdout and stderr of this process, once.
+
+    Args:
+        lossy: what cannot be written is dropped (see `Lossy`); for commands whose work is not what they print.
+    """
     codecs.register_error(_ERRORS, _not_in_this_locale)
+    _fill_standard_descriptors()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None or isinstance(stream, Screen):  # no such stream: a daemon's
+        if isinstance(stream, Screen) or (stream is None and not lossy):  # no such stream: a daemon's
             continue
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_ERRORS)
-        setattr(sys, name, Screen(stream))
+        setattr(sys, name, Screen(cast("TextIO", Lossy(stream)) if lossy else stream))
+
+
+def _fill_standard_descriptors() -> None:
+    """Put nothing where a standard stream was closed: the next file to be opened would take its place and its text."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
 
 
 def obeyed(stream: TextIO) -> TextIO:

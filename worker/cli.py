@@ -42,7 +42,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; no exception that nobody foresaw shows what it says."""
     try:
-        run_command(cli, errors=(WorkerError, OutboxError))
+        run_command(cli, errors=(WorkerError, OutboxError), lossy=True)
     except Exception as exc:  # noqa: BLE001 - the last place where it can be kept from the terminal
         # Imported here: --help answers without it.
         from worker.crash import tell_crash  # noqa: PLC0415

@@ -12,13 +12,15 @@ setting would leak into somebody else's session. Prepared statements are off for
 import ctypes
 import select
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
 import psycopg
 from psycopg import pq
-from psycopg.abc import PQGenConn
+from psycopg.abc import RV, PQGen, PQGenConn
 from psycopg.errors import finish_pgconn
 from psycopg.waiting import Wait
 
@@ -32,6 +34,7 @@ KEEPALIVE_COUNT = 3
 TCP_USER_TIMEOUT_MS = 20_000
 
 Connection = psycopg.Connection[tuple[object, ...]]
+_WAIT_INTERVAL_SECONDS = 0.1  # as psycopg: how soon a signal ends a wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,23 @@ class Limits:
 
 
 class _Asking(psycopg.Connection[tuple[object, ...]]):
-    """A connection whose refusal tells its SQLSTATE (see `login`)."""
+    """A connection whose refusal tells its SQLSTATE (see `login`), and which can say when it waits.
+
+    Attributes:
+        on_wait: told, as `begins`, whether a wait for the server begins or is over.
+    """
+
+    on_wait: Callable[..., None] | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = _WAIT_INTERVAL_SECONDS, timeout: float | None = None) -> RV:
+        """As psycopg's own."""
+        if self.on_wait is None:
+            return super().wait(gen, interval, timeout)
+        self.on_wait(begins=True)
+        try:
+            return super().wait(gen, interval, timeout)
+        finally:
+            self.on_wait(begins=False)
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
@@ -67,6 +86,19 @@ class _Asking(psycopg.Connection[tuple[object, ...]]):
         if judge_login(error, known_address=True).kind == LOGIN_REFUSED:
             raise _NotAgain(error)
         raise error
+
+
+@contextmanager
+def told_of_waits(connection: Connection, told: Callable[..., None]) -> Iterator[None]:
+    """Tell whenever a wait for the server begins and ends, while the block runs."""
+    if not isinstance(connection, _Asking):  # of a test, or of the simulation
+        yield
+        return
+    connection.on_wait = told
+    try:
+        yield
+    finally:
+        connection.on_wait = None
 
 
 class _NotAgain(Exception):

@@ -66,14 +66,21 @@ class Hearing:
     def start(self) -> None:
         """Watch the directory, anew where it was watched before; where that is refused, say so."""
         self.close()
-        observer = Observer()
+        observer: Any = None
         try:
+            observer = Observer()  # takes an inotify instance and a thread at once
             observer.schedule(_BellHandler(self._bell, self._wake), str(self._bell.parent))
             observer.start()
-        except OSError as exc:
+        except (OSError, RuntimeError) as exc:  # RuntimeError: no thread is to be had
+            if observer is not None:
+                with suppress(
+                    OSError, RuntimeError
+                ):  # gives the instance back; what was never started cannot be joined
+                    observer.stop()
             if self._is_news():
-                remedy = _REMEDIES.get(exc.errno or 0, "see the error")
-                get_log().warning("wakeup.not_watching", error=exc.strerror, remedy=remedy)
+                number = exc.errno if isinstance(exc, OSError) else None
+                told = exc.strerror if isinstance(exc, OSError) else str(exc)
+                get_log().warning("wakeup.not_watching", error=told, remedy=_REMEDIES.get(number or 0, "see the error"))
         else:
             self._observer = observer
         self._stamp = self._read_stamp()  # what rang before is read after this poll in any case

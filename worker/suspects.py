@@ -9,7 +9,8 @@ through with what waited at its start: the predecessor died within that stretch,
 A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
 event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
 way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
-kill from outside hits another event each time, or finds the position moved, and charges nobody. A wary worker does not
+kill from outside hits another event each time, or finds the position moved, or hits a process that waits for the
+database (for a lock that somebody keeps, say), and charges nobody. A wary worker does not
 look ahead, so that nobody dies of an event that is not in the record. Before a single suspect
 is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
 event either.
@@ -24,7 +25,7 @@ import psycopg
 
 from outbox import Outbox, OutboxError, WorkerState
 from worker.batching import BatchSize
-from worker.connection import Connection
+from worker.connection import Connection, told_of_waits
 from worker.errors import WorkerError
 from worker.exchange import Exchange
 from worker.logs import get_log
@@ -56,6 +57,9 @@ class Suspects:
         self._exchange = exchange
         self._size = size
         self._wary = wary or box.attempts.unfinished() is not None
+        with only_a_note():
+            if box.attempts.forgive():
+                get_log().info("relay.killed_while_waiting")
         self._last_seq = box.last_seq
         self._until: int | None = None
         if self._wary:
@@ -104,7 +108,8 @@ class Suspects:
             with only_a_note():
                 self._attempts.begin(seq, last_seq)
         try:
-            yield
+            with self._waits_noted(connection):
+                yield
         except Exception as error:
             if not isinstance(error, FORESEEN):
                 if not self._wary:
@@ -116,6 +121,18 @@ class Suspects:
             self._done()
             raise
         self._done()
+
+    @contextmanager
+    def _waits_noted(self, connection: Connection) -> Iterator[None]:
+        def note(*, begins: bool) -> None:
+            with only_a_note():
+                self._attempts.waits(begins=begins)
+
+        if not self._wary:
+            yield
+            return
+        with told_of_waits(connection, note):
+            yield
 
     def _done(self) -> None:
         if self._wary:

@@ -85,10 +85,15 @@ class Waker:
 
 @contextmanager
 def stopped_by_signals(waker: Waker) -> Iterator[None]:
-    """SIGTERM and SIGINT: the first asks to stop and sets a deadline, a second (or the deadline) stops at once."""
+    """SIGTERM, SIGINT and SIGHUP: the first asks to stop and sets a deadline, a second (or the deadline) stops at once.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    SIGHUP is a terminal that was closed. It may come beside a SIGTERM, and twice by itself: it only ever asks.
+    """
+
+    def ask(number: int, _frame: FrameType | None) -> None:
         if waker.stopping:
+            if number == signal.SIGHUP:
+                return
             raise StopAtOnce
         waker.stop()
         signal.setitimer(signal.ITIMER_REAL, STOP_WITHIN_SECONDS)
@@ -96,7 +101,10 @@ def stopped_by_signals(waker: Waker) -> Iterator[None]:
     def enough(_number: int, _frame: FrameType | None) -> None:
         raise StopAtOnce
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    asking = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup`: it was told to outlive its terminal
+        asking.append(signal.SIGHUP)
+    before = {number: signal.signal(number, ask) for number in asking}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, enough)
     try:
         yield

@@ -163,6 +163,28 @@ def test_at_the_limit_of_inotify_the_poll_is_all_there_is_and_that_is_told_once(
     assert remedy in told[0]["remedy"]
 
 
+@pytest.mark.parametrize(
+    "refusal", [OSError(errno.EMFILE, "inotify instance limit reached"), RuntimeError("can't start new thread")]
+)
+def test_without_an_inotify_instance_or_a_thread_the_poll_is_all_there_is(
+    refusal: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The observer cannot even be made; it is tried again when a ring was not heard, and told once."""
+
+    def refused() -> None:
+        raise refusal
+
+    monkeypatch.setattr("worker.hearing.Observer", refused)
+    monkeypatch.setattr("worker.hearing.LATE_SECONDS", 0.0)
+    bell = tmp_path / "outbox.bell"
+    bell.write_bytes(b".")
+    with capture_logs() as told, Waker(bell) as waker:
+        for _ in range(3):
+            bell.write_bytes(bell.read_bytes() + b".")
+            waker.wait_for_news(0.01)
+    assert [line["event"] for line in told] == ["wakeup.not_watching"]
+
+
 def test_an_event_whose_ring_was_lost_is_delivered_by_the_poll(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,3 +120,29 @@ def test_an_error_that_nobody_foresaw_leaves_its_record_like_a_death(
         raise error
     record = box.attempts.unfinished()
     assert (record and (record.seq, record.last_seq)) == ((5, 8) if stays else None)
+
+
+def test_a_process_that_was_killed_while_it_waited_for_the_database_charges_nobody(box: Outbox) -> None:
+    """However often: the record of the first such death goes, that of a later one loses the start that was no evidence."""
+    for _ in range(5):
+        box.attempts.begin(5, 5)
+        box.attempts.waits(begins=True)
+        Suspects(box, NO_EXCHANGE, BatchSize(500), wary=True)
+        assert box.attempts.unfinished() is None
+    box.attempts.begin(5, 5)
+    box.attempts.begin(5, 5)
+    box.attempts.waits(begins=True)
+    suspects = Suspects(box, NO_EXCHANGE, BatchSize(500), wary=True)
+    found = box.attempts.unfinished()
+    assert found is not None
+    assert (found.starts, suspects.is_killer(5)) == (1, False)
+
+
+def test_a_process_that_died_after_the_answer_is_evidence(box: Outbox) -> None:
+    """It waited, had its answer, and died of what it did with it."""
+    for _ in range(3):
+        box.attempts.begin(5, 5)
+        box.attempts.waits(begins=True)
+        box.attempts.waits(begins=False)
+        suspects = Suspects(box, NO_EXCHANGE, BatchSize(500), wary=True)
+    assert suspects.is_killer(5)

@@ -4,8 +4,13 @@ Counters begin at zero with each process, as Prometheus expects. What is in the 
 parked, whether there is an outage) is not counted here but read there at each scrape: see `file_gauges`.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterator
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from outbox.terminal import Lossy
 from worker.position import worker_version
 from worker.verdict import Verdict
 
@@ -13,6 +18,15 @@ from worker.verdict import Verdict
 BATCH_EVENTS_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 APPLY_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 APPLIED = "applied"
+
+
+class LostLines(Collector):
+    """What the log could not write: its reader went away, its disk is full, or nobody reads."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(
+            "outbox_log_lines_lost", "Lines of the log that could not be written, and were dropped.", value=Lossy.lost
+        )
 
 
 class PrometheusMeter:
@@ -48,6 +62,7 @@ class PrometheusMeter:
         Gauge(
             "outbox_connected", "1 while the database is reached and is the right one.", registry=registry
         ).set_function(lambda: float(self.has_session))
+        registry.register(LostLines())
         Gauge("outbox_build_info", "The version of this worker.", ["version"], registry=registry).labels(
             worker_version()
         ).set(1)
