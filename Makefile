@@ -8,7 +8,7 @@ SOAK_SECONDS ?= 600
 SEEDS ?= 20000
 FIRST ?= 1
 
-.PHONY: setup demo game-day docs test simulate simulate-mutants soak mutants lint bench bench-quick clean
+.PHONY: setup demo game-day docs test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -52,6 +52,9 @@ lint: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+facts: $(STAMP) ## write down what the migrations make of an empty database, after a change of migrations/supabase
+	$(BIN)/python -m worker.migrate.record
 
 bench: $(STAMP) ## measured ratios against ceilings and peers, five runs, about 40 minutes; kept in benchmarks/results/mine.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

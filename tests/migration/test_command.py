@@ -77,7 +77,8 @@ def test_a_broken_promise_is_exit_code_4(home: Path, database: Database, monkeyp
         connection.execute("grant select on contents to anon")
     told = run("check")
     assert told.exit_code == 4
-    assert "anon may select contents" in told.stdout
+    assert "anon may use SELECT on table public.contents, which is not meant" in told.stdout
+    assert "revoke SELECT on table public.contents from anon;" in told.stdout
 
 
 def test_the_administrators_url_goes_first(home: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def check(*, local: bool, as_json: bool) -> None:
 
     with _database(local=local) as (dsn, _), session(dsn) as connection:
         plan = read_plan(connection, load())
-        findings = audit(connection) if plan.applied else ()
+        findings = audit(connection, plan) if plan.applied else ()
     pending = [migration.version for migration in plan.pending]
     holds = not pending and not any(finding.severity is Severity.ERROR for finding in findings)
     if as_json:
@@ -201,7 +201,11 @@ def _show_findings(findings: tuple["Finding", ...]) -> None:
     for finding in findings:
         click.echo(f"{finding.severity:<8}  does not hold: {finding.promise}")
         for breach in finding.breaches:
-            click.echo(f"          {breach}")
+            click.echo(f"          {breach.what}")
+            if breach.opens:
+                click.echo(f"            so: {breach.opens}")
+            for line in breach.closes.splitlines():
+                click.echo(f"            {line}")
 
 
 def _as_dict(report: "Report") -> dict[str, Any]:
@@ -230,7 +234,8 @@ def _finding(finding: "Finding") -> dict[str, Any]:
         "name": finding.name,
         "severity": str(finding.severity),
         "promise": finding.promise,
-        "breaches": list(finding.breaches),
+        "breaches": [breach.what for breach in finding.breaches],
+        "details": [{"what": b.what, "opens": b.opens, "closes": b.closes} for b in finding.breaches],
     }
 
 

@@ -129,13 +129,19 @@ def _attempt(connection: psycopg.Connection, migration: Migration, direction: Di
         is_applied = connection.execute(query("is_recorded"), (migration.version,)).fetchone() is not None
         if is_applied == (direction == "up"):  # somebody else was faster
             return Applied(version=migration.version, name=migration.name, seconds=0.0)
+        run_file(connection, migration, direction)
+    return Applied(version=migration.version, name=migration.name, seconds=time.monotonic() - started)
+
+
+def run_file(connection: psycopg.Connection, migration: Migration, direction: Direction) -> None:
+    """Run one file and its line of the history, in the transaction that is open (or one of its own)."""
+    with connection.transaction():
         if direction == "up":
             connection.execute(migration.sql.encode())
             connection.execute(query("record"), (migration.version, migration.name, migration.statements))
         else:
             connection.execute(migration.rollback.encode())
             connection.execute(query("forget"), (migration.version,))
-    return Applied(version=migration.version, name=migration.name, seconds=time.monotonic() - started)
 
 
 def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, progress: str) -> MigrateError:

@@ -1,6 +1,11 @@
+-- What others may do beside us, one promise a query: what breaks it, what that opens, the statement that closes it, and how
+-- grave it is where that differs from the first comment. What is ours itself is compared by `facts`. guarded: our tables
+-- in schema public; schemas: those that are wholly ours.
+
 -- name: audit_columns
 -- error: every table and column that the relay and the policies use is there
-select format('public.%I.%I is missing', wanted.on_table, wanted.on_column)
+select
+    format('public.%I.%I is missing', wanted.on_table, wanted.on_column), 'the relay writes or reads it', 'worker migrate up', null
 from (
     values
     ('content_projects', array[
@@ -32,7 +37,14 @@ where
 
 -- name: audit_natural_keys
 -- error: natural keys are unique, so that a row is recognised by its name
-select format('public.%I (%s) is not unique', wanted.on_table, array_to_string(wanted.columns, ', '))
+select
+    format('public.%I (%s) is not unique', wanted.on_table, array_to_string(wanted.columns, ', ')),
+    'two rows of one name: the relay writes to one of them',
+    format(
+        'create unique index on public.%I (%s);', wanted.on_table,
+        (select string_agg(quote_ident(c), ', ') from unnest(wanted.columns) as c)
+    ),
+    null
 from (
     values
     ('minds', array['slug']), ('tags', array['name']), ('audience_profiles', array['slug']),
@@ -55,7 +67,9 @@ where
 
 -- name: audit_indexes
 -- error: the keys that policies and joins follow are indexed
-select format('public.%I (%I) has no index', wanted.on_table, wanted.on_column)
+select
+    format('public.%I (%I) has no index', wanted.on_table, wanted.on_column), 'policies and joins read the whole table',
+    format('create index on public.%I (%I);', wanted.on_table, wanted.on_column), null
 from (
     values
     ('content_projects', 'creator_mind_id'), ('content_projects', 'persona_mind_id'),
@@ -73,72 +87,31 @@ where
             and a.attname = wanted.on_column
     );
 
--- name: audit_view
--- error: the view shows each caller their own rows, not its owner's
-select 'public.v_contents_with_creators is missing or runs with the rights of its owner'
+-- name: audit_unfilled
+-- error: every column that must have a value gets one from the relay, or has a default
+select
+    format('%s.%I is NOT NULL, has no default, and the relay does not know it', guarded, a.attname),
+    'every new row is refused',
+    format('alter table %s alter column %I drop not null; -- or set a default', guarded, a.attname),
+    null
+from unnest({guarded}::text[]) as guarded
+join pg_catalog.pg_attribute as a
+    on
+        a.attrelid = to_regclass(guarded) and a.attnum > 0 and not a.attisdropped and a.attnotnull
+        and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
+join pg_catalog.pg_class as c on c.oid = a.attrelid and c.relkind in ('r', 'p')
 where
-    not exists (
-        select
-        from pg_catalog.pg_class as c
-        where
-            c.oid = to_regclass('public.v_contents_with_creators')
-            and c.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1']
-    );
-
--- name: audit_row_security
--- error: row level security is on wherever content or bookkeeping lies
-select format('%s has row level security off', wanted.on_table)
-from unnest(array[
-    'public.audience_profiles', 'public.content_projects', 'public.contents', 'public.content_minds',
-    'public.content_tags', 'outbox.destination', 'outbox.sources', 'outbox.parked', 'outbox.displaced',
-    'outbox.removed_links'
-]) as wanted (on_table)
-where
-    not exists (
-        select from pg_catalog.pg_class as c where c.oid = to_regclass(wanted.on_table) and c.relrowsecurity
-    );
-
--- name: audit_policies
--- error: there is one policy per table and verb for signed-in users, and one per table for the worker
-select format('public.%I lacks a policy for %s to %s', wanted.on_table, wanted.verb, wanted.for_role)
-from (
-    select on_table, verb, 'authenticated' as for_role
-    from
-        unnest(array['audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags']) as on_table,
-        unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as verb
-    union all
-    select on_table, 'ALL', 'outbox_worker'
-    from unnest(array['audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags']) as on_table
-) as wanted
-where
-    not exists (
-        select
-        from pg_catalog.pg_policies as p
-        where
-            p.schemaname = 'public' and p.tablename = wanted.on_table and p.cmd = wanted.verb
-            and wanted.for_role = any(p.roles)
-    );
-
--- name: audit_foreign_policies
--- error: no policy of others widens ours
-select format('policy %I on public.%I lets %s %s more rows', p.policyname, p.tablename, array_to_string(p.roles, ', '), p.cmd)
-from pg_catalog.pg_policies as p
-where
-    p.schemaname = 'public'
-    and p.tablename in ('audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags')
-    and p.permissive = 'PERMISSIVE'
-    and p.roles && array['public', 'anon', 'authenticated']::name[]
-    and not exists (
-        select
-        from pg_catalog.pg_policy as own
-        where
-            own.polname = p.policyname and own.polrelid = format('%I.%I', p.schemaname, p.tablename)::regclass
-            and pg_catalog.obj_description(own.oid, 'pg_policy') like 'made by migration %'
+    a.attname not in (
+        'id', 'slug', 'name', 'title', 'content', 'content_type', 'project_type', 'status', 'project_metadata', 'metadata',
+        'created_at', 'updated_at', 'content_id', 'mind_id', 'tag_id', 'role', 'last_event_id'
     );
 
 -- name: audit_policies_ask_once
 -- error: policies ask who is calling once per statement, not once per row
-select format('policy %I on public.%I calls a function for every row', p.policyname, p.tablename)
+select
+    format('policy %I on public.%I calls a function for every row', p.policyname, p.tablename),
+    'a query takes as many calls as the table has rows',
+    format('-- write (select f()) for f() in it: alter policy %I on public.%I using (…);', p.policyname, p.tablename), 'warning'
 from pg_catalog.pg_policies as p
 where
     p.schemaname = 'public'
@@ -151,181 +124,285 @@ where
     ) ~* '(content_access|auth)\.\w+\(|current_setting\('
 ;
 
--- name: audit_anon
--- error: anon may do nothing with the contents, the bookkeeping or the helpers
-select format('anon may %s %s', lower(verb), c.oid::regclass)
-from pg_catalog.pg_class as c
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace,
-    unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as verb
+-- name: audit_create_rights
+-- error: nobody but its owner makes things where our statements and policies look for names
+select
+    format('%s may create in schema %I', grantee.called, n.nspname),
+    'whoever makes a table, function or operator there can have it run, or read, in place of another',
+    format('revoke create on schema %I from %s;', n.nspname, grantee.called),
+    null
+from pg_catalog.pg_namespace as n,
+    pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) as acl,
+    lateral (select case acl.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(acl.grantee)) end as called) as grantee
 where
-    c.relkind in ('r', 'v')
-    and (
-        n.nspname in ('outbox', 'content_access')
-        or n.nspname = 'public' and c.relname in (
-            'audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags',
-            'v_contents_with_creators'
-        )
-    )
-    and has_table_privilege('anon', c.oid, verb)
+    n.nspname = 'public' and acl.privilege_type = 'CREATE'
+    and grantee.called in ('public', 'anon', 'authenticated', 'service_role', 'authenticator', 'outbox_worker')
 union all
-select format('anon may execute %s', f.oid::regprocedure)
-from pg_catalog.pg_proc as f
-where f.pronamespace = to_regnamespace('content_access') and has_function_privilege('anon', f.oid, 'execute')
-union all
-select format('anon may use schema %I', wanted)
-from unnest(array['outbox', 'content_access']) as wanted
-where to_regnamespace(wanted) is not null and has_schema_privilege('anon', to_regnamespace(wanted), 'usage');
-
--- name: audit_authenticated
--- error: signed-in users reach the contents through policies alone, and the bookkeeping not at all
-select format('authenticated may %s %s', lower(verb), c.oid::regclass)
-from pg_catalog.pg_class as c
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace,
-    unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as verb
+select
+    format('%s may create schemas in this database', grantee.called),
+    'a schema of theirs is one that the operator may take for ours',
+    format('revoke create on database %I from %s;', current_database(), grantee.called),
+    null
+from pg_catalog.pg_database as d,
+    pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) as acl,
+    lateral (select case acl.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(acl.grantee)) end as called) as grantee
 where
-    c.relkind in ('r', 'v')
-    and has_table_privilege('authenticated', c.oid, verb)
-    and (
-        n.nspname in ('outbox', 'content_access')
-        or n.nspname = 'public' and verb in ('TRUNCATE', 'REFERENCES', 'TRIGGER') and c.relname in (
-            'audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags'
-        )
-    )
-union all
-select 'authenticated may use schema outbox'
-where to_regnamespace('outbox') is not null and has_schema_privilege('authenticated', 'outbox', 'usage');
+    d.datname = current_database() and acl.privilege_type = 'CREATE'
+    and grantee.called in ('public', 'anon', 'authenticated', 'service_role', 'authenticator', 'outbox_worker');
 
--- name: audit_service_role
--- error: service_role has its grants, which BYPASSRLS does not replace
-select format('service_role may not %s public.%I', lower(verb), on_table)
-from
-    unnest(array['audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags']) as on_table,
-    unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as verb
+-- name: audit_owner_views
+-- error: no view of others shows our tables with its owner's rights
+with recursive reads (view, relation) as (
+    select w.ev_class, d.refobjid
+    from pg_catalog.pg_rewrite as w
+    join pg_catalog.pg_depend as d
+        on
+            d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = w.oid
+            and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid <> w.ev_class
+    union
+    select r.view, d.refobjid
+    from reads as r
+    join pg_catalog.pg_rewrite as w on w.ev_class = r.relation
+    join pg_catalog.pg_depend as d
+        on
+            d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = w.oid
+            and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid <> w.ev_class
+),
+open_to as (
+    select c.oid, acl.grantee
+    from pg_catalog.pg_class as c, pg_catalog.aclexplode(c.relacl) as acl
+    where c.relkind in ('v', 'm') and acl.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+    union
+    select a.attrelid, acl.grantee
+    from pg_catalog.pg_attribute as a, pg_catalog.aclexplode(a.attacl) as acl
+    where a.attacl is not null and acl.privilege_type in ('SELECT', 'INSERT', 'UPDATE')
+)
+select
+    format(
+        '%s %s reads %s with the rights of %I, for %s', case v.relkind when 'm' then 'materialized view' else 'view' end,
+        v.oid::regclass, string_agg(distinct ours.oid::regclass::text, ', '), pg_catalog.pg_get_userbyid(v.relowner),
+        grantee.called
+    ),
+    format('%s sees rows around every policy', grantee.called),
+    case
+        when v.relkind = 'v' and current_setting('server_version_num')::int >= 150000
+            then format('alter view %s set (security_invoker = true);', v.oid::regclass)
+        else format('revoke all on %s from %s;', v.oid::regclass, grantee.called)
+    end,
+    case when pg_catalog.obj_description(v.oid, 'pg_class') ilike '%outbox: reviewed%' then 'note' end
+from reads as r
+join pg_catalog.pg_class as v on v.oid = r.view and v.relkind in ('v', 'm')
+join pg_catalog.pg_namespace as n on n.oid = v.relnamespace
+join pg_catalog.pg_class as ours on ours.oid = r.relation
+join pg_catalog.pg_namespace as ours_in on ours_in.oid = ours.relnamespace
+join open_to as o on o.oid = v.oid
+cross join lateral (
+    select case o.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(o.grantee)) end as called
+) as grantee
 where
-    to_regclass('public.' || on_table) is not null
-    and not has_table_privilege('service_role', to_regclass('public.' || on_table), verb);
+    (format('%I.%I', ours_in.nspname, ours.relname) = any({guarded}::text[]) or ours_in.nspname = any({schemas}::name[]))
+    and not format('%I.%I', n.nspname, v.relname) = any({guarded}::text[])
+    and grantee.called in ('public', 'anon', 'authenticated')
+    and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)
+group by v.oid, v.relkind, v.relowner, grantee.called
+order by 1;
 
--- name: audit_worker_can
--- error: the worker's role may do what the relay does
-select format('outbox_worker may not %s %s', lower(wanted.verb), wanted.on_table)
+-- name: audit_definer_functions
+-- error: no function of others reaches our tables with its owner's rights for whoever calls it
+select
+    format('function %s runs as %I and may be called by %s', f.oid::regprocedure, pg_catalog.pg_get_userbyid(f.proowner), callers.them),
+    case when f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators)\M|\moutbox\.|\mcontent_access\.'
+        then 'it names our tables: what it shows or changes passes by every policy'
+        else 'it runs text as a statement: what it is given decides what it shows'
+    end,
+    format('revoke execute on routine %s from public, anon, authenticated; -- or alter routine %1$s security invoker', f.oid::regprocedure),
+    case
+        when pg_catalog.obj_description(f.oid, 'pg_proc') ilike '%outbox: reviewed%' then 'note'
+        when not f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators)\M|\moutbox\.|\mcontent_access\.'
+            then 'warning'
+    end
 from (
-    select on_table, verb
-    from (
-        values
-        ('public.audience_profiles', array['SELECT', 'INSERT', 'UPDATE']),
-        ('public.content_projects', array['SELECT', 'INSERT', 'UPDATE']),
-        ('public.contents', array['SELECT', 'INSERT', 'UPDATE']),
-        ('public.content_minds', array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-        ('public.content_tags', array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-        ('public.tags', array['SELECT', 'INSERT']),
-        ('outbox.destination', array['SELECT']),
-        ('outbox.sources', array['SELECT', 'INSERT', 'UPDATE']),
-        ('outbox.parked', array['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-        ('outbox.removed_links', array['SELECT', 'INSERT', 'UPDATE'])
-    ) as needs (on_table, verbs),
-        unnest(needs.verbs) as verb
-) as wanted
-where
-    to_regrole('outbox_worker') is null
-    or to_regclass(wanted.on_table) is null
-    or not has_table_privilege(to_regrole('outbox_worker'), to_regclass(wanted.on_table), wanted.verb)
-union all
-select format('public.%I shows outbox_worker no rows: it has row level security and no policy for it', c.relname)
-from pg_catalog.pg_class as c
-where
-    c.relnamespace = 'public'::regnamespace
-    and c.relname in ('minds', 'tags', 'job_executions')
-    and c.relrowsecurity
-    and not exists (
-        select
-        from pg_catalog.pg_policies as p
+    select p.*, coalesce(nullif(p.prosrc, ''), pg_catalog.pg_get_functiondef(p.oid)) as body
+    from pg_catalog.pg_proc as p
+    where p.prokind in ('f', 'p')
+) as f
+join pg_catalog.pg_namespace as n on n.oid = f.pronamespace,
+    lateral (
+        select string_agg(caller, ', ' order by caller) as them
+        from unnest(array['anon', 'authenticated']) as caller
         where
-            p.schemaname = 'public' and p.tablename = c.relname and p.permissive = 'PERMISSIVE'
-            and p.roles && array['outbox_worker', 'public']::name[]
-    );
+            to_regrole(caller) is not null
+            and has_function_privilege(caller, f.oid, 'execute') and has_schema_privilege(caller, n.oid, 'usage')
+    ) as callers
+where
+    f.prosecdef and callers.them is not null
+    and n.nspname not in ('pg_catalog', 'information_schema')
+    and not n.nspname = any({schemas}::name[])
+    and f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+    and not exists (
+        select from pg_catalog.pg_depend as d
+        where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = f.oid and d.deptype = 'e'
+    )
+    and f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators|execute)\M|\moutbox\.|\mcontent_access\.'
+order by 1;
 
--- name: audit_worker_cannot
--- error: the worker's role may do nothing else
-select format('outbox_worker may %s %s', lower(verb), c.oid::regclass)
+-- name: audit_publications
+-- warning: changes of our tables are not sent to anybody around their policies
+select
+    format('%I.%I is in publication %I', t.schemaname, t.tablename, p.pubname),
+    case when p.pubname like '%realtime%' or t.schemaname = any({schemas}::name[])
+        then 'each change of it is sent to subscribers; deletions without asking a policy'
+        else 'belongs to the wider system: whoever replicates from it gets every row'
+    end,
+    case when p.puballtables
+        then format('-- it holds every table: drop publication %I, and make it anew for the tables that are meant', p.pubname)
+        when
+            exists (
+                select from pg_catalog.pg_publication_rel as r
+                where r.prpubid = p.oid and r.prrelid = format('%I.%I', t.schemaname, t.tablename)::regclass
+            )
+            then format('alter publication %I drop table %I.%I;', p.pubname, t.schemaname, t.tablename)
+        else format('alter publication %I drop tables in schema %I;', p.pubname, t.schemaname)
+    end,
+    case
+        when pg_catalog.obj_description(p.oid, 'pg_publication') ilike '%outbox: reviewed%' then 'note'
+        when p.pubname like '%realtime%' or t.schemaname = any({schemas}::name[]) then 'error'
+    end
+from pg_catalog.pg_publication as p
+join pg_catalog.pg_publication_tables as t on t.pubname = p.pubname
+where
+    format('%I.%I', t.schemaname, t.tablename) = any({guarded}::text[]) or t.schemaname = any({schemas}::name[])
+order by 1;
+
+-- name: audit_worker_elsewhere
+-- error: the worker's role may do nothing but its work
+select
+    format('outbox_worker may %s %s', lower(acl.privilege_type), c.oid::regclass),
+    'who has the worker''s password has this as well',
+    format('revoke %s on %s from outbox_worker;', acl.privilege_type, c.oid::regclass),
+    null
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace,
-    unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as verb
+    pg_catalog.aclexplode(c.relacl) as acl
 where
     c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
-    and has_table_privilege(to_regrole('outbox_worker'), c.oid, verb)
-    -- What PUBLIC may do is not the worker's right but everybody's.
-    and not exists (
-        select from pg_catalog.aclexplode(c.relacl) as acl where acl.grantee = 0 and acl.privilege_type = verb
-    )
-    and not (
-        n.nspname = 'outbox' and c.relname = 'destination' and verb = 'SELECT'
-        or n.nspname = 'outbox' and c.relname in ('sources', 'removed_links') and verb in ('SELECT', 'INSERT', 'UPDATE')
-        or n.nspname = 'outbox' and c.relname = 'parked' and verb in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-        or n.nspname = 'public'
-        and c.relname in ('audience_profiles', 'content_projects', 'contents')
-        and verb in ('SELECT', 'INSERT', 'UPDATE')
-        or n.nspname = 'public' and c.relname = 'tags' and verb in ('SELECT', 'INSERT')
-        or n.nspname = 'public'
-        and c.relname in ('content_minds', 'content_tags')
-        and verb in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-    )
+    and acl.grantee = to_regrole('outbox_worker')
+    and not n.nspname = any({schemas}::name[])
+    and not format('%I.%I', n.nspname, c.relname) = any({guarded}::text[])
+    and not (n.nspname = 'public' and c.relname in ('minds', 'user_profiles', 'tags', 'job_executions'))
 union all
-select format('outbox_worker is %s', attribute)
-from pg_catalog.pg_roles as r,
-    lateral (
-        values
-        ('a superuser', r.rolsuper), ('exempt from row level security', r.rolbypassrls),
-        ('allowed to make roles', r.rolcreaterole), ('allowed to make databases', r.rolcreatedb),
-        ('allowed to replicate', r.rolreplication)
-    ) as attributes (attribute, has)
-where r.rolname = 'outbox_worker' and attributes.has
-union all
-select format('outbox_worker is a member of %I', m.roleid::regrole)
-from pg_catalog.pg_auth_members as m
-where m.member = to_regrole('outbox_worker');
-
--- name: audit_helpers
--- error: helpers fix their search_path with pg_temp last, so that nobody can put a table or type of theirs in the way
-select format('%s does not set search_path to pg_catalog, pg_temp', f.oid::regprocedure)
-from pg_catalog.pg_proc as f
+select
+    format('outbox_worker may %s (%I) %s', lower(acl.privilege_type), a.attname, c.oid::regclass),
+    'who has the worker''s password has this as well',
+    format('revoke %s (%I) on %s from outbox_worker;', acl.privilege_type, a.attname, c.oid::regclass),
+    null
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attacl is not null,
+    pg_catalog.aclexplode(a.attacl) as acl
 where
-    f.pronamespace = to_regnamespace('content_access')
-    and not coalesce(f.proconfig && array['search_path=pg_catalog, pg_temp'], false)
+    acl.grantee = to_regrole('outbox_worker')
+    and not n.nspname = any({schemas}::name[])
+    and not format('%I.%I', n.nspname, c.relname) = any({guarded}::text[])
+    and not (n.nspname = 'public' and c.relname in ('minds', 'user_profiles', 'tags', 'job_executions'))
 union all
-select format('outbox_worker may execute %s', f.oid::regprocedure)
-from pg_catalog.pg_proc as f, pg_catalog.aclexplode(f.proacl) as acl
-where f.pronamespace = to_regnamespace('content_access') and acl.grantee = to_regrole('outbox_worker');
+select
+    format('%s owns %s', pg_catalog.pg_get_userbyid(c.relowner), c.oid::regclass),
+    'an owner may do everything with it, policies or not',
+    format('alter table %s owner to %I;', c.oid::regclass, current_user),
+    null
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where
+    format('%I.%I', n.nspname, c.relname) = any({guarded}::text[])
+    and pg_catalog.pg_get_userbyid(c.relowner) in ('anon', 'authenticated', 'service_role', 'authenticator', 'outbox_worker')
+order by 1;
+
+-- name: audit_who_may_be
+-- error: nobody becomes, by a membership, what they are not meant to be
+select
+    format('%I is a member of %I', member.rolname, granted.rolname),
+    case when granted.rolname = 'outbox_worker' then format('%I writes and reads what the worker does', member.rolname)
+        else format('%I has the rights of %I', member.rolname, granted.rolname) end,
+    format('revoke %I from %I;', granted.rolname, member.rolname),
+    case when member.rolname not in ('anon', 'authenticated', 'service_role', 'authenticator') then 'note' end
+from pg_catalog.pg_auth_members as m
+join pg_catalog.pg_roles as member on member.oid = m.member
+join pg_catalog.pg_roles as granted on granted.oid = m.roleid
+where
+    (
+        granted.rolname = 'outbox_worker'
+        and not member.rolsuper
+        and member.oid is distinct from (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'content_access')
+    )
+    or (
+        member.rolname = 'authenticator'
+        and granted.rolname not in ('anon', 'authenticated', 'service_role')
+        and (
+            granted.rolsuper or granted.rolbypassrls
+            or granted.oid = (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'content_access')
+        )
+    )
+order by 1;
 
 -- name: audit_identity
 -- warning: a signed-in user cannot take on the mind of another
-select 'authenticated may update user_profiles.mind_id: whoever writes another mind there owns its projects'
+select
+    format('%s may %s user_profiles.mind_id', role, lower(verb)),
+    'whoever writes another mind there owns its projects: name in the policy which mind is theirs, or take the right away',
+    format('revoke %s on public.user_profiles from %s;', lower(verb), role),
+    null
+from unnest(array['anon', 'authenticated']) as role, unnest(array['INSERT', 'UPDATE']) as verb
 where
-    has_column_privilege('authenticated', 'public.user_profiles', 'mind_id', 'update')
+    has_column_privilege(role, 'public.user_profiles', 'mind_id', verb)
     and (
         not (select c.relrowsecurity from pg_catalog.pg_class as c where c.oid = 'public.user_profiles'::regclass)
         or exists (
             select
             from pg_catalog.pg_policies as p
             where
-                p.schemaname = 'public' and p.tablename = 'user_profiles' and p.cmd in ('UPDATE', 'ALL')
-                and p.permissive = 'PERMISSIVE' and p.roles && array['public', 'authenticated']::name[]
+                p.schemaname = 'public' and p.tablename = 'user_profiles' and p.cmd in (verb, 'ALL')
+                and p.permissive = 'PERMISSIVE' and p.roles && array['public', role]::name[]
         )
     );
 
 -- name: audit_view_reads
 -- warning: signed-in users may read what the view shows of minds; without it the view refuses them
-select format('authenticated may not select minds.%s: grant select (id, slug, display_name) on public.minds', wanted)
+select
+    format('authenticated may not select minds.%s', wanted), 'the view is refused to signed-in users',
+    'grant select (id, slug, display_name) on public.minds to authenticated;', null
 from unnest(array['id', 'slug', 'display_name']) as wanted
 where not has_column_privilege('authenticated', 'public.minds', wanted, 'select');
+
+-- name: audit_default_privileges_of_others
+-- note: tables that the wider system makes later in schema public are closed until somebody opens them
+select
+    format(
+        'what %I makes in %s is open to %s', pg_catalog.pg_get_userbyid(d.defaclrole),
+        coalesce('schema ' || quote_ident(n.nspname), 'any schema'), grantee.called
+    ),
+    'a setting of the platform, not of ours: our own tables do not rest on it',
+    format(
+        'alter default privileges for role %I%s revoke all on tables from %s;', pg_catalog.pg_get_userbyid(d.defaclrole),
+        coalesce(' in schema ' || quote_ident(n.nspname), ''), grantee.called
+    ),
+    null
+from pg_catalog.pg_default_acl as d
+left join pg_catalog.pg_namespace as n on n.oid = d.defaclnamespace,
+    pg_catalog.aclexplode(d.defaclacl) as acl,
+    lateral (select case acl.grantee when 0 then 'public' else quote_ident(pg_catalog.pg_get_userbyid(acl.grantee)) end as called) as grantee
+where
+    d.defaclobjtype = 'r' and acl.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+    and coalesce(n.nspname, 'public') = 'public' and grantee.called in ('public', 'anon', 'authenticated')
+group by d.defaclrole, n.nspname, grantee.called
+order by 1;
 
 -- name: audit_text_index
 -- warning: a transcript of several megabytes can be stored
 select
-    format(
-        'index %I covers the whole text: a row with more than 1 MB of distinct words is refused; drop it and run '
-        '"worker migrate up" again after "supabase migration repair --status reverted 20260101000400"', indexname
-    )
+    format('index %I covers the whole text', indexname), 'a row with more than 1 MB of distinct words is refused',
+    format('drop index public.%I; -- then delete 20260101000400 from supabase_migrations.schema_migrations, and worker migrate up', indexname),
+    null
 from pg_catalog.pg_indexes
 where
     schemaname = 'public' and tablename = 'contents'
@@ -334,7 +411,9 @@ where
 
 -- name: audit_ownerless
 -- warning: every project has a creator; one without is seen by the service alone
-select format('%s projects have no creator_mind_id, %s with contents', count(*), count(*) filter (where used.it))
+select
+    format('%s projects have no creator_mind_id, %s with contents', count(*), count(*) filter (where used.it)), '',
+    'update public.content_projects set creator_mind_id = … where slug = …;', null
 from public.content_projects as p,
     lateral (select exists (select from public.contents as c where c.project_id = p.id) as it) as used
 where p.creator_mind_id is null
@@ -342,7 +421,7 @@ having count(*) > 0;
 
 -- name: audit_sequence_order
 -- note: sequence_order holds every number that the generators make (0 to 32767)
-select format('contents.sequence_order is %s', format_type(a.atttypid, a.atttypmod))
+select format('contents.sequence_order is %s', format_type(a.atttypid, a.atttypmod)), '', '', null
 from pg_catalog.pg_attribute as a
 where
     a.attrelid = to_regclass('public.contents') and a.attname = 'sequence_order'
