@@ -9,9 +9,10 @@ from tests.support.holes import HOLES
 from tests.support.postgres import Database, Server
 from tests.support.schema import BROWNFIELD
 from worker.migrate import Finding, Severity, apply_all, audit, connect, load, read_plan
+from worker.migrate.apply import run_file
 from worker.migrate.audit import promised
 from worker.migrate.facts import FILE, Shipped, shipped
-from worker.migrate.queries import names
+from worker.migrate.queries import names, query
 from worker.migrate.record import record
 
 ROOT = Path(__file__).parents[2]
@@ -136,15 +137,17 @@ def test_the_facts_are_those_of_the_files(server: Server, empty_database: Databa
         assert differing == set(), f"make facts: {version}"
 
 
-def test_a_database_that_is_half_way_is_compared_with_half(database: Database) -> None:
-    """After a rollback by some steps nothing is missed that these steps make, and what stands is still compared."""
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
-        versions = [migration.version for migration in load()]
-        for migration in reversed(load()[-2:]):
-            connection.execute(migration.rollback.encode())
-        assert audit(connection, applied=versions[:-2]) == ()
+def test_a_database_that_is_half_way_is_compared_with_half(empty_database: Database) -> None:
+    """After some of the files nothing is missed that later ones make, and what stands is compared."""
+    half = load()[:-3]
+    versions = [migration.version for migration in half]
+    with psycopg.connect(empty_database.dsn, autocommit=True) as connection:
+        connection.execute(query("create_history").encode())
+        for migration in half:
+            run_file(connection, migration, "up")
+        assert audit(connection, applied=versions) == ()
         connection.execute("grant select on outbox.sources to authenticated")
-        assert [finding.name for finding in audit(connection, applied=versions[:-2])] == ["audit_grants"]
+        assert [finding.name for finding in audit(connection, applied=versions)] == ["audit_grants"]
 
 
 def test_types_of_before_are_no_drift(empty_database: Database) -> None:

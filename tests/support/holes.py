@@ -10,7 +10,7 @@ HOLES = {
     "policy foreign anon outbox": "create policy x on outbox.parked for select to authenticated using (true)",
     "policy restrictive": "create policy x on contents as restrictive for update to outbox_worker using (false)",
     "worker policy": "alter policy outbox_worker_contents on contents using (deleted_at is null)",
-    "sources policy": "alter policy outbox_worker_sources on outbox.sources to public",
+    "sources policy": "create policy x on outbox.sources for update to public using (true)",
     "helper body": "create or replace function content_access.current_mind_id() returns uuid language sql stable security definer set search_path = '' as $$ select id from public.minds limit 1 $$",
     "helper owner": "alter function content_access.own_project_ids() owner to supabase_admin",
     "helper path": "alter function content_access.own_project_ids() set search_path = public",

@@ -189,7 +189,9 @@ def compare(connection: psycopg.Connection, of: Shipped, expected: Mapping[Key, 
         if kind == "relation" and name == about and (kind, name) not in actual
     }
     strangers = [name for kind, name in actual.keys() - expected.keys() if kind in {"relation", "function"}]
-    for key in sorted(expected.keys() | actual.keys()):
+    # In the order in which they are mended: a column before the rights to it.
+    order = list(_KINDS)
+    for key in sorted(expected.keys() | actual.keys(), key=lambda one: (order.index(one[0]), one[1])):
         fact, (about, texts) = actual.get(key), expected.get(key, ("", ()))
         about = fact.about if fact else about
         if fact and (fact.statement in texts or _alike(fact, texts, casts)):
