@@ -6,6 +6,7 @@ behind it by one batch after a crash, and is never used to decide what to apply.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -249,6 +250,22 @@ class RelayState:
                 "update outages set drained_at = max(ended_at, ?) where drained_at is null and ended_at is not null",
                 [as_text(self._clock.now())],
             )
+
+    def remember_blamed(self, event_type: str, seqs: list[int]) -> None:
+        """Note which parked events of a type are to be released once one of that type goes through; none: forget it."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute("delete from meta where key = 'blamed'")
+            if seqs:
+                self._connection.execute("insert into meta values ('blamed', ?)", [json.dumps([event_type, seqs])])
+
+    @property
+    def blamed(self) -> tuple[str, list[int]]:
+        """Type and seqs of events that were parked before the database was found to refuse all of them alike."""
+        row = self._connection.execute("select value from meta where key = 'blamed'").fetchone()
+        if row is None:
+            return "", []
+        event_type, seqs = json.loads(row[0])
+        return str(event_type), [int(seq) for seq in seqs]
 
     @property
     def paused(self) -> bool:

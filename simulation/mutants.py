@@ -40,9 +40,10 @@ MUTANTS = (
     _mutant(
         "position-outside", "the position moves in a transaction of its own, after the effects",
         "worker.projection",
-        '                send_position(connection, outbox_id, position, batch.to)\n            connection.execute("commit")',
-        '                connection.execute("commit")\n                send_position(connection, outbox_id, position, batch.to)\n'
-        '            if batch.to is None:\n                connection.execute("commit")',
+        "                send_position(connection, outbox_id, position, batch.to)\n            _send_end(connection, keep=batch.keep)",
+        "                _send_end(connection, keep=batch.keep)\n"
+        "                send_position(connection, outbox_id, position, batch.to)\n"
+        "            if batch.to is None:\n                _send_end(connection, keep=batch.keep)",
     ),
     _mutant(
         "position-first", "the position is committed before the effects",

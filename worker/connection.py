@@ -26,6 +26,7 @@ from psycopg.waiting import Wait
 
 from worker.address import parts_of
 from worker.login import LOGIN_REFUSED, judge_login
+from worker.queries import query
 
 CONNECT_TIMEOUT_SECONDS = 10
 KEEPALIVE_IDLE_SECONDS = 15
@@ -134,7 +135,8 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
     """Open the connection.
 
     Args:
-        dsn: connection string or URL; what it says about timeouts wins over our defaults.
+        dsn: connection string or URL; what it says about timeouts wins over our defaults, what it says about the
+            encoding does not. The settings of each transaction are made in it (`transaction.begin`).
         application_name: shown in pg_stat_activity.
 
     Returns:
@@ -152,14 +154,21 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         "keepalives_count": KEEPALIVE_COUNT,
         "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
         "application_name": application_name,
-        "client_encoding": "UTF8",
     }
     given = parts_of(dsn)
-    extra = {key: value for key, value in defaults.items() if key not in given}
+    extra: dict[str, Any] = {key: value for key, value in defaults.items() if key not in given}
+    # Texts arrive as they were written, whatever the string or PGCLIENTENCODING asks for.
+    extra |= {"autocommit": True, "prepare_threshold": None, "client_encoding": "UTF8"}
     try:
-        return _Asking.connect(dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]
+        connection = _Asking.connect(dsn, **extra)
     except _NotAgain as refused:
         raise refused.error from None
+    try:
+        connection.execute(query("relay", "see_all"))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def hand_over(connection: Connection) -> None:

@@ -9,7 +9,8 @@ released.
 
 The default is five: behind each parked outline a whole course is held, so five are five courses in silence, and few
 enough to look at one by one. What was parked before is read from the parked list and the log, so the count outlives a
-restart. Faults of references are not counted: they name what the event lacks. If the events are wrong after all,
+restart; so does what is to be released. It does not matter who refuses: the database, or psycopg before anything was
+sent. Faults of references are not counted: they name what the event lacks. If the events are wrong after all,
 OUTBOX_HOLD_AFTER_ALIKE=0 parks them all.
 """
 
@@ -35,8 +36,7 @@ class Epidemic:
     def __init__(self, box: Outbox, limit: int) -> None:
         self._box = box
         self._limit = limit
-        self._blamed: list[int] = []
-        self._type = ""
+        self._type, self._blamed = box.relay.blamed
 
     def check(self, event: Event, judgement: Judgement) -> None:
         """Ask before an event is parked.
@@ -47,11 +47,16 @@ class Epidemic:
         before = self._refused_alike_before(event, judgement)
         if not self._limit or len(before) + 1 < self._limit:
             return
-        self._blamed, self._type = before, event.type
+        self._remember(event.type, before)
         words = _words(judgement.reason)
+        cause = (
+            "a trigger or a constraint of the database has changed: mend it there"
+            if judgement.sqlstate is not None
+            else "so many are not wrong by chance: mend what refuses them"
+        )
         reason = (
-            f"{len(before) + 1} events in a row ({event.type}) were refused alike: {words}; a trigger or a "
-            "constraint of the database has changed: mend it there, or set OUTBOX_HOLD_AFTER_ALIKE=0 to park them all"
+            f"{len(before) + 1} events in a row ({event.type}) were refused alike: {words}; {cause}, or set "
+            "OUTBOX_HOLD_AFTER_ALIKE=0 to park them all"
         )
         raise Interrupted(Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=judgement.sqlstate, reason=reason))
 
@@ -64,11 +69,15 @@ class Epidemic:
             if row is not None and row.state is ParkedState.PARKED:
                 self._box.parked.release(seq, Resolution.RETRY)
         get_log().info("relay.blame_withdrawn", type=self._type, seqs=self._blamed)
-        self._blamed = []
+        self._remember("", [])
+
+    def _remember(self, event_type: str, seqs: list[int]) -> None:
+        """Note whom to release, in the file: whoever mends the database may restart the worker as well."""
+        if (event_type, seqs) != (self._type, self._blamed):
+            self._type, self._blamed = event_type, seqs
+            self._box.relay.remember_blamed(event_type, seqs)
 
     def _refused_alike_before(self, event: Event, judgement: Judgement) -> list[int]:
-        if judgement.sqlstate is None:
-            return []
         rows = {row.seq: row for row in self._box.parked.list()}
         alike = sorted(
             row.seq

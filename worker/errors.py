@@ -11,6 +11,7 @@
     ├── NewerEvent               exit 3   an event of a version that this worker does not know yet
     ├── DependencyFault          exit 1   an event refers to something that is neither in the log nor in the database
     ├── UndecodableEvent         exit 1   an event whose payload cannot be read
+    ├── KeptAsItWas              exit 1   the database took a statement without an error and without an effect
     ├── PositionMoved            exit 1   somebody else moved the position under our lock
     ├── Unreachable              exit 5   the database does not answer
     ├── ConsoleFault             exit 3   the console cannot be served on that port
@@ -87,11 +88,34 @@ class EventFault(WorkerError):
 
 
 class DependencyFault(EventFault):
-    pass
+    """An event refers to, or changes, a row that was not found.
+
+    Attributes:
+        table: where it was looked for; rows may be hidden there (`obstacles`).
+    """
+
+    def __init__(self, seq: int, event_id: UUID, reason: str, *, table: str) -> None:
+        super().__init__(seq, event_id, reason)
+        self.table = table
 
 
 class UndecodableEvent(EventFault):
     pass
+
+
+class KeptAsItWas(WorkerError):
+    """The database took a statement without an error, and the row is not as the statement says.
+
+    Attributes:
+        table: which one, without its schema.
+        column: the field that kept its old value; None where no row was written at all.
+    """
+
+    def __init__(self, table: str, column: str | None) -> None:
+        what = "a row" if column is None else column
+        super().__init__(f"the database kept {what} of {table} as it was: a trigger, a rule or a policy")
+        self.table = table
+        self.column = column
 
 
 class PositionMoved(WorkerError):

@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Decisions, Event, Outbox, OutboxError
+from worker.fold import COLUMNS
+from worker.known import MIND_FIELDS, REFERENCE_FIELDS
 
 PAGE = 500
+_NAMED = frozenset({*REFERENCE_FIELDS, *MIND_FIELDS})
 
 
 @dataclass(slots=True)
@@ -18,10 +21,12 @@ class Expected:
     Attributes:
         kind: audience, project or content.
         slug: its natural key.
-        values: field -> value; only fields that some event set. A body stands as `body_sha256`.
+        values: column -> value; only those that some event set, and none that names another row.
+        named: field -> slug (or id) of the row that it refers to.
+        body_sha256: of the body that some event set; empty where none did, None where it was set to null.
         metadata: top-level keys that some event set.
         tags: tag -> whether it should be there.
-        minds: role and mind -> whether the link should be there.
+        minds: (role, mind) -> whether the link should be there.
         first_seq: its oldest delivered event; 0 before that.
         last_seq: its newest delivered event.
         waiting: how many of its events are not delivered yet.
@@ -33,9 +38,11 @@ class Expected:
     slug: str
     aggregate_id: UUID
     values: dict[str, Any] = field(default_factory=dict)
+    named: dict[str, str | None] = field(default_factory=dict)
+    body_sha256: str | None = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, bool] = field(default_factory=dict)
-    minds: dict[str, bool] = field(default_factory=dict)
+    minds: dict[tuple[str, str], bool] = field(default_factory=dict)
     first_seq: int = 0
     last_seq: int = 0
     last_event_id: UUID | None = None
@@ -55,23 +62,36 @@ class Expected:
             self.tags[payload["tag"]] = event.type == "content.tagged"
             return
         if event.type in {"content.mind_linked", "content.mind_unlinked"}:
-            self.minds[f"{payload['role']}:{payload['mind']}"] = event.type == "content.mind_linked"
+            self.minds[payload["role"], payload["mind"]] = event.type == "content.mind_linked"
             return
         self.last_event_id = event.event_id
         if event.type == "content.upserted":
-            self.values["deleted"] = False
+            self.values["deleted_at"] = None
         if event.type == "content.deleted":
-            self.values["deleted"] = True
+            self.values["deleted_at"] = payload.get("deleted_at") or event.occurred_at.isoformat()
             return
         for name, value in payload.items():
-            if name == "slug":
-                continue
             if name == "metadata":
                 self.metadata.update(value)
             elif name == "body":
-                self.values["body_sha256"] = None if value is None else sha256_of(value)
-            else:
-                self.values["fidelity_score" if name == "score" else name] = value
+                self.body_sha256 = None if value is None else sha256_of(value)
+            elif name in _NAMED:
+                self.named[name] = value
+            elif name != "slug":
+                self.values[COLUMNS[self.kind].get(name, name)] = value
+
+    def as_row(self) -> dict[str, Any]:
+        """What `verify.sql` compares with the row."""
+        return {
+            "slug": self.slug,
+            "columns": self.values,
+            "has_body": self.body_sha256 != "",
+            "body_sha256": self.body_sha256,
+            "merged": self.metadata,
+            "named": self.named,
+            "tags": self.tags,
+            "minds": [{"role": role, "mind": mind, "linked": linked} for (role, mind), linked in self.minds.items()],
+        }
 
 
 def sha256_of(text: str) -> str:

@@ -13,7 +13,8 @@ from outbox import Event, Outbox, ParkedState
 from worker.batching import BatchSize
 from worker.connection import Connection
 from worker.epidemic import Epidemic
-from worker.errors import EventFault, NewerEvent, PositionMoved
+from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved
+from worker.evidence import Evidence, is_gone
 from worker.exchange import Exchange
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
@@ -27,6 +28,7 @@ from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 
 CONTENTION_RETRIES = 5
 SLOW_EVENT_TRIES = 3
+BOOKKEEPING = frozenset({"sources", "parked"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,12 @@ class Failures:
     size: BatchSize
     waker: Waiting
     epidemic: Epidemic
+    evidence: Evidence
     meter: Meter = field(default_factory=NoMeter)
     _contended: int = field(default=0)
     _slow: int = field(default=0)
     _looked_twice: int | None = field(default=None)
+    _searched_until: int = field(default=0)
 
     def forgotten(self) -> None:
         """A batch is through: what was tried before no longer counts."""
@@ -84,22 +88,27 @@ class Failures:
                 return None
             raise error
         judgement = judge(error, self.exchange.phase)
-        if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or connection.closed:
+        # Without a SQLSTATE nobody refused anything: the line is gone.
+        lost = judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
+        if lost or is_gone(connection, error):
             raise Interrupted(judgement) from error
-        # Each attempt is counted once: whoever catches an `Interrupted` counts that one.
-        if judgement.verdict is Verdict.POISON:
-            self.meter.failed(judgement.verdict)
-            return self._poisoned(connection, failed, judgement)
+        if isinstance(error, KeptAsItWas) and error.table in BOOKKEEPING:
+            raise error
+        if events[-1].seq > self._searched_until:
+            self._searched_until = events[-1].seq
+            self.evidence.search_began()
         if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:
             self._contended += 1
             self.meter.failed(judgement.verdict)
             self.waker.sleep(0.01 * 2**self._contended)
             return None
-        self._overloaded(events, judgement)
-        return None
+        if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD}:
+            return self._overloaded(connection, failed, judgement)
+        return self._refused(connection, failed, judgement)
 
-    def _overloaded(self, events: Sequence[Event], judgement: Judgement) -> None:
-        """Smaller batches; an event that is too slow even alone gets more time, and more, before it is an outage."""
+    def _overloaded(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
+        """Smaller batches; an event that is too slow even alone gets more time, and more, before others are asked."""
+        events = failed.events
         get_log().warning("relay.overload", sqlstate=judgement.sqlstate, reason=judgement.reason, events=len(events))
         if len(events) > 1:
             self.size.shrink(len(events))
@@ -108,11 +117,15 @@ class Failures:
             self.exchange.allow_more_time()
         else:
             self._slow = 0
-            raise Interrupted(judgement)
+            return self._charged(connection, failed, failed.error, judgement)
         self.meter.failed(judgement.verdict)
         self.waker.sleep(min(1.0, 0.05 * len(events)))
+        return None
 
-    def _poisoned(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
+    def _refused(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
+        """Look for the one that is refused, until it stands alone."""
+        # Each attempt is counted once: whoever catches an `Interrupted` counts that one.
+        self.meter.failed(judgement.verdict)
         first, count = failed.events[0].seq, len(failed.events)
         if judgement.sqlstate in SECOND_LOOK and self._looked_twice != first:
             self._looked_twice = first
@@ -127,20 +140,38 @@ class Failures:
         return None
 
     def _park(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event:
-        """The event stands alone: try it once more on a connection that is shown to work, then park it."""
-        event = failed.events[0]
+        """The event stands alone: try it again on a connection that is shown to work, then ask whose fault it is."""
         self.exchange.probe(connection)
+        error = self._again(connection, failed)
+        if error is None:
+            return failed.events[0]
+        second = judge(error, self.exchange.phase)
+        comes_back = Verdict.POISON is judgement.verdict is second.verdict or second.sqlstate == judgement.sqlstate
+        if not comes_back or is_gone(connection, error):
+            raise Interrupted(second) from error
+        return self._charged(connection, failed, error, second)
+
+    def _again(self, connection: Connection, failed: Failed) -> Exception | None:
         try:
             self.exchange.apply(connection, failed.batch, failed.position)
-        except Exception as error:
-            second = judge(error, self.exchange.phase)
-            if second.verdict is not Verdict.POISON:
-                raise Interrupted(second) from error
-        else:
-            return event
-        judgement = name_missing(judgement, failed.error, event)
-        self.epidemic.check(event, judgement)
-        self.park(connection, event, judgement, failed.position, attempts=2)
+        except (PositionMoved, NewerEvent):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is judged by whoever asked
+            return error
+        return None
+
+    def _charged(self, connection: Connection, failed: Failed, error: Exception, judgement: Judgement) -> Event:
+        """Charge the event, if the evidence is that it is at fault."""
+        event = failed.events[0]
+        weighed = self.evidence.weigh(connection, event, error, judgement, failed.position)
+        if weighed.verdict is not Verdict.POISON:
+            raise Interrupted(weighed) from error
+        if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} and self._again(connection, failed) is None:
+            return event  # its neighbours went through meanwhile, and now it does too
+        weighed = name_missing(weighed, error, event)
+        if not isinstance(error, DependencyFault):
+            self.epidemic.check(event, weighed)
+        self.park(connection, event, weighed, failed.position, attempts=2)
         return event
 
     def park(

@@ -24,9 +24,10 @@ _DEFAULTS: dict[str, Values] = {
     "project": {"status": "planning", "project_metadata": {}},
     "content": {"status": "draft", "ai_generated": False, "metadata": {}},
 }
+TABLES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
 _MERGED = frozenset({"metadata", "project_metadata"})
 # field of the payload -> column, where the names differ
-_COLUMNS: dict[str, dict[str, str]] = {
+COLUMNS: dict[str, dict[str, str]] = {
     "audience": {},
     "project": {
         "metadata": "project_metadata",
@@ -178,9 +179,8 @@ class _Fold:
         slug = payload["slug"]
         row: Row | None = getattr(self._known, event.aggregate_type).get(slug)
         if row is None:
-            raise DependencyFault(
-                event.seq, event.event_id, f"it changes {event.aggregate_type} {slug}, which does not exist"
-            )
+            words = f"it changes {event.aggregate_type} {slug}, which does not exist"
+            raise DependencyFault(event.seq, event.event_id, words, table=TABLES[event.aggregate_type])
         if _is_stale(event, row):
             return
         self._merge(event, slug, row, self._values(event, payload))
@@ -195,7 +195,7 @@ class _Fold:
         draft.values["last_event_id"] = str(event.event_id)
 
     def _values(self, event: Event, payload: Values) -> Values:
-        names = _COLUMNS[event.aggregate_type]
+        names = COLUMNS[event.aggregate_type]
         return {
             names.get(name, name): self._value(event, name, value) for name, value in payload.items() if name != "slug"
         }
@@ -207,7 +207,8 @@ class _Fold:
             kind = REFERENCE_FIELDS[name]
             row: Row | None = getattr(self._known, kind).get(value)
             if row is None:
-                raise DependencyFault(event.seq, event.event_id, f"it refers to {kind} {value}, which does not exist")
+                words = f"it refers to {kind} {value}, which does not exist"
+                raise DependencyFault(event.seq, event.event_id, words, table=TABLES[kind])
             return str(row.id)
         if name in _MINDS:
             return str(self._mind_id(event, value))
@@ -216,13 +217,15 @@ class _Fold:
     def _mind_id(self, event: Event, name: str) -> UUID:
         found = self._known.minds.get(str(as_uuid(name) or name))
         if found is None:
-            raise DependencyFault(event.seq, event.event_id, f"it refers to mind {name}, which does not exist")
+            words = f"it refers to mind {name}, which does not exist"
+            raise DependencyFault(event.seq, event.event_id, words, table="minds")
         return found
 
     def _content_id(self, event: Event, slug: str) -> UUID:
         row = self._known.content.get(slug)
         if row is None:
-            raise DependencyFault(event.seq, event.event_id, f"it changes content {slug}, which does not exist")
+            words = f"it changes content {slug}, which does not exist"
+            raise DependencyFault(event.seq, event.event_id, words, table=TABLES["content"])
         return row.id
 
     def _mind(self, event: Event, payload: Values, *, linked: bool) -> None:

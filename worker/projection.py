@@ -2,23 +2,26 @@
 
 First trip: begin, time limits, the position `for update`, and every natural key that the batch speaks of. Between the
 trips the events are folded (`fold`) into row changes with real ids. Second trip: one statement per table and kind of
-change, the parked rows, the new position, commit. Each trip is one pipeline with a single sync. Once all of the second
-trip is on its way, and before its answers are waited for, the caller may use the time (`meanwhile`).
+change, statements that look whether the rows are as they should be (`kept`), the parked rows, the new position, commit.
+Each trip is one pipeline with a single sync. Once all of the second trip is on its way, and before its answers are
+waited for, the caller may use the time (`meanwhile`).
 
 Nothing here decides about failures. Whatever is raised, the transaction is rolled back or the connection is lost, and
 the position in the database tells what became of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+from psycopg.errors import InvalidTextRepresentation
 
 from outbox import Event
 from worker.connection import Connection, Limits, hand_over
-from worker.errors import PositionMoved
-from worker.fold import Changes, Values, decode, fold
+from worker.errors import KeptAsItWas, PositionMoved
+from worker.fold import Changes, TableChange, Values, decode, fold
+from worker.kept import kept_as_it_was, name_tags_as_stored
 from worker.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
 from worker.position import Position, require
 from worker.queries import query
@@ -26,6 +29,12 @@ from worker.transaction import Rows, begin, lock_position, roll_back, send_posit
 from worker.verdict import Phase
 
 KINDS = ("audience", "project", "content")
+# What a patch sets: its whole purpose. An audience has no patches.
+_TAKEN = frozenset({"status", "fidelity_score", "deleted_at", "metadata", "project_metadata"})
+_ROWS_OF = {
+    "linked_minds": "minds_linked", "unlinked_minds": "minds_unlinked", "linked_tags": "tagged",
+    "unlinked_tags": "untagged",
+}  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 
 
@@ -66,6 +75,7 @@ class Batch:
         to: the event at which the position stands afterwards; None leaves the position where it is.
         first: statements of `repair.sql` with their values, for rows that are to be written again; they run under the
             lock of the position, before the rows are read.
+        keep: False for a rehearsal: everything is done and checked, deferred constraints too, and taken back.
     """
 
     apply: Sequence[Event] = ()
@@ -73,6 +83,7 @@ class Batch:
     released: Sequence[int] = ()
     to: Event | None = None
     first: Sequence[tuple[str, Values]] = ()
+    keep: bool = True
 
 
 def apply_batch(
@@ -96,14 +107,35 @@ def apply_batch(
         limits: time limits of the transaction.
         entered: told of each phase as it begins.
         decoded: its payloads, where they were read already; emptied once they are folded.
-        meanwhile: called once, while the server works.
+        meanwhile: called while the server works.
 
     Raises:
         PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
             more; nothing was applied.
         EventFault: one event is known to be at fault; nothing was applied.
+        KeptAsItWas: the database took a statement and kept a row as it was; nothing was applied.
         psycopg.Error: nothing was applied, or (connection lost) the position has to be asked.
     """
+    try:
+        _apply(connection, batch, outbox_id, position, limits, entered, decoded, meanwhile)
+    except KeptAsItWas as kept:
+        if kept.table != "tags":
+            raise
+        _apply(connection, batch, outbox_id, position, limits, entered, None, meanwhile, tags_as_stored=True)
+
+
+def _apply(
+    connection: Connection,
+    batch: Batch,
+    outbox_id: UUID,
+    position: Position,
+    limits: Limits,
+    entered: Callable[[Phase], None],
+    decoded: list[Decoded] | None,
+    meanwhile: Callable[[], None],
+    *,
+    tags_as_stored: bool = False,
+) -> None:
     try:
         entered(Phase.POSITION)
         if decoded is None:
@@ -120,18 +152,34 @@ def apply_batch(
         entered(Phase.APPLY)
         changes = fold(decoded, known())
         decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
+        if tags_as_stored:
+            name_tags_as_stored(connection, changes)
         with connection.pipeline():
             send_tags(connection, changes)
-            send_rows(connection, changes)
+            send_rows(connection, changes, tags_as_stored=tags_as_stored)
             _send_parked(connection, batch, outbox_id)
             if batch.to is not None:
                 send_position(connection, outbox_id, position, batch.to)
-            connection.execute("commit")
+            _send_end(connection, keep=batch.keep)
             hand_over(connection)
             meanwhile()
+    except InvalidTextRepresentation as error:
+        roll_back(connection)
+        kept = kept_as_it_was(error)
+        if kept is None:
+            raise
+        raise kept from error
     except BaseException:
         roll_back(connection)
         raise
+
+
+def _send_end(connection: Connection, *, keep: bool) -> None:
+    if keep:
+        connection.execute("commit")
+        return
+    connection.execute("set constraints all immediate")
+    connection.execute("rollback")
 
 
 def ask(connection: Connection, wanted: Wanted) -> Callable[[], Known]:
@@ -169,17 +217,35 @@ def send_tags(connection: Connection, changes: Changes) -> None:
     _send(connection, "add_tags", changes.tags)
 
 
-def send_rows(connection: Connection, changes: Changes) -> None:
-    """Write all changed rows, inside a pipeline; `changes` is emptied."""
+def send_rows(connection: Connection, changes: Changes, *, tags_as_stored: bool = False) -> None:
+    """Write all changed rows, inside a pipeline, and look at what was written; `changes` is emptied."""
+    checks: list[tuple[str, Values]] = []
     for kind in KINDS:
         table = getattr(changes, kind)
+        checks += _checks(kind, table)
         _send(connection, f"insert_{kind}s", table.inserts)
         _send(connection, f"update_{kind}s", table.updates)
+    for name in ("linked_minds", "unlinked_minds", "linked_tags", "unlinked_tags"):
+        if rows := getattr(changes, _ROWS_OF[name]):
+            checks.append((name, {"rows": _encode(rows).decode(), "ask": not tags_as_stored}))
     _send(connection, "unlink_minds", changes.minds_unlinked)
     _send(connection, "link_minds", changes.minds_linked)
     _send(connection, "unlink_tags", changes.untagged)
     send_tags(connection, changes)
     _send(connection, "link_tags", changes.tagged)
+    for name, values in checks:
+        connection.execute(query("projection", name), values)
+
+
+def _checks(kind: str, table: TableChange) -> Iterator[tuple[str, Values]]:
+    """What has to hold once these rows are written."""
+    rows = [*table.inserts, *table.updates]
+    if rows:
+        stamps = {"ids": [row["id"] for row in rows], "stamps": [row["last_event_id"] for row in rows]}
+        yield f"written_{kind}s", stamps
+    taken = [{name: row[name] for name in row if name == "id" or name in _TAKEN} for row in table.updates]
+    if taken := [row for row in taken if len(row) > 1]:
+        yield f"taken_{kind}s", {"rows": _encode(taken).decode()}
 
 
 def _ask_whether_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> Rows | None:
@@ -199,7 +265,8 @@ def _send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
         connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": resolved})
     if batch.parked:
         rows = _encode([parking.as_row() for parking in batch.parked]).decode()
-        connection.execute(query("relay", "park"), {"outbox_id": outbox_id, "rows": rows})
+        values = {"outbox_id": outbox_id, "rows": rows, "count": len(batch.parked)}
+        connection.execute(query("relay", "park"), values)
 
 
 def _send(connection: Connection, name: str, rows: list[Values]) -> None:

@@ -18,6 +18,7 @@ overload, a missing table and a wrong password are nobody's fault here, and are 
 they last.
 """
 
+import dataclasses
 from collections.abc import Callable
 from time import monotonic
 
@@ -29,7 +30,8 @@ from worker.batching import BatchSize
 from worker.connection import Connection, has_news
 from worker.deadline import deadline
 from worker.epidemic import Epidemic
-from worker.errors import NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
+from worker.errors import KeptAsItWas, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
+from worker.evidence import Evidence, explained, is_gone
 from worker.exchange import Exchange
 from worker.failures import Failed, Failures
 from worker.login import LOGIN_REFUSED
@@ -88,9 +90,10 @@ class Relay:
         self._size = BatchSize(options.max_events)
         self._exchange = Exchange(box, options, dial)
         self._epidemic = Epidemic(box, options.hold_after_alike)
-        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, options.meter)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
-        self._releases = Releases(box, self._exchange, self._suspects)
+        self._evidence = Evidence(box, self._exchange, wary=lambda: self._suspects.wary)
+        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, self._evidence, options.meter)
+        self._releases = Releases(box, self._exchange, self._suspects, self._evidence)
         self._ever_connected = box.relay.position is not None
         self._began = clock()
         self._batches = 0
@@ -161,6 +164,7 @@ class Relay:
             self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
             self._report.connected(position)
             self._exchange.lane.session_began()
+            self._evidence.search_began()
             self._options.meter.connected()
             if self._patience.seconds > 0:
                 self._size.restart()
@@ -188,8 +192,8 @@ class Relay:
             full = Interrupted(judgement)
             self._interrupted(full)
             raise full from error
-        except (psycopg.Error, OSError, PositionMoved) as error:
-            lost = self._as_interrupted(error)
+        except (psycopg.Error, OSError, PositionMoved, KeptAsItWas) as error:
+            lost = self._as_interrupted(connection, error)
             self._interrupted(lost)
             raise lost from error
         finally:
@@ -202,10 +206,15 @@ class Relay:
         self._options.meter.failed(failure.judgement.verdict)
         self._patience.interrupted(failure)
 
-    def _as_interrupted(self, error: Exception) -> Interrupted:
+    def _as_interrupted(self, connection: Connection | None, error: Exception) -> Interrupted:
         if isinstance(error, PositionMoved):
             return Interrupted(Judgement(verdict=Verdict.CONTENTION, sqlstate=None, reason=str(error)))
         judgement = judge(error, self._exchange.phase, known_address=self._ever_connected)
+        refused_us = judgement.sqlstate is not None or isinstance(error, KeptAsItWas)
+        if connection is not None and refused_us and not is_gone(connection, error):
+            if judgement.verdict is Verdict.POISON:  # of the bookkeeping, which no event fills
+                judgement = dataclasses.replace(judgement, verdict=Verdict.ENVIRONMENT)
+            judgement = explained(connection, error, judgement)
         return Interrupted(judgement, at_login=judgement.kind == LOGIN_REFUSED)
 
     def _carry(self, connection: Connection, position: Position) -> Ending:
@@ -269,7 +278,9 @@ class Relay:
         seconds = self._clock() - began
         note(self._box, held)
         through = [event for event in events if event.seq <= reached.seq]
-        self._epidemic.went_through([event for event in free if event.seq <= reached.seq])
+        applied = [event for event in free if event.seq <= reached.seq]
+        self._epidemic.went_through(applied)
+        self._evidence.went_through(applied)
         self._size.succeeded(reached.seq, len(through), seconds)
         return self._advanced(position, through[-1], len(through), seconds)
 

@@ -8,6 +8,7 @@ import psycopg
 from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
 from worker.connection import Connection
 from worker.errors import NewerEvent, PositionMoved
+from worker.evidence import Evidence, is_gone
 from worker.exchange import Exchange
 from worker.logs import get_log
 from worker.missing import name_missing
@@ -21,8 +22,9 @@ from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 class Releases:
     """Takes up what operators released, and what was held behind it."""
 
-    def __init__(self, box: Outbox, exchange: Exchange, suspects: Suspects) -> None:
+    def __init__(self, box: Outbox, exchange: Exchange, suspects: Suspects, evidence: Evidence) -> None:
         self._box = box
+        self._evidence = evidence
         self._suspects = suspects
         self._exchange = exchange
 
@@ -54,7 +56,12 @@ class Releases:
             if isinstance(error, (PositionMoved, NewerEvent)):
                 raise
             judgement = judge(error, self._exchange.phase)
-            if judgement.verdict is not Verdict.POISON or connection.closed:
+            lost = judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
+            if lost or is_gone(connection, error):
+                raise Interrupted(judgement) from error
+            self._evidence.search_began()
+            judgement = self._evidence.weigh(connection, event, error, judgement, position)
+            if judgement.verdict is not Verdict.POISON:
                 raise Interrupted(judgement) from error
             self._park_again(connection, position, row, name_missing(judgement, error, event))
             return False

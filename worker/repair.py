@@ -4,6 +4,8 @@ Nothing is appended: the log is right, the row is wrong, and a new event would b
 meanwhile. Under the lock of the position, in one transaction per aggregate, its delivered events are folded from the
 first to the last and written. The position stays. A row that another outbox wrote later is left alone.
 
+A row is called repaired once it was looked at again: a trigger may keep it as it is.
+
 Files are not mended here: `generate sync` takes their text in, which is news and belongs into the log.
 """
 
@@ -13,13 +15,16 @@ from dataclasses import dataclass
 import psycopg
 
 from outbox import Decisions, Event, Outbox
+from worker import obstacles
 from worker.connection import Connection, Limits
-from worker.errors import EventFault
+from worker.errors import EventFault, KeptAsItWas
+from worker.evidence import is_gone
 from worker.expected import Expected
+from worker.fold import TABLES
 from worker.position import Position
 from worker.projection import Batch, apply_batch
-from worker.verdict import Phase, Verdict, judge
-from worker.verify import ROW_FAULTS, Verified
+from worker.verdict import Phase, judge
+from worker.verify import ROW_FAULTS, Verified, differing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,14 @@ def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], posit
             if event.seq <= position.seq and event.seq not in waiting
         ]
         reason = _say_again(connection, box, events, one, position)
+        if reason is None and (left := differing(connection, one)):
+            reason = f"the database keeps it otherwise: {'; '.join(left)}{_keepers(connection, one)}"
         yield Repaired(what=one.label, reason=reason)
+
+
+def _keepers(connection: Connection, one: Expected) -> str:
+    found = obstacles.keepers(connection, TABLES[one.kind])
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _say_again(
@@ -79,9 +91,10 @@ def _say_again(
         )
     except EventFault as fault:
         return fault.reason
+    except KeptAsItWas as kept:
+        return str(kept)
     except psycopg.Error as error:
-        judgement = judge(error, Phase.APPLY)
-        if judgement.verdict is not Verdict.POISON or connection.closed:
+        if is_gone(connection, error) or error.sqlstate is None:
             raise
-        return judgement.reason
+        return judge(error, Phase.APPLY).reason
     return None

@@ -16,7 +16,8 @@ Rows = Cursor[tuple[Any, ...]]
 
 def begin(connection: Connection, limits: Limits) -> None:
     """Begin a transaction with these limits; inside a pipeline."""
-    connection.execute("begin")
+    connection.execute("begin isolation level read committed")
+    connection.execute(query("relay", "settings"), {"local": True})
     values = {
         "statement_timeout": str(limits.statement_timeout_ms),
         "lock_timeout": str(limits.lock_timeout_ms),

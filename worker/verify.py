@@ -7,8 +7,9 @@ Every difference is named with its kind, so that a reader knows what to do about
 - `parked`: not delivered because an event of it, or one that it refers to, is parked; `outbox parked list`.
 - `row_missing`, `row_differs`: delivered, and yet not there or not so: somebody else changed it.
 
-Rows are compared with what was delivered, in one snapshot with the position: what waits or is parked excuses no row
-that is wrong already. A row that another outbox wrote later is left out of the comparison and counted as `overtaken`.
+Every field that an event sets is compared, in the database and as it stores it (`verify.sql`), with what was delivered,
+in one snapshot with the position: waiting or parked events do not hide a row that is already wrong. A row that another
+outbox wrote later is left out of the comparison and counted as `overtaken`.
 
 Where no row is missing or differs, everything up to the position is proven to be there, and that is noted in the
 outbox file: nothing is pruned without it.
@@ -22,22 +23,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from outbox import EventNotFound, KnownFile, Outbox
+from worker import obstacles
 from worker.connection import Connection
 from worker.expected import Expected, expected_of
+from worker.fold import TABLES
 from worker.queries import query
 
 CHUNK = 500
 ROW_FAULTS = frozenset({"row_missing", "row_differs"})
-# field of the log -> column, where the names differ
-_COLUMNS = {
-    "creator_mind": None,
-    "persona_mind": None,
-    "published_at": None,
-    "demographics": None,
-    "psychographics": None,
-}
-HALF_A_CENT = 0.0051  # numeric(3, 2) rounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +102,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
     """
     connection.execute("begin isolation level repeatable read read only")
     try:
+        connection.execute(query("relay", "settings"), {"local": True})
         row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
         position = int(str(row[0])) if row is not None else 0
         expected, events = expected_of(box, position)
@@ -170,50 +167,54 @@ def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
 def _verify_rows(
     connection: Connection, kind: str, some: list[Expected], result: Verified, stale_files: set[str]
 ) -> None:
-    slugs = [one.slug for one in some]
-    found: dict[str, tuple[UUID | None, dict[str, Any]]] = {}
-    rows: Any = connection.execute(query("verify", f"{kind}s"), {"slugs": slugs})
-    for slug, last_event_id, body in rows:
-        found[slug] = (last_event_id, body)
+    said = msgspec.json.encode([one.as_row() for one in some]).decode()
+    found: dict[str, tuple[UUID | None, list[str]]] = {}
+    rows: Any = connection.execute(query("verify", f"{kind}s"), {"rows": said})
+    for slug, is_there, last_event_id, differing in rows:
+        if is_there:
+            found[slug] = (last_event_id, differing)
     result.rows += len(found)
+    hides: obstacles.Obstacle | None = None
+    if len(found) < len(some):
+        hides = obstacles.hidden(connection, TABLES[kind])
     for one in some:
-        for name, count in (("waiting", one.waiting), ("parked", one.parked)):
-            if count:
-                what = f"{count} of its events" if one.last_seq else "all of its events"
-                result.differences.append(Difference(kind=name, what=one.label, detail=what))
+        _waits(one, result)
         if one.last_seq == 0:
             continue
-        if one.slug in found and _is_overtaken(one, found[one.slug][0]):
+        there = found.get(one.slug)
+        if there is not None and _is_overtaken(one, there[0]):
             result.overtaken += 1
-            continue
-        faults = ["it is not there"] if one.slug not in found else list(_row_faults(one, found[one.slug][1]))
-        if faults:
-            name = "row_missing" if one.slug not in found else "row_differs"
-            result.differences.append(Difference(kind=name, what=one.label, detail="; ".join(faults)))
+        elif there is None:
+            missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
+            result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
+        elif there[1]:
+            result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(there[1])))
         elif not one.waiting and not one.parked:
             result.agree += one.slug not in stale_files
 
 
+def _waits(one: Expected, result: Verified) -> None:
+    for name, count in (("waiting", one.waiting), ("parked", one.parked)):
+        if count:
+            what = f"{count} of its events" if one.last_seq else "all of its events"
+            result.differences.append(Difference(kind=name, what=one.label, detail=what))
+
+
+def differing(connection: Connection, one: Expected) -> list[str]:
+    """The fields of one row that are not as the delivered events say; as it stands now."""
+    said = msgspec.json.encode([one.as_row()]).decode()
+    rows: Any = connection.execute(query("verify", f"{one.kind}s"), {"rows": said})
+    found: list[str] = []
+    for _, is_there, last_event_id, fields in rows:
+        if not is_there:
+            found = ["it is not there"]
+        elif not _is_overtaken(one, last_event_id):
+            found = list(fields)
+    return found
+
+
 def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:
     return last_event_id is not None and one.last_event_id is not None and last_event_id > one.last_event_id
-
-
-def _row_faults(one: Expected, body: dict[str, Any]) -> Iterator[str]:
-    for name, value in one.values.items():
-        if name in _COLUMNS:
-            continue
-        stored = (body.get("deleted_at") is not None) if name == "deleted" else body.get(name)
-        if name == "fidelity_score" and isinstance(value, int | float) and isinstance(stored, int | float):
-            if abs(value - stored) > HALF_A_CENT:
-                yield name
-        elif stored != value:
-            yield name
-    metadata = body.get("project_metadata" if one.kind == "project" else "metadata") or {}
-    yield from (f"metadata.{key}" for key, value in one.metadata.items() if metadata.get(key) != value)
-    tags = set(body.get("tags", ()))
-    yield from (f"tag {tag}" for tag, wanted in one.tags.items() if (tag in tags) != wanted)
-    minds = set(body.get("minds", ()))
-    yield from (f"mind {link}" for link, wanted in one.minds.items() if (link in minds) != wanted)
 
 
 def _chunks(items: Iterable[Expected]) -> Iterator[list[Expected]]:

@@ -75,6 +75,8 @@ def keys_of(name: str, values: Any, exists: Callable[[str, Any], bool]) -> list[
         key = ("sources", values["outbox_id"])
         return [key] if exists(*key) is not (verb == "register") else []
     # `register` waits for another that is about to make the row; one that is there it leaves alone, locked or not.
+    if verb.startswith(("written_", "taken_", "linked_", "unlinked_")):  # what the transaction itself wrote
+        return []
     what, _, table = verb.partition("_")
     kind = table.removesuffix("s")
     if what == "lock":

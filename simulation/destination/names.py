@@ -2,9 +2,12 @@
 
 from worker.queries import query, statements
 
-_NAMES = {
-    query(file, name): f"{file}.{name}" for file in ("relay", "projection", "verify") for name in statements(file)
-}
+_FILES = ("relay", "projection", "verify", "obstacles")
+_NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in statements(file)}
+
+_OWN = frozenset({
+    "select 1", "begin", "commit", "rollback", "set constraints all immediate", "select current_user::text",
+})  # fmt: skip
 
 
 def name_of(text: str) -> str:
@@ -13,4 +16,4 @@ def name_of(text: str) -> str:
     Raises:
         KeyError: it is not one of the worker's.
     """
-    return text if text in {"select 1", "begin", "commit"} or text.startswith("begin ") else _NAMES[text]
+    return text if text in _OWN or text.startswith("begin ") else _NAMES[text]

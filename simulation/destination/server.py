@@ -95,6 +95,9 @@ class Session:
         if name == "commit":
             self._commit()
             return []
+        if name == "rollback":
+            self.rollback()
+            return []
         if name == "select 1":
             return [(1,)]
         if self.transaction is None:

@@ -8,17 +8,27 @@ conformance test holds every one of them against PostgreSQL.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from simulation.destination.refusals import refusal
+from simulation.destination.refusals import kept, refusal
 from simulation.destination.tables import Row, Transaction
 
 Rows = list[tuple[Any, ...]]
 Handler = Callable[[Transaction, Any], Rows]
 KINDS = ("audience", "project", "content")
+OBSTACLES = (
+    "hidden_rows",
+    "generated_columns",
+    "required_columns",
+    "replica_identity",
+    "rules",
+    "sequences",
+    "triggers_of",
+    "triggers_that_keep",
+)
 _UUIDS = frozenset({
     "id", "target_audience_id", "creator_mind_id", "persona_mind_id", "project_id", "parent_content_id",
     "generation_execution_id", "last_event_id", "content_id", "mind_id",
@@ -181,6 +191,54 @@ def _add_tags(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _written(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for identity, stamp in zip(values["ids"], values["stamps"], strict=True):
+            row = tx.by_id(kind, UUID(str(identity)))
+            if row is None or row["last_event_id"] != UUID(str(stamp)):
+                raise kept(_TABLE_NAMES[kind], "1")
+        return []
+
+    return run
+
+
+def _taken(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for said in rows_of(values):
+            row = tx.by_id(kind, said.pop("id"))
+            for column, value in said.items():
+                stored = None if row is None else row[column]
+                if column in _MERGED and isinstance(stored, dict):
+                    stored = {key: stored.get(key) for key in value}
+                if (stored is None) != (value is None) if column == "deleted_at" else stored != value:
+                    raise kept(_TABLE_NAMES[kind], column)
+        return []
+
+    return run
+
+
+def _links(table: str, key_of: Callable[[Row], tuple[Any, Any]], *, there: bool) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for row in rows_of(values):
+            key, removed = key_of(row)
+            gone, found = tx.get("removed_links", removed), tx.get(table, key)
+            newer_removed = gone is not None and gone["last_event_id"] > row["last_event_id"]
+            if (there and found is None and not newer_removed) or (not there and found and _is_newer(row, found)):
+                raise kept(table, "1")
+        return []
+
+    return run
+
+
+def _mind_keys(row: Row) -> tuple[Any, Any]:
+    linked = f"{row['mind_id']} {row['role']}"
+    return (row["content_id"], row["mind_id"], row["role"]), (row["content_id"], "mind", linked)
+
+
+def _tag_keys(row: Row) -> tuple[Any, Any]:
+    return (row["content_id"], row["tag"]), (row["content_id"], "tag", row["tag"])
+
+
 def _register(tx: Transaction, values: Any) -> Rows:
     if tx.get("sources", values["outbox_id"]) is None:
         tx.put("sources", values["outbox_id"], {"applied_seq": 0, "applied_event_id": None})
@@ -233,27 +291,43 @@ def _parked(tx: Transaction, values: Any) -> Rows:
 
 def _verify(kind: str) -> Handler:
     def run(tx: Transaction, values: Any) -> Rows:
-        found = [(slug, tx.get(kind, slug)) for slug in values["slugs"]]
-        return [(slug, row["last_event_id"], _body(tx, kind, row)) for slug, row in found if row is not None]
+        found: Rows = []
+        for said in json.loads(values["rows"]):
+            row = tx.get(kind, said["slug"])
+            if row is None:
+                found.append((said["slug"], False, None, []))
+            else:
+                found.append((said["slug"], True, row["last_event_id"], list(_differing(tx, kind, row, said))))
+        return found
 
     return run
 
 
-def _body(tx: Transaction, kind: str, row: Row) -> dict[str, Any]:
-    body = {**row}
-    if kind == "project":
-        body["target_audience"] = _slug_of(tx, "audience", row["target_audience_id"])
-    if kind == "content":
-        text = row["content"]
-        body["body_sha256"] = None if text is None else hashlib.sha256(text.encode()).hexdigest()
-        body["project"] = _slug_of(tx, "project", row["project_id"])
-        body["parent"] = _slug_of(tx, "content", row["parent_content_id"])
-        body["fidelity_score"] = None if row["fidelity_score"] is None else float(row["fidelity_score"])
-        body["tags"] = [tag for (content, tag), _ in tx.every("content_tags") if content == row["id"]]
-        minds = [(role, mind) for (content, mind, role), _ in tx.every("content_minds") if content == row["id"]]
-        slugs = {one["id"]: slug for slug, one in tx.every("minds")}
-        body["minds"] = [f"{role}:{name}" for role, mind in minds for name in (slugs[mind], mind)]
-    return body
+def _differing(tx: Transaction, kind: str, row: Row, said: dict[str, Any]) -> Iterator[str]:
+    yield from (name for name, value in said["columns"].items() if row[name] != typed(name, value))
+    text = row.get("content")
+    if said["has_body"] and said["body_sha256"] != (
+        None if text is None else hashlib.sha256(text.encode()).hexdigest()
+    ):
+        yield "body_sha256"
+    stored = row.get("project_metadata" if kind == "project" else "metadata") or {}
+    yield from (f"metadata.{key}" for key, value in said["merged"].items() if stored.get(key) != value)
+    slugs = {
+        "target_audience": ("audience", "target_audience_id"), "project": ("project", "project_id"),
+        "parent": ("content", "parent_content_id"), "creator_mind": ("minds", "creator_mind_id"),
+        "persona_mind": ("minds", "persona_mind_id"),
+    }  # fmt: skip
+    for field, name in said["named"].items():
+        table, column = slugs[field]
+        if _slug_of(tx, table, row[column]) != name:
+            yield field
+    for tag, linked in said["tags"].items():
+        if (tx.get("content_tags", (row["id"], tag)) is not None) != linked:
+            yield f"tag {tag}"
+    minds = {slug: one["id"] for slug, one in tx.every("minds")}
+    for link in said["minds"]:
+        if (tx.get("content_minds", (row["id"], minds.get(link["mind"]), link["role"])) is not None) != link["linked"]:
+            yield f"mind {link['role']}:{link['mind']}"
 
 
 def _slug_of(tx: Transaction, kind: str, identity: UUID | None) -> str | None:
@@ -271,6 +345,8 @@ def _limits(tx: Transaction, values: Any) -> Rows:
 
 
 HANDLERS: dict[str, Handler] = {
+    "relay.settings": _nothing,
+    "set constraints all immediate": _nothing,
     "relay.limits": _limits,
     "relay.whole_transaction_limit": _nothing,
     "relay.register": _register,
@@ -287,6 +363,14 @@ HANDLERS: dict[str, Handler] = {
     "projection.add_tags": _add_tags,
     "projection.link_tags": _tags(_link),
     "projection.unlink_tags": _tags(_unlink),
+    "projection.linked_minds": _links("content_minds", _mind_keys, there=True),
+    "projection.unlinked_minds": _links("content_minds", _mind_keys, there=False),
+    "projection.linked_tags": _links("content_tags", _tag_keys, there=True),
+    "projection.unlinked_tags": _links("content_tags", _tag_keys, there=False),
+    **{f"projection.written_{kind}s": _written(kind) for kind in KINDS},
+    **{f"projection.taken_{kind}s": _taken(kind) for kind in ("project", "content")},
+    "select current_user::text": lambda _tx, _values: [("outbox_worker",)],
+    **{f"obstacles.{name}": _nothing for name in OBSTACLES},
     **{f"projection.lock_{kind}s": _find(kind) for kind in KINDS},
     **{f"projection.find_{kind}s": _find(kind) for kind in KINDS},
     **{f"projection.insert_{kind}s": _insert(kind) for kind in KINDS},

@@ -108,7 +108,7 @@ def test_how_many_alike_are_too_many_is_a_setting(limit: int, box: Outbox, datab
     run(database, *BROKEN_TRIGGER)
     words = (
         f"{limit} events in a row (content.upserted) were refused alike: a function or trigger of the database refused "
-        "it; a trigger or a constraint of the database has changed: mend it there, or set OUTBOX_HOLD_AFTER_ALIKE=0 to "
+        "it, in function broken() of the database (trigger broken on contents); a trigger or a constraint of the database has changed: mend it there, or set OUTBOX_HOLD_AFTER_ALIKE=0 to "
         "park them all"
     )
     with capture_logs() as lines, pytest.raises(WorkerError) as told:

@@ -17,6 +17,7 @@ from tests.support.relaying import NoWaiting, relay
 from worker.failures import SLOW_EVENT_TRIES
 from worker.options import Ending
 
+TOO_LONG = "the statement took too long, in function slow() of the database"
 # A sequence is not set back when a transaction is: it counts the attempts. What goes through leaves its limits.
 SLOW = """
 create sequence attempts;
@@ -70,7 +71,7 @@ def test_a_batch_that_is_too_slow_is_tried_in_halves_after_a_rest(
     assert ends == [2, 5]
     assert waker.slept == pytest.approx([0.25])
     (line,) = [line for line in lines if line["event"] == "relay.overload"]
-    assert (line["sqlstate"], line["reason"], line["events"]) == ("57014", "the statement took too long", 5)
+    assert (line["sqlstate"], line["reason"], line["events"]) == ("57014", TOO_LONG, 5)
     assert limits(database) == [("30s", "5s", "30s")] * 2
     assert list_outages(box.connection) == []
 
@@ -114,7 +115,7 @@ def test_an_event_that_stays_too_slow_becomes_an_outage_and_is_never_blamed(
     assert rests == ([True] * SLOW_EVENT_TRIES + [False]) * 2
     assert limits(database) == [("32min", "5s", "30s")]
     assert [(each.cause, each.ended_at is not None) for each in list_outages(box.connection)] == [
-        ("the statement took too long", True)
+        (TOO_LONG, True)
     ]
     (began,) = [line for line in lines if line["event"] == "relay.outage_began"]
     assert (began["verdict"], began["sqlstate"]) == ("overload", "57014")

@@ -47,8 +47,9 @@ def test_a_bug_of_ours_is_nobodys_verdict() -> None:
         judge(ZeroDivisionError(), Phase.APPLY)
 
 
-def test_an_unknown_code_holds_rather_than_parks() -> None:
-    assert judge(failure("ZZ001"), Phase.APPLY).verdict is Verdict.ENVIRONMENT
+def test_an_unknown_code_is_one_rows_until_many_are_refused_alike() -> None:
+    """PostgreSQL has no such code, so the owner's code raised it; a log that stood still for it would stand for ever."""
+    assert judge(failure("ZZ001"), Phase.APPLY).verdict is Verdict.POISON
 
 
 class Diagnosed(psycopg.DatabaseError):
@@ -96,5 +97,5 @@ def test_what_never_reached_the_server_is_told_in_words_of_ours() -> None:
         (Verdict.POISON, None, "text that is not valid Unicode"),
         (Verdict.POISON, None, "a value that cannot be sent to the database"),
         (Verdict.OUTAGE, None, "the connection was lost"),
-        (Verdict.ENVIRONMENT, "ZZ001", "unknown error"),
+        (Verdict.POISON, "ZZ001", "the database refused it with a code of its own"),
     ]

@@ -10,6 +10,7 @@ from worker.connection import connect as open_connection
 from worker.errors import SettingsFault
 from worker.login import judge_login
 from worker.migrate.errors import MigrateError, TargetError, UnreachableError
+from worker.queries import query as relay_query
 from worker.verdict import Verdict
 
 
@@ -21,7 +22,9 @@ def connect(dsn: str) -> psycopg.Connection:
         UnreachableError: no answer.
     """
     try:
-        return open_connection(dsn, application_name="outbox migrate")
+        connection = open_connection(dsn, application_name="outbox migrate")
+        # Of the session, which is our own here: the files hold patterns with backslashes.
+        connection.execute(relay_query("relay", "settings"), {"local": False})
     except SettingsFault as exc:
         raise TargetError(exc.what, kind=exc.kind, remedy=exc.remedy, entry=exc.entry) from None
     except (psycopg.Error, OSError) as exc:
@@ -37,6 +40,7 @@ def connect(dsn: str) -> psycopg.Connection:
         raise UnreachableError(
             f"{where} cannot be reached: {judged.reason}{code}. Nothing was changed; try again later", kind=judged.kind
         ) from None
+    return connection
 
 
 @contextmanager

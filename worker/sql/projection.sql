@@ -2,6 +2,11 @@
 --
 -- `jsonb_populate_recordset` takes the columns' types from the table itself, so that a database whose columns are enums,
 -- varchars or other integers than ours works as well. Only the columns named here are ever written.
+--
+-- A statement without an error is no proof of its effect: a trigger, a rule or a policy can keep a row as it was. So the
+-- last statements of a batch (`written_`, `taken_`, `linked_`, `unlinked_`) look at what the others left. Where
+-- something is not so they cast `outbox.kept TABLE WHAT` to a number: the transaction fails before its COMMIT, in the same
+-- round trip, and the words come back in the error (`kept`).
 
 -- name: lock_audiences
 -- The rows about to be changed, in a fixed order so that two hosts do not deadlock.
@@ -168,23 +173,38 @@ on conflict (content_id, kind, linked) do update
 set last_event_id = excluded.last_event_id
 where r.last_event_id < excluded.last_event_id;
 
+-- name: find_tag
+-- One tag, compared as its column compares: a `citext`, or a collation that ignores case, finds more than the same bytes.
+select t.name::text
+from
+    jsonb_populate_record(null::public.tags, jsonb_build_object('name', %(name)s::text)) as n,
+    public.tags as t
+where t.name = n.name;
+
+-- name: make_tag
+-- One tag, and the name under which the database keeps it: a trigger may have changed it.
+insert into public.tags (name, tag_type)
+values (%(name)s, %(tag_type)s)
+returning name::text;
+
 -- name: add_tags
 -- A tag that is there stays as it is: it belongs to the wider system.
 insert into public.tags (name, tag_type)
 select n.name, n.tag_type
-from jsonb_to_recordset(%(rows)s::jsonb) as n (name text, tag_type text)
+from jsonb_populate_recordset(null::public.tags, %(rows)s::jsonb) as n
 where not exists (select from public.tags as t where t.name = n.name)
 order by n.name
 on conflict (name) do nothing;
 
 -- name: link_tags
--- Unless a newer event has removed the link.
+-- Unless a newer event has removed the link. The name is compared as its column compares, as the unique key does.
 insert into public.content_tags (content_id, tag_id, created_at, last_event_id)
 select n.content_id, t.id, n.created_at, n.last_event_id
 from jsonb_to_recordset(%(rows)s::jsonb) as n (
     content_id uuid, tag text, created_at timestamptz, last_event_id uuid
 )
-join public.tags as t on t.name = n.tag
+cross join lateral jsonb_populate_record(null::public.tags, jsonb_build_object('name', n.tag)) as named
+join public.tags as t on t.name = named.name
 where not exists (
     select
     from outbox.removed_links as r
@@ -199,13 +219,15 @@ where content_tags.last_event_id is null or content_tags.last_event_id < exclude
 -- name: unlink_tags
 -- And remember it: an older event may arrive later.
 with wanted as (
-    select n.* from jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid)
+    select n.*, named.name
+    from jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid),
+        lateral jsonb_populate_record(null::public.tags, jsonb_build_object('name', n.tag)) as named
 ),
 gone as (
     delete from public.content_tags as t
     using wanted as n, public.tags as g
     where
-        g.name = n.tag and t.content_id = n.content_id and t.tag_id = g.id
+        g.name = n.name and t.content_id = n.content_id and t.tag_id = g.id
         and (t.last_event_id is null or t.last_event_id < n.last_event_id)
 )
 insert into outbox.removed_links as r (content_id, kind, linked, last_event_id)
@@ -213,3 +235,115 @@ select n.content_id, 'tag', n.tag, n.last_event_id from wanted as n
 on conflict (content_id, kind, linked) do update
 set last_event_id = excluded.last_event_id
 where r.last_event_id < excluded.last_event_id;
+
+-- name: written_audiences
+-- Every row that was written carries the event that wrote it.
+select case when count(*) > 0 then ('outbox.kept audience_profiles ' || count(*))::integer end
+from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id)
+where not exists (
+    select from public.audience_profiles as t where t.id = n.id and t.last_event_id = n.last_event_id
+);
+
+-- name: written_projects
+-- The same for projects.
+select case when count(*) > 0 then ('outbox.kept content_projects ' || count(*))::integer end
+from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id)
+where not exists (
+    select from public.content_projects as t where t.id = n.id and t.last_event_id = n.last_event_id
+);
+
+-- name: written_contents
+-- The same for contents.
+select case when count(*) > 0 then ('outbox.kept contents ' || count(*))::integer end
+from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id)
+where not exists (
+    select from public.contents as t where t.id = n.id and t.last_event_id = n.last_event_id
+);
+
+-- name: taken_projects
+-- What a patch sets stands in the row: a trigger that puts the old value back keeps the stamp, and not the promise.
+select case when count(*) > 0 then ('outbox.kept content_projects ' || min(kept.field))::integer end
+from jsonb_array_elements(%(rows)s::jsonb) as r (body),
+    lateral jsonb_populate_record(null::public.content_projects, r.body) as n
+join public.content_projects as t on t.id = n.id,
+    lateral (
+        values
+        ('status', r.body ? 'status' and t.status is distinct from n.status),
+        ('project_metadata', r.body ? 'project_metadata' and not t.project_metadata @> n.project_metadata)
+    ) as kept (field, differs)
+where kept.differs;
+
+-- name: taken_contents
+-- The same for contents. Bodies, titles and the like are left to `worker verify`: many databases tidy them up.
+select case when count(*) > 0 then ('outbox.kept contents ' || min(kept.field))::integer end
+from jsonb_array_elements(%(rows)s::jsonb) as r (body),
+    lateral jsonb_populate_record(null::public.contents, r.body) as n
+join public.contents as t on t.id = n.id,
+    lateral (
+        values
+        ('status', r.body ? 'status' and t.status is distinct from n.status),
+        ('fidelity_score', r.body ? 'fidelity_score' and t.fidelity_score is distinct from n.fidelity_score),
+        ('deleted_at', r.body ? 'deleted_at' and (t.deleted_at is null) <> (n.deleted_at is null)),
+        ('metadata', r.body ? 'metadata' and not t.metadata @> n.metadata)
+    ) as kept (field, differs)
+where kept.differs;
+
+-- name: linked_minds
+-- Every link that was made is there, unless a newer event has removed it.
+select case when count(*) > 0 then ('outbox.kept content_minds ' || count(*))::integer end
+from jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+where
+    not exists (
+        select
+        from public.content_minds as t
+        where t.content_id = n.content_id and t.mind_id = n.mind_id and t.role = n.role
+    )
+    and not exists (
+        select
+        from outbox.removed_links as r
+        where
+            r.content_id = n.content_id and r.kind = 'mind' and r.linked = n.mind_id::text || ' ' || n.role::text
+            and r.last_event_id > n.last_event_id
+    );
+
+-- name: unlinked_minds
+-- No link that was removed is there, unless a newer event has made it.
+select case when count(*) > 0 then ('outbox.kept content_minds ' || count(*))::integer end
+from jsonb_populate_recordset(null::public.content_minds, %(rows)s::jsonb) as n
+join public.content_minds as t on t.content_id = n.content_id and t.mind_id = n.mind_id and t.role = n.role
+where t.last_event_id is null or t.last_event_id < n.last_event_id;
+
+-- name: linked_tags
+-- The same for tags. A tag that nobody finds under its name (a trigger changed it) is looked for by the unique key.
+select
+    case
+        when count(*) filter (where g.id is null) > 0 then ('outbox.kept tags ' || count(*))::integer
+        when count(*) > 0 then ('outbox.kept content_tags ' || count(*))::integer
+    end
+from jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid)
+cross join lateral jsonb_populate_record(null::public.tags, jsonb_build_object('name', n.tag)) as named
+left join public.tags as g on g.name = named.name
+where
+    not exists (select from public.content_tags as t where t.content_id = n.content_id and t.tag_id = g.id)
+    and not exists (
+        select
+        from outbox.removed_links as r
+        where
+            r.content_id = n.content_id and r.kind = 'tag' and r.linked = n.tag
+            and r.last_event_id > n.last_event_id
+    );
+
+-- name: unlinked_tags
+-- The same for tags that were taken off. Without a tag of this name nobody knows which link was meant: `ask` the key, once.
+select
+    case
+        when %(ask)s and count(*) filter (where g.id is null) > 0 then ('outbox.kept tags ' || count(*))::integer
+        when count(t.tag_id) > 0 then ('outbox.kept content_tags ' || count(t.tag_id))::integer
+    end
+from jsonb_to_recordset(%(rows)s::jsonb) as n (content_id uuid, tag text, last_event_id uuid)
+cross join lateral jsonb_populate_record(null::public.tags, jsonb_build_object('name', n.tag)) as named
+left join public.tags as g on g.name = named.name
+left join public.content_tags as t
+    on
+        t.content_id = n.content_id and t.tag_id = g.id
+        and (t.last_event_id is null or t.last_event_id < n.last_event_id);

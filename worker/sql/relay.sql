@@ -1,3 +1,36 @@
+-- name: settings
+-- What the texts that we send and read rest on, whatever the connection string, the role or the database say. Local to
+-- the transaction: a session setting would leak to others behind a transaction pooler. The search path keeps what the
+-- database's triggers may need; nothing comes before pg_catalog, and temporary objects come last.
+select
+    set_config('DateStyle', 'ISO, YMD', %(local)s),
+    set_config('IntervalStyle', 'iso_8601', %(local)s),
+    set_config('TimeZone', 'UTC', %(local)s),
+    set_config('standard_conforming_strings', 'on', %(local)s),
+    set_config('backslash_quote', 'safe_encoding', %(local)s),
+    set_config('extra_float_digits', '1', %(local)s),
+    set_config('bytea_output', 'hex', %(local)s),
+    set_config('xmloption', 'content', %(local)s),
+    set_config('row_security', 'on', %(local)s),
+    set_config('array_nulls', 'on', %(local)s),
+    set_config('transform_null_equals', 'off', %(local)s),
+    set_config('check_function_bodies', 'on', %(local)s),
+    set_config(
+        'search_path',
+        'pg_catalog, ' || coalesce(nullif(current_setting('search_path'), ''), 'public') || ', public, extensions, pg_temp',
+        %(local)s
+    ),
+    -- Only a superuser may set it, and hardly anybody ever has it otherwise: rules and foreign keys would not be looked at.
+    case
+        when current_setting('session_replication_role') <> 'origin'
+            then set_config('session_replication_role', 'origin', %(local)s)
+    end;
+
+-- name: see_all
+-- Before the first transaction. Where it is off, whoever has policies is refused every row instead of being shown some.
+select set_config('row_security', 'on', false)
+where current_setting('row_security') = 'off';
+
 -- name: limits
 -- For this transaction only: a session setting would leak to others behind a transaction pooler.
 select
@@ -33,15 +66,21 @@ select applied_seq, applied_event_id from outbox.sources where outbox_id = %(out
 select applied_seq, applied_event_id from outbox.sources where outbox_id = %(outbox_id)s for update;
 
 -- name: advance
--- Guarded by the position that the batch was read from; exactly one row must change.
-update outbox.sources
-set
-    applied_seq = %(to_seq)s,
-    applied_event_id = %(to_event_id)s,
-    applied_at = now(),
-    host = %(host)s,
-    worker_version = %(worker_version)s
-where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s;
+-- Guarded by the position that the batch was read from; exactly one row must change, or all of it fails (`kept`).
+with moved as (
+    update outbox.sources
+    set
+        applied_seq = %(to_seq)s,
+        applied_event_id = %(to_event_id)s,
+        applied_at = now(),
+        host = %(host)s,
+        worker_version = %(worker_version)s
+    where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s
+    returning applied_seq
+)
+select case when count(*) <> 1 then ('outbox.kept sources ' || count(*))::integer end
+from moved
+where applied_seq = %(to_seq)s;
 
 -- name: rewind
 -- Set back by an operator, for a replay.
@@ -51,23 +90,33 @@ where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s;
 
 -- name: park
 -- Events that are passed over, in the transaction in which the position passes them. No payload: it may hold anything.
-insert into outbox.parked (outbox_id, seq, event_id, type, aggregate_id, state, verdict, sqlstate, reason, attempts)
-select %(outbox_id)s, p.seq, p.event_id, p.type, p.aggregate_id, p.state, p.verdict, p.sqlstate, p.reason, p.attempts
-from jsonb_to_recordset(%(rows)s::jsonb) as p (
-    seq bigint, event_id uuid, type text, aggregate_id uuid, state text, verdict text, sqlstate text, reason text,
-    attempts integer
+with noted as (
+    insert into outbox.parked (outbox_id, seq, event_id, type, aggregate_id, state, verdict, sqlstate, reason, attempts)
+    select
+        %(outbox_id)s, p.seq, p.event_id, p.type, p.aggregate_id, p.state, p.verdict, p.sqlstate, p.reason, p.attempts
+    from jsonb_to_recordset(%(rows)s::jsonb) as p (
+        seq bigint, event_id uuid, type text, aggregate_id uuid, state text, verdict text, sqlstate text, reason text,
+        attempts integer
+    )
+    on conflict (outbox_id, seq) do update
+    set
+        state = excluded.state,
+        verdict = excluded.verdict,
+        sqlstate = excluded.sqlstate,
+        reason = excluded.reason,
+        attempts = excluded.attempts
+    returning seq
 )
-on conflict (outbox_id, seq) do update
-set
-    state = excluded.state,
-    verdict = excluded.verdict,
-    sqlstate = excluded.sqlstate,
-    reason = excluded.reason,
-    attempts = excluded.attempts;
+select case when count(*) <> %(count)s then ('outbox.kept parked ' || count(*))::integer end
+from noted;
 
 -- name: unpark
 -- Events that were resolved, in the transaction that applies them.
-delete from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
+with gone as (
+    delete from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s) returning seq
+)
+select case when count(*) <> cardinality(%(seqs)s::bigint[]) then ('outbox.kept parked ' || count(*))::integer end
+from gone;
 
 -- name: still_parked
 -- Which of these stand on the list; under the lock of the position, which all who resolve one hold.
