@@ -163,6 +163,7 @@ _PLANNING = re.compile(
     r"^(?:(?:planejamento|planejando|plano) d(?:e|o|a|os|as)|introdução (?:aos?|às?|a)) ", re.IGNORECASE
 )
 _AFTERTHOUGHT = re.compile(r"\s+(?:e|ou) (?:quando|como|por que|onde|quem|se)\b", re.IGNORECASE)
+_PAIRED = re.compile(r"(\*\*|`)(?=\S)([^*`]+)(?<=\S)\1")
 _TRIPLE = re.compile(r"[\w-]+, [\w-]+ e [\w-]+")
 _INDEFINITE = re.compile(r"\buma?\b", re.IGNORECASE)
 _FEMININE = ("a", "ão", "ade", "gem")
@@ -190,8 +191,8 @@ def without_notes(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """One line without Markdown emphasis, with single spaces."""
-    return " ".join(re.sub(r"[*_`#]+", "", text).split())
+    """One line with single spaces, without marks that stand around words in pairs; other signs are the text's own."""
+    return " ".join(_PAIRED.sub(r"\2", text).split())
 
 
 def quotable(text: str) -> str:

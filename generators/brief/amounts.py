@@ -1,83 +1,146 @@
-"""Hours, minutes, money, counts and levels as people write them."""
+"""Hours, minutes, money, counts and levels as people write them, in any language of the vocabulary."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import get_args
 
 from generators.brief.model import Level
-from generators.languages import fold
+from generators.languages import Vocabulary, fold, vocabulary
 
 _Hours = float | tuple[float, float]
 
-_N = r"(\d{1,4}(?:[.,]\d{1,2})?)"
-_RANGE = r"\s*(?:-|–|—|a|ate|to|e|ou)\s*"
-_HOUR = r"(?:horas?|hours?|hrs?|hs|h)"
-_MINUTE = r"(?:minutos?|minutes?|mins?|m|['’])"
-_HOURS_RANGE = re.compile(rf"{_N}\s*{_HOUR}?{_RANGE}{_N}\+?\s*{_HOUR}\b(?!\s*\d)")
-_HOURS_MINUTES = re.compile(rf"{_N}\s*{_HOUR}\s*(?:e|and|,|:)?\s*(\d{{1,2}})\s*{_MINUTE}?(?!\d|[.,]\d|[a-z])")
-_HOURS = re.compile(rf"{_N}\+?\s*{_HOUR}(?![a-z])( e meia\b)?")
-_TIMES = re.compile(
-    r"(?<![\d.,])(\d{1,3})\s*(?:(?:encontros?|aulas?|sessoes|dias?|lives?|modulos?|lessons?|sessions?|videos?)"
-    r"\s*(?:de|of|com|x|×)|[x×])\s*(?=\d)"
-)
-_MINUTES_RANGE = re.compile(rf"{_N}\s*{_MINUTE}?{_RANGE}{_N}\s*{_MINUTE}(?![a-z])")
-_MINUTES = re.compile(rf"{_N}\s*{_MINUTE}(?![a-z])")
-_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(:\d{2})?\s*(?:h|horas?)?$")
-_PARENTHESES = re.compile(r"\([^()]*\)")
-_PER = re.compile(
-    r"/\s*(?:semana|sem|dia|mes|week|day|aula|lesson)|por (?:semana|dia|mes|aula)|semanais|per week|diari"
-)
-_MONEY = re.compile(r"(?:r\$|brl)\s*(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2}|\.\d{2}(?!\d))?\s*(mil\b|k\b)?")
-_THE_ONE_TO_PAY = (
-    re.compile(r"\b(?:por|agora)\b\D{0,12}" + _MONEY.pattern),
-    re.compile(_MONEY.pattern + r"\s*a vista\b"),
-    re.compile(r"\ba vista\b\D{0,12}" + _MONEY.pattern),
-)
-_REAIS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,7})(,\d{1,2})?\s*(mil)?\s*reais\b")
-_INSTALMENTS = re.compile(r"\d{1,2}\s*x\s*(?:de\s*)?(?:r\$)?\s*[\d.,]+")
-_COUNT = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
-_NUMBERS_IN_WORDS = {
-    "um": 1, "uma": 1, "dois": 2, "duas": 2, "tres": 3, "quatro": 4, "cinco": 5, "seis": 6, "sete": 7, "oito": 8,
-    "nove": 9, "dez": 10, "onze": 11, "doze": 12, "treze": 13, "catorze": 14, "quatorze": 14, "quinze": 15,
-    "dezesseis": 16, "dezessete": 17, "dezoito": 18, "dezenove": 19, "vinte": 20,
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "twelve": 12,
-}  # fmt: skip
-_COUNT_WORD = re.compile(rf"^\W*({'|'.join(_NUMBERS_IN_WORDS)})\b(?! (?:a|ou|e|to|ate)\b)")
-_COUNT_RANGE = re.compile(r"\d+\s*(?:-|–|—|a|ate|to|ou)\s*\d+")
 _MAX_TEXT = 600
 _MAX_HOURS = 2_000
 _MAX_COUNT = 999
+_NEAR = 60
 _FEWEST_CLOCK_MINUTES = 5
+_MINUTES_A_DAY = 24 * 60
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_PAY_AT_ONCE = re.compile(r"\b(?:a vista|now|al contado)\b\D{0,12}$")
+_ARROW = re.compile(r"\s*(?:→|->|=>|➜)\s*")
+_BARE_AMOUNT = re.compile(r"^(\d{1,3}(?:[.,]\d{3})+|\d{1,6})(?:[,.]\d{2})?$")
 
-_LEVELS: tuple[tuple[Level, re.Pattern[str]], ...] = (
-    (
-        "beginner",
-        re.compile(
-            r"\b(?:iniciantes?|iniciacao|basic[oa]|beginner|basic|do zero|nenhum|leig[oa]s?|introdutori[oa]|entry"
-            r"|novat[oa]s?|principiantes?|fundamental|facil|easy|(?:esta[or]?|estao) comecando|primeiros passos"
-            r"|nunca \w+|sem (?:nenhuma |qualquer )?(?:experiencia|pre requisitos?|pre-requisitos?|conhecimento))"
-        ),
-    ),
-    ("intermediate", re.compile(r"\b(?:intermediari[oa]s?|intermedi[oa]|intermediate|medi[oa]|medium|moderado)\b")),
-    ("advanced", re.compile(r"\b(?:avancad[oa]|advanced|senior|(?<!pouco )experientes?\b|dificil\b|hard\b)")),
-    ("expert", re.compile(r"\b(?:experts?|especialistas?)\b")),
-)
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount with its currency (ISO 4217 where it is known), None where nothing tells it."""
+
+    amount: float
+    currency: str | None = None
+
+
+class _Patterns:
+    """The patterns over folded text that the vocabulary's units, currencies and levels make."""
+
+    def __init__(self) -> None:
+        words = vocabulary()
+        n = r"(\d{1,4}(?:[.,]\d{1,2})?)"
+        to = rf"\s*(?:-|–|—|{words.pattern('units', 'range')})\s*"
+        hour = rf"(?:{words.pattern('units', 'hour')})"
+        minute = rf"(?:{words.pattern('units', 'minute')}|['’])"
+        half = "|".join(words.all("units", "half")) or "(?!)"
+        both = words.pattern("units", "and")
+        of = words.pattern("units", "of")
+        period = words.pattern("units", "period")
+        self.hours_range = re.compile(rf"{n}\s*{hour}?{to}{n}\+?\s*{hour}\b(?!\s*\d)")
+        self.hours_minutes = re.compile(
+            rf"{n}\s*{hour}\s*(?:(?:{both})\b|,|:)?\s*(\d{{1,2}})\s*{minute}?(?!\d|[.,]\d|[a-z])"
+        )
+        self.hours = re.compile(rf"{n}\+?\s*{hour}(?![a-z])( (?:{half})\b)?")
+        self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
+        self.minutes = re.compile(rf"{n}\s*{minute}(?![a-z])")
+        self.times = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:(?!{hour}\b)[a-z]+\s*(?:{of}|×)|[x×])\s*(?=\d)")
+        self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:{words.pattern('units', 'week')})\b")
+        per = rf"\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*"
+        self.per = re.compile(rf"(?:{n}{to})?{n}\s*(?:{hour}|{minute})(?:{per}(?:{period})\b|\s+(?:{period})\b)")
+        self.clock = re.compile(rf"^(\d{{1,2}}):(\d{{2}})(:\d{{2}})?\s*{hour}?$")
+        self.clock_range = re.compile(
+            r"(?<!\d)(\d{1,2})[:h](\d{2})?\s*(?:-|–|—|as|a|to|ate|hasta)\s*(\d{1,2})[:h](\d{2})?(?!\d)"
+        )
+        self._numbers(words.numbers, f"{hour}|{minute}")
+        self._money(words)
+        self.levels = {level: re.compile(rf"\b(?:{words.pattern('levels', level)})") for level in get_args(Level)}
+
+    def _numbers(self, numbers: dict[str, int], units: str) -> None:
+        words = vocabulary()
+        word = "|".join(sorted(set(numbers) - words.articles, key=len, reverse=True))
+        article = "|".join(words.articles)
+        joined = "|".join(words.all("units", "and"))
+        self.in_words = re.compile(
+            rf"\b(?<!\d )(?:(?:(?:{article}) (?=hundred|thousand))?(?:{word})(?:(?: (?:{joined}) |[ -])(?:{word}))*"
+            rf"|(?:{article})(?= (?:{units})\b))(?![a-z-])"
+        )
+        self.count = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
+        self.count_range = re.compile(r"\d+\s*(?:-|–|—|a|ate|to|ou|or|o|hasta)\s*\d+")
+
+    def _money(self, words: Vocabulary) -> None:
+        codes: dict[str, str] = {}
+        for language in words.languages.values():
+            for code, names in language["currencies"].items():
+                for name in names:
+                    codes.setdefault(name, code)
+        self.codes = {**codes, "$": "$"}
+        sign = "|".join(re.escape(name) for name in sorted(self.codes, key=len, reverse=True))
+        number = r"(\d{1,3}(?:[.,]\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?|\d{1,7}(?:[.,]\d{1,2}(?!\d))?)"
+        thousand = rf"\s*(?:{words.pattern('price', 'thousand')})\b"
+        before = rf"(?<![a-z])(?P<sign>{sign})\s*(?P<n>{number})(?P<nk>{thousand})?"
+        after = rf"(?<![\d.,])(?P<m>{number})(?P<mk>{thousand})?\s*(?P<name>{sign})(?![a-z])"
+        self.money = re.compile(f"{before}|{after}")
+        amount = rf"(?:{sign})?\s*\d[\d.,]*\d?(?:\s*(?:{sign})(?![a-z]))?"
+        times = words.pattern("price", "instalments")
+        self.instalments = re.compile(rf"\d{{1,2}}\s*(?:{times})\s*(?:de|of|por|at)?\s*{amount}")
+        self.money_range = re.compile(rf"(?:{sign})?\s*\d[\d.,]*\s*(?:-|–|—|a|ate|to|hasta)\s*(?:{sign})?\s*\d")
+        pay = words.pattern("price", "pay")
+        self.pay_before = re.compile(rf"\b(?:{pay})\D{{0,8}}$")
+        self.pay_after = re.compile(r"^\s*(?:a vista|al contado|upfront)\b")
+        self.free = re.compile(rf"\b(?:{words.pattern('free')})\b")
+        self.other = re.compile(rf"(?<![a-z])(?:{words.pattern('price', 'other')})(?![a-z])")
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> _Patterns:
+    return _Patterns()
+
+
+def in_figures(folded: str) -> str:
+    """A folded text with its number words as figures; a lone article counts before a unit only ("an hour")."""
+
+    def figure(found: re.Match[str]) -> str:
+        value = vocabulary().number(found[0])
+        return found[0] if value is None else str(value)
+
+    return _patterns().in_words.sub(figure, folded)
 
 
 def hours_in(text: str) -> float | tuple[float, float] | None:
-    """Hours of a course: `5h20min`, `~3.5 horas`, `6-7 horas`, `2h55 (175 min)`, `285 minutos`.
+    """Hours of a course: `5h20min`, `6-7 horas`, `2h55 (175 min)`, `umas 6 horinhas`, `8 weeks, 2 h a week`.
 
-    What stands in parentheses explains and is looked at only if nothing else is stated. Hours per week are no total.
+    What stands in parentheses explains and is looked at only if nothing else is stated. Hours per week are a total
+    only beside a number of weeks.
     """
-    folded = fold(text[:_MAX_TEXT]).strip()
-    outside = _PARENTHESES.sub(" ", folded)
-    for part in (outside, folded):
-        times = _TIMES.search(part)
-        found = _hours_in((part[: times.start()] + " " + part[times.end() :] if times else part).strip())
+    folded = in_figures(fold(text[:_MAX_TEXT]).strip())
+    patterns = _patterns()
+    if (weekly := patterns.per.search(folded)) and (weeks := patterns.weeks.search(folded)):
+        each = _part_hours(folded[: weekly.end()])
+        return _rounded(_times(int(weeks[1]), each)) if each is not None else None
+    for part in (_PARENTHESES.sub(" ", folded), folded):
+        found = _part_hours(patterns.per.sub(" ", part))
         if found is not None:
-            return _rounded(
-                _times(int(times[1]), found) if times and _hours_in(part[: times.start()]) is None else found
-            )
+            return _rounded(found)
     return None
+
+
+def _part_hours(text: str) -> _Hours | None:
+    times = _patterns().times.search(text)
+    if times is None:
+        return _hours_in(text.strip())
+    stated = _hours_in(text[: times.start()])
+    if stated is not None:
+        return stated
+    each = _hours_in(text[times.end() :].strip())
+    return _times(int(times[1]), each) if each is not None else _hours_in(text)
 
 
 def _times(count: int, each: _Hours) -> _Hours | None:
@@ -93,14 +156,18 @@ def _rounded(value: _Hours | None) -> _Hours | None:
 
 
 def minutes_in(text: str) -> int | None:
-    """Minutes of a lesson or module: `15 min`, `1h30`, `60 min - síncrono`; of a range the upper bound's mean."""
-    folded = fold(text[:_MAX_TEXT]).strip()
-    clock = _CLOCK.match(folded)
+    """Minutes of a lesson or module: `15 min`, `1h30`, `60 min - síncrono`, `09:00-09:45`; of a range the mean."""
+    folded = in_figures(fold(text[:_MAX_TEXT]).strip())
+    patterns = _patterns()
+    clock = patterns.clock.match(folded)
     if clock and clock[3] is None and clock[0][-1].isdigit() and int(clock[1]) >= _FEWEST_CLOCK_MINUTES:
         return round(int(clock[1]) + int(clock[2]) / 60)  # a player's 12:30 is minutes and seconds
-    minutes = _MINUTES.search(folded)
-    if minutes and not _HOURS.search(folded):
-        ranged = _MINUTES_RANGE.search(folded)
+    if between := patterns.clock_range.search(folded):
+        start, end = (60 * int(between[at]) + int(between[at + 1] or 0) for at in (1, 3))
+        return end - start if 0 < end - start < _MINUTES_A_DAY else None
+    minutes = patterns.minutes.search(folded)
+    if minutes and not patterns.hours.search(folded):
+        ranged = patterns.minutes_range.search(folded)
         if ranged:
             return round((_number(ranged[1]) + _number(ranged[2])) / 2)
         return round(_number(minutes[1]))
@@ -111,12 +178,11 @@ def minutes_in(text: str) -> int | None:
 
 
 def _hours_in(text: str) -> _Hours | None:
-    if _PER.search(text):
-        text = re.sub(r"[\d.,\- a]*\s*(?:horas?|h|hours?)\s*(?:/|por |per )\s*\w+", " ", text)
-    clock = _CLOCK.match(text)
-    ranged = _HOURS_RANGE.search(text)
-    both = _HOURS_MINUTES.search(text)
-    single = _HOURS.search(text)
+    patterns = _patterns()
+    clock = patterns.clock.match(text)
+    ranged = patterns.hours_range.search(text)
+    both = patterns.hours_minutes.search(text)
+    single = patterns.hours.search(text)
     value: _Hours | None = None
     first = min((found.start() for found in (ranged, both, single) if found), default=-1)
     if clock:
@@ -127,9 +193,9 @@ def _hours_in(text: str) -> _Hours | None:
         value = (_number(ranged[1]), _number(ranged[2]))
     elif single:
         value = _number(single[1]) + (0.5 if single[2] else 0)
-    elif minutes_range := _MINUTES_RANGE.search(text):
+    elif minutes_range := patterns.minutes_range.search(text):
         value = (_number(minutes_range[1]) / 60, _number(minutes_range[2]) / 60)
-    elif minutes := _MINUTES.search(text):
+    elif minutes := patterns.minutes.search(text):
         value = _number(minutes[1]) / 60
     return _plausible(value)
 
@@ -152,50 +218,97 @@ def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def money_in(text: str) -> float | None:
-    """Reais: the one amount stated; the price paid at once where instalments stand beside it.
+def price_in(text: str) -> Money | None:
+    """The one amount stated, in any currency; the price paid at once where instalments stand beside it.
 
-    None for a range, or several amounts of which none is marked as the one to pay ("de … por …", "à vista").
+    None for a range, for money that is not the price (revenue, a tool's cost, what a competitor takes), or for several
+    amounts of which none is marked as the one to pay ("de … por …", "à vista", "$49 → $39 launch": the first).
     """
-    folded = fold(text[:_MAX_TEXT])
-    plain = _INSTALMENTS.sub(" ", folded)
-    amounts = [_amount(found) for found in _MONEY.finditer(plain)]
-    amounts = amounts or [_amount(found) for found in _REAIS.finditer(plain)]
-    if re.search(r"(?:r\$\s*)?\d[\d.,]*\s*(?:-|–|—|a|ate)\s*(?:r\$\s*)?\d", plain):
+    folded = in_figures(fold(text[:_MAX_TEXT]))
+    patterns = _patterns()
+    plain = patterns.instalments.sub(lambda found: " " * len(found[0]), folded)
+    found = [amount for amount in patterns.money.finditer(plain) if not _is_other(plain, amount)]
+    if patterns.money_range.search(plain):
         return None
-    if not amounts:
-        return 0.0 if re.search(r"\b(?:gratuit[oa]|gratis|free|sem custo)\b", folded) else None
-    if len(set(amounts)) == 1:
-        return amounts[0]
-    marked = next((found for pattern in _THE_ONE_TO_PAY if (found := pattern.search(plain))), None)
-    return _amount_of(marked[1], marked[2], marked[3]) if marked else None
+    if not found:
+        return Money(0.0) if patterns.free.search(folded) else None
+    values = [_money(amount) for amount in found]
+    if len({value.amount for value in values}) == 1:
+        return values[0]
+    return _the_one_to_pay(plain, found, values)
 
 
-def _amount(found: re.Match[str]) -> float:
-    return _amount_of(found[1], found[2], found[3])
+def _the_one_to_pay(plain: str, found: list[re.Match[str]], values: list[Money]) -> Money | None:
+    patterns = _patterns()
+    marks: tuple[Callable[[int, re.Match[str]], object], ...] = (
+        lambda _, amount: patterns.pay_after.search(plain[amount.end() :]),
+        lambda place, amount: place and patterns.pay_before.search(plain[: amount.start()]),
+        lambda _, amount: _PAY_AT_ONCE.search(plain[: amount.start()]),
+    )
+    for is_marked in marks:
+        for place, amount in enumerate(found):
+            if is_marked(place, amount):
+                return values[place]
+    return values[0] if _ARROW.fullmatch(plain[found[0].end() : found[1].start()]) else None
 
 
-def _amount_of(whole: str, cents: str | None, thousands: str | None) -> float:
-    value = float(whole.replace(".", "") + (cents or "").replace(",", "."))
-    return value * 1000 if thousands else value
+def _is_other(text: str, amount: re.Match[str]) -> bool:
+    """Whether the clause that an amount stands in speaks of other money than the price."""
+    start = max(text.rfind(mark, 0, amount.start()) for mark in (",", ";", "(", ". ", "\n", "→")) + 1
+    ends = [at for mark in (", ", ";", ")", ". ", "\n", "→") if (at := text.find(mark, amount.end())) != -1]
+    clause = text[max(start, amount.start() - _NEAR) : min([*ends, amount.end() + _NEAR // 2])]
+    if _patterns().free.search(clause):
+        clause = _patterns().free.sub(" ", clause)
+    return _patterns().other.search(clause) is not None
+
+
+def _money(found: re.Match[str]) -> Money:
+    text = found["n"] or found["m"]
+    return Money(
+        _amount(text) * (1000 if found["nk"] or found["mk"] else 1), _patterns().codes[found["sign"] or found["name"]]
+    )
+
+
+def _amount(text: str) -> float:
+    """`1.997,00`, `1,299.00`, `97.50`, `1.250`: three digits behind a mark are thousands, one or two are cents."""
+    head, mark, tail = text, "", ""
+    if len(text) > 2 and (cut := max(text.rfind("."), text.rfind(","))) != -1 and len(text) - cut - 1 <= 2:  # noqa: PLR2004
+        head, mark, tail = text[:cut], ".", text[cut + 1 :]
+    return float(head.replace(".", "").replace(",", "") + mark + tail)
+
+
+def money_in(text: str) -> float | None:
+    """The amount of `price_in`."""
+    found = price_in(text)
+    return found.amount if found else None
+
+
+def bare_amount(text: str) -> Money | None:
+    """What is nothing but a number, as the answer of a field that asks for money."""
+    found = _BARE_AMOUNT.match(text.strip())
+    return Money(_amount(text.strip())) if found else None
 
 
 def count_in(text: str) -> int | None:
-    """The first whole number; None where a range is stated instead of a number."""
-    plain = _PARENTHESES.sub(" ", fold(text[:_MAX_TEXT]))
-    if _COUNT_RANGE.search(plain):
+    """The first whole number, in figures or words; None where a range is stated instead of a number."""
+    plain = in_figures(_PARENTHESES.sub(" ", fold(text[:_MAX_TEXT])).strip(" *_~"))
+    patterns = _patterns()
+    if patterns.count_range.search(plain):
         return None
-    if word := _COUNT_WORD.match(plain):
-        return _NUMBERS_IN_WORDS[word[1]]
-    found = _COUNT.search(plain)
-    return int(found[1]) if found and 0 < int(found[1]) <= _MAX_COUNT else None
+    found = patterns.count.search(plain)
+    if found is None:
+        return vocabulary().number(plain.split(" ")[0]) if plain else None
+    return int(found[1]) if 0 < int(found[1]) <= _MAX_COUNT else None
 
 
 def level_in(text: str) -> Level | None:
-    """The first level that a text names, reading from its start and parentheses last."""
+    """The first level that a text names, reading from its start and parentheses last; the lowest of a range."""
     folded = fold(text[:_MAX_TEXT])
     for part in (_PARENTHESES.sub(" ", folded), folded):
-        hits = [(found.start(), level) for level, pattern in _LEVELS if (found := pattern.search(part))]
+        hits = [
+            (found.start(), level) for level, pattern in _patterns().levels.items() if (found := pattern.search(part))
+        ]
         if hits:
-            return min(hits)[1]
+            first: Level = min(hits)[1]
+            return first
     return None

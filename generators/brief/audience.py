@@ -9,40 +9,10 @@ from generators.brief.fields import Fields
 from generators.brief.model import Audience, Level, Pain
 from generators.brief.placeholder import stated
 from generators.brief.zones import Zone
+from generators.languages import vocabulary
 from generators.markdown import Entry, Line
 from generators.markdown.label import label_key
 
-_WHO = re.compile(
-    r"publico(?: (?:alvo|primario|principal))*|quem e o aluno ideal|target audience|audiencia"
-    r"|aluno ideal|para quem e|avatar"
-    r"|perfil do (?:aluno|publico)|icp"
-)
-_DEMOGRAPHICS = re.compile(
-    r"idade.*|age|localizacao|location|regiao|genero|gender|nivel educacional|educacao|escolaridade"
-    r"|education|renda|income"
-    r"|ocupacao.*|occupation|profissao|cargo|faturamento|tamanho d[eo] (?:time|equipe|empresa)|segmentos?|experiencia"
-    r"|tempo de experiencia.*|setor|area de atuacao|estado civil"
-)
-_PSYCHOGRAPHICS = re.compile(
-    r"momento.*|estado mental.*|emocoes|valores|o que mais valoriza|motivac(?:ao|oes)|frustrac(?:ao"
-    r"|oes)|desejos?|medos?"
-    r"|objec(?:ao|oes)|crencas.*|aspirac.*|estilo de aprendizado|tempo disponivel|comportamento"
-    r"|dor (?:superficial|real|profunda)"
-    r"|objetivo (?:declarado|real)|o que .*deseja.*"
-)
-_TECHNICAL = re.compile(r"nivel tecnico|conhecimento tecnico|technical level|familiaridade.*")
-_PAINS = re.compile(
-    r"(?:top \d+ )?(?:principais |maiores )?dores.*|dores|pain points|pains|problemas(?: principais)?"
-    r"|frustracoes(?: especificas)?"
-)
-_ONE_PAIN = re.compile(r"(?:dor|pain)(?: (?:superficial|real|profunda|principal|secundaria|\d+))*")
-_PAIN_COLUMN = re.compile(r"^(?:dor|pain|problema)")
-_COST_COLUMN = re.compile(r"^(?:custo|consequenc|impacto|cost|efeito)")
-_BEFORE = re.compile(r"(?:estado atual|antes)(?: .*)?|before|de|situacao atual|ponto a")
-_AFTER = re.compile(r"(?:estado desejado|depois)(?: .*)?|after|para|situacao desejada|ponto b")
-_PREREQUISITES = re.compile(
-    r"pre requisitos?.*|prerequisites?|conhecimentos? previos?.*|requisitos (?:do aluno|previos|minimos)|conhecimento"
-)
 _ARROW = re.compile(r"\s+(?:→|->|=>|⇒)\s+")
 _DASH = re.compile(r"\s+(?:→|->|=>|⇒|–|—)\s+")
 _MAX_ITEMS = 40
@@ -51,12 +21,12 @@ _MAX_VALUE_CHARACTERS = 1_000
 
 def read_audience(fields: Fields) -> Audience:
     """Read who the course is for."""
-    stated_levels: list[tuple[Level, Entry]] = fields.all_of(_TECHNICAL, None, _technical_level)
+    stated_levels: list[tuple[Level, Entry]] = fields.all_of("technical_level", None, _technical_level)
     return Audience(
         description=_description(fields),
         technical_level=stated_levels[0][0] if stated_levels else None,
-        demographics=_labelled(fields, _DEMOGRAPHICS),
-        psychographics=_labelled(fields, _PSYCHOGRAPHICS),
+        demographics=_labelled(fields, "demographics"),
+        psychographics=_labelled(fields, "psychographics"),
     )
 
 
@@ -65,7 +35,7 @@ def read_pains(fields: Fields) -> tuple[Pain, ...]:
     in_tables = _table_pains(fields)
     if in_tables:
         return in_tables
-    entries = [*fields.entries(_PAINS, {Zone.AUDIENCE, Zone.COURSE})]
+    entries = [*fields.entries("pains", {Zone.AUDIENCE, Zone.COURSE})]
     # The field of the form is closer to its list than the chapter around it.
     entries.sort(key=lambda entry: entry.line.kind == "heading")
     for entry in entries:
@@ -73,20 +43,24 @@ def read_pains(fields: Fields) -> tuple[Pain, ...]:
         if items:
             pains = (_pain(line.text) for line in items[:_MAX_ITEMS])
             return tuple(pain for pain in pains if pain)
-    depths = fields.all_of(_ONE_PAIN, {Zone.AUDIENCE, Zone.COURSE}, whole_answer)
+    depths = fields.all_of("one_pain", {Zone.AUDIENCE, Zone.COURSE}, whole_answer)
     return tuple(Pain(text=value) for value, entry in depths if entry.line.kind != "heading")
 
 
 def read_transformation(fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Read the states before and after the course."""
-    before, after = _state(fields, _BEFORE), _state(fields, _AFTER)
+    before, after = _state(fields, "before"), _state(fields, "after")
     if before or after:
         return before, after
     rows = [line for line in fields.document.lines if line.kind == "row" and len(line.cells) > 1]
     pairs = [
         line.cells
         for line in rows
-        if [label_key(cell) for cell in line.header[:2]] in (["antes", "depois"], ["before", "after"])
+        if len(line.header) > 1
+        and all(
+            meaning in vocabulary().fields(label_key(cell))
+            for meaning, cell in zip(("before", "after"), line.header, strict=False)
+        )
     ]
     return (
         tuple(text for text in (stated(pair[0]) for pair in pairs) if text),
@@ -96,7 +70,7 @@ def read_transformation(fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...
 
 def read_prerequisites(fields: Fields) -> tuple[str, ...]:
     """Read what one has to know beforehand; options of a form ("nenhum", "básico") are no prerequisite."""
-    entries = list(fields.entries(_PREREQUISITES, {Zone.PREREQUISITES, Zone.COURSE, Zone.PEDAGOGY, Zone.ASIDE}))
+    entries = list(fields.entries("prerequisites", {Zone.PREREQUISITES, Zone.COURSE, Zone.PEDAGOGY, Zone.ASIDE}))
     entries.sort(key=lambda entry: entry.line.kind == "heading")
     for entry in entries:
         items = [line for line in answered(entry.body) if line.kind == "item" and line.ticked is None]
@@ -109,7 +83,7 @@ def read_prerequisites(fields: Fields) -> tuple[str, ...]:
 
 
 def _description(fields: Fields) -> str | None:
-    for value, entry in fields.all_of(_WHO, None, _prose):
+    for value, entry in fields.all_of("audience", None, _prose):
         if entry.line.kind != "heading":
             return value[:_MAX_VALUE_CHARACTERS]
     return None
@@ -123,7 +97,7 @@ def _prose(entry: Entry) -> str | None:
     return whole_answer(entry)
 
 
-def _labelled(fields: Fields, label: re.Pattern[str]) -> dict[str, str]:
+def _labelled(fields: Fields, label: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in fields.entries(label, {Zone.AUDIENCE}):
         if entry.line.kind == "heading" or entry.line.label is None:
@@ -141,16 +115,16 @@ def _table_pains(fields: Fields) -> tuple[Pain, ...]:
         if line.kind != "row" or (block is not None and line.block != block):
             continue
         keys = [label_key(cell) for cell in line.header]
-        text = _column(line, keys, _PAIN_COLUMN)
-        if text and len(keys) > 1 and "antes" not in keys:
+        text = _column(line, keys, "pains", "one_pain")
+        if text and len(keys) > 1 and not any("before" in vocabulary().fields(key) for key in keys):
             block = line.block
-            found.append(Pain(text=text, consequence=_column(line, keys, _COST_COLUMN)))
+            found.append(Pain(text=text, consequence=_column(line, keys, "pain_cost")))
     return tuple(found[:_MAX_ITEMS])
 
 
-def _column(line: Line, keys: list[str], wanted: re.Pattern[str]) -> str | None:
+def _column(line: Line, keys: list[str], *wanted: str) -> str | None:
     for column, key in enumerate(keys):
-        if wanted.match(key) and column < len(line.cells):
+        if vocabulary().fields(key).intersection(wanted) and column < len(line.cells):
             return stated(line.cells[column])
     return None
 
@@ -163,7 +137,7 @@ def _pain(text: str) -> Pain | None:
     return Pain(text=pain, consequence=stated(parts[1]) if len(parts) > 1 else None) if pain else None
 
 
-def _state(fields: Fields, label: re.Pattern[str]) -> tuple[str, ...]:
+def _state(fields: Fields, label: str) -> tuple[str, ...]:
     for entry in fields.entries(label, {Zone.AUDIENCE}):
         answers = list_answers(entry) if not entry.value else tuple(chain([first_answer(entry) or ""]))
         answers = tuple(answer for answer in answers if answer)

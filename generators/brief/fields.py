@@ -1,70 +1,35 @@
-"""The facts about the course itself: who looks for which label, in which part of the brief, and what counts as one."""
+"""The fields of a brief as one table: labels, the zones that they count in, what reads a value, and how it is merged.
+
+The labels are the vocabulary's (`labels` in each language's file), the zones tell a course's level from its audience's.
+A reader gets the entry: a label with the value beside it and the lines below. The first value found is taken, those of
+`exact` labels first ("Valor específico" below a ticked range); a later one that differs is a warning.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from generators.brief.amounts import hours_in, level_in
-from generators.brief.answers import first_answer, list_answers
-from generators.brief.field_values import (
-    amount_of,
-    count_of,
-    hours_of,
-    level_of,
-    one_line,
-    person_name,
-    person_of,
-    price_of,
-    several_of,
-    texts_of,
-    ticked_level_of,
-)
-from generators.brief.labels import (
-    CATEGORY,
-    DURATION,
-    EXACT_PRICE,
-    FRAMEWORK,
-    INSTRUCTOR,
-    LANGUAGE,
-    LESSONS,
-    LEVEL,
-    MODULES,
-    PRICE,
-    PRIOR_KNOWLEDGE,
-    SLUG,
-    STRUCTURE,
-    STYLE,
-    SUBTITLE,
-    TAGS,
-    TAUGHT_BY,
-    TITLE,
-)
+from generators.brief.amounts import Money, bare_amount, count_in, hours_in, level_in, price_in
+from generators.brief.answers import answered, first_answer, list_answers
 from generators.brief.model import Level
-from generators.brief.placeholder import scalar, stated
+from generators.brief.placeholder import is_example, scalar, stated, undecorated
+from generators.brief.prose import Prose
 from generators.brief.zones import Zone, chapter_paths, zone_of
-from generators.languages import fold
-from generators.markdown import Document, Entry
+from generators.languages import fold, vocabulary
+from generators.markdown import Document, Entry, Line
 from generators.markdown.label import label_key
 
 Value = TypeVar("Value")
 
-_COURSE_ZONES = frozenset({Zone.COURSE})
 _SLUG_SHAPE = re.compile(r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")
-_MAX_HEADING = 300
-_FORM_TITLE = re.compile(
-    r"formulario|template|^plano de (?:curso|ensino|aula)|^ficha (?:do|de) curso|modelo de|planejamento|questionario"
-    r"|\bform\b|briefing$|^(?:course )?brief$"
-)
-_TITLE_PREFIX = re.compile(
-    r"^\W*(?:(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?:\s+(?:do|de|da)\s+curso)?"
-    r"|resumo do curso)\s*(?:[:\-–—|]+\s*|$)"
-    r"|(?:curso|course|treinamento)\s*:\s*)",
-    re.IGNORECASE,
-)
-_TITLE_SUFFIX = re.compile(
-    r"\s+[:\-–—|]+\s*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?: do curso)?)\s*$", re.IGNORECASE
-)
+_ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_EXACT_LINE = re.compile(r"\btotal\b|especifi|exat|exact|flexivel|\breal\b|duracao|duracion|duration")
+_NO_NAME = re.compile(r"\b(?:mind|mmos|clone|sim|nao|voz|persona|agent|neutr\w+|custom\w*|ia)\b")
+_MAX_TITLE_CHARACTERS = 300
+_MAX_NAME_WORDS = 8
+_MAX_ANSWER_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +38,253 @@ class Found:
 
     value: Any
     line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One row of the table.
+
+    Attributes:
+        zones: where its labels count; None: anywhere.
+        read: the value that an entry states, None if it states none.
+        head: its keys in the frontmatter.
+        of_text: the value of such a key's text.
+        exact: a label whose value goes before those of the field's own.
+    """
+
+    zones: frozenset[Zone] | None
+    read: Callable[[Entry], Any]
+    head: tuple[str, ...] = ()
+    of_text: Callable[[str], Any] = stated
+    exact: str | None = None
+
+
+# --- what reads a value
+
+
+@lru_cache(maxsize=1)
+def _title_patterns() -> tuple[re.Pattern[str], ...]:
+    words = vocabulary()
+    forms = "|".join(words.all("form_titles"))
+    kinds = "|".join(words.part_words("module"))
+    provisional = "|".join(words.all("provisional"))
+    return (
+        re.compile(
+            rf"^(?:{forms})(?: (?:de|do|da|del|of the) (?:curso|course|oficina|taller))?\s*"
+            r"(?:[:\-–—|]+\s*(?P<rest>.*)|$)"
+        ),
+        re.compile(rf"^(?:{forms})\b"),
+        re.compile(rf"\s*(?:[(\[]\s*(?:{provisional})\s*[)\]]|\s[-–—]\s*(?:{provisional}))\s*$"),
+        re.compile(rf"\s+[:\-–—|]+\s*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?: do curso)?|{kinds}s?)\s*$"),
+    )
+
+
+def title_in(text: str) -> str | None:
+    """A title without what a form, a draft or an emoji puts around it; None if nothing else is left."""
+    text = undecorated(" ".join(text[:_MAX_TITLE_CHARACTERS].split()))
+    prefix, _, provisional, suffix = _title_patterns()
+    for pattern in (provisional, suffix):
+        if found := pattern.search(_plain(text)):
+            text = text[: found.start()]
+    if found := prefix.match(_plain(text)):
+        text = text[found.start("rest") :] if found["rest"] else ""
+    return stated(undecorated(text))
+
+
+def _plain(text: str) -> str:
+    """Folded, with a character for each character."""
+    return "".join(char.lower() if char.isascii() else (fold(char) or " ")[0] for char in text)
+
+
+def names_field(text: str) -> bool:
+    """Whether a text is the label of some field, titles of columns aside."""
+    return bool(vocabulary().fields(label_key(text)) - {"column", "module_title"})
+
+
+def is_form_title(text: str) -> bool:
+    return _title_patterns()[1].match(label_key(text)) is not None
+
+
+def person_name(text: str) -> str | None:
+    """A person's name without what is said about them; None if the text is no name."""
+    name = re.split(r"\s+[-–—|]\s+|,|;|\s+\(", _ASIDE.sub("", text), maxsplit=1)[0].strip()
+    words = name.split()
+    if not words or len(words) > _MAX_NAME_WORDS or not words[0][0].isalpha() or not any(w[0].isupper() for w in words):
+        return None
+    return None if _NO_NAME.search(fold(name)) else stated(name)
+
+
+def is_section(entry: Entry) -> bool:
+    """Whether a heading opens a section rather than stand over one short answer (`### Duração` over `3 horas`)."""
+    if entry.line.kind != "heading":
+        return False
+    body = [line for line in entry.body if line.kind != "rule"]
+    return not body or len(body) > _MAX_ANSWER_LINES or any(line.kind != "text" for line in body)
+
+
+def texts_of(entry: Entry) -> list[str]:
+    if is_section(entry):
+        return []
+    if entry.value and not is_example(entry.value):
+        return [entry.value]
+    return [line.text for line in answered(entry.body) if not line.depth or line.fenced]
+
+
+def _title(entry: Entry) -> str | None:
+    if entry.line.kind == "heading" and not entry.body:
+        return None
+    text = first_answer(entry)
+    return title_in(text) if text and len(text) <= _MAX_TITLE_CHARACTERS and not is_section(entry) else None
+
+
+def _one_line(entry: Entry) -> str | None:
+    text = first_answer(entry)
+    return text if text and len(text) <= _MAX_TITLE_CHARACTERS else None
+
+
+def _slug(entry: Entry) -> str | None:
+    value = first_answer(entry)
+    return slug_in(value) if value else None
+
+
+def slug_in(text: str) -> str | None:
+    slug = text.strip("/ ").split("/")[-1]
+    return slug if _SLUG_SHAPE.match(slug) else None
+
+
+def _person(entry: Entry) -> str | None:
+    text = None if is_section(entry) else first_answer(entry)
+    return person_name(text) if text else None
+
+
+def _hours(entry: Entry) -> float | tuple[float, float] | None:
+    """The exact line of a form beats the option that was ticked above it."""
+    if entry.value and stated(entry.value) is None:
+        return None
+    lines = [
+        line
+        for line in answered(entry.body)
+        if not line.label or not entry.value or _EXACT_LINE.search(fold(line.text))
+    ]
+    exact = [line for line in lines if _EXACT_LINE.search(fold(line.text)) and line.ticked is None]
+    if is_section(entry):
+        # Below a heading only a line that calls itself the total is the course's.
+        totals = (hours_in(line.value) for line in exact if line.label and "duration" in _meant(line))
+        return next((value for value in totals if value is not None), None)
+    if entry.value:
+        text = stated(entry.value) or ""
+        asked = set(entry.key.split()) & {*vocabulary().all("units", "hour"), "ch"}
+        return hours_in(f"{text} h" if asked and re.fullmatch(r"\d+(?:[.,]\d+)?", text) else text)
+    plain = [line for line in lines if line.ticked is None and not line.depth]
+    return next((value for line in [*exact, *plain, *lines] if (value := hours_in(line.text)) is not None), None)
+
+
+def _meant(line: Line) -> frozenset[str]:
+    return vocabulary().fields(label_key(line.label or ""))
+
+
+def _count(entry: Entry) -> int | None:
+    if is_section(entry):
+        return None
+    if entry.value:
+        return count_in(entry.value) if stated(entry.value) else None
+    if entry.line.kind != "heading" and not any(line.fenced for line in entry.body):
+        # "Aulas:" over a list names the list; only the answer field of a form holds a number.
+        return None
+    for line in answered(entry.body):
+        return count_in(f"{line.ordinal}. {line.text}" if line.ordinal else line.text)
+    return None
+
+
+def _level(entry: Entry) -> Level | None:
+    text = None if is_section(entry) else first_answer(entry)
+    return level_in(text) if text else None
+
+
+def _ticked_level(entry: Entry) -> Level | None:
+    if entry.value:
+        return level_in(entry.value) if stated(entry.value) else None
+    return next((level for line in answered(entry.body) if line.ticked and (level := level_in(line.text))), None)
+
+
+def money_of(text: str) -> Money | None:
+    return None if stated(text) is None else bare_amount(text) or price_in(text)
+
+
+def _price(entry: Entry) -> Money | None:
+    if entry.line.kind == "heading" and not any(line.fenced or line.kind == "text" for line in entry.body):
+        return None
+    if entry.value:
+        return money_of(entry.value)
+    lines = list(answered(entry.body))
+    exact = [line for line in lines if "exact_price" in _meant(line)]
+    labelled = [line for line in lines if "price" in _meant(line)]
+    # Below a heading only lines that call themselves a price are one; in a field's answer any first line is.
+    open_lines = [] if is_section(entry) else [line for line in lines if line.ordinal is None][:_MAX_ANSWER_LINES]
+    values = (money_of(line.value if line.label else line.text) for line in [*exact, *labelled, *open_lines])
+    return next((value for value in values if value is not None), None)
+
+
+def _several(entry: Entry) -> tuple[str, ...] | None:
+    if entry.line.kind == "heading" and any(line.label and line.strong for line in entry.body):
+        return None
+    if entry.value:
+        value = first_answer(entry)
+        return (value,) if value else None
+    return list_answers(entry) or None
+
+
+def _list(entry: Entry) -> tuple[str, ...] | None:
+    return list_answers(entry) or None
+
+
+def _hours_text(text: str) -> Any:
+    return hours_in(f"{text} h" if re.fullmatch(r"\d+(?:\.\d+)?", text) else text)
+
+
+_COURSE = frozenset({Zone.COURSE})
+_NUMBERS = frozenset({Zone.COURSE, Zone.OUTLINE, Zone.PEDAGOGY})
+_LEVELS = frozenset({Zone.COURSE, Zone.PEDAGOGY, Zone.OUTLINE, Zone.PREREQUISITES})
+_ALL_TEXT = frozenset({Zone.COURSE, Zone.AUDIENCE, Zone.OBJECTIVES, Zone.PEDAGOGY, Zone.VOICE, Zone.COMMERCIAL})
+
+FIELDS: dict[str, Field] = {
+    "title": Field(
+        zones=_COURSE,
+        read=_title,
+        head=("title", "course_title", "titulo", "nome_do_curso", "course_name", "nombre_del_curso"),
+        of_text=title_in,
+    ),
+    "subtitle": Field(zones=_COURSE, read=_one_line, head=("subtitle", "subtitulo")),
+    "slug": Field(
+        zones=frozenset({Zone.COURSE, Zone.ASIDE}), read=_slug, head=("course_slug", "slug"), of_text=slug_in
+    ),
+    "instructor": Field(zones=frozenset({Zone.COURSE, Zone.VOICE, Zone.PEDAGOGY}), read=_person, of_text=person_name),
+    "duration": Field(
+        zones=_NUMBERS,
+        read=_hours,
+        head=("duration", "duration_hours", "total_duration_hours", "duracao", "carga_horaria", "duracion"),
+        of_text=_hours_text,
+        exact="exact_duration",
+    ),
+    "modules": Field(zones=_NUMBERS, read=_count),
+    "lessons": Field(zones=_NUMBERS, read=_count),
+    "level": Field(
+        zones=_LEVELS, read=_level, head=("level", "nivel", "knowledge_level", "difficulty"), of_text=level_in
+    ),
+    "prior_knowledge": Field(zones=None, read=_ticked_level),
+    "price": Field(
+        zones=frozenset({Zone.COMMERCIAL, Zone.COURSE}),
+        read=_price,
+        head=("price", "preco", "valor", "precio"),
+        of_text=money_of,
+        exact="exact_price",
+    ),
+    "category": Field(zones=_COURSE, read=_list),
+    "tags": Field(zones=_COURSE, read=_list),
+    "framework": Field(zones=frozenset({Zone.PEDAGOGY}), read=_several),
+    "style": Field(zones=frozenset({Zone.PEDAGOGY, Zone.COURSE}), read=_several),
+    "language": Field(zones=None, read=_one_line, head=("language", "idioma", "lang")),
+}
 
 
 class Fields:
@@ -96,159 +308,134 @@ class Fields:
         self.head = {key: value for part in [*nested, head] for key, value in part.items()}
         paths = zip(document.paths, chapter_paths(document), strict=True)
         self._title_depth = max((len(whole) - len(chapter) for whole, chapter in paths), default=0)
+        self.prose = Prose(
+            line
+            for index, line in enumerate(document.lines)
+            if index not in inside and not line.fenced and zones[index] in _ALL_TEXT
+        )
 
-    def entries(self, label: re.Pattern[str], zones: Iterable[Zone] | None = None) -> Iterator[Entry]:
-        """Entries with a label, outside modules, in some zones (None: anywhere)."""
+    def entries(self, meaning: str, zones: Iterable[Zone] | None = None) -> Iterator[Entry]:
+        """Entries with a label of that meaning, outside modules, in some zones (None: anywhere)."""
         allowed = None if zones is None else frozenset(zones)
         for entry in self.document.entries:
+            if meaning not in vocabulary().fields(entry.key) or entry.index in self.inside:
+                continue
             is_open = allowed is None or self.zones[entry.index] in allowed
             if not is_open and entry.line.kind == "heading" and allowed is not None:
                 # A field that is a heading opens a zone of its own ("### Nível dos alunos"); it stands in its parent's.
                 is_open = zone_of(entry.path[self._title_depth :]) in allowed
-            if is_open and entry.index not in self.inside and label.fullmatch(entry.key):
+            if is_open:
                 yield entry
 
     def all_of(
-        self, label: re.Pattern[str], zones: Iterable[Zone] | None, read: Callable[[Entry], Value | None]
+        self, meaning: str, zones: Iterable[Zone] | None, read: Callable[[Entry], Value | None]
     ) -> list[tuple[Value, Entry]]:
         """What all such entries state, in the order of the file."""
-        found = ((read(entry), entry) for entry in self.entries(label, zones))
+        found = ((read(entry), entry) for entry in self.entries(meaning, zones))
         return [(value, entry) for value, entry in found if value is not None]
 
-    def title(self) -> list[Found]:
-        """Title from the form, or else frontmatter, or else the file's own heading."""
+    def found(self, name: str) -> list[Found]:
+        """What labels and frontmatter state about a field of the table."""
+        row = FIELDS[name]
+        labels = [row.exact, name] if row.exact else [name]
         found = [
             Found(value, entry.line.number)
-            for value, entry in self.all_of(TITLE, _COURSE_ZONES, one_line)
-            if entry.line.kind != "heading" or entry.body
+            for label in labels
+            for value, entry in self.all_of(label, row.zones, row.read)
         ]
-        keys = ("title", "course_title", "titulo", "nome_do_curso", "course_name")
-        found += [Found(value, 1) for key in keys if (value := scalar(self.head.get(key)))]
-        asked = any(True for _ in self.entries(TITLE, _COURSE_ZONES))
-        if not found and not asked:
-            found += self._heading_title()
-        return found
+        texts = (scalar(self.head.get(key)) for key in row.head)
+        return found + [Found(value, 1) for text in texts if text and (value := row.of_text(text)) is not None]
+
+    def first(self, name: str) -> Any:
+        found = self.found(name)
+        return found[0].value if found else None
+
+    def title(self) -> list[Found]:
+        """Title from the form, or else frontmatter, or else the file's own heading, or else a sentence."""
+        found = self.found("title")
+        if found or any(entry.line.kind != "heading" for entry in self.entries("title", _COURSE)):
+            return found
+        return self._heading_title() or self._told(self.prose.title())
 
     def _heading_title(self) -> list[Found]:
-        for line in self.document.lines:
-            if line.kind == "heading":
-                # Runs of blanks make the patterns below quadratic.
-                heading = " ".join(line.text[: 2 * _MAX_HEADING].split())
-                text = _TITLE_SUFFIX.sub("", re.sub(r"^[^\w\[]+", "", heading)).strip()
-                prefix = _TITLE_PREFIX.match(text)
-                value = stated(text[prefix.end() :] if prefix else text)
-                if value is None or _FORM_TITLE.search(label_key(value)):
-                    return []
-                # Without "Course Brief:" before it, only the file's single top heading is its title.
-                return [Found(value, line.number)] if prefix or line.depth == 1 else []
+        lines = [line for line in self.document.lines if line.kind != "blank"]
+        top = min((line.depth for line in lines if line.kind == "heading"), default=0)
+        for place, line in enumerate(lines):
+            words = vocabulary()
+            text = undecorated(line.text[:_MAX_TITLE_CHARACTERS])
+            prefix = _title_patterns()[0].match(_plain(text))
+            is_prefixed = prefix is not None and bool(prefix["rest"])
+            if line.kind != "heading" and not (place == 0 and line.kind == "text" and is_prefixed):
+                continue
+            opened = words.numbered(text)
+            if opened and opened.kind != "part":
+                return []
+            value = title_in(text)
+            if value is None or (is_form_title(value) and not is_prefixed):
+                return []
+            if not is_prefixed and (line.depth != 1 or (place and names_field(text))):
+                return []
+            # Without "Course Brief:" before it, only the file's top heading is its title.
+            return [Found(value, line.number)] if is_prefixed or line.depth == top or not place else []
         return []
 
-    def subtitle(self) -> str | None:
-        return self._first(SUBTITLE, {Zone.COURSE}, one_line)
-
-    def slug(self) -> list[Found]:
-        found = []
-        for value, entry in self.all_of(SLUG, {Zone.COURSE, Zone.ASIDE}, first_answer):
-            slug = value.strip("/ ").split("/")[-1]
-            if _SLUG_SHAPE.match(slug):
-                found.append(Found(slug, entry.line.number))
-        for key in ("course_slug", "slug"):
-            value_of_head = scalar(self.head.get(key))
-            if value_of_head and _SLUG_SHAPE.match(value_of_head):
-                found.append(Found(value_of_head, 1))
-        return found
+    @staticmethod
+    def _told(told: tuple[Any, int] | None) -> list[Found]:
+        return [Found(*told)] if told else []
 
     def instructor(self) -> str | None:
         head = self.head.get("instructor") or self.head.get("instrutor")
-        names = [scalar(head.get("name") or head.get("nome")) if isinstance(head, dict) else scalar(head)]
-        names += [value for value, _ in self.all_of(INSTRUCTOR, {Zone.COURSE, Zone.VOICE, Zone.PEDAGOGY}, person_of)]
-        for name in names:
-            if name and (cleaned := person_name(name)):
-                return cleaned
-        return self._told_instructor()
-
-    def _told_instructor(self) -> str | None:
-        """Who teaches, where a sentence of the brief says so."""
-        for line, zone in zip(self.document.lines, self.zones, strict=True):
-            if line.kind == "text" and zone is Zone.COURSE and (told := TAUGHT_BY.search(line.text[:_MAX_HEADING])):
-                return person_name(told[1])
-        return None
+        named = scalar(head.get("name") or head.get("nome")) if isinstance(head, dict) else scalar(head)
+        stated_name = person_name(named) if named else None
+        return (
+            stated_name
+            or self.first("instructor")
+            or next((f.value for f in self._told(self.prose.instructor())), None)
+        )
 
     def duration(self) -> list[Found]:
-        zones = {Zone.COURSE, Zone.OUTLINE, Zone.PEDAGOGY}
-        found = [Found(v, e.line.number) for v, e in self.all_of(DURATION, zones, hours_of)]
-        for key in ("duration", "duration_hours", "total_duration_hours", "duracao", "carga_horaria"):
-            text = scalar(self.head.get(key))
-            value = hours_in(f"{text} h" if text and re.fullmatch(r"\d+(?:\.\d+)?", text) else text or "")
-            if value is not None:
-                found.append(Found(value, 1))
-        return found
+        return self.found("duration") or self._told(self.prose.length_near_title() or self.prose.duration())
 
-    def count(self, label: re.Pattern[str], *, unit: str) -> list[Found]:
-        """Stated number of modules or lessons; `unit` is the word that may follow it elsewhere ("aulas")."""
-        zones = {Zone.COURSE, Zone.OUTLINE, Zone.PEDAGOGY}
-        found = []
-        for entry in self.entries(label, zones):
-            value = count_of(entry)
-            if value is not None:
-                found.append(Found(value, entry.line.number))
-        beside = re.compile(rf"(?<![\d\-–.,])(\d{{1,3}})\s*{unit}")
+    def count(self, name: str, *kinds: Any) -> list[Found]:
+        """Stated number of modules or lessons; beside the length, `kinds` of parts may be counted too ("3 aulas")."""
+        found = self.found(name)
+        weeks = set(vocabulary().all("units", "week"))
+        unit = "|".join(sorted(vocabulary().part_words(*kinds) - weeks, key=len, reverse=True))
+        beside = re.compile(rf"(?<![\d\-–.,])(\d{{1,3}})\s*(?:{unit})\b")
+        ranged = re.compile(rf"\d\s*(?:-|–|a)\s*\d+\s*(?:{unit})\b")
         asides = []
-        for entry in [e for label in (DURATION, MODULES, LESSONS, STRUCTURE) for e in self.entries(label, zones)]:
-            for text in texts_of(entry):
-                match = beside.search(fold(text))
-                if match and not re.search(rf"\d\s*(?:-|–|a)\s*\d+\s*{unit}", fold(text)):
-                    asides.append(Found(int(match[1]), entry.line.number))
+        for label in ("duration", "modules", "lessons", "structure"):
+            for entry in self.entries(label, _NUMBERS):
+                for text in texts_of(entry):
+                    match = beside.search(fold(text))
+                    if match and not ranged.search(fold(text)):
+                        asides.append(Found(int(match[1]), entry.line.number))
         return found or asides[:1]
 
     def level(self) -> Level | None:
-        found: Level | None = self._first(
-            LEVEL, {Zone.COURSE, Zone.PEDAGOGY, Zone.OUTLINE, Zone.PREREQUISITES}, level_of
-        )
-        for key in ("level", "nivel", "knowledge_level", "difficulty"):
-            found = found or level_in(scalar(self.head.get(key)) or "")
-        return found or self._first(PRIOR_KNOWLEDGE, None, ticked_level_of)
+        told = self.prose.level()
+        found: Level | None = self.first("level") or self.first("prior_knowledge") or (told[0] if told else None)
+        return found
 
     def price(self) -> list[Found]:
-        found: list[Found] = []
-        exact: list[Found] = []
-        for entry in self.entries(PRICE, {Zone.COMMERCIAL, Zone.COURSE}):
-            value = price_of(entry)
-            if value is not None:
-                is_exact = EXACT_PRICE.fullmatch(entry.key)
-                (exact if is_exact else found).append(Found(value, entry.line.number))
-        for key in ("price", "preco", "valor"):
-            text = scalar(self.head.get(key))
-            value = amount_of(text) if text else None
-            if value is not None:
-                found.append(Found(value, 1))
-        return exact + found
-
-    def category(self) -> str | None:
-        answers = self._first(CATEGORY, {Zone.COURSE}, lambda entry: list_answers(entry) or None)
-        return ", ".join(answers) if answers else None
+        return self.found("price") or self._told(self.prose.price())
 
     def tags(self) -> tuple[str, ...]:
         head = self.head.get("tags")
         if isinstance(head, list):
             return tuple(tag for tag in (scalar(item) for item in head) if tag)
-        return self._first(TAGS, {Zone.COURSE}, lambda entry: list_answers(entry) or None) or ()
+        return self.first("tags") or ()
 
-    def framework(self) -> str | None:
-        return self._joined(FRAMEWORK, {Zone.PEDAGOGY})
+    def joined(self, name: str, separator: str) -> str | None:
+        answers = self.first(name)
+        return separator.join(answers) if answers else None
 
-    def style(self) -> str | None:
-        return self._joined(STYLE, {Zone.PEDAGOGY, Zone.COURSE})
-
-    def language(self) -> str | None:
-        return self._first(LANGUAGE, None, one_line) or scalar(self.head.get("language") or self.head.get("idioma"))
-
-    def _joined(self, label: re.Pattern[str], zones: Iterable[Zone]) -> str | None:
-        answers = self._first(label, zones, several_of)
-        return "; ".join(answers) if answers else None
-
-    def _first(
-        self, label: re.Pattern[str], zones: Iterable[Zone] | None, read: Callable[[Entry], Value | None]
-    ) -> Value | None:
-        found = self.all_of(label, zones, read)
-        return found[0][0] if found else None
+    def unknown_labels(self) -> Iterator[tuple[int, str, str, str]]:
+        """Labels outside the outline that mean nothing but resemble one that does: line, label, known one, field."""
+        for entry in self.document.entries:
+            key = entry.key
+            if entry.index in self.inside or not key or not entry.value or vocabulary().fields(key):
+                continue
+            near = vocabulary().nearest(key)
+            if near is not None and near[1] in FIELDS:
+                yield entry.line.number, entry.line.label or entry.line.text, *near

@@ -89,7 +89,9 @@ class Brief:
         duration_hours: hours of the whole course; a pair is a range (low, high).
         modules: how many modules the brief states, or else lists.
         lessons: how many lessons the brief states, or else lists.
-        price: in reais.
+        price: the one to pay, in `currency`.
+        currency: ISO 4217 where it is known; None where the brief gives no sign of it.
+        language: "pt", "en" or "es": the stated one, else told by its words; another stated one as written.
         framework: pedagogical framework, as written.
         style: teaching style, as written.
         warnings: contradictions and gaps, in the order of their lines.
@@ -106,6 +108,7 @@ class Brief:
     level: Level | None = None
     voice: Voice = field(default_factory=Voice)
     price: float | None = None
+    currency: str | None = None
     category: str | None = None
     tags: tuple[str, ...] = ()
     audience: Audience = field(default_factory=Audience)

@@ -5,66 +5,43 @@ A value counts as stated only if something is left once the form's own words are
 """
 
 import re
+import unicodedata
+from functools import lru_cache
 
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 
 _QUOTES = " \t\"'“”‘’«»`*"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
+_LONGEST_BLANK = 40
 _DOUBLE_QUOTES = '"“”«»'
 _BOXES = re.compile(r"[\[(]([xX✓ ]?)[\])]\s*((?:(?![\[(][xX✓ ]?[\])])[^\[\]])*)")
 _BOX_AHEAD = re.compile(r"\s*(?:\[|\([xX✓ ]?\))")
 _BLANK_FIELD = re.compile(r"_{3,}|\.{4,}|…{2,}")
 _ALL_BRACKETED = re.compile(r"^(?:\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}|\{\{[^{}]*\}\})[\s.:]*$")
-_AUTO = re.compile(r"\[\s*(?:auto[- ]?preenchid[oa]|auto[- ]?filled|preencher|a preencher|inserir|insira|todo|tbd)\b")
-_NOT_YET = frozenset(
-    [
-        "",
-        "a definir",
-        "a ser definido",
-        "definir",
-        "tbd",
-        "tba",
-        "todo",
-        "n/a",
-        "na",
-        "nd",
-        "nao se aplica",
-        "nao aplicavel",
-        "pendente",
-        "a preencher",
-        "preencher",
-        "em aberto",
-        "nao definido",
-        "nao informado",
-        "nao especificado",
-        "sem definicao",
-        "to be defined",
-        "to be determined",
-        "not defined",
-        "not specified",
-        "none",
-        "null",
-        "nenhum definido",
-        "x",
-        "xx",
-        "xxx",
-        "xxxx",
-        "?",
-        "??",
-        "???",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "...",
-        "…",
-        "aguardando",
-        "a confirmar",
-    ]
-)
-_LONGEST_NOT_YET = max(map(len, _NOT_YET))
-_EXAMPLE = re.compile(r"^(?:exemplos?|ex\.?|e\.g\.?|examples?|por exemplo|p\. ?ex\.?)\s*(?:\([^)]*\))?\s*[:\-–]")
+_NOTHING = frozenset({"", "x", "xx", "xxx", "xxxx", "?", "??", "???", "-", "--", "---", "–", "—", "...", "…"})
+_DECORATION = frozenset({"So", "Sk", "Cn", "Cf", "Mn", "Me", "Zs"})
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
+    words = vocabulary()
+    return (
+        words.blanks | _NOTHING,
+        re.compile(rf"\[\s*(?:{'|'.join(words.all('open'))})"),
+        re.compile(rf"^(?:{words.pattern('examples')})\.?\s*(?:\([^)]*\))?\s*[:\-–]"),
+    )
+
+
+def undecorated(text: str) -> str:
+    """A title without the emoji, bullets and keycaps around it; signs that can be its own stay (#, _, `, $)."""
+    start, end = 0, len(text)
+    while start < end and (unicodedata.category(text[start]) in _DECORATION - {"Sk"} or text[start] in "•·→➤►▸–—- "):
+        start += 1
+    if text[start + 1 : start + 3] in {"\ufe0f\u20e3", "\u20e3"}:
+        return undecorated(text[start + 3 :])
+    while end > start and unicodedata.category(text[end - 1]) in _DECORATION - {"Sk"}:
+        end -= 1
+    return text[start:end]
 
 
 def stated(text: str | None) -> str | None:
@@ -80,9 +57,10 @@ def stated(text: str | None) -> str | None:
     chosen = _chosen(text)
     value = _unquoted(" ".join(text.split()) if chosen is None else ", ".join(chosen))
     bare = value.strip(" .:;!" + _QUOTES)
-    if not any(map(str.isalnum, bare)) or (len(bare) <= _LONGEST_NOT_YET and fold(bare) in _NOT_YET):
+    blanks, asked, _ = _patterns()
+    if not any(map(str.isalnum, bare)) or (len(bare) <= _LONGEST_BLANK and fold(bare) in blanks):
         return None
-    if _ALL_BRACKETED.match(value) or _BLANK_FIELD.search(value) or ("[" in value and _AUTO.search(fold(value))):
+    if _ALL_BRACKETED.match(value) or _BLANK_FIELD.search(value) or ("[" in value and asked.search(fold(value))):
         return None
     return value
 
@@ -99,7 +77,11 @@ def _chosen(text: str) -> list[str] | None:
 
 def _unquoted(text: str) -> str:
     """Take off quotes that stand around the whole, not those around its first or last words only."""
-    value = text.strip().strip("`*").strip()
+    value = text.strip()
+    for mark in ("**", "*", "`"):
+        inner = value[len(mark) : -len(mark)]
+        if len(value) > 2 * len(mark) and value == f"{mark}{inner}{mark}" and mark not in inner:
+            value = inner.strip()
     while len(value) > 1 and value[0] in _QUOTES and value[-1] in _QUOTES:
         if any(char in _DOUBLE_QUOTES for char in value[1:-1]):
             break
@@ -109,7 +91,7 @@ def _unquoted(text: str) -> str:
 
 def is_example(text: str) -> bool:
     """Whether a line of a form is its sample answer rather than an answer."""
-    return _EXAMPLE.match(fold(text.strip(_QUOTES + "-•>")).strip()) is not None
+    return _patterns()[2].match(fold(text.strip(_QUOTES + "-•>")).strip()) is not None
 
 
 def scalar(value: object) -> str | None:

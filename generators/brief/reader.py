@@ -3,21 +3,24 @@
 from pathlib import Path
 from typing import Any, TypeVar
 
+from generators.brief.amounts import Money
 from generators.brief.audience import read_audience, read_pains, read_prerequisites, read_transformation
-from generators.brief.fields import Fields, Found
-from generators.brief.labels import LESSONS, MODULES
-from generators.brief.model import MIN_TITLE_CHARACTERS, Brief
+from generators.brief.fields import FIELDS, Fields, Found
+from generators.brief.message import plain_text
+from generators.brief.model import MIN_TITLE_CHARACTERS, Brief, OutlineModule
 from generators.brief.objectives import read_objectives
 from generators.brief.outline import Outline, read_outline
+from generators.brief.placeholder import stated
 from generators.brief.voice import named_responsible, read_voice
 from generators.brief.zones import zones_of
 from generators.errors import NotABrief, OversizedFile
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 from generators.markdown import Frontmatter, read_document, split_frontmatter
 from generators.reading_warning import ReadingWarning
 from generators.textfile import TextFile, read_text_file
 
 MAX_BRIEF_CHARACTERS = 1_000_000
+_TOLERANCE = 0.25
 
 Value = TypeVar("Value")
 
@@ -38,7 +41,7 @@ def parse_brief(file: TextFile) -> Brief:
         reason = f"is too long for a brief ({len(file.text):,} characters, at most {MAX_BRIEF_CHARACTERS:,})"
         raise OversizedFile(file.path, reason)
     head = split_frontmatter(file.text)
-    document = read_document(head.body, head.body_line)
+    document = read_document(plain_text(head.body), head.body_line)
     if not document.lines:
         raise NotABrief(file.path, "holds no text; fill in the brief")
     zones = zones_of(document)
@@ -46,54 +49,77 @@ def parse_brief(file: TextFile) -> Brief:
     fields = Fields(document, zones, outline.inside, head.values)
     notes = _Notes()
     _note_frontmatter(head, notes)
-    return _brief(fields, outline, notes)
+    return _brief(fields, outline, notes, file.text)
 
 
-def _brief(fields: Fields, outline: Outline, notes: "_Notes") -> Brief:
+def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brief:
     voice = read_voice(fields)
     title = notes.agreed("title", fields.title(), same=fold)
     duration = notes.agreed("duration in hours", fields.duration())
-    modules = notes.agreed("number of modules", fields.count(MODULES, unit="modul"))
-    lessons = notes.agreed("number of lessons", fields.count(LESSONS, unit="aulas"))
-    listed = sum(len(module.lessons) for module in outline.modules)
-    objectives = read_objectives(fields.document, fields.zones, fields.inside)
+    modules = notes.agreed("number of modules", fields.count("modules", "module"))
+    lessons = notes.agreed("number of lessons", fields.count("lessons", "lesson"))
+    told = fields.prose.modules()
+    listed = outline.modules
+    if not listed and told and told[1]:
+        listed = tuple(OutlineModule(number=place, title=name) for place, name in enumerate(told[1], 1))
+    listed_lessons = sum(len(module.lessons) for module in listed)
+    objectives = read_objectives(fields)
     pains = read_pains(fields)
     before, after = read_transformation(fields)
-    notes.compare("modules", modules, len(outline.modules))
-    notes.compare("lessons", lessons, listed)
+    price = notes.agreed("price", fields.price(), same=lambda money: money.amount)
+    stated_language = fields.first("language")
+    language = vocabulary().language_of(text, stated_language) if not stated_language or fold(stated_language) else None
+    if not outline.flat:
+        notes.compare("modules", modules, len(listed))
+    notes.compare("lessons", lessons, listed_lessons)
+    notes.hours(duration, listed)
+    for warning in outline.warnings:
+        notes.add(warning.line, warning.message)
+    for line, label, known, field in fields.unknown_labels():
+        notes.add(line, f"the label “{label}” is not understood; did you mean “{known}” ({field})?")
     if title is None or len(title) < MIN_TITLE_CHARACTERS:
         notes.add(0, f"no title of at least {MIN_TITLE_CHARACTERS} characters: the brief is incomplete")
     if not objectives:
         notes.add(0, "no learning objectives: the brief is incomplete")
     if duration is None:
-        notes.add(0, "no duration is stated")
+        notes.unread("duration", fields, "no duration is stated")
+    if price is None:
+        notes.unread("price", fields, "")
     if not pains:
         notes.add(0, "no pains of the audience are stated")
     return Brief(
         title=title,
-        subtitle=fields.subtitle(),
-        slug=notes.agreed("slug", fields.slug()),
+        subtitle=fields.first("subtitle"),
+        slug=notes.agreed("slug", fields.found("slug")),
         instructor=fields.instructor() or voice.persona or named_responsible(fields, voice),
         duration_hours=duration,
-        modules=modules or (len(outline.modules) or None),
-        lessons=lessons or (listed or None),
+        modules=modules or (None if outline.flat else len(listed)) or (told[0] if told else None),
+        lessons=lessons or (listed_lessons or None),
         objectives=objectives,
         level=fields.level(),
         voice=voice,
-        price=notes.agreed("price", fields.price()),
-        category=fields.category(),
+        price=price.amount if price else None,
+        currency=_currency(price, language),
+        category=fields.joined("category", ", "),
         tags=fields.tags(),
         audience=read_audience(fields),
         pains=pains,
         before=before,
         after=after,
         prerequisites=read_prerequisites(fields),
-        outline=outline.modules,
-        framework=fields.framework(),
-        style=fields.style(),
-        language=fields.language(),
+        outline=listed,
+        framework=fields.joined("framework", "; "),
+        style=fields.joined("style", "; "),
+        language=language or stated_language,
         warnings=notes.sorted(),
     )
+
+
+def _currency(price: Money | None, language: str | None) -> str | None:
+    """A lone `$` is the currency that the language's readers mean by it; an amount without any sign has none."""
+    if price is None or not price.amount or price.currency != "$":
+        return price.currency if price else None
+    return str(vocabulary().languages[language]["dollar"]) if language else None
 
 
 def _note_frontmatter(head: Frontmatter, notes: "_Notes") -> None:
@@ -122,6 +148,26 @@ class _Notes:
                     f"{name}: {first.value!r} (line {first.line}) is taken, {other.value!r} (line {other.line}) is not",
                 )
         return first.value
+
+    def unread(self, name: str, fields: Fields, otherwise: str) -> None:
+        """Say what stands under the labels of a field that states no value, rather than that nothing does."""
+        row = FIELDS[name]
+        for entry in fields.entries(name, row.zones):
+            text = entry.value or next((line.text for line in entry.body if line.kind != "rule"), "")
+            if stated(text):
+                self.add(entry.line.number, f"{name}: “{text[:80]}” states no single value; write one")
+                return
+        if otherwise:
+            self.add(0, otherwise)
+
+    def hours(self, declared: float | tuple[float, float] | None, modules: tuple[OutlineModule, ...]) -> None:
+        """Warn where the minutes of all modules disagree with the stated hours by more than a quarter."""
+        if declared is None or not modules or not all(module.minutes for module in modules):
+            return
+        low, high = declared if isinstance(declared, tuple) else (declared, declared)
+        summed = sum(module.minutes or 0 for module in modules) / 60
+        if not low * (1 - _TOLERANCE) <= summed <= high * (1 + _TOLERANCE):
+            self.add(0, f"{low:g} hours are stated, the outline sums to {summed:.1f}".replace(".0", ""))
 
     def compare(self, name: str, declared: int | None, listed: int) -> None:
         if declared and listed and declared != listed:

@@ -2,42 +2,17 @@
 
 import itertools
 import re
+from dataclasses import replace
 from typing import Any
 
 from generators.brief.answers import answered, first_answer, list_answers, whole_answer
-from generators.brief.field_values import person_name
-from generators.brief.fields import Fields
-from generators.brief.labels import RESPONSIBLE
+from generators.brief.fields import Fields, person_name
 from generators.brief.model import Voice, VoiceMode
-from generators.brief.placeholder import scalar, stated
+from generators.brief.placeholder import is_example, scalar, stated
 from generators.brief.zones import Zone
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 from generators.markdown import Entry
 
-_MODE = re.compile(
-    r"usar (?:clone|mind|persona)?.*(?:mmos|clone|mind).*|modo(?: de voz| da voz)?|mode|voz|tipo de voz|voice(?: mode)?"
-    r"|mind(?: mmos)?|clone(?: mmos)?|persona(?: mmos)?|mmos(?: mind| persona)?|instrutor persona"
-)
-_PERSONA = re.compile(
-    r"persona(?: (?:mmos|do instrutor|name))?|nome (?:da persona|do mind|do clone)|mind name|clone(?: de)?|persona nome"
-    r"|mmos mind|mind"
-)
-_PERSONA_SLUG = re.compile(r"(?:slug|id) (?:do|da) (?:mind|persona|clone)|(?:mind|persona) (?:slug|id)|slug mmos")
-_TONE = re.compile(
-    r"tom(?: (?:geral|de voz|desejado|principal|da voz|do curso|e linguagem|emocional))*|tone(?: of voice)?|voice tone"
-)
-_TRAITS = re.compile(
-    r"personalidade.*|tracos(?: (?:de personalidade|principais))*|caracteristicas(?: da voz.*"
-    r"| de personalidade)?|traits"
-)
-_PHRASES = re.compile(
-    r"frases.*|bordoes.*|expressoes.*|(?:signature |characteristic )phrases|catch ?phrases"
-    r"|vocabulario (?:tipico|proprio)"
-)
-_NEVER = re.compile(
-    r".*\bnunca\b.*|never(?: do| say)?|evitar|o que (?:nao|evitar).*|nao (?:fazer|usar|dizer)|avoid|proibi\w+.*"
-)
-_STORIES = re.compile(r"historias\b.*|(?:key )?stories|se sim forneca .*historias.*")
 _MMOS = re.compile(r"\bmmos\b|\bclone\b|\bmind\b")
 _CUSTOM = re.compile(r"custom|personalizad|descrev|propria")
 _NEUTRAL = re.compile(r"neutr|padrao|generic|profissional padrao|sem persona")
@@ -62,10 +37,10 @@ def read_voice(fields: Fields) -> Voice:
         persona=persona,
         persona_slug=slug,
         tone=tone,
-        traits=_list(fields, _TRAITS),
-        phrases=_list(fields, _PHRASES),
-        never=_list(fields, _NEVER),
-        stories=_list(fields, _STORIES),
+        traits=_list(fields, "traits"),
+        phrases=_list(fields, "phrases"),
+        never=_list(fields, "never"),
+        stories=_list(fields, "stories"),
     )
 
 
@@ -75,7 +50,7 @@ def named_responsible(fields: Fields, voice: Voice) -> str | None:
     A brief is often signed by an editor; only a first name shared with the persona shows that it is not.
     """
     known = fold((voice.persona_slug or "").replace("-", " ").replace("_", " ")).split()
-    for value, _ in fields.all_of(RESPONSIBLE, {Zone.COURSE}, first_answer):
+    for value, _ in fields.all_of("responsible", {Zone.COURSE}, first_answer):
         name = person_name(value)
         if name and known and fold(name).split()[0] == known[0]:
             return name
@@ -95,7 +70,7 @@ def _head_persona(head: dict[str, Any]) -> tuple[str | None, str | None, VoiceMo
 
 
 def _mode(fields: Fields) -> VoiceMode | None:
-    for entry in fields.entries(_MODE, _ZONES):
+    for entry in fields.entries("voice_mode", _ZONES):
         if entry.line.kind == "heading" and entry.key in {"voz", "persona", "instrutor persona"}:
             continue
         texts = [entry.value] if entry.value else [line.text for line in answered(entry.body) if line.ticked]
@@ -120,10 +95,10 @@ def _mode_of(text: str) -> VoiceMode | None:
 
 
 def _form_slug(fields: Fields) -> str | None:
-    for value, _ in fields.all_of(_PERSONA_SLUG, None, first_answer):
+    for value, _ in fields.all_of("persona_slug", None, first_answer):
         if re.fullmatch(r"[\w.-]{2,60}", value):
             return value
-    for entry in fields.entries(_MODE, _ZONES):
+    for entry in fields.entries("voice_mode", _ZONES):
         texts = [entry.value] if entry.value else [line.text for line in answered(entry.body) if line.ticked]
         for text in texts:
             found = _SLUG_AT_END.search(fold(text).strip())
@@ -133,7 +108,7 @@ def _form_slug(fields: Fields) -> str | None:
 
 
 def _form_persona(fields: Fields) -> str | None:
-    for value, entry in fields.all_of(_PERSONA, _VOICE_ZONES, _beside):
+    for value, entry in fields.all_of("persona", _VOICE_ZONES, _beside):
         name = person_name(value)
         if name and entry.line.kind != "heading" and _mode_of(value) is None:
             return name
@@ -145,22 +120,29 @@ def _beside(entry: Entry) -> str | None:
 
 
 def _tone(fields: Fields) -> str | None:
-    for entry in [*fields.entries(_TONE, _VOICE_ZONES), *fields.entries(_TONE, {Zone.COURSE, Zone.ASIDE})]:
+    for entry in [*fields.entries("tone", _VOICE_ZONES), *fields.entries("tone", {Zone.COURSE, Zone.ASIDE})]:
         if entry.line.kind == "heading" and not any(line.fenced for line in entry.body):
             continue
         # Below a heading of the section, what stands under labels of its own belongs to those.
-        own = itertools.takewhile(lambda line: line.fenced or not line.label, entry.body)
+        own = itertools.takewhile(lambda line: line.kind != "heading" and (line.fenced or not line.label), entry.body)
         texts = [entry.value] if entry.value else [line.text for line in own if line.ticked is not False]
+        if "voice_mode" in vocabulary().fields(entry.key):
+            inner = {line.text for line in entry.body if line.label}
+            texts = [text for text in texts if text not in inner and _mode_of(text) is None and not is_example(text)]
         tone = ", ".join(part for part in (stated(text) for text in texts) if part)
         if tone:
             return tone[:500]
-    for entry in fields.entries(_TONE, _VOICE_ZONES):
-        if told := whole_answer(entry):
+    for entry in fields.entries("tone", {*_VOICE_ZONES, Zone.COURSE}):
+        # Of a section only what stands before its inner headings and labels speaks for it.
+        own = itertools.takewhile(lambda line: line.kind != "heading" and not line.label, entry.body)
+        told = whole_answer(replace(entry, body=tuple(own)))
+        if told and _mode_of(told) is None:
             return told[:500]
-    return None
+    said = fields.prose.tone()
+    return said[0][:500] if said else None
 
 
-def _list(fields: Fields, label: re.Pattern[str]) -> tuple[str, ...]:
+def _list(fields: Fields, label: str) -> tuple[str, ...]:
     entries = [*fields.entries(label, {Zone.VOICE}), *fields.entries(label, {Zone.PEDAGOGY, Zone.ASIDE})]
     # A label inside a form's fence is closer to its list than the bold label over the whole fence.
     entries.sort(key=lambda entry: not entry.line.fenced)

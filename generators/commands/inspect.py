@@ -132,9 +132,17 @@ def _brief(path: Path) -> dict[str, Any]:
             "tone": found.voice.tone,
         },
         "price": found.price,
+        "currency": found.currency,
+        "language": found.language,
         "outline": [
-            {"number": m.number, "title": m.title, "lessons": len(m.lessons), "minutes": m.minutes}
-            for m in found.outline
+            {
+                "number": module.number,
+                "title": module.title,
+                "lessons": len(module.lessons),
+                "minutes": module.minutes,
+                "lesson_titles": [lesson.title for lesson in module.lessons],
+            }
+            for module in found.outline
         ],
         "complete": not found.errors,
         "warnings": [{"line": warning.line, "message": warning.message} for warning in found.warnings],

@@ -1,109 +1,23 @@
-"""Finding values in a mapping whose keys nobody agreed on."""
+"""Finding values in a mapping whose keys nobody agreed on: a key means what the vocabulary's labels mean."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from generators.brief.amounts import hours_in, minutes_in
 from generators.brief.placeholder import scalar
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 
-TITLE_KEYS = (
-    "title",
-    "name",
-    "titulo",
-    "nome",
-    "course_title",
-    "course_name",
-    "titulo_do_curso",
-    "nome_do_curso",
-)
-MODULE_LIST_KEYS = (
-    "modules",
-    "modulos",
-    "units",
-    "unidades",
-    "sections",
-    "secoes",
-    "blocos",
-    "semanas",
-    "weeks",
-)
-LESSON_LIST_KEYS = ("lessons", "aulas", "licoes", "classes", "videos", "topics", "topicos")
-# Names that mean many things: looked at only where none of the above is there.
-LOOSE_MODULE_KEYS = (
-    "parts",
-    "partes",
-    "chapters",
-    "capitulos",
-    "conteudo_programatico",
-    "programa",
-    "syllabus",
-    "ementa",
-    "content",
-    "conteudo",
-)
-LOOSE_LESSON_KEYS = (
-    "encontros",
-    "sessions",
-    "sessoes",
-    "episodes",
-    "episodios",
-    "chapters",
-    "capitulos",
-    "content",
-    "conteudo",
-    "contents",
-    "items",
-    "itens",
-    "steps",
-)
-MINUTE_KEYS = (
-    "duration_minutes",
-    "duracao_minutos",
-    "minutes",
-    "minutos",
-    "estimated_minutes",
-    "duration_min",
-    "duracao_min",
-    "total_minutes",
-    "duration",
-    "duracao",
-    "estimated_duration",
-    "tempo",
-    "tempo_estimado",
-    "estimated_time",
-    "length",
-    "total_duration",
-    "duracao_total",
-)
-HOUR_KEYS = (
-    "duration_hours",
-    "duracao_horas",
-    "hours",
-    "horas",
-    "total_hours",
-    "carga_horaria",
-    "estimated_hours",
-)
-_TEXT_IN_ITEM = (
-    "objective",
-    "objetivo",
-    "text",
-    "texto",
-    "description",
-    "descricao",
-    "title",
-    "name",
-    "concept",
-)
+_TEXT_IN_ITEM = ("objectives", "objective", "text", "texto", "description", "title", "concept")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"^\d{1,5}(?:\.\d+)?$")
+_RANGE = re.compile(r"^(\d{1,4})\s*[-–]\s*(\d{1,4})$")
 _MAX_ITEMS = 500
 _MAX_KEY_CHARACTERS = 200
 _MAX_TEXT_DEPTH = 4
 _MINUTES_PER_HOUR = 60
+_OWN_WORDS = frozenset({"course", "curso", "module", "modulo", "lesson", "aula", "clase", "leccion", "unit", "unidade"})
 
 
 def folded(mapping: dict[Any, Any]) -> dict[str, Any]:
@@ -111,29 +25,37 @@ def folded(mapping: dict[Any, Any]) -> dict[str, Any]:
     return {_folded(str(key)[:_MAX_KEY_CHARACTERS]): value for key, value in mapping.items()}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _folded(key: str) -> str:
     return re.sub(r"[\s\-]+", "_", fold(_CAMEL.sub("_", key)).strip())
 
 
-def first(mapping: dict[str, Any], keys: Iterable[str]) -> Any:
-    """The first value that is neither missing nor empty."""
-    for key in keys:
-        value = mapping.get(key)
-        if value not in (None, "", [], {}):
-            return value
+@lru_cache(maxsize=4096)
+def meanings(key: str) -> frozenset[str]:
+    """What a folded key means: itself, and the fields that it is a label of, its own part's name aside."""
+    words = key.split("_")
+    own = words[1:] if len(words) > 1 and words[0] in _OWN_WORDS else words
+    return frozenset({key}) | vocabulary().fields(" ".join(words)) | vocabulary().fields(" ".join(own))
+
+
+def first(mapping: dict[str, Any], *wanted: str) -> Any:
+    """The first value that is neither missing nor empty under a key of one of these meanings, in their order."""
+    for meaning in wanted:
+        for key, value in mapping.items():
+            if value not in (None, "", [], {}) and meaning in meanings(key):
+                return value
     return None
 
 
-def text(mapping: dict[str, Any], keys: Iterable[str]) -> str | None:
-    """The first stated scalar under one of the keys; of a mapping there, its name."""
-    for key in keys:
-        value = mapping.get(key)
-        if isinstance(value, dict):
-            value = first(folded(value), ("name", "nome", "title", "titulo"))
-        found = scalar(value)
-        if found:
-            return found
+def text(mapping: dict[str, Any], *wanted: str) -> str | None:
+    """The first stated scalar under a key of one of the meanings; of a mapping there, its name."""
+    for meaning in wanted:
+        for key, value in mapping.items():
+            if meaning not in meanings(key):
+                continue
+            inner = first(folded(value), "title", "module_title") if isinstance(value, dict) else value
+            if found := scalar(inner):
+                return found
     return None
 
 
@@ -148,7 +70,7 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, list):
         for item in value[:_MAX_ITEMS]:
             if isinstance(item, dict):
-                main = text(folded(item), _TEXT_IN_ITEM)
+                main = text(folded(item), *_TEXT_IN_ITEM)
                 # An unquoted "Saber isto: aquilo" in a list is a mapping to YAML and a sentence to its author.
                 pairs = (f"{key}: {part}" for key, part in item.items() if scalar(part))
                 yield from [main] if main else pairs
@@ -161,15 +83,26 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
         yield found
 
 
+@lru_cache(maxsize=4096)
+def _unit(key: str) -> int | None:
+    """Minutes in what a key counts: 1, 60, or 0 where its value must tell; None for a key about something else."""
+    words = set(key.split("_"))
+    if words & {*vocabulary().all("units", "minute")} - {"m"}:
+        return 1
+    if words & {*vocabulary().all("units", "hour"), "carga"}:
+        return _MINUTES_PER_HOUR
+    return 0 if "duration" in meanings(key) else None
+
+
 def minutes(mapping: dict[str, Any]) -> int | None:
-    """Minutes that a module or lesson states, whatever the key and unit."""
-    for key in MINUTE_KEYS:
-        if (found := _minutes(mapping.get(key), unit=1)) is not None:
+    """Minutes that a part of a course states, whatever the key and unit; several partial lengths add up."""
+    for key, value in sorted(mapping.items(), key=lambda pair: _unit(pair[0]) or 99):
+        unit = _unit(key)
+        if unit is not None and (found := _minutes(value, unit or 1)) is not None:
             return found
-    for key in HOUR_KEYS:
-        if (found := _minutes(mapping.get(key), unit=_MINUTES_PER_HOUR)) is not None:
-            return found
-    parts = [_minutes(value, unit=1) for key, value in mapping.items() if key.startswith(("duration_", "duracao_"))]
+    parts = [
+        _minutes(value, 1) for key, value in mapping.items() if key.startswith(("duration_", "duracao_", "duracion_"))
+    ]
     return sum(part for part in parts if part) or None
 
 
@@ -181,17 +114,20 @@ def _minutes(value: Any, unit: int) -> int | None:
         return None
     if _NUMBER.match(stated_text):
         return round(float(stated_text) * unit) or None
+    if (between := _RANGE.match(stated_text)) and unit == _MINUTES_PER_HOUR:
+        return round((int(between[1]) + int(between[2])) / 2 * unit)
     return minutes_in(stated_text)
 
 
-def hours(mapping: dict[str, Any], keys: Iterable[str]) -> float | None:
-    """Hours stated under one of the keys."""
-    for key in keys:
-        stated_text = scalar(mapping.get(key))
+def hours(mapping: dict[str, Any]) -> float | None:
+    """Hours of the whole course; a range states none."""
+    for key, value in mapping.items():
+        unit = _unit(key)
+        stated_text = scalar(value) if unit is not None else None
         if stated_text is None:
             continue
         if _NUMBER.match(stated_text):
-            return float(stated_text)
+            return float(stated_text) / (_MINUTES_PER_HOUR if unit == 1 else 1)
         found = hours_in(stated_text)
         if isinstance(found, float | int):
             return float(found)

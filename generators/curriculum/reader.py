@@ -6,8 +6,8 @@ from typing import Any
 from generators.brief.amounts import count_in, level_in, money_in
 from generators.brief.placeholder import scalar
 from generators.curriculum import keys
-from generators.curriculum.lessons import MAX_LESSONS, modules_of
 from generators.curriculum.model import Curriculum, CurriculumModule
+from generators.curriculum.shapes import MAX_LESSONS, modules_of
 from generators.errors import BrokenYaml, NotACurriculum
 from generators.reading_warning import ReadingWarning
 from generators.textfile import TextFile, read_text_file
@@ -26,34 +26,20 @@ _ABOUT_KEYS = (
     "course_structure",
     "pedagogical",
     "overview",
+    "meta",
+    "programa",
+    "program",
+    "formacion",
+    "formacao",
+    "libro",
+    "livro",
+    "book",
+    "workshop",
+    "taller",
+    "oficina",
+    "settings",
 )
-_INSTRUCTOR_KEYS = (
-    "instructor",
-    "instrutor",
-    "instrutora",
-    "professor",
-    "professora",
-    "docente",
-    "facilitador",
-    "facilitadora",
-    "instructor_name",
-    "instructor_voice",
-    "teacher",
-    "author",
-)
-_PRICE_KEYS = ("price", "preco", "pricing", "commercial", "comercial", "distribution", "valor", "investment")
-_AMOUNT_KEYS = ("amount", "recommended", "price", "preco", "valor", "launch", "regular", "suggested", "base")
-_TOTAL_MINUTES = ("total_duration_minutes", "total_minutes", "duration_minutes", "duracao_total_minutos")
-_TOTAL_HOURS = (
-    "total_duration_hours",
-    "total_hours",
-    "duration_hours",
-    "total_duration",
-    "duration",
-    "duracao_total",
-    "carga_horaria",
-    "total_de_horas",
-)
+_AMOUNTS = ("amount", "recommended", "price", "launch", "regular", "suggested", "base")
 _MINUTES_PER_HOUR = 60
 
 
@@ -105,37 +91,53 @@ def _curriculum(root: dict[str, Any], modules: tuple[CurriculumModule, ...]) -> 
     minutes = sum(module.minutes or 0 for module in modules)
     declared = _declared_minutes(about)
     return Curriculum(
-        title=_first_text(about, keys.TITLE_KEYS),
-        subtitle=_first_text(about, ("subtitle", "subtitulo", "tagline")),
-        description=_first_text(about, ("description", "descricao", "positioning", "summary")),
-        slug=_first_text(about, ("slug", "course_slug")),
-        course_id=_first_text(about, ("course_id", "id", "curso_id")),
-        version=_first_text(about, ("version", "versao")),
-        instructor=_first_text(
-            about,
-            _INSTRUCTOR_KEYS,
-        ),
-        level=level_in(_first_text(about, ("knowledge_level", "level", "nivel", "difficulty", "dificuldade")) or ""),
+        title=_title(about),
+        subtitle=_first_text(about, "subtitle"),
+        description=_first_text(about, "description", "positioning"),
+        slug=_first_text(about, "slug", "course_slug"),
+        course_id=_first_text(about, "course_id", "id", "curso_id"),
+        version=_first_text(about, "version", "versao"),
+        instructor=_first_text(about, "instructor", "instructor_voice"),
+        level=level_in(_first_text(about, "level") or ""),
         price=_price(about),
-        objectives=_first_texts(
-            about,
-            (
-                "learning_objectives",
-                "learning_outcomes",
-                "objectives",
-                "objetivos",
-                "objetivos_de_aprendizagem",
-            ),
-        ),
-        prerequisites=_first_texts(about, ("prerequisites", "pre_requisitos", "prerequisitos")),
+        objectives=_first_texts(about, "objectives"),
+        prerequisites=_first_texts(about, "prerequisites"),
         modules=modules,
         total_minutes=minutes or declared,
-        framework=_first_text(about, ("pedagogical_framework", "framework", "metodologia")),
-        style=_first_text(about, ("teaching_style", "estilo", "estilo_de_ensino")),
-        language=_first_text(about, ("language", "idioma", "lang")),
+        framework=_first_text(about, "framework"),
+        style=_first_text(about, "style"),
+        language=_first_text(about, "language", "lang"),
         target_audience=_audience(about),
-        tags=_first_texts(about, ("tags", "keywords", "palavras_chave")),
+        tags=_first_texts(about, "tags"),
         warnings=tuple(_warnings(about, modules, len(lessons), minutes, declared)),
+    )
+
+
+def _title(about: list[dict[str, Any]]) -> str | None:
+    """What calls itself a title or name, wherever it stands; else the text of the key that says "course"."""
+    plain = (
+        "title",
+        "titulo",
+        "name",
+        "nome",
+        "nombre",
+        "course_title",
+        "course_name",
+        "titulo_do_curso",
+        "nome_do_curso",
+    )
+    for mapping in about:
+        for key in (*plain, *(key for key in mapping if key.startswith(("titulo_", "nombre_", "nome_", "title_of")))):
+            if found := scalar(mapping.get(key)):
+                return found
+    return next(
+        (
+            found
+            for mapping in about
+            for key, value in mapping.items()
+            if ("title" in keys.meanings(key) or key in _ABOUT_KEYS) and (found := scalar(value))
+        ),
+        None,
     )
 
 
@@ -153,19 +155,19 @@ def _about(root: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _first_text(about: list[dict[str, Any]], names: tuple[str, ...]) -> str | None:
-    return next((found for mapping in about if (found := keys.text(mapping, names))), None)
+def _first_text(about: list[dict[str, Any]], *wanted: str) -> str | None:
+    return next((found for mapping in about if (found := keys.text(mapping, *wanted))), None)
 
 
-def _first_texts(about: list[dict[str, Any]], names: tuple[str, ...]) -> tuple[str, ...]:
-    return next((found for mapping in about if (found := keys.texts(keys.first(mapping, names)))), ())
+def _first_texts(about: list[dict[str, Any]], *wanted: str) -> tuple[str, ...]:
+    return next((found for mapping in about if (found := keys.texts(keys.first(mapping, *wanted)))), ())
 
 
 def _audience(about: list[dict[str, Any]]) -> str | None:
     for mapping in about:
-        value = keys.first(mapping, ("target_audience", "publico_alvo", "audience", "publico"))
+        value = keys.first(mapping, "audience")
         if isinstance(value, dict):
-            value = keys.first(keys.folded(value), ("primary", "primario", "description", "descricao", "name"))
+            value = keys.first(keys.folded(value), "primary", "primario", "description", "title")
         if found := scalar(value):
             return found
     return None
@@ -173,11 +175,10 @@ def _audience(about: list[dict[str, Any]]) -> str | None:
 
 def _price(about: list[dict[str, Any]]) -> float | None:
     for mapping in about:
-        for key in _PRICE_KEYS:
-            value = mapping.get(key)
-            if isinstance(value, dict):
-                value = keys.first(keys.folded(value), _AMOUNT_KEYS)
-            stated_price = scalar(value)
+        for key, value in mapping.items():
+            if "price" not in keys.meanings(key) and key not in {"commercial", "comercial", "distribution"}:
+                continue
+            stated_price = scalar(keys.first(keys.folded(value), *_AMOUNTS) if isinstance(value, dict) else value)
             if stated_price is None:
                 continue
             try:
@@ -190,14 +191,13 @@ def _price(about: list[dict[str, Any]]) -> float | None:
 
 def _declared_minutes(about: list[dict[str, Any]]) -> int | None:
     for mapping in about:
-        duration = mapping.get("duration") or mapping.get("duracao")
-        for candidate in (mapping, keys.folded(duration) if isinstance(duration, dict) else {}):
-            for key in _TOTAL_MINUTES:
-                value = candidate.get(key)
-                if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        length = next((v for key, v in mapping.items() if "duration" in keys.meanings(key) and isinstance(v, dict)), {})
+        for candidate in (mapping, keys.folded(length)):
+            for key, value in candidate.items():
+                is_minutes = key.endswith(("minutes", "minutos"))
+                if is_minutes and isinstance(value, int) and not isinstance(value, bool) and value > 0:
                     return value
-            hours = keys.hours(candidate, _TOTAL_HOURS)
-            if hours:
+            if hours := keys.hours(candidate):
                 return round(hours * _MINUTES_PER_HOUR)
     return None
 
@@ -215,7 +215,7 @@ def _warnings(
         ("lessons", ("total_lessons", "num_lessons", "numero_de_aulas"), lessons),
     )
     for name, names, listed in counts:
-        stated_count = count_in(_first_text(about, names) or "")
+        stated_count = count_in(_first_text(about, *names) or "")
         if stated_count and listed and stated_count != listed:
             said.append(f"{stated_count} {name} are declared, {listed} are listed")
     if declared and minutes and declared != minutes:

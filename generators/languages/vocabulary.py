@@ -17,7 +17,6 @@ PartKind = Literal["part", "module", "meeting", "lesson", "topic"]
 
 RANKS: tuple[PartKind, ...] = ("part", "module", "meeting", "lesson", "topic")
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "", "xi", "xii", "xiii", "xiv", "xv")  # X is a blank
-_ARTICLES = frozenset({"a", "an"})  # numbers to people, not in "Unit a"
 _THOUSAND, _HUNDRED = 1000, 100
 _MAX_TITLE = 500
 _WORD = re.compile(r"[a-z]+")
@@ -71,6 +70,7 @@ class Vocabulary:
             form: kind for language in languages for kind, words in language["files"].items() for form in _forms(words)
         }
         self.fillers = frozenset(self.all("fillers"))
+        self.articles = frozenset(self.all("articles"))  # numbers to people, not in "Unit a" or "a week"
         self.connectives = frozenset(self.all("connectives"))
         self.blanks = frozenset(self.all("blanks"))
         self._labels = self._compiled_labels()
@@ -92,13 +92,13 @@ class Vocabulary:
 
     def pattern(self, *path: str) -> str:
         """The words at a place of every language as an alternation, for patterns over folded text."""
-        return "|".join(sorted(set(_forms(self.all(*path))), key=len, reverse=True))
+        return "|".join(sorted(set(_forms(self.all(*path))), key=lambda form: (-len(form), form)))
 
     # --- parts of a course
 
     def _compile_numbers(self) -> None:
         words = any_of(self._kinds)
-        spoken = {word: n for word, n in self.numbers.items() if n <= 20 and word not in _ARTICLES}  # noqa: PLR2004
+        spoken = {word: n for word, n in self.numbers.items() if n <= 20 and word not in self.fillers}  # noqa: PLR2004
         self._spoken = {**spoken, **{roman: n for n, roman in enumerate(_ROMANS, 1) if roman}}
         number = r"(?P<digits>\d{1,3}(?:\.\d{1,3}){0,2})(?P<letter>[A-Za-z](?!\w))?(?!\d|/|:\d|[hH]\b|[.,]\d)"
         in_words = rf"(?P<spoken>{any_of(self._spoken)}|(?-i:[A-H]))(?=\s*(?:[{SEPARATORS}]|$))"
@@ -246,7 +246,8 @@ class Vocabulary:
 
 def _forms(words: Iterable[str]) -> Iterator[str]:
     for word in words:
-        yield from word.split("|")
+        # A pattern holds bars of its own.
+        yield from [word] if "(" in word else word.split("|")
 
 
 def _words(text: str) -> str:

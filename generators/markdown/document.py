@@ -12,6 +12,7 @@ from functools import cached_property
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from generators.languages import vocabulary
 from generators.markdown.entry import Entry, entries_of
 from generators.markdown.fence import fence_lines
 from generators.markdown.html import MAX_HTML_IN_ALL, markdown_of
@@ -21,14 +22,9 @@ from generators.markdown.line import Line
 
 _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|\(([xX✓✔ ]?)\)|([☐☑☒]))\s*")
 # Bullets that Markdown does not know: a paragraph of such lines is a list to its author.
-_LOOSE_BULLET = re.compile(r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)")
-_COLUMN_TITLES = (
-    "campo", "atributo", "item", "aspecto", "field", "attribute", "elemento", "criterio", "informacao", "dado",
-    "valor", "value", "descricao", "description", "detalhe", "definicao", "conteudo", "resposta", "meta", "status",
-    "antes", "depois", "before", "after", "dor", "pain", "custo", "consequencia", "impacto", "solucao", "uso", "nivel",
-    "metrica", "termo", "ferramenta", "objetivo", "competencia", "modulo", "aula", "parametro", "perfil", "cursos",
-    "preencher", "preenchimento", "pergunta", "topico", "semana", "encontro", "unidade", "licao", "lesson", "module",
-)  # fmt: skip
+_LOOSE_BULLET = re.compile(
+    r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)|^(\[[ xX]?\]\s+)(?=[^\[]*$)"
+)
 _BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]|\([xX✓ ]?\)")
 
 
@@ -52,10 +48,11 @@ class Document:
 
 def read_document(body: str, first_line: int = 1) -> Document:
     """Parse Markdown; `first_line` is the line of the file on which `body` starts."""
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens: list[Token] = []
-    parser.block.parse(body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"), parser, {}, tokens)
-    lines = tuple(_lines(parser, tokens, first_line))
+    body = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    parser.block.parse(body, parser, {}, tokens)
+    lines = tuple(_lines(parser, tokens, first_line, body))
     return Document(lines=lines, paths=tuple(_paths(lines)))
 
 
@@ -69,24 +66,27 @@ def _paths(lines: tuple[Line, ...]) -> Iterator[tuple[str, ...]]:
         yield tuple(key for _, key in open_headings)
 
 
-def _lines(parser: MarkdownIt, tokens: list[Token], first_line: int) -> Iterator[Line]:
-    walk = _Walk(parser, first_line)
+def _lines(parser: MarkdownIt, tokens: list[Token], first_line: int, body: str) -> Iterator[Line]:
+    walk = _Walk(parser, first_line, body)
     for token in tokens:
         yield from walk.step(token)
 
 
 def _is_pair(header: tuple[str, ...]) -> bool:
     """Whether the head of a table is its first label and value: Markdown has no table without a head."""
-    if len(header) != 2 or not all(header):  # noqa: PLR2004 - a label and a value
+    filled = [cell for cell in header if cell]
+    if len(filled) != 2 or not all(header[:2]):  # noqa: PLR2004 - a label and a value
         return False
-    return not any(label_key(cell).startswith(_COLUMN_TITLES) for cell in header)
+    return not any("column" in vocabulary().fields(label_key(cell)) for cell in filled)
 
 
 class _Walk:
     """Where in the block structure the reader stands."""
 
-    def __init__(self, parser: MarkdownIt, first_line: int) -> None:
+    def __init__(self, parser: MarkdownIt, first_line: int, body: str = "") -> None:
         self._parser = parser
+        self._raw = body.split("\n")
+        self._loose = (0, 0)
         self._first_line = first_line
         self._block = 0
         self._html_read = 0
@@ -204,12 +204,26 @@ class _Walk:
             )
             yield self._as_item(line) if self._ordinals else _loose_item(line)
 
+    def _is_lazy(self, place: int) -> bool:
+        return 0 <= place < len(self._raw) and not self._raw[place][:1].isspace() and self._raw[place][:1] != ">"
+
+    def _loose_block(self, line: Line) -> int:
+        """A block of their own for lines that only lie behind a list; lines in a row are one block."""
+        number, block = self._loose
+        if line.number != number + 1:
+            self._block += 1
+            block = self._block
+        self._loose = (line.number, block)
+        return block
+
     def _as_item(self, line: Line) -> Line:
         """Mark a line of a list; lines after the first of an item are one level deeper than the item."""
         ordinal = self._ordinals[-1]
         depth = len(self._ordinals) - 1
         if not self._fresh_item:
-            return replace(line, depth=depth + 1)
+            # A line that is not indented is the next thing said, though Markdown lets it go on with the item.
+            is_lazy = self._is_lazy(line.number - self._first_line)
+            return replace(line, depth=0, block=self._loose_block(line)) if is_lazy else replace(line, depth=depth + 1)
         self._fresh_item = False
         if ordinal is not None:
             self._ordinals[-1] = ordinal + 1
@@ -242,5 +256,5 @@ def _loose_item(line: Line) -> Line:
         text=text,
         label=split[0] if split else None,
         value=split[1] if split else text,
-        ticked=bullet[1] != "☐" if bullet[1] else None,
+        ticked=bullet[1] != "☐" if bullet[1] else ("x" in bullet[2].lower() if bullet[2] else None),
     )

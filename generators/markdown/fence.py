@@ -49,6 +49,8 @@ def _fence_line(raw: str, number: int, block: int, language: str) -> Line:
         stripped = stripped[box.end() :]
     elif not counted and (bullet := _BULLET.match(stripped)):
         is_item, stripped = True, stripped[bullet.end() :]
+    if len(stripped) > 1 and stripped[0] == stripped[-1] == '"' and '"' not in stripped[1:-1]:
+        stripped = stripped[1:-1]  # a text of YAML
     split = split_label(stripped)
     return Line(
         number=number,

@@ -1,5 +1,6 @@
 """Inline Markdown reduced to plain text, with the bold lead of a line known as its label."""
 
+import re
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -12,8 +13,14 @@ MAX_INLINE_CHARACTERS = 4_000
 
 
 _DASHES = ("–", "—", "-", "=", "→", "➜", "⇒")
-_BREAKS = frozenset({"softbreak", "hardbreak"})
 _BOLD_TAGS = ("<b>", "<strong>", "</b>", "</strong>")
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|del|details|div|em|font|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|q|s"
+    r"|samp|small|span|strike|strong|sub|summary|sup|table|tbody|td|th|thead|tr|tt|u|ul|var|wbr|aside|section|input|label"
+    r"|video|iframe|source|figure|figcaption)(?=[\s/>])|<!--",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +40,62 @@ def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
         return [_as_line([(False, part)], offset) for offset, part in enumerate(content.split("\n")) if part.strip()]
     tokens: list[Token] = []
     parser.inline.parse(content, parser, {}, tokens)
-    rows: list[tuple[int, list[tuple[bool, str]]]] = [(0, [])]
-    bold = 0
-    for token in tokens:
-        if token.type == "strong_open":
-            bold += 1
-        elif token.type == "strong_close":
-            bold -= 1
-        elif token.type in _BREAKS:
-            rows.append((rows[-1][0] + 1, []))
-        elif token.type in {"text", "code_inline", "text_special"} or token.type == "image":
-            rows[-1][1].append((bold > 0, token.content))
-        elif token.type == "html_inline":
-            tag = token.content.lower()
-            if tag.startswith("<br"):
-                rows.append((rows[-1][0], []))
-            elif tag in _BOLD_TAGS:
-                bold = max(0, bold + (-1 if tag.startswith("</") else 1))
-    return [_as_line(row, offset) for offset, row in rows if any(part.strip() for _, part in row)]
+    rows = _Rows(tokens)
+    return [_as_line(row, offset) for offset, row in rows.read() if any(part.strip() for _, part in row)]
+
+
+class _Rows:
+    """The source lines of a paragraph: pieces of text, each with whether it is bold."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._rows: list[tuple[int, list[tuple[bool, str]]]] = [(0, [])]
+        self._bold = self._struck = 0
+
+    def read(self) -> list[tuple[int, list[tuple[bool, str]]]]:
+        for place, token in enumerate(self._tokens):
+            match token.type:
+                case "strong_open" | "strong_close":
+                    if _is_name(self._tokens, place):
+                        self._write(token.markup)
+                    else:
+                        self._bold += token.nesting
+                case "s_open" | "s_close":
+                    self._struck += token.nesting
+                case "softbreak" | "hardbreak":
+                    self._rows.append((self._rows[-1][0] + 1, []))
+                case "text" | "code_inline" | "text_special" | "image":
+                    self._write(token.content)
+                case "html_inline":
+                    self._html(token.content)
+        return self._rows
+
+    def _write(self, text: str) -> None:
+        if not self._struck:  # what its author crossed out is not said
+            self._rows[-1][1].append((self._bold > 0, text))
+
+    def _html(self, content: str) -> None:
+        tag = content.lower()
+        if tag.startswith("<br"):
+            self._rows.append((self._rows[-1][0], []))
+        elif tag in _BOLD_TAGS:
+            self._bold = max(0, self._bold + (-1 if tag.startswith("</") else 1))
+        elif not _TAG.match(tag):
+            self._write(content)  # `List<T>` is text
+
+
+def _is_name(tokens: list[Token], place: int) -> bool:
+    """Whether two underscores belong to a name, as in `__init__.py`, and mark nothing as bold."""
+    if tokens[place].markup != "__":
+        return False
+    inner = place + tokens[place].nesting
+    other = inner + tokens[place].nesting
+    return (
+        0 <= other < len(tokens)
+        and tokens[inner].type == "text"
+        and _IDENTIFIER.fullmatch(tokens[inner].content) is not None
+        and tokens[other].markup == "__"
+    )
 
 
 def plain(parser: MarkdownIt, content: str) -> str:

@@ -32,7 +32,7 @@ def _brief(text: str) -> Brief:
         ("4 semanas (8 horas)", 8.0),
         ("90 min", 1.5),
         ("_____ horas", None),
-        ("8 semanas, 5 horas/semana", None),
+        ("8 semanas, 5 horas/semana", 40.0),
         ("em breve", None),
         ("2 h 30", 2.5),
         ("1 hora e meia", 1.5),
@@ -222,7 +222,7 @@ def test_english_headings_are_read() -> None:
 def test_a_form_that_was_never_filled_states_nothing() -> None:
     """No placeholder, sample or unticked option leaks out as a value; broken frontmatter is a warning."""
     brief = read_brief(BRIEFS / "vazio.md")
-    empty = Brief(warnings=brief.warnings)
+    empty = Brief(language="pt", warnings=brief.warnings)
     assert brief == empty
     assert len(brief.errors) == 2
     assert any("frontmatter" in warning.message for warning in brief.warnings)
