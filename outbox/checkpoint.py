@@ -17,7 +17,7 @@ from __future__ import annotations
 import sqlite3
 
 from outbox.gate import Gate
-from outbox.paths import OutboxPaths
+from outbox.paths import OutboxPaths, wal_bytes
 from outbox.worker_lock import running_worker
 
 LOOK_EVERY_EVENTS = 512
@@ -62,11 +62,3 @@ def keep_small(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -
     with gate.held():
         # Passive: what a reader still needs stays for the next time.
         connection.execute("pragma wal_checkpoint(passive)").fetchone()
-
-
-def wal_bytes(paths: OutboxPaths) -> int:
-    """Return the size of the WAL in bytes, 0 where there is none."""
-    try:
-        return paths.wal.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outbox import descriptors
 from outbox.durable import Directories
-from outbox.errors import OutboxNotFound
+from outbox.errors import ConfigurationError, OutboxNotFound
 from outbox.gate import Gate
 from outbox.owner import as_owner_of
-from outbox.paths import OutboxPaths
+from outbox.paths import OutboxPaths, wal_bytes
 from outbox.schema import current_version, is_current, migrate
+from outbox.sqlite_errors import is_full
 
 if TYPE_CHECKING:
     from outbox.clock import Clock
 
 _FILE_MODE = 0o600
+# Of SQLite's file format: the byte that says who may write, and what stands there in WAL mode.
+_WRITE_VERSION, _WAL_VERSION = 18, 2
 _FOREIGN_LOCK_PATIENCE_SECONDS = 5.0
 _PRAGMAS = (
     # One fsync of the WAL per commit. NORMAL would be 3 to 4 times faster and lose the last commits at power loss.
@@ -33,12 +38,25 @@ _PRAGMAS = (
 )
 
 
-def connect(paths: OutboxPaths, gate: Gate, clock: Clock, *, create: bool) -> sqlite3.Connection:
+def connect(
+    paths: OutboxPaths, gate: Gate, clock: Clock, *, create: bool, without_room: bool = False
+) -> tuple[sqlite3.Connection, descriptors.File]:
     """Open the file, make it where it is missing, and bring its schema up to date.
+
+    Args:
+        paths: of the outbox.
+        gate: its writer gate.
+        clock: for a new file.
+        create: make the file where it is missing.
+        without_room: where the disk has no room even to read it, open a copy in memory.
+
+    Returns:
+        The connection, and the file that is in use until it is closed (`descriptors.leave`).
 
     Raises:
         OutboxNotFound: it is missing and `create` is off.
         OutboxTooNew: written by a newer version of this package.
+        ConfigurationError: another program's database, or a further name of an outbox that lives elsewhere.
         sqlite3.Error: anything else; see `sqlite_errors.translated`.
     """
     if not paths.database.exists():
@@ -50,18 +68,67 @@ def connect(paths: OutboxPaths, gate: Gate, clock: Clock, *, create: bool) -> sq
             as_owner_of(paths.database.parent, fd)
         finally:
             os.close(fd)
-    connection = sqlite3.connect(
-        paths.database,
-        timeout=_FOREIGN_LOCK_PATIENCE_SECONDS,
-        isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, never the driver's implicit BEGIN
-        check_same_thread=False,  # one thread at a time, kept by the gate's thread lock
-    )
-    try:
-        _prepare(connection, gate, clock)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    with ExitStack() as opened:
+        file = descriptors.enter(paths.database)
+        opened.callback(descriptors.leave, file)
+        _set_a_strangers_wal_aside(paths, gate, file)
+        connection = sqlite3.connect(
+            paths.database,
+            timeout=_FOREIGN_LOCK_PATIENCE_SECONDS,
+            isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, never the driver's implicit BEGIN
+            check_same_thread=False,  # one thread at a time, kept by the gate's thread lock
+        )
+        try:
+            _prepare(connection, gate, clock)
+        except BaseException as exc:
+            connection.close()
+            if not (without_room and isinstance(exc, sqlite3.Error) and wal_bytes(paths) == 0 and is_full(exc)):
+                raise
+            connection = _in_memory(paths, gate)
+        opened.pop_all()
+    return connection, file
+
+
+def is_in_memory(connection: sqlite3.Connection) -> bool:
+    """Whether this is no file."""
+    return not next(row[2] for row in connection.execute("pragma database_list") if row[1] == "main")
+
+
+def _in_memory(paths: OutboxPaths, gate: Gate) -> sqlite3.Connection:
+    """Copy the file as it is: opening it takes 32 KiB for the index of the WAL, reading one without a WAL takes none."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with gate.held():  # nobody writes or checkpoints meanwhile
+        source = sqlite3.connect(f"{paths.database.as_uri()}?immutable=1", uri=True)
+        try:
+            source.backup(copy)
+        finally:
+            source.close()
+    return copy
+
+
+def _set_a_strangers_wal_aside(paths: OutboxPaths, gate: Gate, file: descriptors.File) -> None:
+    """Keep the WAL of the file that was here before from being read as that of a backup that was put in its place.
+
+    A backup stands in another journal mode, so it has no WAL. SQLite would apply one that it finds all the same.
+    """
+    if wal_bytes(paths) == 0:
+        return
+    header = os.pread(descriptors.of(paths.database, file), _WRITE_VERSION + 1, 0)
+    if len(header) <= _WRITE_VERSION or header[_WRITE_VERSION] == _WAL_VERSION:
+        return
+    with gate.held():
+        if wal_bytes(paths) == 0:
+            return
+        number = 1
+        while (aside := paths.wal.with_name(f"{paths.wal.name}.of-another-file-{number}")).exists():
+            number += 1
+        paths.wal.rename(aside)
+        paths.database.with_name(f"{paths.database.name}-shm").unlink(missing_ok=True)
+
+
+def _is_wal(connection: sqlite3.Connection) -> bool:
+    (mode,) = connection.execute("pragma journal_mode").fetchone()
+    return bool(mode == "wal")
 
 
 def not_found(path: Path) -> OutboxNotFound:
@@ -69,6 +136,21 @@ def not_found(path: Path) -> OutboxNotFound:
     return OutboxNotFound(
         f"no outbox at {path}: set OUTBOX_PATH to the one you mean; the first `generate` command makes a new one"
     )
+
+
+def refuse_a_further_name(paths: OutboxPaths) -> None:
+    """Refuse a hard link to an outbox that lives elsewhere.
+
+    SQLite keeps the WAL by name, and we the gate: under a second name both would be others, and events be lost.
+
+    Raises:
+        ConfigurationError: this is one.
+    """
+    if paths.database.stat().st_nlink > 1 and not paths.gate.exists():
+        raise ConfigurationError(
+            f"{paths.database} is a hard link, and the outbox lives under its other name: nothing was written. Set "
+            "OUTBOX_PATH to that name; if this is to be its only place from now on, remove the other name"
+        )
 
 
 def make_directory(path: Path) -> None:
@@ -84,13 +166,15 @@ def _prepare(connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     version = current_version()
-    if is_current(connection, version):
+    if is_current(connection, version) and _is_wal(connection):
         return
     with gate.held():
+        # Stored in the file, and not in a backup of it: readers and one writer do not block each other.
+        if not _is_wal(connection):
+            is_current(connection, version)  # or it is no outbox, and nothing is changed in it
+            connection.execute("pragma journal_mode = wal")
         if is_current(connection, version):  # somebody else was faster
             return
-        # Stored in the file: readers and one writer do not block each other.
-        connection.execute("pragma journal_mode = wal")
         # Imported here: an outbox that is current, the usual case, never pays for it.
         from sqlite_utils import Database  # noqa: PLC0415
 

@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from outbox import known_files, log, tracing
+from outbox import descriptors, known_files, log, tracing
 from outbox.attempts import Attempts
 from outbox.bell import Bell
 from outbox.checkpoint import checkpoint, is_due, keep_small, look_after
 from outbox.clock import Clock, SystemClock
 from outbox.confined import confined
 from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
-from outbox.database import connect, make_directory, not_found
+from outbox.database import connect, is_in_memory, make_directory, not_found, refuse_a_further_name
 from outbox.errors import OutboxError
 from outbox.gate import DEFAULT_PATIENCE_SECONDS, Gate
 from outbox.parked import Parked
@@ -65,6 +65,7 @@ class Outbox:
         content_root: Path | None,
         payload_limit_bytes: int,
         clock: Clock,
+        file: descriptors.File,
     ) -> None:
         self.path = path
         self.connection = connection
@@ -82,6 +83,7 @@ class Outbox:
         self._settled: list[tuple[str, str]] = []
         self._inode = inode_of(path)
         self._units_without_news = 0
+        self._file = file
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
@@ -96,7 +98,7 @@ class Outbox:
         payload_limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES,
         patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
         clock: Clock | None = None,
-        postpone_recovery: bool = False,
+        lenient: bool = False,
     ) -> Outbox:
         """Open an outbox, make it where it is missing, and mend what a crash left behind.
 
@@ -107,14 +109,15 @@ class Outbox:
             payload_limit_bytes: largest payload of one event.
             patience_seconds: how long to wait for another writer before giving up.
             clock: tells the time; the machine's by default.
-            postpone_recovery: open it also where what a crash left behind cannot be mended now (a full disk, a writer
-                that stands still); `recovered.postponed` then says why.
+            lenient: to read and deliver, open it also where nothing can be written: what a crash left behind cannot be
+                mended now (`recovered.postponed` says why), or the disk has no room even for SQLite's index of the
+                WAL, and it is a copy in memory that was opened (`is_snapshot`).
 
         Raises:
             OutboxNotFound: missing, and `create` is off.
             OutboxTooNew, OutboxCorrupt, OutboxBusy, StorageFull, StorageFailed: see `outbox.errors`.
         """
-        paths = OutboxPaths(Path(path).absolute())
+        paths = OutboxPaths.of(path)
         root = Path(content_root).absolute() if content_root is not None else None
         clock = clock or SystemClock()
         with translated(paths.database), ExitStack() as opened:
@@ -122,11 +125,14 @@ class Outbox:
                 if not create:
                     raise not_found(paths.database)
                 make_directory(paths.database.parent)
+            else:
+                refuse_a_further_name(paths)
             gate = Gate(paths.gate, patience_seconds=patience_seconds)
             opened.callback(gate.close)
             bell = Bell(paths.bell)
             opened.callback(bell.close)
-            connection = connect(paths, gate, clock, create=create)
+            connection, file = connect(paths, gate, clock, create=create, without_room=lenient)
+            opened.callback(descriptors.leave, file)
             opened.callback(connection.close)
             box = cls(
                 connection,
@@ -136,9 +142,10 @@ class Outbox:
                 content_root=root,
                 payload_limit_bytes=payload_limit_bytes,
                 clock=clock,
+                file=file,
             )
             if root is not None:
-                box.recovered = box._recover(root, postpone=postpone_recovery)
+                box.recovered = box._recover(root, postpone=lenient)
             opened.pop_all()
         return box
 
@@ -243,6 +250,11 @@ class Outbox:
             return confined(Path(row[0]), path)
         return confined(self._root or Path.cwd(), path)
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether this is a copy in memory, as the file was when the disk had no room to open it."""
+        return is_in_memory(self.connection)
+
     def ring(self) -> None:
         """Wake whoever watches: something other than an event changed."""
         self._bell.ring()
@@ -278,6 +290,7 @@ class Outbox:
             closing.callback(self._bell.close)
             # The last one to close makes SQLite checkpoint. It does so with the file to itself, so this needs no
             # gate, and a reader closes at once also while some writer hangs.
+            closing.callback(descriptors.leave, self._file)
             closing.callback(self.connection.close)
             if self._staging is not None:
                 closing.callback(self._staging.close)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from outbox.catalogue import CONTRACTS
 from outbox.contract import parse
+from outbox.database import not_found
 from outbox.errors import OutboxCorrupt, OutboxError
 from outbox.event import COLUMNS, Event
 from outbox.outbox import Outbox
+from outbox.paths import OutboxPaths, wal_bytes
 from outbox.sqlite_errors import translated
 from outbox.transaction import write_transaction
 
@@ -56,23 +61,53 @@ def salvage(damaged: Path, target: Path) -> Salvaged:
     """
     if target.exists():
         raise OutboxError(f"{target} exists: salvage into a new file")
-    source = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)
-    try:
-        with translated(damaged):
-            identity = source.execute("select value from meta where key = 'outbox_id'").fetchone()
-            last = max(_seqs(source), default=0)
+    with translated(damaged), _as_it_is(OutboxPaths.of(damaged)) as source:
+        identity = source.execute("select value from meta where key = 'outbox_id'").fetchone()
+        last = max(_seqs(source), default=0)
         if identity is None:
             raise OutboxCorrupt(f"{damaged} names no outbox: start a new file and run `generate import`")
+        saved = _saved(source, target, identity, last)
+    # What lies below the first readable one was pruned, as far as anyone can tell.
+    expected = range(min(saved, default=1), last + 1)
+    return Salvaged(events=len(saved), lost=tuple(sorted(set(expected) - set(saved))))
+
+
+def _saved(source: sqlite3.Connection, target: Path, identity: tuple[str], last: int) -> list[int]:
+    try:
         with Outbox.open(target) as box, translated(target), write_transaction(box.connection, box.gate):
             box.connection.execute("update meta set value = ? where key = 'outbox_id'", identity)
             # Also of what could not be read, no seq is used again.
             box.connection.execute("insert or replace into meta values ('used_seq', ?)", [str(last)])
-            saved = [_restore(box.connection, row) for row in _readable(source, last)]
-    finally:
-        source.close()
-    # What lies below the first readable one was pruned, as far as anyone can tell.
-    expected = range(min(saved, default=1), last + 1)
-    return Salvaged(events=len(saved), lost=tuple(sorted(set(expected) - set(saved))))
+            return [_restore(box.connection, row) for row in _readable(source, last)]
+    except BaseException:
+        paths = OutboxPaths.of(target)
+        for path in (paths.database, paths.gate, paths.bell):  # half of a log is no outbox
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _as_it_is(paths: OutboxPaths) -> Iterator[sqlite3.Connection]:
+    """Read a file without leaving another beside it.
+
+    SQLite reads a WAL only with an index beside it, which it would make and leave. Without a WAL it needs none; with
+    both there it makes none; else a copy is read.
+    """
+    if not paths.database.exists():
+        raise not_found(paths.database)
+    index = paths.database.with_name(f"{paths.database.name}-shm")
+    with ExitStack() as opened:
+        file, how = paths.database, "immutable=1"
+        if wal_bytes(paths) > 0:
+            how = "mode=ro"
+            if not index.exists():
+                place = Path(opened.enter_context(TemporaryDirectory(prefix="outbox-salvage-")))
+                file = place / "copy.db"
+                shutil.copyfile(paths.database, file)
+                shutil.copyfile(paths.wal, place / "copy.db-wal")
+        source = sqlite3.connect(f"{file.as_uri()}?{how}", uri=True)
+        opened.callback(source.close)
+        yield source
 
 
 def _seqs(source: sqlite3.Connection) -> Iterator[int]:

@@ -47,11 +47,19 @@ def from_os_error(path: Path, exc: OSError) -> OutboxError:
     return StorageFailed(f"cannot write {where}: {exc.strerror or exc}; check the disk and its permissions")
 
 
+def is_full(exc: sqlite3.Error) -> bool:
+    """Tell whether the disk had no room."""
+    code = getattr(exc, "sqlite_errorcode", None)
+    # The index of the WAL has no room: SQLite calls that an I/O error of its own kind.
+    return isinstance(code, int) and (
+        code & _PRIMARY_MASK == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
+    )
+
+
 def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
     code = getattr(exc, "sqlite_errorcode", None)
     primary = code & _PRIMARY_MASK if isinstance(code, int) else None
-    # The index of the WAL has no room: SQLite calls that an I/O error of its own kind.
-    if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+    if is_full(exc):
         return StorageFull(
             f"no space left to write {path}: nothing was kept of this step; free some room and run again"
         )

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from outbox import audit
-from outbox.checkpoint import ALARMING_WAL_BYTES, wal_bytes
+from outbox.checkpoint import ALARMING_WAL_BYTES
 from outbox.outages import OutageRecord, open_outage
 from outbox.outbox import Outbox
 from outbox.parked import ParkedState
-from outbox.paths import OutboxPaths
+from outbox.paths import OutboxPaths, wal_bytes
 from outbox.relay_state import Cause, WorkerState
 from outbox.worker_lock import running_worker
 

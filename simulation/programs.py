@@ -26,6 +26,7 @@ from simulation.invariants import what_was_said_is_in_the_log
 from simulation.kernel import Kernel, Process
 from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
 from worker.connection import Connection
+from worker.notes import only_a_note
 from worker.options import Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
@@ -162,11 +163,12 @@ def lesson(index: int, number: int, title: str) -> c.ContentUpserted:
 def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = False) -> None:
     """The life of `worker run`; a rival does not ask for the lock of the file."""
     with ExitStack() as opened:
-        box = opened.enter_context(Outbox.open(host.log, content_root=host.root, clock=host))
+        box = opened.enter_context(Outbox.open(host.log, content_root=host.root, clock=host, lenient=True))
         if not rival:
             opened.enter_context(WorkerLock(host.log))
         wary = died(box)
-        box.relay.set_state("starting")
+        with only_a_note(box):
+            box.relay.set_state("starting")
         waiting = Waiting(kernel, host)
         assert isinstance(kernel.me, Process)
         kernel.me.belongings.append(waiting)
@@ -186,7 +188,8 @@ def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = Fa
         try:
             relay.run()
         finally:
-            box.relay.set_state("stopped")
+            with only_a_note(box):
+                box.relay.set_state("stopped")
 
 
 class Operator:

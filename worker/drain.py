@@ -10,9 +10,11 @@ from time import monotonic
 from outbox.terminal import console
 from worker.errors import Holding
 from worker.forecast import Forecast
+from worker.notes import only_a_note
 from worker.options import Ending
 from worker.outage import Backoff
 from worker.report import OnBatch
+from worker.room import RoomAgain
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
 from worker.suspects import died
@@ -85,7 +87,8 @@ def drain_outbox(
         _progress(box.last_seq, show=not quiet and sys.stderr.isatty()) as on_batch,
     ):
         wary = died(box)
-        box.relay.set_state("draining")
+        with only_a_note(box):
+            box.relay.set_state("draining")
         relay, report = relay_for(
             box,
             settings,
@@ -103,8 +106,12 @@ def drain_outbox(
             ending = relay.run()
         except StopAtOnce:
             ending = Ending.STOPPED
+        except RoomAgain:
+            ending = Ending.EMPTY
         finally:
-            box.relay.set_state("stopped")
+            waker.end()
+            with only_a_note(box):
+                box.relay.set_state("stopped")
         return Drained(
             ending=ending,
             events=report.carried,

@@ -6,6 +6,7 @@ when it finds the same twice in a row: between the two it has read the old file 
 there before the change is delivered.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from worker.errors import OutboxMoved
@@ -15,11 +16,13 @@ class InPlace:
     """Remembers which file was at the path.
 
     Args:
-        path: the outbox file, which exists.
+        path: the outbox file, which exists; a link is followed at each look.
+        room: looks whether the disk has room again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, room: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._room = room
         self._file = _identity(path)
         self._seen_once = False
 
@@ -29,6 +32,7 @@ class InPlace:
         Raises:
             OutboxMoved: there is no file at the path, or another one, and it was so the last time.
         """
+        self._room()
         found = _identity(self._path)
         moved, before = found != self._file, self._seen_once
         self._seen_once = moved

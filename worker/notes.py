@@ -1,19 +1,63 @@
-"""Notes in the outbox file that are for humans: a full disk must not stop deliveries that need no room there."""
+"""Notes in the outbox file that are for humans: a full disk, or a writer that stands still, must not stop deliveries.
+
+A note gives up soon, and what could not be written is told once, not at every poll; so is that notes are written again.
+"""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
 
-from outbox import OutboxError
+from outbox import Outbox, OutboxBusy, OutboxError
 from worker.logs import get_log
 
 CANNOT_WRITE = (sqlite3.Error, OutboxError)
+PATIENCE_SECONDS = 0.25
+# While notes fail: enough for a free gate, and no delay worth the name.
+IMPATIENCE_SECONDS = 0.02
+
+_failing: WeakSet[Outbox] = WeakSet()
 
 
 @contextmanager
-def only_a_note() -> Iterator[None]:
-    """Let a note fail, and say so; never around anything that the order of events rests on."""
+def only_a_note(box: Outbox) -> Iterator[None]:
+    """Let a note fail, and say so once; never around anything that the order of events rests on.
+
+    The block must write, or not say anything: that it went through is taken for a note that was written.
+    """
     try:
-        yield
+        with _soon(box):
+            yield
     except CANNOT_WRITE as exc:
-        get_log().warning("relay.note_failed", error=type(exc).__name__, remedy="make room beside the outbox")
+        if box not in _failing:
+            _failing.add(box)
+            remedy = "make room beside the outbox"
+            if isinstance(exc, OutboxBusy):
+                remedy = "end or continue the process that holds the writer lock"
+            get_log().warning("relay.note_failed", error=type(exc).__name__, reason=str(exc), remedy=remedy)
+    else:
+        if box in _failing:
+            _failing.discard(box)
+            get_log().info("relay.notes_resumed")
+
+
+@contextmanager
+def upkeep(box: Outbox) -> Iterator[None]:
+    """Let what keeps the file small fail in silence: it is tried again."""
+    try:
+        with _soon(box):
+            yield
+    except CANNOT_WRITE:
+        pass
+
+
+@contextmanager
+def _soon(box: Outbox) -> Iterator[None]:
+    seconds = IMPATIENCE_SECONDS if box in _failing else PATIENCE_SECONDS
+    (before,) = box.connection.execute("pragma busy_timeout").fetchone()
+    box.connection.execute(f"pragma busy_timeout = {int(seconds * 1000):d}")
+    try:
+        with box.gate.patience(seconds):
+            yield
+    finally:
+        box.connection.execute(f"pragma busy_timeout = {before:d}")

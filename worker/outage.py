@@ -136,7 +136,7 @@ class Patience:
         began = self._began is None
         if began:
             self._began = now
-        with only_a_note():
+        with only_a_note(self._box):
             if began:
                 self._box.relay.outage_began(reason, blocked=blocked)
             else:
@@ -158,5 +158,5 @@ class Patience:
             self._ledger_may_be_open = True
         if self._ledger_may_be_open:  # asked once: each note in the outbox file costs an fsync
             self._ledger_may_be_open = False
-            with only_a_note():
+            with only_a_note(self._box):
                 self._box.relay.outage_ended()

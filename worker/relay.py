@@ -36,7 +36,7 @@ from worker.exchange import Exchange
 from worker.failures import Failed, Failures
 from worker.login import LOGIN_REFUSED
 from worker.logs import get_log
-from worker.notes import CANNOT_WRITE, only_a_note
+from worker.notes import CANNOT_WRITE, upkeep
 from worker.options import Ending, Options, Waiting
 from worker.outage import Interrupted, Patience
 from worker.pace import Pace
@@ -305,5 +305,5 @@ class Relay:
     def _checkpoint(self, *, due: bool) -> None:
         if due:
             self._batches = 0
-            with only_a_note():
+            with upkeep(self._box):
                 self._box.keep_wal_small()

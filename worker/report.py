@@ -51,7 +51,7 @@ class Report:
     def connected(self, position: Position) -> None:
         """A session with the database began."""
         self._log.info("relay.connected", destination_id=str(position.destination_id), seq=position.seq)
-        with only_a_note():
+        with only_a_note(self._box):
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
         self._last_batch_at = self._clock()
         self._position = position
@@ -83,7 +83,7 @@ class Report:
         """Nothing is left."""
         if self._state != "following":
             self._note("following", position, 0.0)
-            with only_a_note():
+            with only_a_note(self._box):
                 self._box.relay.drained()
             self.forecast = Forecast()
         else:
@@ -101,7 +101,7 @@ class Report:
         if self._state != "holding":
             self._log.warning("relay.holding", reason=reason)
             self._state = "holding"
-        with only_a_note():
+        with only_a_note(self._box):
             self._box.relay.set_state("holding", reason)
         self._last_batch_at = self._clock()
 
@@ -113,7 +113,7 @@ class Report:
         self._noted_at = self._clock()
         self._state = state
         rate = self.forecast.rate
-        with only_a_note():
+        with only_a_note(self._box):
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
             self._box.relay.set_state(state, None, _tenth(rate), _tenth(eta_seconds))
 

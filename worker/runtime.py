@@ -7,11 +7,13 @@ from outbox import Outbox, OutboxPaths, WorkerLock
 from worker.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
 from worker.in_place import InPlace
+from worker.logs import get_log
 from worker.meter import Meter, NoMeter
 from worker.options import HALVES_FROM_SHARE, Options
 from worker.outage import Backoff, Patience
 from worker.relay import Relay
 from worker.report import OnBatch, Report
+from worker.room import Room
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 from worker.wakeup import Waker
@@ -52,8 +54,18 @@ def served_outbox(settings: WorkerSettings) -> Iterator[Outbox]:
         WorkerRunning: another process is; nothing was opened.
     """
     with ExitStack() as opened:
-        box = opened.enter_context(Outbox.open(settings.outbox.outbox_path, content_root=settings.outbox.content_root))
+        box = opened.enter_context(
+            Outbox.open(settings.outbox.outbox_path, content_root=settings.outbox.content_root, lenient=True)
+        )
         opened.enter_context(WorkerLock(settings.outbox.outbox_path))
+        if box.is_snapshot:
+            get_log().warning(
+                "worker.no_room",
+                reason="the disk has no room to open the outbox: what is in it is delivered from a copy in memory",
+                remedy="make room beside the outbox",
+            )
+        if box.recovered.postponed is not None:
+            get_log().warning("worker.recovery_postponed", reason=box.recovered.postponed)
         yield box
 
 
@@ -99,7 +111,7 @@ def relay_for(
         hold_after_alike=settings.hold_after_alike,
         wary=wary,
         alive=(supervisor or Supervisor({})).alive,
-        in_place=InPlace(box.path),
+        in_place=InPlace(settings.outbox.outbox_path, Room(box)),
         meter=meter or NoMeter(),
     )
     patience = Patience(box, backoff or Backoff())

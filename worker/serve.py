@@ -9,6 +9,8 @@ from outbox.extras import install_command
 from worker.errors import Holding, SettingsFault
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
+from worker.notes import only_a_note
+from worker.room import RoomAgain
 from worker.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
@@ -29,6 +31,12 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
         WorkerRunning: another worker serves this outbox.
         SettingsFault: no database is named although delivering is switched on, or the metrics cannot be published.
     """
+    while _serve_for_now(settings, local=local):
+        get_log().info("worker.reopened", reason="the disk has room again")
+
+
+def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
+    """Serve the outbox; True where it was a copy in memory, and there is room now to open the file."""
     log = get_log()
     measured = settings.metrics_port is not None or settings.metrics_file is not None
     supervisor = Supervisor(os.environ, heard_every_seconds=HEARD_EVERY_SECONDS if measured else float("inf"))
@@ -39,7 +47,8 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
         stopped_by_signals(waker),
     ):
         wary = died(box)
-        box.relay.set_state("starting")
+        with only_a_note(box):
+            box.relay.set_state("starting")
         supervisor.ready()
         log.info("worker.started", pid=os.getpid(), version=version("creatoros-outbox"), outbox_id=str(box.outbox_id))
         try:
@@ -47,19 +56,25 @@ def serve(settings: WorkerSettings, *, local: bool) -> None:
                 reason = str(Holding())
                 log.warning("relay.holding", reason=reason, last_seq=box.last_seq)
                 while not waker.stopping:
-                    box.relay.set_state("holding", reason)
+                    with only_a_note(box):
+                        box.relay.set_state("holding", reason)
                     waker.sleep(60.0)
             else:
                 with destination(settings, local=local) as dsn:
                     relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor, meter=meter)
                     relay.run()
             log.info("worker.stopped", clean=True)
+        except RoomAgain:
+            return True
         except StopAtOnce:
             # Safe at any instant: the position tells what was committed. See `relay`.
             log.warning("worker.stopped", clean=False)
         finally:
+            waker.end()
             supervisor.stopping()
-            box.relay.set_state("stopped")
+            with only_a_note(box):
+                box.relay.set_state("stopped")
+    return False
 
 
 @contextmanager

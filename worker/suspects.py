@@ -53,6 +53,7 @@ class Suspects:
     """
 
     def __init__(self, box: Outbox, exchange: Exchange, size: BatchSize, *, wary: bool) -> None:
+        self._box = box
         self._attempts = box.attempts
         self._exchange = exchange
         self._size = size
@@ -80,7 +81,8 @@ class Suspects:
         if found is None or found.seq == releasing_seq:
             return
         if found.seq != position.seq + 1:  # it went through, and the process died before it could say so
-            self._attempts.finish()
+            with only_a_note(self._box):
+                self._attempts.finish()
             return
         self._until = max(self._until, found.last_seq)
         self._size.suspect(found.last_seq, found.events)
@@ -95,7 +97,8 @@ class Suspects:
 
     def cleared(self) -> None:
         """The record's event was parked."""
-        self._attempts.finish()
+        with only_a_note(self._box):
+            self._attempts.finish()
 
     @contextmanager
     def watched(self, connection: Connection, seq: int, last_seq: int) -> Iterator[None]:
@@ -105,7 +108,7 @@ class Suspects:
         if self._wary:
             if seq == last_seq:
                 self._exchange.probe(connection)
-            with only_a_note():
+            with only_a_note(self._box):
                 self._attempts.begin(seq, last_seq)
         try:
             with self._waits_noted(connection):
@@ -113,7 +116,8 @@ class Suspects:
         except Exception as error:
             if not isinstance(error, FORESEEN):
                 if not self._wary:
-                    self._attempts.begin(seq, last_seq)
+                    with only_a_note(self._box):
+                        self._attempts.begin(seq, last_seq)
                 raise
             self._done()
             raise
@@ -136,7 +140,7 @@ class Suspects:
 
     def _done(self) -> None:
         if self._wary:
-            with only_a_note():
+            with only_a_note(self._box):
                 self._attempts.finish()
 
 

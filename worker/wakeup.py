@@ -44,6 +44,7 @@ class Waker:
         self._pipe.register(self._read, select.POLLIN)
         self._hearing = Hearing(bell, self._write)
         self.stopping = False
+        self.ended = False
 
     def __enter__(self) -> Self:
         self._hearing.start()
@@ -59,6 +60,11 @@ class Waker:
         self.stopping = True
         with suppress(BlockingIOError):
             os.write(self._write, b"s")
+
+    def end(self) -> None:
+        """The work is over: from now on no signal and no deadline interrupts what is left, which takes a moment."""
+        self.ended = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def wait_for_news(self, seconds: float) -> None:
         """Return when the bell rang since the last call, when asked to stop, or after `seconds`."""
@@ -91,6 +97,8 @@ def stopped_by_signals(waker: Waker) -> Iterator[None]:
     """
 
     def ask(number: int, _frame: FrameType | None) -> None:
+        if waker.ended:
+            return
         if waker.stopping:
             if number == signal.SIGHUP:
                 return
@@ -99,7 +107,8 @@ def stopped_by_signals(waker: Waker) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, STOP_WITHIN_SECONDS)
 
     def enough(_number: int, _frame: FrameType | None) -> None:
-        raise StopAtOnce
+        if not waker.ended:
+            raise StopAtOnce
 
     asking = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup`: it was told to outlive its terminal

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from outbox.durable import make_directories
+from outbox.owner import as_owner_of
 from worker.migrate.errors import BackupError
 from worker.migrate.pg_dump import PgDump, find_pg_dump, libpq_environment
 from worker.migrate.queries import query
@@ -99,10 +101,14 @@ def _count(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def _new_file(folder: Path, database: str) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directories(folder)
     safe = "".join(letter if letter.isalnum() else "-" for letter in database)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{safe}.dump"
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        as_owner_of(folder, fd)
+    finally:
+        os.close(fd)
     return path
 
 

@@ -11,8 +11,9 @@ import outbox.backup
 from outbox import Outbox, OutboxPaths, WorkerLock
 from outbox.backup import backup
 from outbox.check import run_checks
-from outbox.checkpoint import REUSED_WAL_BYTES, wal_bytes
+from outbox.checkpoint import REUSED_WAL_BYTES
 from outbox.moment import last_until
+from outbox.paths import wal_bytes
 from outbox.prune import plan, prune
 from outbox.status import read_status
 from tests.support.lessons import SetClock, lesson
