@@ -58,7 +58,7 @@ class Suspects:
         self._exchange = exchange
         self._size = size
         self._wary = wary or box.attempts.unfinished() is not None
-        with only_a_note():
+        with only_a_note(box):
             if box.attempts.forgive():
                 get_log().info("relay.killed_while_waiting")
         self._last_seq = box.last_seq
@@ -129,7 +129,7 @@ class Suspects:
     @contextmanager
     def _waits_noted(self, connection: Connection) -> Iterator[None]:
         def note(*, begins: bool) -> None:
-            with only_a_note():
+            with only_a_note(self._box):
                 self._attempts.waits(begins=begins)
 
         if not self._wary:

@@ -23,9 +23,9 @@ import click
 def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool) -> None:
     """Deliver for ever: wait for events, carry them over, wait out every outage.
 
-    One worker per outbox. SIGTERM, SIGINT and a closed terminal (SIGHUP, but not under nohup) finish the batch in hand, within
-    five seconds. Without CREATOR_OS_DB_PERSIST=true
-    it holds: generators append, and nothing is delivered.
+    One worker per outbox. SIGTERM, SIGINT and a closed terminal (SIGHUP, but not under nohup) finish the batch in
+    hand, within five seconds. Without CREATOR_OS_DB_PERSIST=true it holds: generators append, and nothing is
+    delivered.
 
     \b
     Example:
