@@ -179,6 +179,24 @@ def get(connection: sqlite3.Connection, seq: int) -> Event:
     return event
 
 
+def holds(connection: sqlite3.Connection, event_id: UUID) -> bool:
+    """Whether this id is an event of the log. Ids ascend with seq, so a few look-ups find it without an index."""
+    wanted, low = str(event_id), 0
+    high = last_seq(connection)
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "select seq, event_id from events where seq > ? order by seq limit 1", [middle]
+        ).fetchone()
+        if row[1] == wanted:
+            return True
+        if row[1] < wanted:
+            low = row[0]
+        else:
+            high = middle
+    return False
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Return the seq of the newest event, 0 in an empty log."""
     return _last(connection)[0]

@@ -218,6 +218,11 @@ class Outbox:
         with translated(self.path):
             return log.get(self.connection, seq)
 
+    def holds(self, event_id: UUID) -> bool:
+        """Whether an event with this id is in the log."""
+        with translated(self.path):
+            return log.holds(self.connection, event_id)
+
     @property
     def last_seq(self) -> int:
         """The seq of the newest event, 0 in an empty log."""

@@ -12,6 +12,7 @@
     ├── DependencyFault          exit 1   an event refers to something that is neither in the log nor in the database
     ├── UndecodableEvent         exit 1   an event whose payload cannot be read
     ├── KeptAsItWas              exit 1   the database took a statement without an error and without an effect
+    ├── ForeignRow               exit 1   the row that an event would write belongs to somebody else
     ├── PositionMoved            exit 1   somebody else moved the position under our lock
     ├── Unreachable              exit 5   the database does not answer
     ├── ConsoleFault             exit 3   the console cannot be served on that port
@@ -101,6 +102,24 @@ class DependencyFault(EventFault):
 
 class UndecodableEvent(EventFault):
     pass
+
+
+class ForeignRow(EventFault):
+    """A row stands under the name that an event speaks of; no outbox made it, and it belongs to somebody else.
+
+    Args:
+        what: kind and slug of the row.
+        column: where its owner stands.
+    """
+
+    def __init__(self, seq: int, event_id: UUID, what: str, column: str) -> None:
+        super().__init__(
+            seq,
+            event_id,
+            f"{what} is there already, belongs to another creator, and was not made by an outbox. If it is to be taken "
+            f"over, set its {column} to null; if it is in the way, rename or delete it. Then "
+            f"`outbox parked retry {seq}` (docs/runbook.md#foreign-row)",
+        )
 
 
 class KeptAsItWas(WorkerError):

@@ -13,6 +13,7 @@ from worker.options import Options
 from worker.position import Position, is_at, require
 from worker.projection import Batch, apply_batch
 from worker.second_lane import SecondLane
+from worker.stamps import Stamps
 from worker.transaction import lock_position
 from worker.verdict import Phase
 
@@ -35,6 +36,7 @@ class Exchange:
     def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
         self._box = box
         self._options = options
+        self._stamps = Stamps(box)
         self.ahead = Ahead(box, options.max_bytes)
         self.lane = SecondLane(box, dial, options.halves_from)
         self.phase = Phase.CONNECT
@@ -122,6 +124,7 @@ class Exchange:
                 outbox_id=self._box.outbox_id,
                 position=position,
                 limits=self.limits,
+                stamps=self._stamps,
                 entered=self.enter,
                 decoded=decoded,
                 meanwhile=meanwhile,

@@ -8,12 +8,12 @@ would depend on where a batch happens to end.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from outbox import Event, NewerVersion, UnknownEventType
-from worker.errors import DependencyFault, NewerEvent, UndecodableEvent
+from worker.errors import DependencyFault, ForeignRow, NewerEvent, UndecodableEvent
 from worker.known import REFERENCE_FIELDS, Decoded, Known, Row, as_uuid
 
 Values = dict[str, Any]
@@ -38,6 +38,12 @@ COLUMNS: dict[str, dict[str, str]] = {
     "content": {"body": "content", "project": "project_id", "parent": "parent_content_id", "score": "fidelity_score"},
 }
 _MINDS = frozenset({"creator_mind", "persona_mind"})
+# Where it stands to whom a row belongs.
+_OWNED_BY = {
+    "audience": "creator_mind_id",
+    "project": "creator_mind_id",
+    "content": "project_id (and the links of its makers)",
+}
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Changes:
     tags: list[Values] = field(default_factory=list)
     tagged: list[Values] = field(default_factory=list)
     untagged: list[Values] = field(default_factory=list)
+    unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -106,6 +113,7 @@ def fold(batch: Iterable[Decoded], known: Known) -> Changes:
 
     Raises:
         DependencyFault: an event refers to, or patches, what does not exist.
+        ForeignRow: an event would write, or deliver into, what somebody else made and owns.
         UndecodableEvent: a field that the contract requires is missing.
     """
     return _Fold(known).run(batch)
@@ -164,16 +172,32 @@ class _Fold:
 
     def _upsert(self, event: Event, payload: Values) -> None:
         kind, slug = event.aggregate_type, payload["slug"]
-        row: Row | None = getattr(self._known, kind).get(slug)
+        rows: dict[str, Row] = getattr(self._known, kind)
+        row = rows.get(slug)
         if row is not None and _is_stale(event, row):
             return
         values = self._values(event, payload)
+        if row is not None and row.is_foreign and not self._is_same_owner(kind, row, values):
+            raise _foreign(event, kind, slug)
         if row is None:
-            row = Row(event.aggregate_id, None)
-            getattr(self._known, kind)[slug] = row
+            # An id that a row of another name has is no reason to keep this one out: rows are known by their names.
+            taken = event.aggregate_id in self._known.taken
+            row = Row(event.event_id if taken else event.aggregate_id, None)
             defaults = {**_DEFAULTS[kind], "id": str(row.id), "slug": slug, "created_at": event.occurred_at.isoformat()}
             self._drafts[kind, slug] = _Draft(row, is_new=True, values=defaults)
+        rows[slug] = _taken_over(kind, row, values)
         self._merge(event, slug, row, values)
+
+    def _is_same_owner(self, kind: str, row: Row, values: Values) -> bool:
+        """Whether what an event says of a row that no outbox made leaves it with those whose it is."""
+        if kind == "project":
+            return row.owners == {_uuid(values.get("creator_mind_id"))}
+        if kind == "content":
+            project = next(
+                (one for one in self._known.project.values() if str(one.id) == values.get("project_id")), None
+            )
+            return project is not None and (row.project_id == project.id or row.owners == project.owners)
+        return False
 
     def _patch(self, event: Event, payload: Values) -> None:
         slug = payload["slug"]
@@ -183,6 +207,8 @@ class _Fold:
             raise DependencyFault(event.seq, event.event_id, words, table=TABLES[event.aggregate_type])
         if _is_stale(event, row):
             return
+        if row.is_foreign:
+            raise _foreign(event, event.aggregate_type, slug)
         self._merge(event, slug, row, self._values(event, payload))
 
     def _merge(self, event: Event, slug: str, row: Row, values: Values) -> None:
@@ -196,9 +222,28 @@ class _Fold:
 
     def _values(self, event: Event, payload: Values) -> Values:
         names = COLUMNS[event.aggregate_type]
-        return {
+        values = {
             names.get(name, name): self._value(event, name, value) for name, value in payload.items() if name != "slug"
         }
+        for name in payload.keys() & REFERENCE_FIELDS.keys():
+            if payload[name] is not None:
+                self._require_own(event, REFERENCE_FIELDS[name], payload[name], values)
+        return values
+
+    def _require_own(self, event: Event, kind: str, slug: str, values: Values) -> None:
+        """What an event delivers into, or aims at, must not be somebody else's.
+
+        Raises:
+            ForeignRow: it is.
+        """
+        row: Row = getattr(self._known, kind)[slug]
+        if not row.is_foreign:
+            return
+        if kind == "audience" and row.owners == {_uuid(values.get("creator_mind_id"))}:
+            return
+        if kind == "content" and row.project_id is not None and str(row.project_id) == values.get("project_id"):
+            return
+        raise _foreign(event, kind, slug)
 
     def _value(self, event: Event, name: str, value: Any) -> Any:
         if value is None:
@@ -226,6 +271,8 @@ class _Fold:
         if row is None:
             words = f"it changes content {slug}, which does not exist"
             raise DependencyFault(event.seq, event.event_id, words, table=TABLES["content"])
+        if row.is_foreign:
+            raise _foreign(event, "content", slug)
         return row.id
 
     def _mind(self, event: Event, payload: Values, *, linked: bool) -> None:
@@ -253,12 +300,31 @@ class _Fold:
         self._changes.minds_linked = [link.made for link in minds if link.made is not None]
         self._changes.untagged = [link.removed for link in tags if link.removed is not None]
         self._changes.tagged = [link.made for link in tags if link.made is not None]
+        self._changes.unmade = self._known.unmade
         self._changes.tags = [{"name": name, "tag_type": tag_type} for name, tag_type in self._tag_types.items()]
         return self._changes
 
 
 def _is_stale(event: Event, row: Row) -> bool:
     return row.last_event_id is not None and event.event_id <= row.last_event_id
+
+
+def _taken_over(kind: str, row: Row, values: Values) -> Row:
+    """The row as the rest of the batch is to see it: ours, and with the owner or project that the event names."""
+    if kind == "project" and "creator_mind_id" in values:
+        owner = _uuid(values["creator_mind_id"])
+        return replace(row, is_ours=True, owners=frozenset() if owner is None else frozenset({owner}))
+    if kind == "content" and "project_id" in values:
+        return replace(row, is_ours=True, project_id=_uuid(values["project_id"]))
+    return replace(row, is_ours=True)
+
+
+def _foreign(event: Event, kind: str, slug: str) -> ForeignRow:
+    return ForeignRow(event.seq, event.event_id, f"{kind} {slug}", _OWNED_BY[kind])
+
+
+def _uuid(value: Any) -> UUID | None:
+    return None if value is None else UUID(str(value))
 
 
 def _stamp(event: Event) -> Values:

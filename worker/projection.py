@@ -25,6 +25,7 @@ from worker.kept import kept_as_it_was, name_tags_as_stored
 from worker.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
 from worker.position import Position, require
 from worker.queries import query
+from worker.stamps import Stamps
 from worker.transaction import Rows, begin, lock_position, roll_back, send_position
 from worker.verdict import Phase
 
@@ -35,6 +36,7 @@ _ROWS_OF = {
     "linked_minds": "minds_linked", "unlinked_minds": "minds_unlinked", "linked_tags": "tagged",
     "unlinked_tags": "untagged",
 }  # fmt: skip
+LINK_TABLES = ("minds", "tags")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -73,16 +75,15 @@ class Batch:
         parked: events that are passed over.
         released: seqs that were released: they have to stand on the parked list, and leave it unless parked again.
         to: the event at which the position stands afterwards; None leaves the position where it is.
-        first: statements of `repair.sql` with their values, for rows that are to be written again; they run under the
-            lock of the position, before the rows are read.
         keep: False for a rehearsal: everything is done and checked, deferred constraints too, and taken back.
+        again: rows that are to be written again: kind, slug, and up to which event they forget who wrote them.
     """
 
     apply: Sequence[Event] = ()
     parked: Sequence[Parking] = ()
     released: Sequence[int] = ()
     to: Event | None = None
-    first: Sequence[tuple[str, Values]] = ()
+    again: Sequence[tuple[str, str, UUID]] = ()
     keep: bool = True
 
 
@@ -93,6 +94,7 @@ def apply_batch(
     outbox_id: UUID,
     position: Position,
     limits: Limits,
+    stamps: Stamps,
     entered: Callable[[Phase], None] = lambda _phase: None,
     decoded: list[Decoded] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
@@ -105,6 +107,7 @@ def apply_batch(
         outbox_id: whose position it is.
         position: where the batch was read from.
         limits: time limits of the transaction.
+        stamps: tells which events an outbox can have made.
         entered: told of each phase as it begins.
         decoded: its payloads, where they were read already; emptied once they are folded.
         meanwhile: called while the server works.
@@ -117,11 +120,11 @@ def apply_batch(
         psycopg.Error: nothing was applied, or (connection lost) the position has to be asked.
     """
     try:
-        _apply(connection, batch, outbox_id, position, limits, entered, decoded, meanwhile)
+        _apply(connection, batch, outbox_id, position, limits, stamps, entered, decoded, meanwhile)
     except KeptAsItWas as kept:
         if kept.table != "tags":
             raise
-        _apply(connection, batch, outbox_id, position, limits, entered, None, meanwhile, tags_as_stored=True)
+        _apply(connection, batch, outbox_id, position, limits, stamps, entered, None, meanwhile, tags_as_stored=True)
 
 
 def _apply(
@@ -130,6 +133,7 @@ def _apply(
     outbox_id: UUID,
     position: Position,
     limits: Limits,
+    stamps: Stamps,
     entered: Callable[[Phase], None],
     decoded: list[Decoded] | None,
     meanwhile: Callable[[], None],
@@ -144,13 +148,14 @@ def _apply(
             begin(connection, limits)
             locked = lock_position(connection, outbox_id)
             still_parked = _ask_whether_parked(connection, batch, outbox_id)
-            for statement, values in batch.first:
-                connection.execute(query("repair", statement), values)
-            known = ask(connection, wanted_by(decoded))
+            known = ask(connection, wanted_by(decoded), stamps)
         require(locked.fetchone(), position)
         _require_parked(still_parked, batch)
         entered(Phase.APPLY)
-        changes = fold(decoded, known())
+        found = known()
+        for kind, slug, newest in batch.again:
+            found.write_again(kind, slug, newest)
+        changes = fold(decoded, found)
         decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
         if tags_as_stored:
             name_tags_as_stored(connection, changes)
@@ -182,34 +187,70 @@ def _send_end(connection: Connection, *, keep: bool) -> None:
     connection.execute("rollback")
 
 
-def ask(connection: Connection, wanted: Wanted) -> Callable[[], Known]:
+def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], Known]:
     """Ask for every natural key, inside a pipeline, and lock what will change.
 
     Returns:
         Reads the answers, when the pipeline has ended.
     """
-    found: list[tuple[str, Rows]] = []
+    found: list[tuple[str, bool, Rows]] = []
+    occupied: list[Rows] = []
     for kind in KINDS:
         names: Names = getattr(wanted, kind)
         for verb, slugs in (("lock", sorted(names.changed)), ("find", names.only_referred)):
             if slugs:
                 statement = query("projection", f"{verb}_{kind}s")
-                found.append((kind, connection.execute(statement, {"slugs": slugs})))
-    minds: Rows | None = None
-    if wanted.minds:
-        ids = [identity for name in wanted.minds if (identity := as_uuid(name)) is not None]
-        slugs = sorted(name for name in wanted.minds if as_uuid(name) is None)
-        minds = connection.execute(query("projection", "find_minds"), {"slugs": slugs, "ids": ids})
+                found.append((kind, verb == "lock", connection.execute(statement, {"slugs": slugs})))
+        if names.made:
+            occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), {"ids": list(names.made)}))
+    minds = _ask_minds(connection, wanted)
+    links = _ask_newer_links(connection, wanted)
+    newest = connection.execute(query("projection", "newest_applied"))
 
     def answers() -> Known:
-        known = Known()
-        for kind, rows in found:
-            getattr(known, kind).update({slug: Row(id_, last) for slug, id_, last in rows.fetchall()})
-        for slug, id_ in minds.fetchall() if minds is not None else ():
-            known.minds[str(slug)] = known.minds[str(id_)] = UUID(str(id_))
+        known = Known(taken={row[0] for rows in occupied for row in rows.fetchall()})
+        bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)
+        for kind, locked, rows in found:
+            _take_rows(known, kind, rows, lambda stamp: stamps.made(stamp, bound), locked=locked)
+        for name, rows in links:
+            for content_id, last in rows.fetchall():
+                if not stamps.made(last, bound):
+                    known.note_unmade(name, content_id, last)
+        _take_minds(known, minds)
         return known
 
     return answers
+
+
+def _take_rows(known: Known, kind: str, rows: Rows, is_made: Callable[[UUID], bool], *, locked: bool) -> None:
+    table: dict[str, Row] = getattr(known, kind)
+    for slug, id_, last, project_id, owners in rows.fetchall():
+        made = last is not None and is_made(last)
+        table[slug] = Row(id_, last if made else None, project_id, frozenset(owners), made)
+        if last is not None and locked and not made:
+            known.note_unmade(f"{kind}s", id_, last)
+
+
+def _ask_minds(connection: Connection, wanted: Wanted) -> Rows | None:
+    if not wanted.minds:
+        return None
+    ids = [identity for name in wanted.minds if (identity := as_uuid(name)) is not None]
+    slugs = sorted(name for name in wanted.minds if as_uuid(name) is None)
+    return connection.execute(query("projection", "find_minds"), {"slugs": slugs, "ids": ids})
+
+
+def _take_minds(known: Known, minds: Rows | None) -> None:
+    for slug, id_ in minds.fetchall() if minds is not None else ():
+        known.minds[str(id_)] = UUID(str(id_))
+        if as_uuid(str(slug)) is None:  # a slug that spells an id is the name of no other mind
+            known.minds[str(slug)] = UUID(str(id_))
+
+
+def _ask_newer_links(connection: Connection, wanted: Wanted) -> list[tuple[str, Rows]]:
+    if not wanted.linked:
+        return []
+    values = {"slugs": sorted(wanted.linked), "oldest": wanted.oldest_link}
+    return [(name, connection.execute(query("projection", f"newer_{name}"), values)) for name in LINK_TABLES]
 
 
 def send_tags(connection: Connection, changes: Changes) -> None:
@@ -219,6 +260,8 @@ def send_tags(connection: Connection, changes: Changes) -> None:
 
 def send_rows(connection: Connection, changes: Changes, *, tags_as_stored: bool = False) -> None:
     """Write all changed rows, inside a pipeline, and look at what was written; `changes` is emptied."""
+    for unmade, (ids, stamps) in changes.unmade.items():
+        connection.execute(query("projection", f"forget_{unmade}"), {"ids": ids, "stamps": stamps})
     checks: list[tuple[str, Values]] = []
     for kind in KINDS:
         table = getattr(changes, kind)

@@ -23,6 +23,7 @@ from worker.expected import Expected
 from worker.fold import TABLES
 from worker.position import Position
 from worker.projection import Batch, apply_batch
+from worker.stamps import Stamps
 from worker.verdict import Phase, judge
 from worker.verify import ROW_FAULTS, Verified, differing
 
@@ -84,11 +85,9 @@ def _keepers(connection: Connection, one: Expected) -> str:
 def _say_again(
     connection: Connection, box: Outbox, events: list[Event], one: Expected, position: Position
 ) -> str | None:
-    first = [(f"unstamp_{one.kind}s", {"slug": one.slug, "newest": events[-1].event_id})]
+    batch = Batch(apply=events, again=[(one.kind, one.slug, events[-1].event_id)])
     try:
-        apply_batch(
-            connection, Batch(apply=events, first=first), outbox_id=box.outbox_id, position=position, limits=Limits()
-        )
+        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     except EventFault as fault:
         return fault.reason
     except KeptAsItWas as kept:

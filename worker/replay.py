@@ -18,6 +18,7 @@ from worker.projection import Batch, apply_batch
 from worker.queries import query
 from worker.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
+from worker.stamps import Stamps
 
 PAGE = 200
 
@@ -85,7 +86,9 @@ def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False
             raise WorkerError(f"no delivered event speaks of {slug}: `outbox events` lists what there is")
         for start in range(0, len(events), PAGE):
             batch = Batch(apply=events[start : start + PAGE])
-            apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits())
+            apply_batch(
+                connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box)
+            )
         return len(events)
 
 

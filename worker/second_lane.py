@@ -40,6 +40,7 @@ from worker.known import Decoded, Known, wanted_by
 from worker.logs import get_log
 from worker.position import Position, require
 from worker.projection import ask, send_rows
+from worker.stamps import Stamps
 from worker.transaction import Rows, begin, lock_position, send_position
 
 # The first half waits meanwhile. A pooler may have no session for us but the one that the first half has.
@@ -99,7 +100,7 @@ class SecondLane:
             with deadline(self._connection, patience_seconds, tell=False):
                 self._pipeline.enter_context(self._connection.pipeline())
                 begin(self._connection, limits)
-                self._known = ask(self._connection, wanted_by(decoded))
+                self._known = ask(self._connection, wanted_by(decoded), Stamps(self._box))
                 hand_over(self._connection)
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
             self.rest(error)

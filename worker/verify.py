@@ -9,15 +9,18 @@ Every difference is named with its kind, so that a reader knows what to do about
 
 Every field that an event sets is compared, in the database and as it stores it (`verify.sql`), with what was delivered,
 in one snapshot with the position: waiting or parked events do not hide a row that is already wrong. A row that another
-outbox wrote later is left out of the comparison and counted as `overtaken`.
+outbox wrote later, and differently, is counted as `overtaken`. A row whose stamp no outbox can have made is compared
+like any other.
 
 Where no row is missing or differs, everything up to the position is proven to be there, and that is noted in the
-outbox file: nothing is pruned without it.
+outbox file: nothing is pruned without it. A row that was overtaken was not compared, so the proof ends before its first
+event.
 """
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from worker.connection import Connection
 from worker.expected import Expected, expected_of
 from worker.fold import TABLES
 from worker.queries import query
+from worker.stamps import Stamps
 
 CHUNK = 500
 ROW_FAULTS = frozenset({"row_missing", "row_differs"})
@@ -63,7 +67,8 @@ class Verified:
         events: events of the log.
         rows: rows in the database that the log speaks of.
         agree: rows that are as the log says, and whose file (if any) is as the log says.
-        overtaken: rows that another outbox wrote later.
+        overtaken: rows that another outbox wrote later, and differently.
+        compared_to: the last event before the first of a row that was not compared.
         differences: everything else.
         expected: what was compared.
     """
@@ -73,6 +78,7 @@ class Verified:
     rows: int = 0
     agree: int = 0
     overtaken: int = 0
+    compared_to: int = sys.maxsize
     differences: list[Difference] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
 
@@ -105,19 +111,26 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         connection.execute(query("relay", "settings"), {"local": True})
         row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
         position = int(str(row[0])) if row is not None else 0
+        newest = connection.execute(query("projection", "newest_applied")).fetchone()
+        bound = None if newest is None else UUID(str(newest[0]))
+        stamps = Stamps(box)
+
+        def made(stamp: UUID) -> bool:
+            return stamps.made(stamp, bound)
+
         expected, events = expected_of(box, position)
         result = Verified(events=events, expected=list(expected.values()))
         stale_files = _verify_files(box, content_root, expected, result)
         for kind in ("audience", "project", "content"):
             for some in _chunks(one for one in result.expected if one.kind == kind):
-                _verify_rows(connection, kind, some, result, stale_files)
+                _verify_rows(connection, kind, some, result, stale_files, made)
         target = connection.execute(query("relay", "destination")).fetchone()
     finally:
         connection.rollback()
     if target is not None and not result.proven:  # whatever was proven once no longer is
         box.relay.remember_verified(UUID(str(target[0])), 0)
     elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
-        box.relay.remember_verified(UUID(str(target[0])), position)
+        box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
     return result
 
 
@@ -165,7 +178,12 @@ def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
 
 
 def _verify_rows(
-    connection: Connection, kind: str, some: list[Expected], result: Verified, stale_files: set[str]
+    connection: Connection,
+    kind: str,
+    some: list[Expected],
+    result: Verified,
+    stale_files: set[str],
+    made: Callable[[UUID], bool],
 ) -> None:
     said = msgspec.json.encode([one.as_row() for one in some]).decode()
     found: dict[str, tuple[UUID | None, list[str]]] = {}
@@ -182,13 +200,19 @@ def _verify_rows(
         if one.last_seq == 0:
             continue
         there = found.get(one.slug)
-        if there is not None and _is_overtaken(one, there[0]):
-            result.overtaken += 1
-        elif there is None:
+        if there is None:
             missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
             result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
-        elif there[1]:
-            result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(there[1])))
+            continue
+        stamp, faults = there
+        if stamp is not None and not made(stamp):
+            faults = [*faults, "last_event_id names an event that no outbox has made"]
+        elif faults and _is_overtaken(one, stamp):
+            result.overtaken += 1
+            result.compared_to = min(result.compared_to, one.first_seq - 1)
+            continue
+        if faults:
+            result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(faults)))
         elif not one.waiting and not one.parked:
             result.agree += one.slug not in stale_files
 

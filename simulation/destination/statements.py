@@ -130,9 +130,34 @@ def _is_newer(change: Row, row: Row | None) -> bool:
 def _find(kind: str) -> Handler:
     def run(tx: Transaction, values: Any) -> Rows:
         found = [(slug, tx.get(kind, slug)) for slug in sorted(values["slugs"])]
-        return [(slug, row["id"], row["last_event_id"]) for slug, row in found if row is not None]
+        return [
+            (slug, row["id"], row["last_event_id"], row.get("project_id"), _owners(tx, kind, row))
+            for slug, row in found
+            if row is not None
+        ]
 
     return run
+
+
+def _owners(tx: Transaction, kind: str, row: Row) -> list[UUID]:
+    if kind == "content":
+        project = tx.by_id("project", row["project_id"]) if row["project_id"] is not None else None
+        creator = None if project is None else project["creator_mind_id"]
+    else:
+        creator = row.get("creator_mind_id")
+    return [] if creator is None else [creator]
+
+
+def _occupied(kind: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        return [(one,) for one in values["ids"] if tx.by_id(kind, one) is not None]
+
+    return run
+
+
+def _newest_applied(tx: Transaction, _values: Any) -> Rows:
+    applied = [row["applied_event_id"] for _, row in tx.every("sources") if row["applied_event_id"] is not None]
+    return [(max(applied),)] if applied else []
 
 
 def _find_minds(tx: Transaction, values: Any) -> Rows:
@@ -358,6 +383,11 @@ HANDLERS: dict[str, Handler] = {
     "relay.still_parked": _still_parked,
     "relay.parked": _parked,
     "projection.find_minds": _find_minds,
+    "projection.newest_applied": _newest_applied,
+    # Nobody but the relay writes here, so there is no stamp that it does not believe.
+    "projection.newer_minds": _nothing,
+    "projection.newer_tags": _nothing,
+    **{f"projection.occupied_{kind}s": _occupied(kind) for kind in KINDS},
     "projection.link_minds": _minds(_link),
     "projection.unlink_minds": _minds(_unlink),
     "projection.add_tags": _add_tags,

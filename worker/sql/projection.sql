@@ -9,31 +9,115 @@
 -- round trip, and the words come back in the error (`kept`).
 
 -- name: lock_audiences
--- The rows about to be changed, in a fixed order so that two hosts do not deadlock.
-select slug, id, last_event_id from public.audience_profiles where slug = any(%(slugs)s)
-order by slug for no key update;
+-- The rows about to be changed, in a fixed order so that two hosts do not deadlock; and whose they are.
+select t.slug, t.id, t.last_event_id, null::uuid as project_id, array_remove(array[t.creator_mind_id], null) as owners
+from public.audience_profiles as t where t.slug = any(%(slugs)s)
+order by t.slug for no key update;
 
 -- name: lock_projects
 -- The same for projects.
-select slug, id, last_event_id from public.content_projects where slug = any(%(slugs)s)
-order by slug for no key update;
+select t.slug, t.id, t.last_event_id, null::uuid as project_id, array_remove(array[t.creator_mind_id], null) as owners
+from public.content_projects as t where t.slug = any(%(slugs)s)
+order by t.slug for no key update;
 
 -- name: lock_contents
--- The same for contents.
-select slug, id, last_event_id from public.contents where slug = any(%(slugs)s)
-order by slug for no key update;
+-- The same for contents, which are their project's; without a project, those of the minds that made them.
+select
+    t.slug, t.id, t.last_event_id, t.project_id,
+    case
+        when t.project_id is not null then array_remove(array[p.creator_mind_id], null)
+        else array(
+            select m.mind_id from public.content_minds as m
+            where m.content_id = t.id and m.role::text in ('creator', 'author', 'co_author')
+        )
+    end as owners
+from public.contents as t
+left join public.content_projects as p on p.id = t.project_id
+where t.slug = any(%(slugs)s)
+order by t.slug for no key update of t;
 
 -- name: find_audiences
 -- Rows that are only referred to: their ids. A row that vanishes meanwhile is caught by the foreign key.
-select slug, id, last_event_id from public.audience_profiles where slug = any(%(slugs)s);
+select t.slug, t.id, t.last_event_id, null::uuid as project_id, array_remove(array[t.creator_mind_id], null) as owners
+from public.audience_profiles as t where t.slug = any(%(slugs)s);
 
 -- name: find_projects
 -- The same for projects.
-select slug, id, last_event_id from public.content_projects where slug = any(%(slugs)s);
+select t.slug, t.id, t.last_event_id, null::uuid as project_id, array_remove(array[t.creator_mind_id], null) as owners
+from public.content_projects as t where t.slug = any(%(slugs)s);
 
 -- name: find_contents
 -- The same for contents.
-select slug, id, last_event_id from public.contents where slug = any(%(slugs)s);
+select
+    t.slug, t.id, t.last_event_id, t.project_id,
+    case
+        when t.project_id is not null then array_remove(array[p.creator_mind_id], null)
+        else array(
+            select m.mind_id from public.content_minds as m
+            where m.content_id = t.id and m.role::text in ('creator', 'author', 'co_author')
+        )
+    end as owners
+from public.contents as t
+left join public.content_projects as p on p.id = t.project_id
+where t.slug = any(%(slugs)s);
+
+-- name: occupied_audiences
+-- Which of the ids that new rows would get are taken: by a row of that name, or of another.
+select id from public.audience_profiles where id = any(%(ids)s);
+
+-- name: occupied_projects
+-- The same for projects.
+select id from public.content_projects where id = any(%(ids)s);
+
+-- name: occupied_contents
+-- The same for contents.
+select id from public.contents where id = any(%(ids)s);
+
+-- name: newer_minds
+-- Links whose stamp would make these events void.
+select l.content_id, l.last_event_id
+from public.contents as c
+join public.content_minds as l on l.content_id = c.id
+where c.slug = any(%(slugs)s) and l.last_event_id >= %(oldest)s;
+
+-- name: newer_tags
+-- The same for tags.
+select l.content_id, l.last_event_id
+from public.contents as c
+join public.content_tags as l on l.content_id = c.id
+where c.slug = any(%(slugs)s) and l.last_event_id >= %(oldest)s;
+
+-- name: newest_applied
+-- The newest event that any outbox has had applied here; asked after the rows, whose stamps cannot be beyond it.
+select applied_event_id from outbox.sources
+where applied_event_id is not null
+order by applied_event_id desc
+limit 1;
+
+-- name: forget_audiences
+-- Before rows are written: they forget a stamp that is no reason to leave them as they are.
+update public.audience_profiles set last_event_id = null
+where id = any(%(ids)s) and last_event_id = any(%(stamps)s);
+
+-- name: forget_projects
+-- The same for projects.
+update public.content_projects set last_event_id = null
+where id = any(%(ids)s) and last_event_id = any(%(stamps)s);
+
+-- name: forget_contents
+-- The same for contents.
+update public.contents set last_event_id = null
+where id = any(%(ids)s) and last_event_id = any(%(stamps)s);
+
+-- name: forget_minds
+-- The same for links.
+update public.content_minds set last_event_id = null
+where content_id = any(%(ids)s) and last_event_id = any(%(stamps)s);
+
+-- name: forget_tags
+-- The same for tags.
+update public.content_tags set last_event_id = null
+where content_id = any(%(ids)s) and last_event_id = any(%(stamps)s);
 
 -- name: find_minds
 -- Minds are referred to by slug or by id.
