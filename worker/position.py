@@ -72,7 +72,8 @@ def greet(connection: Connection, box: Outbox) -> Position:
 
     Raises:
         SchemaFault: the relay's tables are missing there, or of another version.
-        TargetRefused: the position does not fit this outbox file, or the database is another than last time.
+        TargetRefused: the position does not fit this outbox file or belongs to another login, or the database is
+            another than last time.
     """
     destination_id = _destination(connection, box)
     remembered = box.relay.position
@@ -89,6 +90,14 @@ def greet(connection: Connection, box: Outbox) -> Position:
     row = connection.execute(query("relay", "position"), names).fetchone()
     if row is None:
         raise PositionMoved("the row of this outbox in outbox.sources vanished while it was read: start again")
+    whose = connection.execute(query("relay", "somebody_elses"), names).fetchone()
+    if whose is not None:
+        raise TargetRefused(
+            f"the position of this outbox belongs to the login {whose[0]}, and this is {whose[1]}",
+            kind="other_login",
+            remedy=f"connect as {whose[0]}, or hand it over: `worker migrate role HOST --outbox {box.outbox_id}`",
+            entry="other-login",
+        )
     seq, event_id = row
     position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))
     check_fits(position, box)

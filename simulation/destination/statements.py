@@ -375,6 +375,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.limits": _limits,
     "relay.whole_transaction_limit": _nothing,
     "relay.register": _register,
+    "relay.somebody_elses": _nothing,
     "relay.position": _position,
     "relay.lock_position": _position,
     "relay.advance": _advance,

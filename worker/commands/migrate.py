@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec
 import click
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from worker.migrate import Finding, Report
     from worker.settings import WorkerSettings
 
@@ -136,6 +138,39 @@ def check(*, local: bool, as_json: bool) -> None:
         click.echo("everything holds" if holds else "something does not hold")
     if not holds:
         _exit(4)
+
+
+@migrate.command()
+@click.argument("host")
+@click.option("--outbox", "outboxes", type=click.UUID, multiple=True, metavar="ID", help="Hand over its position too.")
+@_local
+@_json
+@_told_as_errors
+def role(*, host: str, outboxes: tuple["UUID", ...], local: bool, as_json: bool) -> None:
+    """Make a login for one host, which moves the positions of that host's outboxes and no other.
+
+    HOST is the machine's name as it stands in outbox.sources. Positions that it moved with the shared login are handed
+    over.
+
+    \b
+    Example:
+      worker migrate role studio-2
+    """
+    from worker.migrate import make_role, session  # noqa: PLC0415  keeps --help fast
+
+    with _database(local=local) as (dsn, _), session(dsn) as connection:
+        made = make_role(connection, host, outboxes)
+    if as_json:
+        named = [str(one) for one in made.outboxes]
+        click.echo(json.dumps({"role": made.role, "made": made.made, "outboxes": named}))
+        return
+    click.echo(f"{'made' if made.made else 'found'}     {made.role}")
+    for outbox_id in made.outboxes:
+        click.echo(f"moves     {outbox_id}")
+    if made.made:
+        click.echo(
+            f"next      psql \"$SUPABASE_MIGRATE_DB_URL\" -c '\\password {made.role}', then name it in SUPABASE_DB_URL"
+        )
 
 
 def _run(

@@ -16,6 +16,7 @@ from worker.migrate.files import Migration, load
 from worker.migrate.local import ready_for_worker
 from worker.migrate.plan import Plan, State, Step, read_plan
 from worker.migrate.preflight import Check, Outcome
+from worker.migrate.role import HostRole, make_role, role_name
 from worker.migrate.run import Report, migrate
 from worker.migrate.target import administrator_dsn
 
@@ -25,6 +26,7 @@ __all__ = [
     "BackupError",
     "Check",
     "Finding",
+    "HostRole",
     "LockHeldError",
     "MigrateError",
     "Migration",
@@ -43,8 +45,10 @@ __all__ = [
     "connect",
     "load",
     "make_backup",
+    "make_role",
     "migrate",
     "read_plan",
     "ready_for_worker",
+    "role_name",
     "session",
 ]

@@ -332,6 +332,11 @@ join pg_catalog.pg_roles as granted on granted.oid = m.roleid
 where
     (
         granted.rolname = 'outbox_worker'
+        -- What "worker migrate role" makes: a login of one host, and nothing more than that.
+        and not (
+            member.rolname like 'outbox\_worker\_%'
+            and not (member.rolsuper or member.rolbypassrls or member.rolcreaterole or member.rolcreatedb or member.rolreplication)
+        )
         and not member.rolsuper
         and member.oid is distinct from (select n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'content_access')
     )

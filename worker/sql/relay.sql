@@ -61,6 +61,15 @@ on conflict (outbox_id) do nothing;
 -- How far this outbox has been applied here.
 select applied_seq, applied_event_id from outbox.sources where outbox_id = %(outbox_id)s;
 
+-- name: somebody_elses
+-- To which login the position belongs, if not to ours; an owner of the table is held by no policy. As JSON, because an older
+-- schema has no such column.
+select to_jsonb(s) ->> 'login', session_user::text
+from outbox.sources as s
+where
+    s.outbox_id = %(outbox_id)s and row_security_active('outbox.sources')
+    and to_jsonb(s) ->> 'login' <> session_user::text;
+
 -- name: lock_position
 -- The same, fenced: a second worker waits here, and then sees that the position has moved.
 select applied_seq, applied_event_id from outbox.sources where outbox_id = %(outbox_id)s for update;
