@@ -203,18 +203,22 @@ def _verify_rows(
         if there is None:
             missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
             result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
-            continue
-        stamp, faults = there
-        if stamp is not None and not made(stamp):
-            faults = [*faults, "last_event_id names an event that no outbox has made"]
-        elif faults and _is_overtaken(one, stamp):
-            result.overtaken += 1
-            result.compared_to = min(result.compared_to, one.first_seq - 1)
-            continue
-        if faults:
-            result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(faults)))
-        elif not one.waiting and not one.parked:
+        elif _is_as_said(one, *there, result, made) and not one.waiting and not one.parked:
             result.agree += one.slug not in stale_files
+
+
+def _is_as_said(
+    one: Expected, stamp: UUID | None, faults: list[str], result: Verified, made: Callable[[UUID], bool]
+) -> bool:
+    if stamp is not None and not made(stamp):
+        faults = [*faults, "last_event_id names an event that no outbox has made"]
+    elif faults and _is_overtaken(one, stamp):
+        result.overtaken += 1
+        result.compared_to = min(result.compared_to, one.first_seq - 1)
+        return False
+    if faults:
+        result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(faults)))
+    return not faults
 
 
 def _waits(one: Expected, result: Verified) -> None:

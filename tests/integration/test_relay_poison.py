@@ -206,7 +206,20 @@ def test_a_reference_to_what_comes_later_in_the_log_is_not_resolved_by_the_size_
 
 
 def test_a_unique_clash_on_another_column_is_not_taken_for_done(box: Outbox, database: Database) -> None:
-    """An id that is taken by another slug is reported, not swallowed."""
+    """A value that is taken by another slug is reported, not swallowed."""
+    box.append(*project(), lesson(1))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("create unique index one_title on contents (title)")
+        connection.execute(
+            "insert into contents (slug, title, content_type) select 'theirs', %s, 'other'", [lesson(1).title]
+        )
+    drain(box, database.worker_dsn)
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.sqlstate) == (4, "23505")
+
+
+def test_an_id_that_is_taken_keeps_no_content_out(box: Outbox, database: Database) -> None:
+    """Rows are known by their slugs: this one gets another id, and what refers to it finds it."""
     box.append(*project(), lesson(1))
     taken = box.event(4).aggregate_id
     with psycopg.connect(database.dsn, autocommit=True) as connection:
@@ -214,8 +227,10 @@ def test_a_unique_clash_on_another_column_is_not_taken_for_done(box: Outbox, dat
             "insert into contents (id, slug, title, content_type) values (%s, 'theirs', 't', 'other')", [taken]
         )
     drain(box, database.worker_dsn)
-    (parked,) = box.parked.list()
-    assert (parked.seq, parked.sqlstate) == (4, "23505")
+    assert box.parked.count() == 0
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        found = connection.execute("select id from contents where slug = %s", [lesson(1).slug]).fetchone()
+    assert found == (box.event(4).event_id,)
 
 
 def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, database: Database) -> None:
