@@ -21,6 +21,7 @@ _COMMANDS = {
     "backup": ("outbox.commands.backup:backup", "Copy the outbox while it is in use."),
     "docs": ("outbox.commands.docs:docs", "Show a page of the documentation."),
     "export": ("outbox.commands.export:export", "Write the log as JSON Lines."),
+    "import": ("outbox.commands.import_:import_", "Take in what `outbox export` wrote, where it is news."),
 }
 
 

@@ -95,7 +95,7 @@ def is_in_memory(connection: sqlite3.Connection) -> bool:
 
 
 def _in_memory(paths: OutboxPaths, gate: Gate) -> sqlite3.Connection:
-    """Copy the file as it is: opening it would take room for the index of the WAL, reading one without a WAL does not."""
+    """Copy the file as it is: opening it takes room for the index of the WAL, reading one without a WAL does not."""
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     with gate.held():  # nobody writes or checkpoints meanwhile
         source = sqlite3.connect(f"{paths.database.as_uri()}?immutable=1", uri=True)

@@ -53,6 +53,7 @@ class Outbox:
         parked: the events that the database did not take.
         attempts: what a worker had in hand when it died.
         recovered: what `open` found left behind by a crash and mended.
+        payload_limit_bytes: largest payload of one event.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Outbox:
         self._bell = bell
         self._root = content_root
         self._staging = Staging(content_root, self._as_owner) if content_root is not None else None
-        self._limit = payload_limit_bytes
+        self.payload_limit_bytes = payload_limit_bytes
         self.clock = clock
         self._settled: list[tuple[str, str]] = []
         self._inode = inode_of(path)
@@ -326,7 +327,12 @@ class Outbox:
             return Recovered(postponed=str(exc))
 
     def _new_unit(self) -> Unit:
-        return Unit(connection=self.connection, root=self._root, staging=self._staging, payload_limit_bytes=self._limit)
+        return Unit(
+            connection=self.connection,
+            root=self._root,
+            staging=self._staging,
+            payload_limit_bytes=self.payload_limit_bytes,
+        )
 
     def _let_go(self, unit: Unit) -> None:
         """Drop what was staged; where the commit happened all the same, leave it for recovery to publish."""

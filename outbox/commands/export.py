@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Iterator
 from typing import TextIO
 
 import click
 
 from outbox.commands.opened import opened
+from outbox.durable import sha256_of_bytes
+from outbox.outbox import Outbox
 
 
 @click.command()
 @click.option("--after", type=click.IntRange(min=0), default=0, show_default=True, help="Begin behind this seq.")
 @click.option("--type", "event_type", metavar="TYPE", help="Only this type.")
+@click.option("--files", is_flag=True, help="And the published files, as they were published.")
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write (default: stdout).")
-def export(*, after: int, event_type: str | None, output: TextIO) -> None:
+def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -> None:
     """Write the log, payloads and all, one JSON object a line.
 
-    It reads in short steps: a slow reader of its output never keeps the WAL from being cut back.
+    It reads in short steps: a slow reader of its output never keeps the WAL from being cut back. `outbox import`
+    takes it in elsewhere.
 
     \b
-    Example:
+    Examples:
       outbox export | gzip > log.jsonl.gz
+      outbox export --files --output everything.jsonl
     """
     # In another encoding than UTF-8 a raw letter would be no JSON any more.
     ascii_only = "utf" not in (getattr(output, "encoding", None) or "utf-8").lower()
-    with opened() as box:
+    with opened(publish=files) as box:
         while found := box.read(after=after, event_type=event_type):
             output.writelines(json.dumps(event.as_dict(), ensure_ascii=ascii_only) + "\n" for event in found)
             after = found[-1].seq
+        if files:
+            output.writelines(json.dumps(file, ensure_ascii=ascii_only) + "\n" for file in _published(box))
+
+
+def _published(box: Outbox) -> Iterator[dict[str, str]]:
+    """Yield the files below CONTENT_ROOT that are as they were published; `generate sync` takes over the others."""
+    for known in box.files():
+        place = box.place_of(known.path)
+        if known.base or not place.is_file():
+            continue
+        data = place.read_bytes()
+        if sha256_of_bytes(data) == known.sha256:
+            yield {"file": known.path, "sha256": known.sha256, "data": base64.b64encode(data).decode()}

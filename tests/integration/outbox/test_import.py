@@ -1,0 +1,169 @@
+"""`outbox import`: what was exported comes back as news where it is news, however often, whatever became of it."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from outbox import Outbox
+from outbox import catalogue as c
+from tests.support.lessons import PROJECT_ROOT, SetClock, lesson, path_of, publish
+from tests.support.make_outbox import lesson as course_lesson
+from tests.support.make_outbox import project
+from tests.support.postgres import Database
+from tests.support.processes import environment, worker
+
+
+def outbox(path: Path, *arguments: object, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "outbox", *map(str, arguments)],
+        env=environment(path, None, PYTHONPATH=str(PROJECT_ROOT)),
+        cwd=path.parent.parent,
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+
+
+def exported(path: Path, *arguments: str) -> bytes:
+    done = outbox(path, "export", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def taken_in(path: Path, export: bytes) -> dict[str, Any]:
+    done = outbox(path, "import", "-", "--json", stdin=export)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def said(path: Path) -> list[tuple[str, Any]]:
+    with Outbox.open(path) as box:
+        return [(event.type, event.payload) for event in box.read(limit=10_000)]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "a" / "outbox.db", tmp_path / "b" / "outbox.db"
+
+
+def test_an_exported_log_is_taken_into_a_fresh_outbox_once(paths: tuple[Path, Path]) -> None:
+    """Every event, in order, with its time; the second time nothing, also where a state went back and forth."""
+    old, new = paths
+    clock = SetClock()
+    with Outbox.open(old, clock=clock) as box:
+        for title in ("one", "two", "one"):
+            box.append(lesson("a", title), lesson("b", title), c.ContentFidelityScored(slug="curso-x--a", score=0.5))
+            clock.move(minutes=1)
+        box.append(c.ContentTagged(slug="curso-x--a", tag="pão"), c.ContentDeleted(slug="curso-x--b"))
+        times = [event.occurred_at for event in box.read()]
+    export = exported(old)
+    done = taken_in(new, export)
+    assert (done["appended"], done["here"], done["older_events"], done["failures"]) == (11, 0, 0, [])
+    assert said(new) == said(old)
+    with Outbox.open(new) as box:
+        assert [event.occurred_at for event in box.read()] == times
+    again = taken_in(new, export)
+    assert (again["appended"], again["here"]) == (0, 11)
+    assert taken_in(new, gzip.compress(export))["appended"] == 0
+
+
+def test_of_a_clone_only_what_it_said_itself_is_taken_in_and_only_where_it_is_newer(paths: tuple[Path, Path]) -> None:
+    """What both logs have is here; where the original said something later, the clone's word is older, and told."""
+    old, clone = paths
+    clock = SetClock()
+    with Outbox.open(old, clock=clock) as box:
+        box.append(lesson("a", "first"), lesson("b", "first"), lesson("c", "first"))
+        box.checkpoint()
+    shutil.copy(old, clone)
+    with Outbox.open(clone, clock=clock) as box:
+        clock.move(minutes=1)
+        box.append(lesson("a", "of the clone"), lesson("b", "of the clone"), lesson("new", "of the clone"))
+    with Outbox.open(old, clock=clock) as box:
+        clock.move(minutes=1)
+        box.append(lesson("a", "of the original"), lesson("c", "of the original"))
+    done = taken_in(old, exported(clone))
+    assert (done["here"], done["appended"], done["older_events"]) == (3, 2, 1)
+    assert "curso-x--a" in done["older"][0]
+    newest = {payload["slug"]: payload["body"] for _, payload in said(old)}
+    assert newest == {
+        "curso-x--a": "of the original",
+        "curso-x--b": "of the clone",
+        "curso-x--c": "of the original",
+        "curso-x--new": "of the clone",
+    }
+
+
+def test_lines_that_cannot_be_read_are_told_and_the_others_taken_in(paths: tuple[Path, Path]) -> None:
+    """Cut off, no JSON, of a type or version that nobody knows, against its contract: each with its number."""
+    old, new = paths
+    with Outbox.open(old) as box:
+        box.append(*(lesson(name) for name in "abcd"))
+    lines = exported(old).splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), "type": "content.painted"}).encode()
+    lines[2] = json.dumps({**json.loads(lines[2]), "version": 99}).encode()
+    broken = json.loads(lines[3])
+    broken["payload"]["slug"] = "Not A Slug"
+    lines[3] = json.dumps(broken).encode()
+    done = outbox(new, "import", "-", stdin=b"\n".join([*lines, b'{"seq": 5, "eve', b"", b"[1]"]))
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert [f"line {number}:" in told for number in range(1, 9)] == [False, True, True, True, True, False, True, False]
+    assert "Traceback" not in told
+    assert [payload["slug"] for _, payload in said(new)] == ["curso-x--a"]
+
+
+def test_the_files_come_along_where_the_export_carries_them(paths: tuple[Path, Path]) -> None:
+    """Those that are as they were published; what somebody wrote here is kept, and told."""
+    old, new = paths
+    with Outbox.open(old, content_root=old.parent / "content") as box:
+        for name in "abc":
+            publish(box, name, f"text {name}")
+    (old.parent / "content" / path_of("c")).write_text("à mão")
+    (new.parent / "content" / path_of("b")).parent.mkdir(parents=True)
+    (new.parent / "content" / path_of("b")).write_text("hers")
+    export = exported(old, "--files")
+    done = taken_in(new, export)
+    assert (done["appended"], done["files"], done["kept"]) == (3, [path_of("a")], [path_of("b")])
+    assert (new.parent / "content" / path_of("a")).read_text() == "text a"
+    assert (new.parent / "content" / path_of("b")).read_text() == "hers"
+    assert taken_in(new, export)["files"] == []
+
+
+@pytest.mark.parametrize("data", ["{not base64", "AAAA"])
+def test_bytes_that_are_not_those_that_were_exported_are_not_published(data: str, paths: tuple[Path, Path]) -> None:
+    """They are known by their hash."""
+    record = {"file": "a.md", "sha256": "0" * 64, "data": data}
+    done = outbox(paths[1], "import", "-", stdin=json.dumps(record).encode())
+    assert done.returncode == 1
+    assert b"line 1:" in done.stderr
+    assert list(paths[1].parent.rglob("*.md")) == []
+
+
+def test_what_was_taken_in_is_delivered_from_there(
+    paths: tuple[Path, Path], database: Database, tmp_path: Path
+) -> None:
+    """Also to the database that had it from the outbox that is gone: every row once."""
+    old, new = paths
+    with Outbox.open(old) as box:
+        box.append(*project(), *(course_lesson(number) for number in range(5)))
+        last = box.last_seq
+    for path in (old, new):
+        if path == new:
+            assert taken_in(new, exported(old))["appended"] == last
+        with worker("drain", env=environment(path, database.worker_dsn), cwd=tmp_path) as process:
+            _, errors = process.communicate(timeout=60)
+            assert process.returncode == 0, errors
+    with psycopg.connect(database.dsn) as connection:
+        row = connection.execute("select count(*), count(distinct slug) from contents where slug like %s", ["%aula%"])
+        assert row.fetchone() == (5, 5)
+        seqs = connection.execute("select applied_seq from outbox.sources").fetchall()
+    assert sorted(seqs) == [(last,), (last,)]
