@@ -30,7 +30,7 @@ from worker.obstacles import Obstacle
 from worker.parking import Blocked
 from worker.position import Position
 from worker.projection import Batch
-from worker.verdict import Judgement, Verdict
+from worker.verdict import Judgement, Verdict, where
 
 NEIGHBOURS = 4
 LOOKED_AT = 200
@@ -83,11 +83,18 @@ class Evidence:
             POISON: its own. Else what the code says, with what is known to stand in the way.
         """
         if (found := self._obstacle(connection, error)) is not None:
-            return replace(judgement, verdict=Verdict.ENVIRONMENT, reason=str(found))
+            return replace(
+                judgement,
+                verdict=Verdict.ENVIRONMENT,
+                reason=str(found),
+                kind=found.kind,
+                remedy=found.remedy,
+                command=None,
+            )
         if judgement.verdict is not Verdict.POISON:
             if not self._is_its_own(connection, event, error, judgement, position):
                 return explained(connection, error, judgement)
-            words = f"the database refuses this event and takes others{frames_of(error).words}"
+            words = f"the database refuses this event and takes others{where(error, judgement.sqlstate or '')}"
             judgement = replace(judgement, verdict=Verdict.POISON, reason=words)
         return named(connection, error, judgement)
 

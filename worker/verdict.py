@@ -147,7 +147,7 @@ def _by_sqlstate(error: BaseException, sqlstate: str) -> Judgement:
     if verdict is Verdict.ENVIRONMENT and frames_of(error).functions:
         words, command = IN_FUNCTION.get(sqlstate, "a trigger or function of the database fails"), None
     what, colon, remedy = words.partition(": run ")
-    reason = what + _where(error, sqlstate) + colon + remedy
+    reason = what + where(error, sqlstate) + colon + remedy
     return Judgement(verdict=verdict, sqlstate=sqlstate, reason=reason, command=command)
 
 
@@ -162,7 +162,7 @@ def _ours(error: BaseException) -> str | None:
     return None
 
 
-def _where(error: BaseException, sqlstate: str) -> str:
+def where(error: BaseException, sqlstate: str) -> str:
     """Name the constraint, column, table or object, and the function: names of the schema, never a value."""
     diag = getattr(error, "diag", None)
     frames = frames_of(error)

@@ -59,6 +59,8 @@ def test_a_database_that_is_well_has_no_failing_line_and_nothing_is_written(foun
         "rights",
         "row security",
         "statement timeout",
+        "obstacles",
+        "rehearsal",
         "schema",
         "target",
     )

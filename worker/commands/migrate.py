@@ -116,17 +116,22 @@ def status(*, local: bool, as_json: bool) -> None:
 @_json
 @_told_as_errors
 def check(*, local: bool, as_json: bool) -> None:
-    """Audit the database: schema, keys, rights, policies. Exit code 4 if a promise is broken.
+    """Audit the database: schema, keys, rights, policies, what is in the way. Exit code 4 if a promise is broken.
+
+    As the role of SUPABASE_DB_URL it is tried, in one transaction that is rolled back, whether what the relay writes
+    goes through: triggers of others are code, and only trying tells what they do.
 
     \b
     Example:
       worker migrate check --json | jq .findings
     """
-    from worker.migrate import Severity, audit, load, read_plan, session  # noqa: PLC0415  keeps --help fast
+    from worker.migrate import Severity, audit, in_the_way, load, read_plan, session  # noqa: PLC0415  keeps --help fast
 
-    with _database(local=local) as (dsn, _), session(dsn) as connection:
+    with _database(local=local) as (dsn, settings), session(dsn) as connection:
         plan = read_plan(connection, load())
         findings = audit(connection, plan) if plan.applied else ()
+        if plan.applied and not plan.pending:
+            findings += in_the_way(connection, dsn if local or settings.db_url is None else settings.db_url)
     pending = [migration.version for migration in plan.pending]
     holds = not pending and not any(finding.severity is Severity.ERROR for finding in findings)
     if as_json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from outbox import Outbox
+from worker import obstacles
 from worker.connection import Connection
 from worker.doctor.address import LOOPBACK
 from worker.doctor.finding import Finding, judged
@@ -13,6 +14,7 @@ from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.pooling import SessionKind, session_kind
 from worker.position import greet
 from worker.queries import query
+from worker.rehearse import rehearse
 from worker.settings import WorkerSettings
 
 SKEW_SECONDS = 30.0
@@ -73,6 +75,9 @@ def examine_database(
     yield rights(connection)
     yield row_security(connection)
     yield statement_timeout(server, settings)
+    yield in_the_way(connection)
+    if not server.read_only:
+        yield tried(connection)
     if box is not None and not server.read_only:  # a first contact is tried, and taken back
         yield from schema_and_target(connection, box)
 
@@ -143,6 +148,30 @@ def statement_timeout(server: Server, settings: WorkerSettings) -> Finding:
     remedy = f"alter role {server.role} reset statement_timeout, or OUTBOX_STATEMENT_TIMEOUT_SECONDS={theirs:g}"
     return judged(
         "statement timeout", f"the server's {said}, the worker's {ours:g} s", bad=0 < theirs < ours, remedy=remedy
+    )
+
+
+def in_the_way(connection: Connection) -> Finding:
+    """Whether something in the catalogue holds every event up: hidden rows, sequences, columns, publications."""
+    found = obstacles.find(connection)
+    return judged(
+        "obstacles",
+        "; ".join(one.what for one in found[:3]) or "none is known",
+        bad=bool(found),
+        remedy="; ".join(one.remedy for one in found[:3]),
+        outcome="fail",
+    )
+
+
+def tried(connection: Connection) -> Finding:
+    """Whether what the relay writes goes through: tried and taken back, since triggers of others are code."""
+    refused = rehearse(connection)
+    return judged(
+        "rehearsal",
+        "a lesson was written and taken back" if refused is None else refused.reason,
+        bad=refused is not None,
+        remedy="mend what it names, in the database; then run worker doctor again",
+        outcome="fail",
     )
 
 

@@ -13,6 +13,7 @@ from worker.migrate.errors import (
     UnreachableError,
 )
 from worker.migrate.files import Migration, load
+from worker.migrate.in_the_way import in_the_way
 from worker.migrate.local import ready_for_worker
 from worker.migrate.plan import Plan, State, Step, read_plan
 from worker.migrate.preflight import Check, Outcome
@@ -43,6 +44,7 @@ __all__ = [
     "apply_all",
     "audit",
     "connect",
+    "in_the_way",
     "load",
     "make_backup",
     "make_role",
