@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -90,35 +90,47 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
     secure_streams(lossy=lossy)
     try:
         status = command.main(standalone_mode=False)
-    except errors as exc:
-        click.echo(f"error: {exc}", err=True)
-        sys.exit(getattr(exc, "exit_code", EXIT_FAILED))
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
-    except ImportError as exc:
-        # Imported here: --help answers without it.
-        from outbox.extras import missing_package  # noqa: PLC0415
-
-        told = missing_package(exc)
-        if told is None:
-            raise
-        click.echo(f"error: {told}", err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    except OSError as exc:
-        # Imported here: --help answers without it.
-        from outbox.sqlite_errors import NO_SPACE  # noqa: PLC0415
-
-        if exc.errno not in NO_SPACE:
-            raise
-        click.echo(
-            "error: no space left on the disk: what is in the outbox stays; free some room and run again", err=True
-        )
-        sys.exit(EXIT_FAILED)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
+    except errors as exc:
+        _end(str(exc), getattr(exc, "exit_code", EXIT_FAILED))
+    except Exception as exc:
+        told = _words_for(exc)
+        if told is None:
+            raise
+        _end(*told)
     sys.exit(status if isinstance(status, int) else EXIT_OK)
+
+
+def _end(told: str, code: int) -> NoReturn:
+    click.echo(f"error: {told}", err=True)
+    sys.exit(code)
+
+
+def _words_for(error: Exception) -> tuple[str, int] | None:
+    """Say what a command failed of that is no error of ours, and its exit code; None for a bug."""
+    # Imported here: --help answers without them.
+    from outbox.damage import damage_behind  # noqa: PLC0415
+    from outbox.extras import missing_package  # noqa: PLC0415
+    from outbox.sqlite_errors import NO_SPACE  # noqa: PLC0415
+
+    if isinstance(error, ImportError):
+        package = missing_package(error)
+        return None if package is None else (package, EXIT_CONFIGURATION)
+    if isinstance(error, OSError):
+        if error.errno in NO_SPACE:
+            told = "no space left on the disk: what is in the outbox stays; free some room and run again"
+            return told, EXIT_FAILED
+        if error.filename is not None:
+            told = f"{error.filename}: {error.strerror}; see whose it is, and what its folder allows, with `ls -la`"
+            return told, EXIT_FAILED
+    # A row that makes no sense: is it the file, or a bug of ours? The file is asked.
+    fault = damage_behind(error)
+    return None if fault is None else (str(fault), fault.exit_code)
 
 
 def env_file_option(function: F) -> F:

@@ -39,7 +39,13 @@ _PRAGMAS = (
 
 
 def connect(
-    paths: OutboxPaths, gate: Gate, clock: Clock, *, create: bool, without_room: bool = False
+    paths: OutboxPaths,
+    gate: Gate,
+    clock: Clock,
+    *,
+    create: bool,
+    without_room: bool = False,
+    reading: bool = False,
 ) -> tuple[sqlite3.Connection, descriptors.File]:
     """Open the file, make it where it is missing, and bring its schema up to date.
 
@@ -49,6 +55,7 @@ def connect(
         clock: for a new file.
         create: make the file where it is missing.
         without_room: where the disk has no room even to read it, open a copy in memory.
+        reading: nothing will be written; where the disk has no room even to read it, keep the file to oneself.
 
     Returns:
         The connection, and the file that is in use until it is closed (`descriptors.leave`).
@@ -82,11 +89,32 @@ def connect(
             _prepare(connection, gate, clock)
         except BaseException as exc:
             connection.close()
-            if not (without_room and isinstance(exc, sqlite3.Error) and wal_bytes(paths) == 0 and is_full(exc)):
+            if not (isinstance(exc, sqlite3.Error) and is_full(exc)):
                 raise
-            connection = _in_memory(paths, gate)
+            if reading:
+                connection = _alone(paths, gate, clock)
+            elif without_room and wal_bytes(paths) == 0:
+                connection = _in_memory(paths, gate)
+            else:
+                raise
+        if reading:
+            connection.execute("pragma query_only = on")
         opened.pop_all()
     return connection, file
+
+
+def _alone(paths: OutboxPaths, gate: Gate, clock: Clock) -> sqlite3.Connection:
+    """Open the file with an index of the WAL of one's own: the one that all share would take room."""
+    connection = sqlite3.connect(
+        paths.database, timeout=_FOREIGN_LOCK_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("pragma locking_mode = exclusive")  # before the file is looked at for the first time
+        _prepare(connection, gate, clock)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def is_in_memory(connection: sqlite3.Connection) -> bool:

@@ -100,6 +100,7 @@ class Outbox:
         patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
         clock: Clock | None = None,
         lenient: bool = False,
+        reading: bool = False,
     ) -> Outbox:
         """Open an outbox, make it where it is missing, and mend what a crash left behind.
 
@@ -113,6 +114,7 @@ class Outbox:
             lenient: to read and deliver, open it also where nothing can be written: what a crash left behind cannot be
                 mended now (`recovered.postponed` says why), or the disk has no room even for SQLite's index of the
                 WAL, and it is a copy in memory that was opened (`is_snapshot`).
+            reading: nothing is going to be written: a full disk does not keep it from being read, to its newest event.
 
         Raises:
             OutboxNotFound: missing, and `create` is off.
@@ -132,7 +134,7 @@ class Outbox:
             opened.callback(gate.close)
             bell = Bell(paths.bell)
             opened.callback(bell.close)
-            connection, file = connect(paths, gate, clock, create=create, without_room=lenient)
+            connection, file = connect(paths, gate, clock, create=create, without_room=lenient, reading=reading)
             opened.callback(descriptors.leave, file)
             opened.callback(connection.close)
             box = cls(

@@ -64,10 +64,9 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
             f"no space left to write {path}: nothing was kept of this step; free some room and run again"
         )
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return OutboxCorrupt(
-            f"{path} is damaged ({exc}). It was left as it is. Keep a copy, then salvage what can be read with "
-            "`outbox recover --salvage NEW`, or start a new file and run `generate import` on the course folders"
-        )
+        return corrupt(path, exc)
+    if code is None and str(exc).startswith("Could not decode"):  # of Python's module, which has no code for it
+        return corrupt(path, "a text in it cannot be decoded")
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return OutboxBusy(
             f"{path} is locked by a program that does not use the writer gate (a SQLite shell, a backup tool?): "
@@ -81,3 +80,20 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
     }:
         return StorageFailed(f"cannot read or write {path} ({exc}): check that the disk works and the file is yours")
     return OutboxError(f"{path}: {exc}")
+
+
+def damaged(connection: sqlite3.Connection) -> str | None:
+    """Return what SQLite's own check finds first, None where it finds nothing."""
+    try:
+        (found,) = connection.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.Error as exc:
+        return str(exc)
+    return None if found == "ok" else str(found)
+
+
+def corrupt(path: Path, found: object) -> OutboxCorrupt:
+    """Return the error for a file that fails SQLite's checks."""
+    return OutboxCorrupt(
+        f"{path} is damaged ({found}). It was left as it is. Keep a copy, then salvage what can be read with "
+        "`outbox recover --salvage NEW`, or start a new file and run `generate import` on the course folders"
+    )

@@ -14,7 +14,7 @@ from time import monotonic
 from tenacity import RetryCallState
 from tenacity.wait import wait_exponential, wait_random
 
-from outbox import Outbox
+from outbox import Fault, Outbox
 from outbox.relay_state import Cause
 from worker.errors import WorkerError
 from worker.logs import get_log
@@ -52,7 +52,7 @@ class Interrupted(WorkerError):
 
     exit_code = 5
 
-    def __init__(self, judgement: Judgement, *, at_login: bool = False, cause: WorkerError | None = None) -> None:
+    def __init__(self, judgement: Judgement, *, at_login: bool = False, cause: Fault | None = None) -> None:
         super().__init__(judgement.reason)
         self.judgement = judgement
         self.at_login = at_login

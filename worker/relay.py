@@ -19,13 +19,15 @@ they last.
 """
 
 import dataclasses
+import sqlite3
 from collections.abc import Callable
 from time import monotonic
 
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Decisions, Event, Outbox
+from outbox import Decisions, Event, Outbox, OutboxCorrupt
+from outbox.sqlite_errors import ours
 from worker.batching import BatchSize
 from worker.connection import Connection, has_news
 from worker.deadline import deadline
@@ -188,10 +190,9 @@ class Relay:
             self._interrupted(refused)
             raise refused from refusal
         except CANNOT_WRITE as error:  # the list of parked events is no mere note: order rests on it
-            judgement = Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the outbox file cannot be written")
-            full = Interrupted(judgement)
-            self._interrupted(full)
-            raise full from error
+            stuck = self._stuck(error)
+            self._interrupted(stuck)
+            raise stuck from error
         except (psycopg.Error, OSError, PositionMoved, KeptAsItWas) as error:
             lost = self._as_interrupted(connection, error)
             self._interrupted(lost)
@@ -201,6 +202,14 @@ class Relay:
             self._exchange.lane.close()
             if connection is not None:
                 connection.close()
+
+    def _stuck(self, error: Exception) -> Interrupted:
+        """A full disk or a writer in the way passes; a damaged file needs a person."""
+        fault = ours(self._box.path, error) if isinstance(error, sqlite3.Error) else error
+        if isinstance(fault, OutboxCorrupt):
+            needed = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=fault.what, kind=fault.kind)
+            return Interrupted(needed, cause=fault)
+        return Interrupted(Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the outbox file cannot be written"))
 
     def _interrupted(self, failure: Interrupted) -> None:
         self._options.meter.failed(failure.judgement.verdict)

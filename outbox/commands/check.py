@@ -27,7 +27,7 @@ def check(*, as_json: bool) -> int:
         if live:
             click.echo(f"\r{done:,} events hashed", nl=False, file=obeyed(sys.stderr))
 
-    with opened() as box:
+    with opened(reading=True) as box:
         findings = list(run_checks(box.connection, progress=told))
     if live:
         click.echo("", err=True)

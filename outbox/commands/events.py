@@ -38,7 +38,7 @@ def events(
       outbox events --after 0 --limit 1000 --json
       outbox events --follow
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         found = _select(box, event_type, aggregate, after, limit)
         for event in found:
             _print(event, as_json=as_json)
@@ -60,7 +60,7 @@ def show(*, seq: int, as_json: bool) -> None:
       outbox show 42
       outbox show 42 --json | jq -r .payload.body
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         event = box.event(seq)
         if as_json:
             print_json(event.as_dict())

@@ -31,7 +31,7 @@ def outages(*, limit: int, drawn: bool, as_json: bool) -> None:
       outbox outages
       outbox outages --json | jq '.[0].cause'
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         rows = list_outages(box.connection, limit=limit)
         position = box.relay.position
         backlog = max(0, box.last_seq - (position.applied_seq if position else 0))

@@ -41,7 +41,7 @@ def list_(*, as_json: bool) -> None:
     Example:
       outbox parked list --json | jq '.[].seq'
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         rows = box.parked.list()
     if as_json:
         print_json([row.as_dict() for row in rows])
@@ -62,7 +62,7 @@ def show(*, seq: int, as_json: bool) -> None:
     Example:
       outbox parked show 42
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         row = box.parked.find(seq)
         if row is None:
             raise ParkedConflict(f"event {seq} is not parked: `outbox parked list` shows those that are")

@@ -26,7 +26,7 @@ def prune(*, keep_days: float, dry_run: bool, as_json: bool) -> None:
       worker verify && outbox prune --dry-run
       outbox prune --keep-days 90
     """
-    with opened() as box:
+    with opened(reading=dry_run) as box:
         found = plan(box, keep_days=keep_days)
         deleted = 0 if dry_run else delete(box, found)
     if as_json:

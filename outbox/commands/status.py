@@ -71,7 +71,7 @@ def status(
         raise click.UsageError("--check answers once; leave out --watch")
     limits = Limits(outage_seconds=outage_seconds, backlog_seconds=backlog_seconds, parked=most_parked)
     try:
-        with opened() as box, translated(box.path):
+        with opened(reading=True) as box, translated(box.path):
             if watch:
                 # Imported here: only a live screen pays for it.
                 from outbox.commands.watch import watch_status  # noqa: PLC0415

@@ -114,9 +114,7 @@ def test_an_event_that_stays_too_slow_becomes_an_outage_and_is_never_blamed(
     rests = [seconds == 0.05 for seconds in waker.slept]
     assert rests == ([True] * SLOW_EVENT_TRIES + [False]) * 2
     assert limits(database) == [("32min", "5s", "30s")]
-    assert [(each.cause, each.ended_at is not None) for each in list_outages(box.connection)] == [
-        (TOO_LONG, True)
-    ]
+    assert [(each.cause, each.ended_at is not None) for each in list_outages(box.connection)] == [(TOO_LONG, True)]
     (began,) = [line for line in lines if line["event"] == "relay.outage_began"]
     assert (began["verdict"], began["sqlstate"]) == ("overload", "57014")
     assert box.parked.count() == 0

@@ -43,6 +43,12 @@ def test_a_full_disk_at_every_step_leaves_no_half_state(tmp_path: Path) -> None:
     assert any(step.startswith("checkpoint ") for step in refused), refused
 
 
+def test_reading_needs_no_room(tmp_path: Path) -> None:
+    """Nobody has the file open, so the index of its WAL would have to be made: what waits is told all the same."""
+    done = on_a_small_disk(tmp_path, "size=2m", SCRIPT.with_name("read_full.py"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_file_size_limit_at_every_step_leaves_no_half_state(tmp_path: Path) -> None:
     """What needs no root: the kernel refuses to let any file grow, of the outbox or of the content."""
     root = tmp_path / "content"
