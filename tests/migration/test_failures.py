@@ -196,11 +196,11 @@ def test_the_workers_own_login_is_told_to_step_aside(database: Database) -> None
         migrate(database.worker_dsn, "up", backups=None)
 
 
-def test_a_plain_postgres_is_not_taken_for_supabase(postgres: object, server: object, empty_database: Database) -> None:
-    """The message says what is missing rather than failing at some statement."""
+def test_a_plain_postgres_is_told_what_it_lacks(postgres: object, server: object, empty_database: Database) -> None:
+    """What is missing and what makes it, rather than a failure at some statement."""
     with psycopg.connect(empty_database.admin_dsn, autocommit=True) as admin:
         admin.execute("drop schema auth cascade")
-    with pytest.raises(NotReadyError, match=r"no Supabase database: function auth\.uid\(\), table auth\.users missing"):
+    with pytest.raises(NotReadyError, match=r"function auth\.uid\(\), table auth\.users missing.*bootstrap --plain"):
         migrate(empty_database.dsn, "up", backups=None)
 
 

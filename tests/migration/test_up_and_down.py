@@ -149,7 +149,7 @@ def test_two_rows_of_one_name_are_told_not_guessed(empty_database: Database) -> 
     execute(
         empty_database.dsn, "insert into contents (slug, title, content_type) values ('curso--1', 'again', 'other')"
     )
-    with pytest.raises(Exception, match=r"curso--1.*Nothing of it was applied"):
+    with pytest.raises(Exception, match=r"nothing was touched(?s:.*)curso--1"):
         migrate(empty_database.dsn, "up", backups=None)
 
 

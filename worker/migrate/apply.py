@@ -27,6 +27,7 @@ Direction = Literal["up", "down"]
 ADVISORY_KEY = 0x6F7574626F78  # "outbox"
 _ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_CONTEXT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ def _with_patience(
         except errors.LockNotAvailable as exc:
             if attempt == _ATTEMPTS - 1:
                 raise LockHeldError(
-                    f"{migration.file_name} could not get its locks: {_holders(connection)}. Nothing of it was "
+                    f"{migration.file_name} could not get its locks: {holders(connection)}. Nothing of it was "
                     f"applied, {progress}. End that session or wait for it, then run the same command again"
                 ) from exc
             pause(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
@@ -144,21 +145,30 @@ def run_file(connection: psycopg.Connection, migration: Migration, direction: Di
             connection.execute(query("forget"), (migration.version,))
 
 
-def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, progress: str) -> MigrateError:
+def refusal(migration: Migration, direction: Direction, exc: psycopg.Error) -> str:
+    """Say which statement of which file the database refused, and why."""
     primary = exc.diag.message_primary or type(exc).__name__
     hint = f" ({exc.diag.message_detail})" if exc.diag.message_detail else ""
+    # What a block of the file was doing: the message alone may name neither table nor column.
+    context = " ".join((exc.diag.context or "").split())[:_LONGEST_CONTEXT]
+    hint += f", in {context}" if context else ""
     line = ""
     if exc.diag.statement_position:
         text = migration.sql if direction == "up" else migration.rollback
         line = f", line {text.count(chr(10), 0, int(exc.diag.statement_position)) + 1}"
     folder = "" if direction == "up" else "rollbacks/"
+    return f"{folder}{migration.file_name}{line}: {primary}{hint} [{exc.sqlstate}]"
+
+
+def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, progress: str) -> MigrateError:
     return MigrateError(
-        f"{folder}{migration.file_name}{line}: {primary}{hint} [{exc.sqlstate}]. "
+        f"{refusal(migration, direction, exc)}. "
         f"Nothing of it was applied, {progress}. Correct the cause, then run the same command again"
     )
 
 
-def _holders(connection: psycopg.Connection) -> str:
+def holders(connection: psycopg.Connection) -> str:
+    """Who holds a lock on a table of ours, or is migrating."""
     rows = connection.execute(query("lock_holders"), {"key": ADVISORY_KEY}).fetchall()
     return "; ".join(row[0] for row in rows) or "whoever held them has finished by now"
 

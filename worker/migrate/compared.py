@@ -204,6 +204,18 @@ def compare(connection: psycopg.Connection, of: Shipped, expected: Mapping[Key, 
     _compare_types(expected, actual, ours, findings)
 
 
+def wrong_shapes(connection: psycopg.Connection, of: Shipped) -> tuple[Breach, ...]:
+    """What exists and cannot become what the migrations make of it: a view for a table, a text for a number."""
+    expected, actual = of.after(of.steps.keys()), read_facts(connection, of)
+    findings = Findings()
+    _compare_types(expected, actual, frozenset(), findings)
+    for (kind, name), (about, (text, *_)) in expected.items():
+        found = actual.get((kind, name))
+        if kind == "relation" and found and found.statement != text and about.startswith("public."):
+            findings.add("", Severity.ERROR, "", Breach(what=f"{name} is a {found.statement}, not a {text}"))
+    return tuple(breach for finding in findings.all() for breach in finding.breaches)
+
+
 def _is_compared(
     key: Key,
     about: str,
@@ -238,7 +250,9 @@ def _judge(key: Key, fact: Fact | None, texts: tuple[str, ...], of: Shipped, fin
     else:
         severity, opens = _besides(kind, fact, of)
         what = fact.name if kind.by_name else _brief(fact.statement)
-        breach = Breach(what=what, opens=opens, closes=_sql(fact.undo))
+        # Rows of somebody's: their owner says where they go.
+        closes = f"-- its owner moves it: {fact.undo.replace('drop', 'alter')} set schema …;"
+        breach = Breach(what=what, opens=opens, closes=closes if fact.kind == "relation" else _sql(fact.undo))
     if severity is not None:
         findings.add(kind.name, severity, kind.promise, breach)
 

@@ -16,6 +16,7 @@ _NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
 _EARLIER_FORMS = {
     "20260101000500": frozenset({"b4df259ae69c7cb3886b76c4cb329dbc11604e93b67c3a098719c9baaef74139"}),
     "20260101000510": frozenset({"df82ae12d62cff0b21bd4e37a127fdf7611c1f5024ac8765c27bc13899dbeabf"}),
+    "20260101000600": frozenset({"45a219e6b8df5997fd5fdda59fc493a641b366aa70e182592f0ab3d294a53e4a"}),
     "20260101000700": frozenset({"eb1c082c61c52d6d03a46f76b863b2657a70d3657172276cf7d60231cd368d9a"}),
 }
 

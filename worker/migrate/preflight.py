@@ -1,9 +1,14 @@
-"""Look before anything is touched: can this go through, and what will it meet?
+"""Look before anything is touched: can this go through, and what will it do?
 
-Every check is made and reported, rather than the first failure alone: an operator fixes them in one go. Nothing here
-writes. Finding a pg_dump that can read this server is part of it, since a backup that fails after the change is none.
+Every check is made and reported, rather than the first failure alone: an operator mends them in one go. Where they
+hold, the very files are tried in a transaction that is rolled back (`worker.migrate.trial`), which finds whatever no
+list foresaw. Finding a pg_dump that can read this server is part of it: a backup that fails after the change is none.
+Where there is nothing to do there is nothing to warn of.
 """
 
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,13 +17,19 @@ from psycopg.rows import dict_row
 
 from worker.migrate.apply import ADVISORY_KEY, Direction
 from worker.migrate.backup import find_pg_dump
+from worker.migrate.compared import wrong_shapes
 from worker.migrate.connection import connect
 from worker.migrate.errors import BackupError
+from worker.migrate.facts import shipped
+from worker.migrate.files import Migration
+from worker.migrate.finding import Finding, Severity
 from worker.migrate.plan import Plan
 from worker.migrate.queries import query
+from worker.migrate.trial import Trial, try_out
 from worker.pooling import SessionKind, session_kind
 
-OLDEST_SERVER = 150000  # security_invoker views
+OLDEST_SERVER = 140000
+_CLOSED_BY = "row level security"
 
 
 class Outcome(StrEnum):
@@ -38,9 +49,28 @@ class Check:
     found: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What was looked at, and what the audit will say after the run.
+
+    Attributes:
+        findings: as they would be after the run; empty where it was not tried, or goes down.
+    """
+
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...] = ()
+
+
 def preflight(
-    connection: psycopg.Connection, dsn: str, plan: Plan, direction: Direction, *, backup: bool
-) -> tuple[Check, ...]:
+    connection: psycopg.Connection,
+    dsn: str,
+    plan: Plan,
+    direction: Direction,
+    *,
+    planned: Sequence[Migration],
+    backup: bool,
+    pause: Callable[[float], None] = time.sleep,
+) -> Preflight:
     """Every check, in the order in which an operator would ask.
 
     Args:
@@ -48,14 +78,21 @@ def preflight(
         dsn: the same, for a second connection.
         plan: what is applied and what is not.
         direction: whether the files or the rollbacks will run.
+        planned: what will run, in its order.
         backup: whether a backup is wanted, and so a pg_dump needed.
+        pause: waits so many seconds between two attempts of the trial for a lock.
     """
-    checks = [*_server(connection, dsn), _surroundings(connection), _ownership(connection), _history(plan, direction)]
-    checks.append(_locks(connection))
-    if direction == "up":
-        checks.append(_displaced(connection))
+    checks = [*_server(connection, dsn), _history(plan, direction, planned)]
+    if not planned:
+        return Preflight(checks=tuple(checks))
+    checks += [_surroundings(connection), _ownership(connection), _shapes(connection), _locks(connection)]
+    trial = None
+    if all(check.outcome is not Outcome.FAILED for check in checks):
+        applied = [migration.version for migration in plan.applied]
+        trial = try_out(connection, planned, direction, applied=applied, pause=pause)
+        checks += [*_trial(trial), *_displaced(trial)]
     checks.append(_backup(connection, wanted=backup))
-    return tuple(checks)
+    return Preflight(checks=tuple(checks), findings=trial.findings if trial else ())
 
 
 def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
@@ -77,7 +114,14 @@ def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
             "server version",
             ok=version_ok,
             good=f"PostgreSQL {server['version']}",
-            bad=f"PostgreSQL {server['version']} is too old: 15 or newer is needed",
+            bad=f"PostgreSQL {server['version']} is too old: 14 or newer is needed",
+        ),
+        _check(
+            "encoding",
+            ok=server["encoding"] == "UTF8",
+            good="UTF8",
+            bad=f"the database is in {server['encoding']}, which cannot hold every text: make one with "
+            "create database … encoding 'UTF8' template template0, and move there",
         ),
         _check(
             "writable",
@@ -95,7 +139,7 @@ def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
             "privileges",
             ok=not lacking,
             good=f"{server['login']} may do all that is needed",
-            bad=f"{server['login']} lacks {', '.join(lacking)}: connect as postgres",
+            bad=f"{server['login']} lacks {', '.join(lacking)}: connect as the role that owns the database",
         ),
     ]
 
@@ -103,10 +147,11 @@ def _server(connection: psycopg.Connection, dsn: str) -> list[Check]:
 def _surroundings(connection: psycopg.Connection) -> Check:
     missing = [row[0] for row in connection.execute(query("missing_surroundings"))]
     return _check(
-        "Supabase",
+        "surroundings",
         ok=not missing,
-        good="its roles and its auth schema are there",
-        bad=f"this is no Supabase database: {', '.join(missing)} missing; check SUPABASE_DB_URL, or use --local",
+        good="the roles of the API and the auth schema are there",
+        bad=f"{', '.join(missing)} missing. On Supabase: this is not the project's database, check the connection "
+        "string. On plain PostgreSQL: 'worker migrate bootstrap --plain' makes them. To try it out: --local",
     )
 
 
@@ -123,9 +168,19 @@ def _ownership(connection: psycopg.Connection) -> Check:
     )
 
 
-def _history(plan: Plan, direction: Direction) -> Check:
+def _shapes(connection: psycopg.Connection) -> Check:
+    wrong = [breach.what for breach in wrong_shapes(connection, shipped())]
+    return _check(
+        "columns",
+        ok=not wrong,
+        good="those that exist hold the kind of value that the relay writes",
+        bad=f"{'; '.join(wrong)}: change them, or give the table another name",
+    )
+
+
+def _history(plan: Plan, direction: Direction, planned: Sequence[Migration]) -> Check:
     drifted = ", ".join(step.version for step in plan.drifted)
-    if drifted:
+    if drifted and planned:
         return Check(
             name="history",
             outcome=Outcome.WARNING,
@@ -146,15 +201,41 @@ def _locks(connection: psycopg.Connection) -> Check:
     )
 
 
-def _displaced(connection: psycopg.Connection) -> Check:
-    named = [row[0] for row in connection.execute(query("policies_to_displace"))]
-    if not named:
-        return Check(name="policies", outcome=Outcome.OK, found="none of others for the API roles")
-    return Check(
-        name="policies",
-        outcome=Outcome.WARNING,
-        found=f"will be set aside, and come back with a rollback: {', '.join(named)}",
+def _trial(trial: Trial) -> Iterator[Check]:
+    for stop in trial.stopped_by:
+        yield Check(name="trial run", outcome=Outcome.FAILED, found=stop)
+    if trial.undecided:
+        yield Check(name="trial run", outcome=Outcome.WARNING, found=trial.undecided)
+    elif not trial.stopped_by:
+        found = "every file went through, and was taken back"
+        broken = [finding for finding in trial.findings if finding.severity is Severity.ERROR]
+        if broken:
+            promises = "; ".join(dict.fromkeys(finding.promise for finding in broken))
+            told = f"{found}; afterwards 'worker migrate check' will not hold: {promises}"
+            yield Check(name="trial run", outcome=Outcome.WARNING, found=told)
+        else:
+            yield Check(name="trial run", outcome=Outcome.OK, found=found)
+
+
+def _displaced(trial: Trial) -> Iterator[Check]:
+    """Say what the run will set aside: policies and views by name, rights by the roles that lose them."""
+    named = [row for row in trial.displaced if row.startswith(("create policy ", "create view "))]
+    if named:
+        told = ", ".join(" ".join(row.split())[:120].split(" as ")[0].removeprefix("create ") for row in named)
+        yield _will_change(f"will be set aside, and come back with a rollback: {told}", "policies")
+    rights = Counter(
+        row.rpartition(" to ")[2].split(" with ")[0] for row in trial.displaced if row.startswith("grant ")
     )
+    if rights:
+        told = ", ".join(f"{count} of {role}" for role, count in sorted(rights.items()))
+        yield _will_change(f"replaced by ours, and come back with a rollback: {told}", "rights")
+    if any(_CLOSED_BY in row for row in trial.displaced):
+        tables = ", ".join(sorted(row.split()[2] for row in trial.displaced if _CLOSED_BY in row))
+        yield _will_change(f"turned on for {tables}: whoever has no policy there sees nothing any more", _CLOSED_BY)
+
+
+def _will_change(found: str, name: str) -> Check:
+    return Check(name=name, outcome=Outcome.WARNING, found=found)
 
 
 def _backup(connection: psycopg.Connection, *, wanted: bool) -> Check:

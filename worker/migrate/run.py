@@ -1,4 +1,4 @@
-"""`up` and `down` in full: look, back up, apply, look again, report."""
+"""`up` and `down` in full: look and try, back up, apply, look again, report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ def migrate(
         told: receives one line of progress at a time.
 
     Returns:
-        What was seen and done. After "up" its findings are those of the audit.
+        What was seen and done. After "up" its findings are those of the audit; after a dry run, those it would have.
 
     Raises:
         NotReadyError: a pre-flight check failed; the message lists all that did. Nothing was touched.
@@ -58,15 +58,17 @@ def migrate(
     report = Report(direction=direction, dry_run=dry_run)
     with session(dsn) as connection:
         plan = read_plan(connection, load() if migrations is None else migrations)
-        report.checks = preflight(connection, dsn, plan, direction, backup=backups is not None)
         if direction == "up":
             report.planned = plan.pending[:steps]
         else:
             report.planned = tuple(reversed(plan.applied))[: 1 if steps is None else steps]
+        found = preflight(connection, dsn, plan, direction, planned=report.planned, backup=backups is not None)
+        report.checks = found.checks
         failed = [f"{check.name}: {check.found}" for check in report.checks if check.outcome is Outcome.FAILED]
         if failed and (report.planned or dry_run):
             raise NotReadyError("not ready, and nothing was touched:\n" + "\n".join(f"- {line}" for line in failed))
         if dry_run:
+            report.findings = found.findings
             return report
         if backups is not None and report.planned:
             told("backing up, and restoring the backup to prove it")
@@ -79,5 +81,5 @@ def migrate(
     apply_steps(dsn, report.planned, direction, report=applied)
     if direction == "up" and steps is None:
         with session(dsn) as connection:
-            report.findings = audit(connection)
+            report.findings = audit(connection, read_plan(connection, load() if migrations is None else migrations))
     return report

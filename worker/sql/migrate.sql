@@ -1,17 +1,47 @@
 -- name: create_history
 -- The table as the Supabase CLI makes it; on the hosted service it is there and has more columns.
-create schema if not exists supabase_migrations;
-create table if not exists supabase_migrations.schema_migrations (version text not null primary key);
-alter table supabase_migrations.schema_migrations add column if not exists statements text[];
-alter table supabase_migrations.schema_migrations add column if not exists name text;
+-- What is there is not touched: it may belong to another role.
+do $$
+declare
+    wanted record;
+begin
+    if to_regclass('supabase_migrations.schema_migrations') is null then
+        create schema if not exists supabase_migrations;
+        create table supabase_migrations.schema_migrations (
+            version text not null primary key, statements text[], name text
+        );
+    end if;
+    for wanted in
+        select * from (values ('statements', 'text[]'), ('name', 'text')) as columns (called, type)
+    loop
+        if not exists (
+            select
+            from pg_catalog.pg_attribute as a
+            where
+                a.attrelid = 'supabase_migrations.schema_migrations'::regclass and a.attname = wanted.called
+                and not a.attisdropped
+        ) then
+            execute format(
+                'alter table supabase_migrations.schema_migrations add column %I %s', wanted.called, wanted.type
+            );
+        end if;
+    end loop;
+end
+$$;
 
 -- name: history_exists
 -- Whether anything was ever migrated here.
 select to_regclass('supabase_migrations.schema_migrations') is not null;
 
 -- name: read_history
--- What was applied, by whomever, oldest first.
-select version, name, statements from supabase_migrations.schema_migrations order by version;
+-- What was applied, by whomever, oldest first. A table of an older tool may lack a column.
+select h.version::text, to_jsonb(h) ->> 'name', to_jsonb(h) -> 'statements'
+from supabase_migrations.schema_migrations as h
+order by 1;
+
+-- name: read_displaced
+-- What migrations set aside so far.
+select d.restores from outbox.displaced as d order by d.id;
 
 -- name: record
 -- One row per migration, in the transaction that applies it.

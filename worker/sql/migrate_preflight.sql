@@ -4,6 +4,9 @@ select
     current_setting('server_version_num')::int as version_number,
     current_setting('server_version') as version,
     current_user::text as login,
+    pg_catalog.pg_encoding_to_char(
+        (select d.encoding from pg_catalog.pg_database as d where d.datname = current_database())
+    )::text as encoding,
     pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as read_only,
     has_database_privilege(current_database(), 'create') as may_create_schemas,
     has_schema_privilege('public', 'create') as may_create_in_public,
@@ -63,14 +66,3 @@ where
         'content_minds', 'content_tags'
     )
 order by c.relname;
-
--- name: policies_to_displace
--- Policies of others for the API roles, which ours replace.
-select format('%I on %I', p.policyname, p.tablename)
-from pg_catalog.pg_policies as p
-where
-    p.schemaname = 'public'
-    and p.tablename in ('audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags')
-    and p.permissive = 'PERMISSIVE'
-    and p.roles && array['public', 'anon', 'authenticated']::name[]
-order by p.tablename, p.policyname;
