@@ -25,11 +25,22 @@ from worker.judgement import Judgement
 from worker.kept import kept_as_it_was, name_tags_as_stored
 from worker.known import Decoded, wanted_by
 from worker.projection import ask, send_rows, send_tags
+from worker.stamps import Stamps
 from worker.transaction import begin, roll_back
 from worker.verdict import Phase, judge
 
 # Nobody is to wait for a rehearsal.
 _LIMITS = Limits(statement_timeout_ms=10_000, lock_timeout_ms=2_000, idle_in_transaction_ms=10_000)
+
+
+class _OnlyOurs(Stamps):
+    """The rows of a rehearsal are nobody else's."""
+
+    def __init__(self) -> None:
+        """There is no outbox."""
+
+    def made(self, stamp: UUID, newest_applied: UUID | None) -> bool:  # noqa: ARG002
+        return True
 
 
 def rehearse(connection: Connection) -> Judgement | None:
@@ -66,7 +77,7 @@ def _try(connection: Connection) -> None:
         for payload in payloads:
             newest = ids.next_event_id(newest, time.time_ns() // 1_000_000)
             decoded.append(_decoded(newest, payload))
-        changes = fold(decoded, ask(connection, wanted_by(decoded))())
+        changes = fold(decoded, ask(connection, wanted_by(decoded), _OnlyOurs())())
         name_tags_as_stored(connection, changes)
         send_tags(connection, changes)
         send_rows(connection, changes, tags_as_stored=True)
