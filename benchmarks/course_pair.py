@@ -8,17 +8,15 @@ import os
 from pathlib import Path
 
 from generators.approval import Approval
-from generators.assessments import write_assessments
 from generators.brief import parse_brief
 from generators.checkpoint import Checkpoint, Stage
 from generators.course_run import CourseRun
 from generators.curriculum_builder import build_curriculum, refuse_incomplete
 from generators.curriculum_check import check
 from generators.curriculum_yaml import dump_curriculum, load_curriculum
-from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lessons import CourseFacts, OfflineWriter, write_assessments, write_kit
 from generators.outline_page import write_outline
 from generators.textfile import read_text_file
-from generators.writers import OfflineWriter
 from outbox import Outbox, OutboxSettings
 
 BRIEF = Path(__file__).parent.parent / "tests" / "data" / "briefs" / "fotografia-com-celular.md"
@@ -30,7 +28,7 @@ def with_outbox(place: Path) -> None:
     brief = parse_brief(file)
     settings = OutboxSettings(outbox_path=place / "outbox.db", content_root=place / "outputs")
     with Outbox.open(settings.outbox_path, content_root=settings.content_root) as box:
-        course = CourseRun(box, settings, brief_file=file, brief=brief, writer=OfflineWriter())
+        course = CourseRun(box, settings, brief_file=file, brief=brief, writer="offline")
         course.draft(resume=False)
         course.approval.approve_unasked()
         course.publish_approved()
@@ -55,20 +53,20 @@ def without_outbox(place: Path) -> None:
     data = draft.read_bytes()
     assert not check(data).errors
     curriculum = load_curriculum(data)
-    outline = write_outline(curriculum).encode()
+    outline = write_outline(curriculum, "pt").encode()
     _write(course, {BRIEF.name: BRIEF.read_bytes(), "curriculum.yaml": data, "course-outline.md": outline})
     checkpoint.reached(Stage.CURRICULUM_APPROVED)
     checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
     group: dict[str, bytes] = {}
-    for index, listed in enumerate(curriculum.lessons):
-        text = write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index)).text
-        group[listed.file_path or ""] = text.encode()
+    facts = CourseFacts(brief=brief, curriculum=curriculum, language="pt")
+    for lesson in facts.lessons:
+        group[lesson.lesson.file_path or ""] = write_kit(facts, lesson).text.encode()
         if len(group) == OfflineWriter.lessons_per_unit:
             _write(course, group)
             group = {}
             checkpoint.save()
     _write(course, group)
-    _write(course, {name: text.encode() for name, text in write_assessments(brief, curriculum)})
+    _write(course, {name: text.encode() for name, text in write_assessments(facts)})
     checkpoint.reached(Stage.COMPLETE)
     checkpoint.save()
 

@@ -17,7 +17,16 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 from rich.tree import Tree
-from stage import SAMPLE_BRIEF, SAMPLE_COURSE, UNREACHABLE, WORKER_ROLE, ProofFailed, Stage, let_the_worker_in
+from stage import (
+    SAMPLE_BRIEF,
+    SAMPLE_COURSE,
+    SAMPLE_SOURCES,
+    UNREACHABLE,
+    WORKER_ROLE,
+    ProofFailed,
+    Stage,
+    let_the_worker_in,
+)
 
 console = Console(highlight=False)
 
@@ -71,7 +80,7 @@ def main() -> int:
 def play(stage: Stage) -> None:
     with step("1. The database is away, and generators do not notice"):
         stage.run("generate", "import", str(SAMPLE_COURSE))
-        stage.run("generate", "course", str(SAMPLE_BRIEF), "--approve")
+        stage.run("generate", "course", str(SAMPLE_BRIEF), "--approve", "--sources", str(SAMPLE_SOURCES))
         stage.run("outbox", "status")
         waiting = int(str(stage.status()["backlog"]))
         prove(f"{waiting} events wait in one local file, none needed a network", holds=waiting > 0)

@@ -16,6 +16,7 @@ from worker.standin import LocalPostgres
 EXAMPLES = Path(__file__).parent
 SAMPLE_COURSE = EXAMPLES / "courses" / "pao-fermentacao-natural"
 SAMPLE_BRIEF = EXAMPLES / "briefs" / "financas-para-freelancers.md"
+SAMPLE_SOURCES = EXAMPLES / "sources" / "financas-para-freelancers"
 UNREACHABLE = 5
 WORKER_ROLE = "outbox_worker"
 

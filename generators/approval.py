@@ -21,8 +21,8 @@ import click
 from generators.curriculum import Curriculum
 from generators.curriculum_check import Findings, check
 from generators.curriculum_yaml import load_curriculum
+from generators.lessons import Writer
 from generators.whole_file import write_whole
-from generators.writers import Writer
 
 AUDIT_FILE = "approvals.jsonl"
 BACKUP_FOLDER = "backups"

@@ -34,6 +34,7 @@ class Progress:
         approved_sha256: of the curriculum.yaml that was approved.
         published: path relative to the course folder -> sha256 of what was published there.
         failed: lesson id -> why it could not be written.
+        writer: who wrote the lessons, as `--writer` names it.
         next_lesson: the lesson that comes next, None when all are there.
     """
 
@@ -42,6 +43,7 @@ class Progress:
     approved_sha256: str | None = None
     published: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    writer: str | None = None
     next_lesson: str | None = None
 
 
@@ -76,6 +78,7 @@ class Checkpoint:
                 approved_sha256=raw["approved_sha256"],
                 published={str(key): str(value) for key, value in raw["published"].items()},
                 failed={str(key): str(value) for key, value in raw["failed"].items()},
+                writer=raw.get("writer"),
                 next_lesson=raw["next_lesson"],
             )
         return Progress()

@@ -1,13 +1,13 @@
 from dataclasses import dataclass
 
-from generators.assessments import write_assessments
 from generators.brief import Brief
 from generators.course_folder import CourseFolder
 from generators.course_payloads import PlannedCourse
 from generators.curriculum import Curriculum
 from generators.curriculum_yaml import curriculum_in, load_document
-from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lessons import CourseFacts, cards, language_of, write_assessments, write_cards, write_kit
 from generators.outline_page import write_outline
+from generators.sources import Sources
 from generators.textfile import TextFile
 from outbox import OutboxSettings
 
@@ -17,13 +17,18 @@ class CoursePlan:
     """The whole course as it is going to be: lessons stand in it as the offline writer writes them.
 
     Attributes:
+        facts: what is known for each lesson.
         files: bytes by name relative to the course folder.
         events: what they say to the outbox.
     """
 
-    curriculum: Curriculum
+    facts: CourseFacts
     files: dict[str, bytes]
     events: PlannedCourse
+
+    @property
+    def curriculum(self) -> Curriculum:
+        return self.facts.curriculum
 
 
 def plan_course(
@@ -34,6 +39,7 @@ def plan_course(
     brief_file: TextFile,
     brief: Brief,
     curriculum_data: bytes,
+    sources: Sources,
 ) -> CoursePlan:
     """Plan a course from its brief and approved curriculum; nothing is written.
 
@@ -44,19 +50,24 @@ def plan_course(
         brief_file: the brief as it lies.
         brief: what it states.
         curriculum_data: bytes of the approved curriculum.yaml.
+        sources: what the author's notes and transcripts say.
     """
     document = load_document(curriculum_data)
     curriculum = curriculum_in(document)
+    language = language_of(curriculum.language, curriculum.title or "")
+    facts = CourseFacts(brief=brief, curriculum=curriculum, language=language, sources=sources)
     files = {
         brief_name: brief_file.path.read_bytes(),
         "curriculum.yaml": curriculum_data,
-        "course-outline.md": write_outline(curriculum).encode(),
+        "course-outline.md": write_outline(curriculum, language).encode(),
     }
     heads = {}
-    for index, lesson in enumerate(curriculum.lessons):
-        written = write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index))
-        name = lesson.file_path or ""
+    for known in facts.lessons:
+        written = write_kit(facts, known)
+        name = known.lesson.file_path or ""
         files[name], heads[name] = written.text.encode(), written.head
-    files |= {name: text.encode() for name, text in write_assessments(brief, curriculum)}
+    files |= {name: text.encode() for name, text in write_assessments(facts)}
+    if (learned := write_cards(facts)) is not None:
+        files[cards.PATH] = learned.encode()
     events = PlannedCourse(settings, folder, files=files, brief=brief, heads=heads, curriculum=document)
-    return CoursePlan(curriculum=curriculum, files=files, events=events)
+    return CoursePlan(facts=facts, files=files, events=events)

@@ -7,8 +7,9 @@ that is done.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from generators.approval import Approval
@@ -16,15 +17,15 @@ from generators.brief import Brief
 from generators.checkpoint import Checkpoint, Stage
 from generators.course_folder import CourseFolder
 from generators.course_plan import CoursePlan, plan_course
-from generators.curriculum import Curriculum
 from generators.curriculum_builder import build_curriculum, course_slug, refuse_incomplete
 from generators.curriculum_check import check
 from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.errors import GeneratorError, UsageFault
-from generators.lesson_writer import LessonRequest
-from generators.textfile import TextFile
+from generators.lessons import Estimate, LessonFacts, OfflineWriter, Writer, WriterStopped, cards, kit, writer_for
+from generators.markdown import split_frontmatter
+from generators.sources import Sources, read_sources
+from generators.textfile import TextFile, read_text_file
 from generators.whole_file import write_whole
-from generators.writers import Estimate, OfflineWriter, Writer
 from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, Result, Unpublished, catalogue
 
 DRAFT = "curriculum.draft.yaml"
@@ -39,7 +40,8 @@ class Outcome:
     """What a run did.
 
     Attributes:
-        kept: files that were changed by hand and left alone.
+        kept: files that were changed by hand, or written by a model, and left alone.
+        gaps: how many things the author has still to add, in all lessons together.
         failed: lesson id -> why.
         skipped: lessons that were there already.
         unpublished: files whose events are kept, and that the disk did not let into their places.
@@ -49,6 +51,7 @@ class Outcome:
     written: int = 0
     skipped: int = 0
     events: int = 0
+    gaps: int = 0
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     unpublished: tuple[Unpublished, ...] = ()
@@ -62,7 +65,9 @@ class CourseRun:
         settings: for the root and the minds.
         brief_file: the decoded brief.
         brief: what it states.
-        writer: of the lessons.
+        writer: name of the writer of the lessons; None for the one that they were begun with, and else the offline one.
+        choose: makes a writer of its name and of a folder where it may keep what it wants to find again.
+        sources: files and folders that the author named, beside what lies in the course's folder.
 
     Attributes:
         progress: called after each lesson with its id.
@@ -72,16 +77,27 @@ class CourseRun:
     """
 
     def __init__(
-        self, box: Outbox, settings: OutboxSettings, *, brief_file: TextFile, brief: Brief, writer: Writer
+        self,
+        box: Outbox,
+        settings: OutboxSettings,
+        *,
+        brief_file: TextFile,
+        brief: Brief,
+        writer: str | None = None,
+        choose: Callable[[str, Path], Writer] = lambda name, _: writer_for(name),
+        sources: Sequence[Path] = (),
     ) -> None:
         self._box, self._settings = box, settings
         self._brief_file, self.brief = brief_file, brief
-        self.writer = writer
+        self._given_sources = tuple(sources)
         self.progress: Callable[[str], None] = lambda _: None
         refuse_incomplete(brief)
         self.folder = CourseFolder(root=settings.content_root, slug=course_slug(brief))
         self.checkpoint = Checkpoint(self.folder.path)
         self.outcome = Outcome(slug=self.folder.slug)
+        self._named = writer is not None
+        name = writer or self.checkpoint.progress.writer or kit.WRITER
+        self.writer = choose(name, self.checkpoint.folder / "model")
         self._planned: CoursePlan | None = None
 
     def draft(self, *, resume: bool) -> tuple[str, ...]:
@@ -163,6 +179,7 @@ class CourseRun:
         writer that costs next to nothing, several; for one that is paid for each lesson, that lesson.
         """
         plan = self._plan()
+        self.checkpoint.progress.writer = self.writer.name
         self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
         group: dict[str, tuple[str, bytes]] = {}
@@ -174,8 +191,16 @@ class CourseRun:
                 self.outcome.skipped += 1
                 self.progress(lesson.lesson_id)
                 continue
+            if self._is_dearer(name):
+                self.outcome.kept.append(self.folder.relative(name))
+                self.progress(lesson.lesson_id)
+                continue
             try:
-                group[lesson.lesson_id] = name, self._written(plan.curriculum, index, planned_bytes=plan.files[name])
+                group[lesson.lesson_id] = name, self._written(plan, index)
+            except WriterStopped:
+                self._publish_lessons(group)
+                self.checkpoint.save()
+                raise
             except GeneratorError as exc:
                 self._failed(lesson.lesson_id, exc)
                 self.progress(lesson.lesson_id)
@@ -203,15 +228,26 @@ class CourseRun:
         self.outcome.failed[lesson_id] = str(why)
         self.checkpoint.progress.failed[lesson_id] = str(why)
 
-    def _written(self, curriculum: Curriculum, index: int, *, planned_bytes: bytes) -> bytes:
+    def _written(self, plan: CoursePlan, index: int) -> bytes:
+        facts: LessonFacts = plan.facts.lessons[index]
         if isinstance(self.writer, OfflineWriter):
-            return planned_bytes  # the plan was written by it
-        return self.writer.write(LessonRequest(brief=self.brief, curriculum=curriculum, index=index)).encode()
+            self.outcome.gaps += len(facts.gaps)
+            return plan.files[facts.lesson.file_path or ""]  # the plan was written by it
+        return self.writer.write(plan.facts, facts).encode()
+
+    def _is_dearer(self, name: str) -> bool:
+        """Whether a lesson was written by a model and would be replaced by a kit that nobody asked for by name."""
+        if self._named or not isinstance(self.writer, OfflineWriter) or not self._is_there(name):
+            return False
+        written_by = split_frontmatter(read_text_file(self.folder.path / name).text).values.get("written_by")
+        return isinstance(written_by, str) and written_by != kit.WRITER
 
     def write_assessments(self) -> None:
-        """Write the quizzes and the final project."""
+        """Write the quizzes, the final project, and the cards of the terms."""
         files = self._plan().files
-        refused = self._publish({name: data for name, data in files.items() if name.startswith("assessments/")})
+        refused = self._publish(
+            {name: data for name, data in files.items() if name.startswith("assessments/") or name == cards.PATH}
+        )
         for name, why in refused.items():
             raise GeneratorError(f"{name} cannot be published: {why}") from why
         if not self.checkpoint.progress.failed:
@@ -232,8 +268,14 @@ class CourseRun:
                 brief_file=self._brief_file,
                 brief=self.brief,
                 curriculum_data=self.draft_path.read_bytes(),
+                sources=self.sources,
             )
         return self._planned
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What lies in the course's folder and was not made by a generator, and what the author named."""
+        return read_sources(self.folder.path, self._given_sources, leave_out=[self._brief_file.path])
 
     @property
     def _brief_name(self) -> str:

@@ -1,8 +1,8 @@
 """A curriculum from a brief that states an outline: the same brief always gives the same curriculum.
 
-The outline is the author's; what it leaves open is filled in by rule and said so in a warning: minutes from the
-module or the whole course, numbers from the place in the list, objectives from the brief's own and from the lesson's
-title.
+The outline is the author's. Minutes and numbers that it leaves open are filled in by rule, from the module or the
+whole course and from the place in the list, and said so in a warning. Objectives are the author's own or none: what a
+lesson is to achieve is not for a program to say.
 """
 
 import re
@@ -13,16 +13,13 @@ from slugify import slugify
 from generators.brief import Brief, OutlineLesson, OutlineModule
 from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.errors import GeneratorError
-from generators.lesson_objectives import lesson_objectives, object_name, serving
-from generators.lesson_writer.kind import kind_of
-from generators.portuguese import nameable, parts, plain, quotable, topic
-from generators.portuguese_nouns import listed_nouns
-from generators.word_stems import stems
+from generators.languages.stems import Stems, stems_of
+from generators.lessons.facts import topics_of_title
+from generators.lessons.frame import frame_of, language_of
 
 MAX_SLUG_CHARACTERS = 50
 MIN_SLUG_CHARACTERS = 3
 DEFAULT_LESSON_MINUTES = 10
-MAX_CONCEPTS = 3
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,48})[a-z0-9]")
 
 
@@ -45,29 +42,29 @@ def build_curriculum(brief: Brief) -> Built:
         IncompleteBrief: no title, no objectives, or no outline with modules and lessons.
     """
     refuse_incomplete(brief)
+    language = course_language(brief)
+    stems = stems_of(language)
     assumed: list[str] = []
     minutes = _minutes_of_a_lesson(brief, assumed)
     modules = []
-    index = 0
     for place, module in enumerate(brief.outline, 1):
         lessons = []
         share = _share(module) or minutes
         for number, lesson in enumerate(module.lessons, 1):
-            lessons.append(_lesson(brief, lesson, f"{place}.{number}", share, index=index, module=module.title))
-            index += 1
+            lessons.append(_lesson(lesson, f"{place}.{number}", share, language=language, stems=stems))
         _note_numbers(module, place, assumed)
         modules.append(
             CurriculumModule(
                 number=place,
-                title=plain(module.title),
+                title=_line(module.title),
                 description=module.description,
                 minutes=sum(lesson.minutes or 0 for lesson in lessons),
-                objectives=module.objectives or _module_objectives(brief, lessons),
+                objectives=module.objectives,
                 lessons=tuple(lessons),
             )
         )
     curriculum = Curriculum(
-        title=plain(brief.title or ""),
+        title=_line(brief.title or ""),
         subtitle=brief.subtitle,
         slug=course_slug(brief),
         course_id=course_slug(brief),
@@ -80,7 +77,7 @@ def build_curriculum(brief: Brief) -> Built:
         total_minutes=sum(module.minutes or 0 for module in modules),
         framework=brief.framework,
         style=brief.style,
-        language=brief.language or "pt-BR",
+        language=brief.language or frame_of(language)["code"],
         target_audience=brief.audience.description,
         tags=brief.tags,
     )
@@ -126,47 +123,35 @@ def refuse_incomplete(brief: Brief) -> None:
         raise IncompleteBrief("; ".join(faults))
 
 
-def _lesson(
-    brief: Brief, lesson: OutlineLesson, lesson_id: str, minutes: int, *, index: int, module: str
-) -> CurriculumLesson:
-    title = plain(lesson.title)
-    slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or "aula"
-    stated = lesson.objective
-    # A lesson that shares no word with any objective of the course takes one that its module shares words with.
-    fitting = stated or serving(title, brief.objectives)
-    aim = fitting or serving(module, brief.objectives)
-    name = object_name(fitting, own=stated is not None)
-    if name and not stated and not stems(name) & stems(title):
-        name = None  # what the objective acts on is another lesson's subject
-    bloom, objectives = lesson_objectives(
-        title, kind=kind_of(title, stated), stated=aim, named_by=name, seed=course_slug(brief), index=index
-    )
+def course_language(brief: Brief) -> str:
+    """The language that a course is written in: as its brief states, else as its brief is written.
+
+    Raises:
+        UnknownLanguage: the stated one is none that lessons can be framed in.
+    """
+    outline = [text for module in brief.outline for text in (module.title, *(one.title for one in module.lessons))]
+    said = (brief.title or "", brief.subtitle or "", *brief.objectives, *outline, *(pain.text for pain in brief.pains))
+    return language_of(brief.language, "\n".join(said))
+
+
+def _lesson(lesson: OutlineLesson, lesson_id: str, minutes: int, *, language: str, stems: Stems) -> CurriculumLesson:
+    title = _line(lesson.title)
+    fallback = slugify(str(frame_of(language)["lesson"]))
+    slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or fallback
     return CurriculumLesson(
         lesson_id=lesson_id,
         title=title,
         slug=f"{lesson_id}-{slug}",
-        description=stated or f"Trata de “{quotable(title)}”.",
+        description=lesson.objective,
         minutes=lesson.minutes or minutes,
         file_path=f"lessons/{lesson_id}-{slug}.md",
-        objectives=tuple(objectives),
-        bloom_level=bloom,
-        prerequisites=(),
-        key_concepts=tuple(_concepts(title, name)),
+        objectives=(_line(lesson.objective),) if lesson.objective else (),
+        key_concepts=topics_of_title(title, stems),
     )
 
 
-def _concepts(title: str, name: str | None) -> list[str]:
-    listed = next(filter(None, map(listed_nouns, parts(title))), [])
-    found = [*listed, topic(title)][:MAX_CONCEPTS]
-    if name and not nameable(title) and name.casefold() != found[0].casefold():
-        found.append(name)
-    return found[:MAX_CONCEPTS]
-
-
-def _module_objectives(brief: Brief, lessons: list[CurriculumLesson]) -> tuple[str, ...]:
-    stated = set(brief.objectives)
-    own = dict.fromkeys(text for lesson in lessons for text in lesson.objectives if text in stated)
-    return tuple(own) or tuple(lesson.objectives[0] for lesson in lessons[:3])
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _share(module: OutlineModule) -> int | None:
@@ -194,4 +179,4 @@ def _minutes_of_a_lesson(brief: Brief, assumed: list[str]) -> int:
 def _note_numbers(module: OutlineModule, place: int, assumed: list[str]) -> None:
     for number, lesson in enumerate(module.lessons, 1):
         if lesson.number != f"{place}.{number}":
-            assumed.append(f"lesson {lesson.number} (“{plain(lesson.title)}”) becomes {place}.{number}, by its place")
+            assumed.append(f"lesson {lesson.number} (“{_line(lesson.title)}”) becomes {place}.{number}, by its place")

@@ -1,25 +1,31 @@
 from generators.curriculum import Curriculum
+from generators.lessons.frame import frame_of
 
 
-def write_outline(curriculum: Curriculum) -> str:
+def write_outline(curriculum: Curriculum, language: str) -> str:
     """`course-outline.md`: the course at a glance, for people."""
-    lines = [f"# {curriculum.title or 'Curso sem título'}"]
+    frame = frame_of(language)
+    say = frame["outline"]
+    lines = [f"# {curriculum.title or say['untitled_course']}"]
     if curriculum.subtitle:
         lines.append(f"*{curriculum.subtitle}*")
-    lessons = sum(1 for _ in curriculum.lessons)
-    sizes = {"módulo": len(curriculum.modules), "aula": lessons, "minuto": curriculum.total_minutes or 0}
-    lines.append(" · ".join(f"{size} {thing}" if size == 1 else f"{size} {thing}s" for thing, size in sizes.items()))
+    sizes = {
+        "module": len(curriculum.modules),
+        "lesson": sum(1 for _ in curriculum.lessons),
+        "minute": curriculum.total_minutes or 0,
+    }
+    lines.append(" · ".join(f"{size} {say[name].split('|')[size != 1]}" for name, size in sizes.items()))
     if curriculum.objectives:
-        lines += ["## Ao final do curso, você vai conseguir", _list(curriculum.objectives)]
+        lines += [f"## {say['objectives']}", _list(curriculum.objectives)]
     if curriculum.prerequisites:
-        lines += ["## Pré-requisitos", _list(curriculum.prerequisites)]
+        lines += [f"## {say['prerequisites']}", _list(curriculum.prerequisites)]
     for module in curriculum.modules:
-        lines.append(f"## Módulo {module.number}: {module.title or 'sem título'}")
+        lines.append(f"## {frame['module']} {module.number}: {module.title or frame['untitled']}")
         if module.objectives:
             lines.append(_list(module.objectives))
         lines.append(
             "\n".join(
-                f"{place}. **{lesson.lesson_id}** {lesson.title or 'sem título'} ({lesson.minutes or 0} min)"
+                f"{place}. **{lesson.lesson_id}** {lesson.title or frame['untitled']} ({lesson.minutes or 0} min)"
                 for place, lesson in enumerate(module.lessons, 1)
             )
         )

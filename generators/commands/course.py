@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,10 +13,57 @@ from outbox.terminal import console
 
 if TYPE_CHECKING:
     from generators.course_run import CourseRun, Outcome
+    from generators.lessons import Writer
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _brief = click.argument("brief", type=click.Path(path_type=Path))
 _writer = click.option(
-    "--writer", default="offline", show_default=True, help="Who writes the lessons: offline, or llm:MODEL."
+    "--writer",
+    metavar="WRITER",
+    help="Who writes the lessons: offline (a kit of what is known), or llm:MODEL.  [default: as before, else offline]",
+)
+_MODEL_OPTIONS = (
+    click.option(
+        "--max-cost", metavar="DOLLARS", type=click.FloatRange(min=0), help="With llm:MODEL: what this run may cost."
+    ),
+    click.option(
+        "--price",
+        metavar="IN OUT",
+        nargs=2,
+        type=click.FloatRange(min=0),
+        help="With llm:MODEL: dollars for a million tokens read and for a million written.",
+    ),
+    click.option(
+        "--option",
+        "options",
+        metavar="NAME VALUE",
+        nargs=2,
+        multiple=True,
+        help="With llm:MODEL: an option of the model.",
+    ),
+    click.option(
+        "--system",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="With llm:MODEL: instructions of your own; {language}, {heading}, {sections} and {never} are filled in.",
+    ),
+)
+
+
+def _writing(function: F) -> F:
+    """Add `--writer`, `--sources` and how a model is asked to a command that writes lessons."""
+    for option in (*reversed(_MODEL_OPTIONS), _sources, _writer):
+        function = option(function)
+    return function
+
+
+_sources = click.option(
+    "--sources",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file or folder of notes, transcripts or documents to write from; may be given several times.",
 )
 _resume = click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
 _approve = click.option("--approve", is_flag=True, help="Approve the curriculum without being asked.")
@@ -27,16 +74,19 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_brief
 @_approve
 @_resume
-@_writer
+@_writing
 @_json
-def course(brief: Path, *, approve: bool, resume: bool, writer: str, as_json: bool) -> None:
+def course(brief: Path, *, approve: bool, resume: bool, as_json: bool, **writing: Any) -> None:
     """Make a whole course from BRIEF: curriculum, approval, lessons, assessments.
 
-    Works offline; what is published goes to CONTENT_ROOT and into the outbox (OUTBOX_PATH).
+    Works offline; what is published goes to CONTENT_ROOT and into the outbox (OUTBOX_PATH). Lessons are made of what
+    the brief says and of sources: what lies in the course's folder, and what --sources names. What nobody said is
+    marked as missing.
 
     \b
     Examples:
       generate course briefs/pao.md
+      generate course briefs/pao.md --approve --sources notes/ --sources talk.vtt
       generate course briefs/pao.md --approve --resume
     """
 
@@ -46,7 +96,7 @@ def course(brief: Path, *, approve: bool, resume: bool, writer: str, as_json: bo
         _lessons(run, resume=resume)
         run.write_assessments()
 
-    _run(brief, writer, steps, as_json=as_json)
+    _run(brief, steps, as_json=as_json, **writing)
 
 
 @click.command("brief")
@@ -84,15 +134,15 @@ def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
     Example:
       generate curriculum briefs/pao.md
     """
-    _run(brief, "offline", lambda run: _draft(run, resume=resume), as_json=as_json)
+    _run(brief, lambda run: _draft(run, resume=resume), as_json=as_json)
 
 
 @click.command()
 @_brief
 @_approve
-@_writer
+@_writing
 @_json
-def approve(brief: Path, *, approve: bool, writer: str, as_json: bool) -> None:
+def approve(brief: Path, *, approve: bool, as_json: bool, **writing: Any) -> None:
     """Show the drafted curriculum of BRIEF and ask for approval; publish it when approved.
 
     \b
@@ -104,45 +154,52 @@ def approve(brief: Path, *, approve: bool, writer: str, as_json: bool) -> None:
         _draft(run, resume=True)
         _approve_or_stop(run, approve=approve, resume=False)
 
-    _run(brief, writer, steps, as_json=as_json)
+    _run(brief, steps, as_json=as_json, **writing)
 
 
 @click.command()
 @_brief
 @_resume
-@_writer
+@_writing
 @_json
-def lessons(brief: Path, *, resume: bool, writer: str, as_json: bool) -> None:
+def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None:
     """Write the lessons of the approved curriculum of BRIEF.
 
     \b
     Example:
       generate lessons briefs/pao.md --resume
     """
-    _run(brief, writer, lambda run: _lessons(run, resume=resume), as_json=as_json)
+    _run(brief, lambda run: _lessons(run, resume=resume), as_json=as_json, **writing)
 
 
 @click.command()
 @_brief
+@_sources
 @_json
-def assessments(brief: Path, *, as_json: bool) -> None:
+def assessments(brief: Path, *, sources: tuple[Path, ...], as_json: bool) -> None:
     """Write the quizzes and the final project of the approved curriculum of BRIEF.
 
     \b
     Example:
       generate assessments briefs/pao.md
     """
-    _run(brief, "offline", lambda run: run.write_assessments(), as_json=as_json)
+    _run(brief, lambda run: run.write_assessments(), as_json=as_json, sources=sources)
 
 
-def _run(brief: Path, writer: str, steps: "Callable[[CourseRun], None]", *, as_json: bool) -> None:
+def _run(
+    brief: Path,
+    steps: "Callable[[CourseRun], None]",
+    *,
+    as_json: bool,
+    writer: str | None = None,
+    sources: tuple[Path, ...] = (),
+    **model: Any,
+) -> None:
     from generators.brief import parse_brief  # noqa: PLC0415 - heavy; help must answer at once
     from generators.course_run import CourseRun  # noqa: PLC0415
     from generators.textfile import read_text_file  # noqa: PLC0415
-    from generators.writers import writer_for  # noqa: PLC0415
     from outbox import Outbox, OutboxSettings  # noqa: PLC0415
 
-    chosen = writer_for(writer)
     file = read_text_file(brief)
     stated = parse_brief(file)
     for warning in stated.warnings:
@@ -152,9 +209,49 @@ def _run(brief: Path, writer: str, steps: "Callable[[CourseRun], None]", *, as_j
     with Outbox.open(
         settings.outbox_path, content_root=settings.content_root, payload_limit_bytes=settings.payload_limit_bytes
     ) as box:
-        run = CourseRun(box, settings, brief_file=file, brief=stated, writer=chosen)
+        run = CourseRun(
+            box,
+            settings,
+            brief_file=file,
+            brief=stated,
+            writer=writer,
+            choose=lambda name, folder: _chosen(name, folder, **model),
+            sources=sources,
+        )
+        for skipped in run.sources.skipped:
+            click.echo(f"skipped source: {skipped}", err=True)
         steps(run)
     _report(run, as_json=as_json)
+
+
+def _chosen(
+    name: str,
+    folder: Path,
+    *,
+    max_cost: float | None = None,
+    price: tuple[float, float] | None = None,
+    options: tuple[tuple[str, str], ...] = (),
+    system: Path | None = None,
+) -> "Writer":
+    from generators.lessons import writer_for  # noqa: PLC0415 - heavy; help must answer at once
+    from generators.lessons.model_writer import ModelSettings  # noqa: PLC0415
+
+    settings = ModelSettings(
+        options={key: _value(text) for key, text in options},
+        system=system.read_text("utf-8") if system else None,
+        price=price,
+        max_cost=max_cost,
+        folder=folder,
+    )
+    return writer_for(name, settings)
+
+
+def _value(text: str) -> Any:
+    """An option's value: a number, true or false if it reads as one, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _draft(run: "CourseRun", *, resume: bool) -> None:
@@ -198,7 +295,9 @@ def _lessons(run: "CourseRun", *, resume: bool) -> None:
 def _report(run: "CourseRun", *, as_json: bool) -> None:
     outcome: Outcome = run.outcome
     for path in outcome.kept:
-        click.echo(f"kept: {path} was changed by hand; “generate sync” takes the change over", err=True)
+        click.echo(
+            f"kept: {path} was changed by hand or written by a model; “generate sync” takes a change over", err=True
+        )
     for file in outcome.unpublished:
         click.echo(
             f"waits: {file.path} is not in its place ({file.reason}); its text is safe in the outbox. Mend the cause, "
@@ -213,12 +312,15 @@ def _report(run: "CourseRun", *, as_json: bool) -> None:
         "files_written": outcome.written,
         "events_appended": outcome.events,
         "lessons_skipped": outcome.skipped,
+        "gaps": outcome.gaps,
         "kept": outcome.kept,
         "failed": outcome.failed,
         "unpublished": [file.path for file in outcome.unpublished],
     }
     text = f"{run.folder.path}: {outcome.written} files written, {outcome.events} events appended"
-    _print(result, text + (f", {outcome.skipped} lessons were there" if outcome.skipped else ""), as_json=as_json)
+    text += f", {outcome.skipped} lessons were there" if outcome.skipped else ""
+    text += f"; {outcome.gaps} gaps for the author, marked ✍️ (`generate score` lists them)" if outcome.gaps else ""
+    _print(result, text, as_json=as_json)
     if outcome.failed:
         click.echo(f"{len(outcome.failed)} lessons are missing; run again with --resume", err=True)
         sys.exit(1)

@@ -13,9 +13,12 @@ _CHECK_DID_NOT_HOLD = 4
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def score(folder: Path, *, as_json: bool) -> None:
-    """Score the lessons of FOLDER: GPS frame (30) and Didática Lendária (100, pass 70).
+    """Judge the lessons of FOLDER: does each say something of its own?
 
-    A course passes when 80 % of its lessons pass both; exit code 4 if it does not.
+    A lesson fails if its author has still to fill a gap, if it is not about its title, if there is nothing in it that
+    could be checked (numbers, names, code, terms, citations), if it repeats its neighbours, or if it is in another
+    language. The GPS frame (30) and Didática Lendária (100) are shown beside it and fail nobody. A course passes when
+    80 % of its lessons pass; exit code 4 if it does not.
 
     \b
     Example:
@@ -23,33 +26,33 @@ def score(folder: Path, *, as_json: bool) -> None:
     """
     from generators.errors import NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
     from generators.given_path import must_exist  # noqa: PLC0415
-    from generators.scorers import CourseScore, score_lesson  # noqa: PLC0415
+    from generators.scorers import score_course  # noqa: PLC0415
     from generators.textfile import read_text_file  # noqa: PLC0415
 
     must_exist(folder)
     paths = [folder] if folder.is_file() else sorted(_lessons(folder))
-    scored = []
+    texts: dict[str, str] = {}
     for path in paths:
         try:
-            scored.append(score_lesson(path.name, read_text_file(path).text))
+            texts[path.relative_to(folder).as_posix() if path != folder else path.name] = read_text_file(path).text
         except UnreadableFile as exc:
             click.echo(f"skipped: {exc}", err=True)
-    if not scored:
+    if not texts:
         raise NotACourse(folder, "holds no lessons to score; give a course folder with lessons/*.md")
-    course = CourseScore(lessons=tuple(scored))
+    course = score_course(texts)
     if as_json:
-        result = {"passed": course.passed, "passing": course.passing, "lessons": [item.as_dict() for item in scored]}
+        lessons = [item.as_dict() for item in course.lessons]
+        result = {"passed": course.passed, "passing": course.passing, "lessons": lessons}
         click.echo(json.dumps(result, ensure_ascii=False))
     else:
-        for item in scored:
+        for item in course.lessons:
             lacks = "; ".join(item.missing)
             click.echo(
-                f"{'pass' if item.passed else 'FAIL'}  GPS {item.gps.total:>2}/30  "
-                f"didactics {item.didactics.total:>3}/100  {item.name}" + (f"  ({lacks})" if lacks else "")
+                f"{'pass' if item.passed else 'FAIL'}  {item.name}  (GPS {item.gps.total}/30, "
+                f"didactics {item.didactics.total}/100)" + (f": {lacks}" if lacks else "")
             )
-        click.echo(
-            f"{course.passing} of {len(scored)} lessons pass; the course {'passes' if course.passed else 'fails'}"
-        )
+        verdict = "passes" if course.passed else "fails"
+        click.echo(f"{course.passing} of {len(course.lessons)} lessons pass; the course {verdict}")
     if not course.passed:
         sys.exit(_CHECK_DID_NOT_HOLD)
 

@@ -7,24 +7,36 @@ from generators.scorers.document import Section, sections, sentences, words_of
 
 PASS_POINTS = 70
 _I = re.IGNORECASE
-_HOOK = re.compile(r"\?|\bvocê\b|\bimagine\b|\bpense\b|\bvamos\b|\beu\b|\ba gente\b|\bhoje\b", _I)
+_HOOK = re.compile(
+    r"\?|\bvocê\b|\bimagine\b|\bpense\b|\bvamos\b|\beu\b|\ba gente\b|\bhoje\b"
+    r"|\byou\b|\bthink of\b|\blet['’]?s\b|\bI\b|\btoday\b"
+    r"|\btú\b|\busted\b|\bimagina\b|\bpiensa\b|\bhoy\b",
+    _I,
+)
 _NEXT = re.compile(
-    r"pr[óo]xim[ao] (?:aula|passo|m[óo]dulo|etapa|cap[íi]tulo|parada)|a seguir|na sequ[êe]ncia|transi[çc][ãa]o",
+    r"pr[óo]xim[ao] (?:aula|passo|m[óo]dulo|etapa|cap[íi]tulo|parada)|a seguir|na sequ[êe]ncia|transi[çc][ãa]o"
+    r"|next (?:lesson|step|module|chapter)|up next|pr[óo]xim[ao] (?:lecci[óo]n|clase|paso)|a continuaci[óo]n",
     _I,
 )
 _ANALOGY = re.compile(
     r"\bimagin[ea]\b|\bpens[ea] (?:em|no|na|num|numa|nisso)\b|\bé como\b|\bcomo se\b|\bfunciona como\b|\banalogia\b"
-    r"|\bé (?:tipo|igual|parecid[oa])\b|\bmetáfora\b|\bcompar[ea]\b",
+    r"|\bé (?:tipo|igual|parecid[oa])\b|\bmetáfora\b|\bcompar[ea]\b"
+    r"|\bthink of\b|\b(?:is|are|works?|just) like\b|\bas if\b|\banalogy\b"
+    r"|\bes como\b|\bcomo si\b|\banalogía\b|\bimagina\b",
     _I,
 )
-_DIAGRAM = re.compile(r"\[\s*(?:DIAGRAM|DIAGRAMA|IMAGEM|FIGURA|ILUSTRA[ÇC][ÃA]O|TELA|VISUAL)\s*:([^\]]*)\]", _I)
+_DIAGRAM = re.compile(
+    r"\[\s*(?:DIAGRAM|DIAGRAMA|IMAGEM|IMAGEN|IMAGE|FIGURE|FIGURA|ILUSTRA[ÇC][ÃA]O|TELA|VISUAL)\s*:([^\]]*)\]", _I
+)
 _REVIEW = re.compile(
-    r"\bdominou\b|\brecapitul\w+|\bresumo\b|\brevis[ãa]o\b|\brecap\b|\bo que (?:voc[êe] )?aprendeu\b|\bs[íi]ntese\b",
+    r"\bdominou\b|\brecapitul\w+|\bresumo\b|\brevis[ãa]o\b|\brecap\b|\bo que (?:voc[êe] )?aprendeu\b|\bs[íi]ntese\b"
+    r"|\bmastered\b|\bsummary\b|\breview\b|\bkey takeaways?\b|\bdominas\b|\bresumen\b|\brepaso\b",
     _I,
 )
 _ACTION = re.compile(
     r"\bfa[çc]a agora\b|\bexerc[íi]cio|\bm[ãa]o na massa|\bpr[áa]tica\b"
-    r"|\bdesafio\b|\bsua vez\b|\ba[çc][ãa]o\b|\btarefa\b",
+    r"|\bdesafio\b|\bsua vez\b|\ba[çc][ãa]o\b|\btarefa\b"
+    r"|\bdo it now\b|\bexercises?\b|\bpractice\b|\byour turn\b|\bhazlo ahora\b|\bejercicio|\bpráctica\b|\btu turno\b",
     _I,
 )
 _LEAST_TEXT_SENTENCES = 12

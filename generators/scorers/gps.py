@@ -11,9 +11,9 @@ LEAST_SENTENCES = 2
 
 # The letter counts as a word of its own, set off from what follows ("G - GOAL", "G:", "G)"); never as part of a word.
 _HEADINGS = {
-    "goal": re.compile(r"^\W*G(?:\s*[-–—:)(.]|\s*$)|\b(?:GOAL|DESTINO)\b", re.IGNORECASE),
-    "position": re.compile(r"^\W*P(?:\s*[-–—:)(.]|\s*$)|\b(?:POSITION|ORIGEM)\b", re.IGNORECASE),
-    "steps": re.compile(r"^\W*S(?:\s*[-–—:)(.]|\s*$)|\b(?:STEPS|ROTA)\b", re.IGNORECASE),
+    "goal": re.compile(r"^\W*G(?:\s*[-–—:)(.]|\s*$)|\b(?:GOAL|DESTINO|DESTINATION)\b", re.IGNORECASE),
+    "position": re.compile(r"^\W*P(?:\s*[-–—:)(.]|\s*$)|\b(?:POSITION|ORIGEM|ORIGEN|STARTING POINT)\b", re.IGNORECASE),
+    "steps": re.compile(r"^\W*S(?:\s*[-–—:)(.]|\s*$)|\b(?:STEPS|ROTA|RUTA|ROUTE)\b", re.IGNORECASE),
 }
 
 

@@ -13,14 +13,15 @@ from generators import course_run
 from generators.brief import read_brief
 from generators.cli import cli
 from generators.course.lesson_file import known_head, read_head
+from generators.course_plan import CoursePlan
 from generators.curriculum_yaml import load_curriculum
 from generators.errors import GeneratorError
-from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, write_kit
 from generators.textfile import read_text_file
-from generators.writers import Estimate, OfflineWriter
 from outbox import Outbox
 
 BRIEFS = Path(__file__).parent.parent / "data" / "briefs"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 BRIEF = BRIEFS / "fotografia-com-celular.md"
 SLUG = "fotografia-com-celular"
 LESSONS = 40
@@ -103,24 +104,28 @@ def test_what_is_known_of_a_lesson_is_what_would_be_read(course: Path) -> None:
     _made("course", BRIEF, "--approve")
     brief = read_brief(BRIEF)
     curriculum = load_curriculum((course / "curriculum.yaml").read_bytes())
-    for index, lesson in enumerate(curriculum.lessons):
-        written = write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=index))
-        found = read_head(read_text_file(course / str(lesson.file_path)))
+    facts = CourseFacts(brief=brief, curriculum=curriculum, language="pt")
+    for lesson in facts.lessons:
+        written = write_kit(facts, lesson)
+        found = read_head(read_text_file(course / str(lesson.lesson.file_path)))
         known = known_head(written.head, found.heading)
         assert known is not None
         # Decimal numbers are read as text: 2.10 is a lesson. None of a head's own is looked at.
         assert replace(known, head={}) == replace(found, head={})
-        assert {key: found.head[key] for key in known.head if key != "voice_fidelity_target"} == {
-            key: value for key, value in known.head.items() if key != "voice_fidelity_target"
-        }
+        told = known.head.keys() - {"voice_fidelity_target", "gaps"}
+        assert {key: found.head[key] for key in told} == {key: known.head[key] for key in told}
 
 
-def test_every_generated_lesson_passes(course: Path) -> None:
-    """`generate score` accepts what `generate course` made."""
-    _made("course", BRIEF, "--approve")
+def test_lessons_without_sources_name_their_gaps_and_fail(course: Path) -> None:
+    """What nobody said is marked in the file, counted by the run, and found by `generate score`."""
+    made = _made("course", BRIEF, "--approve")
+    marks = sum(path.read_text("utf-8").count("✍️ **Falta**") for path in (course / "lessons").iterdir())
+    assert made["gaps"] == marks >= LESSONS
     result = _generate("score", course, "--json")
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["passing"] == LESSONS
+    assert result.exit_code == 4
+    scored = json.loads(result.stdout)
+    assert scored["passing"] == 0
+    assert sum(lesson["gaps"] for lesson in scored["lessons"]) == marks
 
 
 def test_nothing_is_written_before_it_is_approved(workplace: Path, course: Path) -> None:
@@ -180,10 +185,10 @@ def test_a_failed_lesson_does_not_stop_the_run(course: Path, monkeypatch: pytest
     """The others are written, the run exits with 1, and --resume writes the one that is missing."""
     genuine = course_run.CourseRun._written
 
-    def failing(self: course_run.CourseRun, curriculum: object, index: int, *, planned_bytes: bytes) -> bytes:
+    def failing(self: course_run.CourseRun, plan: CoursePlan, index: int) -> bytes:
         if index == 6:
             raise GeneratorError("the model did not answer")
-        return genuine(self, curriculum, index, planned_bytes=planned_bytes)  # type: ignore[arg-type]
+        return genuine(self, plan, index)
 
     with monkeypatch.context() as patch:
         patch.setattr(course_run.CourseRun, "_written", failing)
@@ -238,8 +243,8 @@ def test_a_lesson_that_cannot_be_stored_fails_alone(course: Path, monkeypatch: p
     """What the outbox refuses of one lesson is that lesson's failure; the others of its unit are published."""
     genuine = course_run.CourseRun._written
 
-    def broken(self: course_run.CourseRun, curriculum: object, index: int, *, planned_bytes: bytes) -> bytes:
-        return bad if index == 3 else genuine(self, curriculum, index, planned_bytes=planned_bytes)  # type: ignore[arg-type]
+    def broken(self: course_run.CourseRun, plan: CoursePlan, index: int) -> bytes:
+        return bad if index == 3 else genuine(self, plan, index)
 
     with monkeypatch.context() as patch:
         patch.setattr(course_run.CourseRun, "_written", broken)
@@ -260,12 +265,12 @@ def test_a_lesson_that_costs_money_is_published_at_once(workplace: Path, monkeyp
         def estimate(self, lessons: int, minutes: int) -> Estimate:
             return Estimate(seconds=1, tokens=lessons * minutes, note="real money")
 
-        def write(self, request: LessonRequest) -> str:
-            if request.index == 5:
+        def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+            if facts.index == 5:
                 raise KeyboardInterrupt
-            return super().write(request) + "\nFim.\n"
+            return super().write(course, facts) + "\nFim.\n"
 
-    monkeypatch.setattr("generators.writers.writer_for", lambda _: Paid())
+    monkeypatch.setattr("generators.lessons.writer_for", lambda *_: Paid())
     monkeypatch.setattr(course_run, "OfflineWriter", type("Other", (), {}))
     result = _generate("course", BRIEF, "--approve")
     assert result.exit_code != 0
@@ -343,11 +348,56 @@ def test_a_brief_that_will_not_do_says_what_to_add(workplace: Path, text: str | 
     assert result.exception.exit_code == code
 
 
-def test_the_sample_brief_makes_a_course(workplace: Path) -> None:
-    """The brief that ships with the project passes its own scores."""
-    brief = Path(__file__).parents[2] / "examples" / "briefs" / "financas-para-freelancers.md"
-    made = _made("course", brief, "--approve")
-    assert _generate("score", str(made["folder"])).exit_code == 0
+@pytest.mark.parametrize("name", ["financas-para-freelancers", "first-tests-in-python", "legumbres-desde-cero"])
+def test_a_sample_brief_with_its_sources_makes_a_course_worth_reading(workplace: Path, name: str) -> None:
+    """Three subjects in three languages: lessons are quoted from the sources, and hardly a gap is left."""
+    made = _made("course", EXAMPLES / "briefs" / f"{name}.md", "--approve", "--sources", EXAMPLES / "sources" / name)
+    scored = json.loads(_generate("score", str(made["folder"]), "--json").stdout)
+    assert len(scored["lessons"]) - scored["passing"] <= 1
+    assert sum(lesson["gaps"] for lesson in scored["lessons"]) <= 1
+    assert (
+        _made("course", EXAMPLES / "briefs" / f"{name}.md", "--approve", "--sources", EXAMPLES / "sources" / name)[
+            "files_written"
+        ]
+        == 0
+    )
+    assert json.loads(_generate("import", str(made["folder"]), "--json").stdout)["appended"] == 0
+
+
+def test_a_lesson_of_a_model_is_not_replaced_by_a_kit_unless_asked_for(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run without --writer, or one that resumes, keeps what was paid for; --writer offline replaces it."""
+
+    class Model(OfflineWriter):
+        name = "llm:paid"
+
+        def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+            return super().write(course, facts).replace("written_by: offline", "written_by: llm:paid") + "\nPago.\n"
+
+    with monkeypatch.context() as patch:
+        patch.setattr("generators.lessons.writer_for", lambda *_: Model())
+        patch.setattr(course_run, "OfflineWriter", type("Other", (), {}))
+        _made("course", BRIEF, "--approve", "--writer", "llm:paid")
+    progress = json.loads((course / ".state" / "progress.json").read_text())
+    assert progress["writer"] == "llm:paid"
+    (course / ".state" / "progress.json").write_text(json.dumps({**progress, "writer": None}))
+    made = _made("course", BRIEF, "--approve")
+    lesson = course / "lessons" / "1.2-luz-dura-e-luz-macia.md"
+    assert len(made["kept"]) == LESSONS  # type: ignore[arg-type]
+    assert lesson.read_text("utf-8").endswith("Pago.\n")
+    _made("course", BRIEF, "--approve", "--writer", "offline")
+    assert "written_by: offline" in lesson.read_text("utf-8")
+
+
+def test_a_course_in_a_language_without_a_frame_is_refused_with_the_list(workplace: Path) -> None:
+    """Nothing is written in a language that was not asked for."""
+    path = workplace / "brief.md"
+    text = (EXAMPLES / "briefs" / "first-tests-in-python.md").read_text("utf-8")
+    path.write_text(text.replace("language: en", "language: german"))
+    result = _generate("course", path, "--approve")
+    assert isinstance(result.exception, GeneratorError)
+    assert "en, es, pt" in str(result.exception)
 
 
 def test_a_course_that_does_not_pass_is_a_check_that_did_not_hold(workplace: Path) -> None:
@@ -358,7 +408,7 @@ def test_a_course_that_does_not_pass_is_a_check_that_did_not_hold(workplace: Pat
     (lessons / "1.2-binaria.md").write_bytes(b"\x00\x01")
     result = _generate("score", workplace / "curso")
     assert result.exit_code == 4
-    assert "FAIL  GPS  0/30  didactics   0/100  1.1-vazia.md" in result.stdout
+    assert "FAIL  1.1-vazia.md  (GPS 0/30, didactics 0/100): length: 5 words" in result.stdout
     assert "skipped: " in result.stderr
 
 

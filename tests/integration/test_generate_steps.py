@@ -118,7 +118,7 @@ def test_a_quiz_too_large_for_an_event_is_named(course: Path, monkeypatch: pytes
     """Which file, and why; the lessons are there already."""
     assert _generate("approve", "pao.md", "--approve").exit_code == 0
     assert _generate("lessons", "pao.md").exit_code == 0
-    monkeypatch.setenv("OUTBOX_PAYLOAD_LIMIT_BYTES", "1500")
+    monkeypatch.setenv("OUTBOX_PAYLOAD_LIMIT_BYTES", "400")
     said = _refused("assessments", "pao.md")
     assert said.startswith("assessments/")
     assert " cannot be published: " in said
@@ -135,5 +135,6 @@ def test_one_lesson_can_be_scored_by_itself(course: Path) -> None:
     """A file is scored as a folder of one."""
     _generate("course", "pao.md", "--approve")
     result = _generate("score", course / "lessons" / "2.1-calor.md")
-    assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "1 of 1 lessons pass; the course passes"
+    assert result.exit_code == 4
+    assert result.stdout.startswith("FAIL  2.1-calor.md ")
+    assert result.stdout.splitlines()[-1] == "0 of 1 lessons pass; the course fails"

@@ -14,7 +14,7 @@ from generators.brief import Brief, OutlineLesson, OutlineModule
 from generators.curriculum_builder import build_curriculum
 from generators.curriculum_check import Findings
 from generators.curriculum_yaml import dump_curriculum
-from generators.writers import OfflineWriter
+from generators.lessons import OfflineWriter
 
 NOW = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
 GOOD = dump_curriculum(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from generators.assessments import write_assessments
+
 from generators.brief import Brief, read_brief
 from generators.curriculum_builder import build_curriculum
 

@@ -88,8 +88,8 @@ def test_what_is_missing_is_named() -> None:
     """The author learns which element to add."""
     score = score_lesson("1.1", f"# Aula\n\n{PROSE}\n")
     assert not score.passed
-    assert any(text.startswith("goal") for text in score.missing)
-    assert any(text.startswith("hook") for text in score.missing)
+    assert any(text.startswith("goal") for text in score.advice)
+    assert any(text.startswith("hook") for text in score.advice)
 
 
 def test_a_course_passes_with_four_fifths_of_its_lessons() -> None:

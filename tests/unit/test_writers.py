@@ -1,5 +1,6 @@
-"""Writers: offline by default, a model only where one is asked for."""
+"""Writers: offline by default, a model only where one is asked for, and never paid for twice."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,33 +15,63 @@ from generators.brief import read_brief
 from generators.cli import cli
 from generators.curriculum_builder import build_curriculum
 from generators.errors import UsageFault
-from generators.lesson_writer import LessonRequest, write_lesson
+from generators.lessons import CourseFacts, LessonFacts, OfflineWriter, write_kit, writer_for
+from generators.lessons.model_writer import (
+    BudgetSpent,
+    MissingExtra,
+    ModelFailed,
+    ModelRefused,
+    ModelSettings,
+    ModelWriter,
+)
 from generators.scorers import score_lesson
-from generators.writers import OfflineWriter, writer_for
-from generators.writers.llm_writer import MissingExtra, ModelFailed
+from generators.sources import read_sources
 
-BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
+ROOT = Path(__file__).parents[2]
+NAME = "first-tests-in-python"
+BRIEF = ROOT / "examples" / "briefs" / f"{NAME}.md"
+PHOTOS = ROOT / "tests" / "data" / "briefs" / "fotografia-com-celular.md"
+ANOTHER_LANGUAGE = (
+    "# Lesson 1.1: The First Assertion\n\n"
+    "Uma asserção é uma frase que precisa ser verdadeira para que o teste continue até o fim, e `assert` a escreve.\n\n"
+    + "\n\n".join(
+        f"Na parte {n} do exemplo, o pytest mostra os dois lados da comparação e diz de onde veio o número {n * 7}."
+        for n in range(12)
+    )
+)
 
 
-@pytest.fixture(scope="module")
-def request_() -> LessonRequest:
-    brief = read_brief(BRIEF)
-    return LessonRequest(brief=brief, curriculum=build_curriculum(brief).curriculum, index=0)
+class TooManyRequests(Exception):
+    status_code = 429
 
 
-class Listed(llm.Model):
+class Unauthorized(Exception):
+    status_code = 401
+
+
+class Scripted(llm.Model):
     """A model of the `llm` package that answers from a list, offline, and keeps what it was asked."""
 
-    model_id = "listed"
-    can_stream = False
+    model_id = "scripted"
+    can_stream = True
 
-    def __init__(self, *answers: str) -> None:
+    def __init__(self, *answers: str | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[llm.Prompt] = []
 
-    def execute(self, prompt: llm.Prompt, *_how: object, **_options: object) -> Iterator[str]:
+    def execute(self, prompt: llm.Prompt, *_how: object, response: llm.Response, **_options: object) -> Iterator[str]:
         self.asked.append(prompt)
-        yield self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        response.set_usage(input=1000, output=500)
+        yield from answer.splitlines(keepends=True)
+
+
+class Locked(Scripted):
+    model_id = "locked"
+    needs_key = "locked-provider"
+    key_env_var = "LOCKED_KEY"
 
 
 class Plugin:
@@ -48,7 +79,7 @@ class Plugin:
 
     __name__ = "models-of-the-tests"
 
-    def __init__(self, model: Listed) -> None:
+    def __init__(self, model: Scripted) -> None:
         self._model = model
 
     @llm.hookimpl
@@ -57,20 +88,45 @@ class Plugin:
 
 
 @pytest.fixture
-def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Listed]]:
-    """Makes `llm:listed` answer with the texts given."""
-    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Scripted]]:
+    """Makes `llm:scripted` answer with the texts given, or raise what is given."""
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "llm"))
+    (tmp_path / "llm").mkdir()
     plugins: list[Plugin] = []
 
-    def listed(*answers: str) -> Listed:
-        model = Listed(*answers)
+    def scripted(*answers: str | Exception, kind: type[Scripted] = Scripted) -> Scripted:
+        model = kind(*answers)
         plugins.append(Plugin(model))
         pm.register(plugins[-1])
         return model
 
-    yield listed
+    yield scripted
     for plugin in plugins:
         pm.unregister(plugin)
+
+
+@pytest.fixture(scope="module")
+def course() -> CourseFacts:
+    brief = read_brief(BRIEF)
+    sources = read_sources(None, [ROOT / "examples" / "sources" / NAME])
+    return CourseFacts(brief=brief, curriculum=build_curriculum(brief).curriculum, language="en", sources=sources)
+
+
+@pytest.fixture
+def first(course: CourseFacts) -> LessonFacts:
+    return course.lessons[0]
+
+
+@pytest.fixture
+def good(course: CourseFacts, first: LessonFacts) -> str:
+    """A lesson that the judge lets pass."""
+    return write_kit(course, first).text.partition("\n---\n\n")[2]
+
+
+def model_writer(folder: Path | None = None, **settings: object) -> tuple[ModelWriter, list[float]]:
+    """A writer and the pauses that it makes."""
+    pauses: list[float] = []
+    return ModelWriter("scripted", ModelSettings(folder=folder, sleep=pauses.append, **settings)), pauses  # type: ignore[arg-type]
 
 
 def test_the_default_costs_nothing() -> None:
@@ -86,41 +142,174 @@ def test_an_unknown_writer_is_a_usage_error() -> None:
         writer_for("gpt")
 
 
-def test_failed_checks_are_fed_back_and_the_third_answer_is_taken(
-    request_: LessonRequest, answering: Callable[..., Listed]
+def test_a_model_is_asked_in_the_language_of_the_course_with_its_passages(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
 ) -> None:
-    """Each attempt learns what the one before lacked; three are made at most."""
-    good = write_lesson(request_).text.partition("\n---\n\n")[2]
-    without_goal = good.replace("## 🎯 G - GOAL (Destino)", "## Para começar")
-    model = answering("Só uma frase.", without_goal, good)
-    lesson = writer_for("llm:listed").write(request_)
-    assert lesson.startswith("---\nlesson_id: '1.1'")
-    assert score_lesson("1.1", lesson).passed
-    first, second, third = (str(prompt.prompt) for prompt in model.asked)
-    assert "falhou" not in first
-    assert "goal: there is no section" in second
-    assert "steps: there is no section" in second
-    assert "goal: there is no section" in third
-    assert "steps: there is no section" not in third
-    assert all("GPS" in str(prompt.system) for prompt in model.asked)
+    """The request names the language, the headings and the lesson; what the sources say goes along as fragments."""
+    model = answering(good)
+    text = model_writer()[0].write(course, first)
+    assert text.startswith("---\nlesson_id: '1.1'")
+    assert "written_by: llm:scripted" in text
+    assert score_lesson("1.1", text).passed
+    (prompt,) = model.asked
+    assert "in en." in str(prompt.system)
+    assert "## 🛤️ S - STEPS (Route)" in str(prompt.system)
+    assert "Lesson: 1.1 The First Assertion" in str(prompt.prompt)
+    assert any("notes.md:7" in str(fragment) for fragment in prompt.fragments)
 
 
-def test_three_failures_are_the_lessons_failure(request_: LessonRequest, answering: Callable[..., Listed]) -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("Just one sentence.", "length"),
+        ("I'm sorry, but I can't help with that request. " * 30, "evidence"),
+        (ANOTHER_LANGUAGE, "language"),
+        (
+            "✍️ **Missing**: an example with numbers for “The First Assertion”\n\n" + "pytest shows `6 == 5`. " * 60,
+            "gaps",
+        ),
+    ],
+)
+def test_a_text_that_says_nothing_is_refused_and_told_why(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, answer: str, reason: str
+) -> None:
+    """The next attempt learns what the former one lacked."""
+    model = answering(answer, good)
+    model_writer()[0].write(course, first)
+    assert "refused" not in str(model.asked[0].prompt)
+    assert f"was refused: {reason}" in str(model.asked[1].prompt) or f"; {reason}" in str(model.asked[1].prompt)
+
+
+def test_a_model_that_repeats_the_request_is_refused(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
+) -> None:
+    """A parrot writes the right headings and says nothing of its own."""
+    model = answering(good, good)
+    writer, _ = model_writer()
+    writer.write(course, first)
+    asked = model.asked[0]
+    model.answers = [f"# Lesson 1.1: The First Assertion\n\n{asked.system}\n\n{asked.prompt}\n" * 2] * 3
+    with pytest.raises(ModelFailed, match="parrot"):
+        writer.write(course, course.lessons[1])
+
+
+def test_the_same_text_for_every_lesson_is_refused(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
+) -> None:
+    """A lesson is judged beside those that were written before."""
+    answering(good, good, good, good)
+    writer, _ = model_writer()
+    writer.write(course, first)
+    with pytest.raises(ModelFailed, match="repetition"):
+        writer.write(course, course.lessons[1])
+
+
+def test_three_refusals_are_the_lessons_failure_and_are_kept_with_their_reasons(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, tmp_path: Path
+) -> None:
     """The run records it and goes on with the next; a fourth attempt is not paid for."""
     model = answering("a", "b", "c", "d")
     with pytest.raises(ModelFailed, match="3 attempts"):
-        writer_for("llm:listed").write(request_)
+        model_writer(tmp_path / "model")[0].write(course, first)
     assert model.answers == ["d"]
+    kept = sorted((tmp_path / "model" / "refused").iterdir())
+    assert [path.name for path in kept] == ["1.1-1.md", "1.1-2.md", "1.1-3.md"]
+    assert kept[0].read_text("utf-8").startswith("- length: ")
+    assert kept[0].read_text("utf-8").endswith("\na\n")
 
 
-def test_an_unreachable_model_is_the_lessons_failure(request_: LessonRequest, answering: Callable[..., Listed]) -> None:
-    """Whatever a plugin raises."""
-    answering()
-    with pytest.raises(ModelFailed, match="did not answer"):
-        writer_for("llm:listed").write(request_)
+def test_nothing_is_paid_for_twice(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """The same request is answered from what was kept, refused attempts included."""
+    model = answering("a", good)
+    text = model_writer(tmp_path)[0].write(course, first)
+    again, _ = model_writer(tmp_path)
+    assert again.write(course, first) == text
+    assert len(model.asked) == 2
+    assert again.spent.requests == 0
 
 
-def test_a_model_that_nobody_registered_is_a_usage_error(answering: Callable[..., Listed]) -> None:
+def test_too_many_requests_are_waited_out_with_the_reason_shown(
+    answering: Callable[..., Scripted],
+    course: CourseFacts,
+    first: LessonFacts,
+    good: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """HTTP 429 and network faults pass by themselves; the pauses grow."""
+    answering(TooManyRequests(), ConnectionResetError(), good)
+    writer, pauses = model_writer()
+    writer.write(course, first)
+    assert pauses == [2.0, 4.0]
+    told = capsys.readouterr().err
+    assert "HTTP 429; trying again in 2 s" in told
+    assert "ConnectionResetError; trying again in 4 s" in told
+
+
+def test_a_provider_that_never_answers_is_the_lessons_failure(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts
+) -> None:
+    """Five tries, then the next lesson; any other fault is not repeated."""
+    answering(*[TooManyRequests()] * 5, ValueError("cut off"))
+    writer, pauses = model_writer()
+    with pytest.raises(ModelFailed, match="HTTP 429"):
+        writer.write(course, first)
+    assert len(pauses) == 4
+    with pytest.raises(ModelFailed, match="ValueError"):
+        writer.write(course, first)
+
+
+def test_a_refused_key_ends_the_run(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts
+) -> None:
+    """Forty lessons need not learn one by one that the key is wrong."""
+    answering(Unauthorized())
+    with pytest.raises(ModelRefused, match="HTTP 401"):
+        model_writer()[0].write(course, first)
+
+
+def test_a_missing_key_is_told_before_the_first_lesson(
+    answering: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, with the command that sets it; nothing was asked for."""
+    monkeypatch.delenv("LOCKED_KEY", raising=False)
+    model = answering(kind=Locked)
+    with pytest.raises(ModelRefused, match="llm keys set locked-provider"):
+        writer_for("llm:locked")
+    assert model.asked == []
+
+
+def test_a_budget_is_kept(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """The request that could go over it is not made, and the run ends with what it spent."""
+    model = answering("a", good)
+    writer, _ = model_writer(price=(1000.0, 1000.0), max_cost=4.0)
+    with pytest.raises(BudgetSpent, match=r"\$1\.50 of \$4\.00"):
+        writer.write(course, first)
+    assert len(model.asked) == 1
+    with pytest.raises(UsageFault, match="--price"):
+        model_writer(max_cost=1.0)
+
+
+def test_answers_are_in_the_models_log_with_their_tokens(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """`llm logs` shows what was asked; the run says what each lesson used."""
+    answering(good)
+    writer, _ = model_writer(price=(2.0, 8.0))
+    writer.write(course, first)
+    assert writer.as_dict() == {"tokens_in": 1000, "tokens_out": 500, "requests": 1, "dollars": 0.006}
+    done = subprocess.run(
+        [sys.executable, "-m", "llm", "logs", "--json"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    (logged,) = json.loads(done.stdout)
+    assert logged["model"] == "scripted"
+
+
+def test_a_model_that_nobody_registered_is_a_usage_error(answering: Callable[..., Scripted]) -> None:
     """The message names the command that lists those there are."""
     answering()
     with pytest.raises(MissingExtra, match="llm models"):
@@ -128,25 +317,22 @@ def test_a_model_that_nobody_registered_is_a_usage_error(answering: Callable[...
 
 
 def test_a_course_written_by_a_model_shows_its_cost_first_and_goes_on_after_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answering: Callable[..., Listed]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answering: Callable[..., Scripted], course: CourseFacts
 ) -> None:
     """Tokens are on stderr before the first lesson is asked for; one that fails thrice is named, the others are there."""
-    brief = read_brief(BRIEF)
-    curriculum = build_curriculum(brief).curriculum
-    count = sum(1 for _ in curriculum.lessons)
-    lessons = [write_lesson(LessonRequest(brief=brief, curriculum=curriculum, index=n)).text for n in range(count)]
-    bodies = [text.partition("\n---\n\n")[2] for text in lessons]
-    model = answering("a", "b", "c", *bodies[1:])
+    bodies = [write_kit(course, facts).text.partition("\n---\n\n")[2] for facts in course.lessons[1:3]]
+    model = answering("a", "b", "c", *bodies, Unauthorized())
     for name in ("OUTBOX_PATH", "CONTENT_ROOT", "CREATOR_MIND_ID", "PERSONA_MIND_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    shown = CliRunner().invoke(cli, ["course", str(BRIEF), "--approve", "--writer", "llm:listed"])
+    words = ["course", str(BRIEF), "--approve", "--writer", "llm:scripted", "--price", "2", "8"]
+    words += ["--sources", str(ROOT / "examples" / "sources" / NAME)]
+    shown = CliRunner().invoke(cli, words)
     assert shown.exit_code == 1
-    assert "writing 40 lessons with “llm:listed”: about" in shown.stderr
-    assert "tokens" in shown.stderr
-    assert "failed: lesson 1.1" in shown.stderr
-    assert len(list(tmp_path.rglob("lessons/*.md"))) == count - 1
-    assert len(model.asked) == 3 + count - 1
+    assert "writing 4 lessons with “llm:scripted”: about" in shown.stderr
+    assert isinstance(shown.exception, ModelRefused)
+    assert sorted(path.name[:3] for path in tmp_path.rglob("lessons/*.md")) == ["1.2", "2.1"]
+    assert len(model.asked) == 6
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +353,9 @@ def test_generating_offline_needs_no_socket_no_psycopg_and_no_model_package(tmp_
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, "course", str(BRIEF), "--approve"],
+        [sys.executable, "-c", script, "course", str(PHOTOS), "--approve"],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -188,9 +374,9 @@ def test_the_offline_path_never_imports_the_model_package(tmp_path: Path) -> Non
         "finally: print([name for name in ('llm', 'openai', 'pydantic') if name in sys.modules])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, "course", str(BRIEF), "--approve"],
+        [sys.executable, "-c", script, "course", str(PHOTOS), "--approve"],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

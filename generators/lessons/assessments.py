@@ -1,0 +1,151 @@
+"""What a course is checked with: a quiz for each module and a final project, from the same facts as the lessons.
+
+A question asks for a term by its definition, or for a definition by its term. The wrong answers are other true things
+of the course, those nearest to the right one first: they can be told apart only by who knows the subject. Where the
+sources define too few terms there are fewer questions, and none is made up.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from generators.curriculum import CurriculumModule
+from generators.lessons.facts import CourseFacts
+from generators.lessons.frame import frame_of
+from generators.sources.definitions import Definition
+
+PASS_PERCENT = 70
+OPTIONS = 4
+MOST_QUESTIONS = 12
+MOST_CRITERIA = 6
+_LETTERS = "ABCD"
+
+
+def write_assessments(course: CourseFacts) -> Iterator[tuple[str, str]]:
+    """Every assessment as (path relative to the course folder, text), in the order of the modules."""
+    for module in course.curriculum.modules:
+        yield f"assessments/quiz-module-{module.number}.yaml", write_quiz(course, module)
+    yield "assessments/final-project.md", write_final_project(course)
+
+
+def write_quiz(course: CourseFacts, module: CurriculumModule) -> str:
+    """The quiz of a module, as YAML; the same facts give the same questions, options and letters."""
+    frame = frame_of(course.language)
+    everything = [found for facts in course.lessons for found in facts.terms]
+    asked = [
+        (facts.lesson.lesson_id, found)
+        for facts in course.lessons
+        if facts.module.number == module.number
+        for found in facts.terms
+    ][:MOST_QUESTIONS]
+    questions = [
+        _question(course, lesson_id, found, number, everything)
+        for number, (lesson_id, found) in enumerate(asked, 1)
+        if len(everything) >= OPTIONS
+    ]
+    document: dict[str, Any] = {
+        "quiz_id": f"quiz-module-{module.number}",
+        "module_number": module.number,
+        "title": frame["quiz"]["title"].format(module.number, module.title or frame["untitled"]),
+        "language": course.language,
+        "passing_score": PASS_PERCENT,
+        "questions": questions,
+    }
+    if not questions:
+        document["status"] = "draft"
+        document["missing"] = f"{frame['gap']}: {frame['missing']['questions']}"
+    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100))
+
+
+def _question(
+    course: CourseFacts, lesson_id: str, right: Definition, number: int, everything: Sequence[Definition]
+) -> dict[str, Any]:
+    say = frame_of(course.language)["quiz"]
+    others = _nearest(course, right, everything)
+    by_term = number % 2 == 1
+    if by_term:
+        question = say["which_meaning"].format(right.term)
+        correct, wrong = _meaning(right), [_meaning(found) for found in others]
+    else:
+        question = say["which_term"].format(_meaning(right))
+        correct, wrong = right.term, [found.term for found in others]
+    options = [*wrong]
+    place = _steady(f"{course.curriculum.slug}|{right.term}") % OPTIONS
+    options.insert(place, correct)
+    return {
+        "number": number,
+        "lesson_id": lesson_id,
+        "question": question,
+        "options": dict(zip(_LETTERS, options, strict=True)),
+        "correct_answer": _LETTERS[place],
+        "explanation": say["because"].format(right.text, right.passage.citation),
+    }
+
+
+def _nearest(course: CourseFacts, right: Definition, everything: Sequence[Definition]) -> list[Definition]:
+    """Other definitions of the course: those that share most words with the right one, ties by place."""
+    about = course.stems.set_of(f"{right.term} {right.text}")
+    others = [found for found in everything if found is not right and _meaning(found) != _meaning(right)]
+    shared = [len(about & course.stems.set_of(f"{found.term} {found.text}")) for found in others]
+    ranked = sorted(range(len(others)), key=lambda at: (-shared[at], at))
+    return [others[at] for at in ranked[: OPTIONS - 1]]
+
+
+def _meaning(found: Definition) -> str:
+    """A definition without its term, which would give the answer away."""
+    text = found.text
+    at = text.casefold().find(found.term.casefold())
+    if at < 0:
+        return text
+    rest = text[at + len(found.term) :].strip()
+    return f"… {rest}" if at <= _LONGEST_ARTICLE else text.replace(text[at : at + len(found.term)], "…")
+
+
+_LONGEST_ARTICLE = 5
+
+
+def write_final_project(course: CourseFacts) -> str:
+    """The final project in Markdown: what the author wants reached, a stage for each module, a rubric of 100 points.
+
+    What the project is about only the author can say: that is a gap.
+    """
+    frame, curriculum = frame_of(course.language), course.curriculum
+    say = frame["project"]
+    stages = []
+    for place, module in enumerate(curriculum.modules, 1):
+        aims = module.objectives or tuple(
+            objective
+            for facts in course.lessons
+            if facts.module.number == module.number
+            for objective in facts.lesson.objectives
+        )
+        stages.append(f"{place}. **{module.title or frame['untitled']}**" + "".join(f"\n   - {aim}" for aim in aims))
+    lines = [
+        f"# 🏆 {say['title']}",
+        f"## 🎯 {say['challenge']}",
+        f"{frame['gap']}: {say['own']}",
+        *("\n".join(f"- {line}" for line in course.brief.after) for _ in course.brief.after[:1]),
+        f"## 🗺️ {say['stages']}",
+        "\n".join(stages),
+        *_rubric(course),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _rubric(course: CourseFacts) -> list[str]:
+    say = frame_of(course.language)["project"]
+    criteria = course.curriculum.objectives[:MOST_CRITERIA]
+    if not criteria:
+        return []
+    rows = [f"| {say['criterion']} | {say['points']} |", "| --- | --- |"]
+    for place, text in enumerate(criteria):
+        points = 100 // len(criteria) + (1 if place < 100 % len(criteria) else 0)
+        rows.append(f"| {text.replace('|', '/')} | {points} |")
+    return [f"## 📏 {say['rubric']}", "\n".join(rows)]
+
+
+def _steady(text: str) -> int:
+    """A number that depends on nothing but the text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])

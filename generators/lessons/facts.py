@@ -1,0 +1,297 @@
+"""What is known for each lesson of a course, and what is not.
+
+Everything here was said by somebody: the brief and the curriculum are the author's words, passages and definitions
+are quoted with their place. What the author would have to add is a gap, named and counted; nothing is made up to fill
+it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from generators.brief import Brief
+from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
+from generators.languages.stems import Stems, stems_of
+from generators.sources import Passage, Question, SourceIndex, Sources, deal, sentences_of
+from generators.sources.definitions import Definition, definitions
+
+WORDS_PER_MINUTE = 150
+DEFAULT_MINUTES = 10
+MOST_WORDS = 900
+LEAST_WORDS = 250
+MOST_TOPICS = 6
+MOST_TERMS = 5
+HALF = 0.5
+LONGEST_NAME_WORDS = 4
+LEAST_FIT = 0.5
+# A term comes back in the next lesson, and again after two and after four more: each time it has been half forgotten.
+SPACING = (1, 3, 7)
+_NUMBER = re.compile(r"(?<![\w.,-])\d[\d.,]*(?:\s?[%°ºª]|\b)")
+_PARTS = re.compile(r"\s+[-–—]\s+|:\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A part of a lesson: a name of the author's and the passages that speak of it. `name` may be empty."""
+
+    name: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Something of an earlier lesson to be recalled: a term of that lesson, or its first objective."""
+
+    lesson_id: str
+    ask: str
+    is_term: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonFacts:
+    """All that is known for one lesson.
+
+    Attributes:
+        objectives: the author's, for this lesson; those of the course that it serves if it has none of its own.
+        topics: in the order in which the lesson treats them.
+        terms: what the sources define.
+        steps: an ordered list of a source: something to do.
+        practice: activities of the curriculum.
+        stories: of the author's, told in the brief, that fit this lesson.
+        pains: of the audience, that fit this lesson.
+        reviews: from earlier lessons.
+        gaps: kinds of what is missing -> what it is missing for.
+    """
+
+    lesson: CurriculumLesson
+    module: CurriculumModule
+    index: int
+    objectives: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    terms: tuple[Definition, ...] = ()
+    steps: Passage | None = None
+    practice: tuple[str, ...] = ()
+    stories: tuple[str, ...] = ()
+    pains: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    previous: CurriculumLesson | None = None
+    following: CurriculumLesson | None = None
+    gaps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def listed_terms(self) -> list[Definition]:
+        """The terms whose definition is not quoted as a part of the lesson anyhow."""
+        quoted = {id(passage) for passage in self.passages}
+        return [found for found in self.terms if id(found.passage) not in quoted]
+
+    @property
+    def passages(self) -> list[Passage]:
+        """Everything that is quoted, in the order of the lesson."""
+        shown = [passage for topic in self.topics for passage in topic.passages]
+        return [*shown, *([self.steps] if self.steps else [])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseFacts:
+    """The facts of a whole course, worked out once: passages are divided among all its lessons.
+
+    Attributes:
+        brief: empty for a course that has only a curriculum.
+        language: "pt", "en" or "es".
+    """
+
+    brief: Brief
+    curriculum: Curriculum
+    language: str
+    sources: Sources = field(default_factory=Sources)
+
+    @cached_property
+    def stems(self) -> Stems:
+        return stems_of(self.language)
+
+    @cached_property
+    def lessons(self) -> tuple[LessonFacts, ...]:
+        placed = [(module, lesson) for module in self.curriculum.modules for lesson in module.lessons]
+        questions = [self._question(module, lesson) for module, lesson in placed]
+        index = SourceIndex(self.sources.passages, self.stems)
+        try:
+            dealt = deal(index, questions)
+        finally:
+            index.close()
+        terms = self._terms(dealt)
+        lessons = [lesson for _, lesson in placed]
+        stories = self._assigned(self.brief.voice.stories, lessons, most=1)
+        pains = self._assigned([pain.text for pain in self.brief.pains], lessons, most=1)
+        made = []
+        for number, (module, lesson) in enumerate(placed):
+            made.append(
+                self._facts(
+                    number,
+                    module,
+                    lesson,
+                    passages=dealt[number],
+                    terms=terms[number],
+                    reviews=self._reviews(number, placed, terms),
+                    stories=tuple(stories[number]),
+                    pains=tuple(pains[number]),
+                    previous=placed[number - 1][1] if number else None,
+                    following=placed[number + 1][1] if number + 1 < len(placed) else None,
+                )
+            )
+        return tuple(made)
+
+    def objectives_of(self, lesson: CurriculumLesson) -> tuple[str, ...]:
+        """The lesson's own objectives, else the course's that share a telling word with its title."""
+        if lesson.objectives:
+            return lesson.objectives
+        title = self.stems.set_of(lesson.title or "")
+        return tuple(text for text in self.curriculum.objectives if title & self.stems.set_of(text))[:2]
+
+    def _question(self, module: CurriculumModule, lesson: CurriculumLesson) -> Question:
+        minutes = lesson.minutes or DEFAULT_MINUTES
+        return Question(
+            title=lesson.title or "",
+            topics=(*lesson.key_concepts, *lesson.objectives, lesson.description or ""),
+            around=module.title or "",
+            words=max(LEAST_WORDS, min(MOST_WORDS, minutes * WORDS_PER_MINUTE // 2)),
+        )
+
+    def _terms(self, dealt: Sequence[list[Passage]]) -> list[list[Definition]]:
+        """For each lesson the terms that its passages define; a term belongs to the first lesson that has it."""
+        seen: set[frozenset[str]] = set()
+        each = []
+        for passages in dealt:
+            own: list[Definition] = []
+            for found in definitions(passages, self.stems):
+                key = self.stems.set_of(found.term)
+                if key not in seen and len(own) < MOST_TERMS:
+                    seen.add(key)
+                    own.append(found)
+            each.append(own)
+        return each
+
+    def _reviews(
+        self,
+        number: int,
+        placed: Sequence[tuple[CurriculumModule, CurriculumLesson]],
+        terms: Sequence[list[Definition]],
+    ) -> tuple[Review, ...]:
+        found: list[Review] = []
+        for turn, distance in enumerate(SPACING):
+            if distance > number:
+                break
+            earlier = placed[number - distance][1]
+            known = terms[number - distance]
+            if known:
+                term = known[turn % len(known)].term
+                found.append(Review(lesson_id=earlier.lesson_id, ask=term, is_term=True))
+            elif objectives := self.objectives_of(earlier):
+                ask = objectives[turn % len(objectives)]
+                found.append(Review(lesson_id=earlier.lesson_id, ask=ask, is_term=False))
+        return tuple(found)
+
+    def _facts(
+        self,
+        number: int,
+        module: CurriculumModule,
+        lesson: CurriculumLesson,
+        *,
+        passages: list[Passage],
+        terms: list[Definition],
+        reviews: tuple[Review, ...],
+        stories: tuple[str, ...],
+        pains: tuple[str, ...],
+        previous: CurriculumLesson | None,
+        following: CurriculumLesson | None,
+    ) -> LessonFacts:
+        defined = {id(found.passage) for found in terms if len(sentences_of(found.passage.text)) == 1}
+        left = [passage for passage in passages if id(passage) not in defined]
+        steps = next((passage for passage in left if passage.kind == "steps"), None)
+        left = [passage for passage in left if passage is not steps]
+        topics = self._topics(lesson, left, terms)
+        objectives = self.objectives_of(lesson)
+        told = [passage for topic in topics for passage in topic.passages]
+        has_numbers = any(_NUMBER.search(passage.text) for passage in [*told, *([steps] if steps else [])])
+        gaps = [("objective", lesson.title or lesson.lesson_id)] if not objectives else []
+        gaps += [("topic", topic.name or lesson.title or "") for topic in topics if not topic.passages]
+        gaps += [] if has_numbers else [("example", lesson.title or lesson.lesson_id)]
+        gaps += [] if steps is not None or lesson.activities else [("practice", lesson.title or lesson.lesson_id)]
+        return LessonFacts(
+            lesson=lesson,
+            module=module,
+            index=number,
+            objectives=objectives,
+            topics=topics,
+            terms=tuple(terms),
+            steps=steps,
+            practice=lesson.activities,
+            stories=stories,
+            pains=pains,
+            reviews=reviews,
+            previous=previous,
+            following=following,
+            gaps=tuple(gaps),
+        )
+
+    def _topics(self, lesson: CurriculumLesson, passages: list[Passage], terms: list[Definition]) -> tuple[Topic, ...]:
+        """The lesson's topics, each with the passages that share most words with it; what fits none leads.
+
+        A topic that a passage of another topic speaks of as well needs none of its own; one that nothing speaks of
+        stays, empty.
+        """
+        names = list(dict.fromkeys(lesson.key_concepts))[:MOST_TOPICS]
+        wanted = [self.stems.set_of(name) for name in names]
+        own: list[list[Passage]] = [[] for _ in names]
+        rest: list[Passage] = []
+        for passage in passages:
+            about = self.stems.set_of(f"{passage.heading} {passage.text}")
+            shared = [len(about & words) / len(words) if words else 0.0 for words in wanted]
+            if shared and max(shared) >= HALF:
+                own[shared.index(max(shared))].append(passage)
+            else:
+                rest.append(passage)
+        texts = [*(passage.text for passage in passages), *(f"{found.term} {found.text}" for found in terms)]
+        spoken = self.stems.set_of(" ".join(texts))
+        topics = [
+            Topic(name=name, passages=tuple(found))
+            for name, found, words in zip(names, own, wanted, strict=True)
+            if found or not words & spoken
+        ]
+        if rest:
+            topics.insert(0, Topic(name="", passages=tuple(rest)))
+        return tuple(topics) or (Topic(name=lesson.title or "", passages=()),)
+
+    def _assigned(self, lines: Sequence[str], lessons: Sequence[CurriculumLesson], *, most: int) -> list[list[str]]:
+        """For each lesson the lines that fit it; a line goes to the `most` lessons that it shares rare words with."""
+        about = [self._about(lesson) for lesson in lessons]
+        known = Counter(stem for words in about for stem in words)
+        dealt: list[list[str]] = [[] for _ in lessons]
+        for line in lines:
+            words = self.stems.set_of(line)
+            scores = [sum(1 / known[stem] for stem in words & own) for own in about]
+            ranked = sorted(range(len(lessons)), key=lambda number: (-scores[number], number))[:most]
+            for number in ranked:
+                if scores[number] >= LEAST_FIT:
+                    dealt[number].append(line)
+        return dealt
+
+    def _about(self, lesson: CurriculumLesson) -> frozenset[str]:
+        return self.stems.set_of(" ".join((lesson.title or "", *lesson.key_concepts, *lesson.objectives)))
+
+
+def topics_of_title(title: str, stems: Stems) -> tuple[str, ...]:
+    """The things that a title names: its parts, and the items of a list in it. None if it names only one."""
+    found: list[str] = []
+    for part in _PARTS.split(title):
+        items = [item.strip() for item in re.split(r",\s+|\s+(?:e|y|and|&)\s+", part) if stems.set_of(item)]
+        listed = len(items) > 1 and all(_is_name(item, stems) for item in items)
+        found += items if listed else [part.strip()]
+    named = [name for name in dict.fromkeys(found) if stems.set_of(name)]
+    return tuple(named) if len(named) > 1 else ()
+
+
+def _is_name(item: str, stems: Stems) -> bool:
+    words = item.split()
+    return len(words) <= LONGEST_NAME_WORDS and not stems.is_function_word(words[0])

@@ -1,0 +1,88 @@
+"""Who writes lessons: the kit, offline, or a language model. One is chosen by `--writer`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from generators.errors import GeneratorError, UsageFault
+from generators.lessons import kit
+from generators.lessons.facts import CourseFacts, LessonFacts
+
+if TYPE_CHECKING:
+    from generators.lessons.model_writer import ModelSettings
+
+_SECONDS_PER_KIT = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What writing a course will cost, shown before it is approved.
+
+    Attributes:
+        seconds: expected time, roughly.
+        tokens: that a model will read and write; 0 offline.
+        note: about money, in words: what is known and what is not.
+    """
+
+    seconds: float
+    tokens: int
+    note: str
+
+
+class Writer(Protocol):
+    """Writes lessons. A writer that fails raises `GeneratorError`; the run records it and goes on."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def lessons_per_unit(self) -> int:
+        """How many lessons are published together: as many as an interrupted run may lose."""
+        ...
+
+    def estimate(self, lessons: int, minutes: int) -> Estimate: ...
+
+    def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+        """The whole file of one lesson, as Markdown with frontmatter."""
+        ...
+
+
+class WriterStopped(GeneratorError):
+    """The writer can write no further lesson in this run; what it wrote is published."""
+
+
+class OfflineWriter:
+    """Kits of what is known: no network, no cost, the same bytes every time."""
+
+    name = kit.WRITER
+    lessons_per_unit = 10
+
+    def estimate(self, lessons: int, minutes: int) -> Estimate:  # noqa: ARG002 - the interface of every writer
+        return Estimate(seconds=lessons * _SECONDS_PER_KIT, tokens=0, note="nothing (offline)")
+
+    def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+        return kit.write_kit(course, facts).text
+
+
+class UnknownWriter(UsageFault):
+    pass
+
+
+def writer_for(name: str, settings: "ModelSettings | None" = None) -> Writer:
+    """The writer of a `--writer` option: "offline" or "llm:MODEL".
+
+    Args:
+        name: as given.
+        settings: how a model is asked.
+
+    Raises:
+        UnknownWriter: no such writer, or the optional package it needs is not installed.
+    """
+    if name == kit.WRITER:
+        return OfflineWriter()
+    kind, _, model = name.partition(":")
+    if kind == "llm" and model:
+        # Imported here and nowhere else: a run offline must not depend on it, nor pay for loading it.
+        from generators.lessons.model_writer import ModelWriter  # noqa: PLC0415
+
+        return ModelWriter(model, settings)
+    raise UnknownWriter(f"there is no writer “{name}”; use “offline” or “llm:MODEL”")

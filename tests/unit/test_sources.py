@@ -1,0 +1,211 @@
+"""Sources: read into passages that can be quoted with their place, found by the lesson that they speak of."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from generators.curriculum import read_curriculum
+from generators.errors import MissingPath
+from generators.languages.stems import stems_of
+from generators.sources import Passage, Question, SourceIndex, deal, read_sources
+from generators.sources.definitions import definitions
+
+ROOT = Path(__file__).parents[2]
+COURSES = ROOT.parent / "shared" / "data" / "courses"
+VTT = """WEBVTT
+
+00:00:01.000 --> 00:00:04.000
+<v Ana>O fermento vive de farinha e água.</v>
+
+00:01:05.000 --> 00:01:09.000
+Ele dobra de tamanho em quatro horas.
+"""
+
+
+def passages(folder: Path, name: str, text: str) -> list[Passage]:
+    (folder / name).write_text(text, "utf-8")
+    return list(read_sources(None, [folder / name]).passages)
+
+
+def passage(text: str, *, source: str = "notes.md", order: int = 0, heading: str = "") -> Passage:
+    return Passage(source=source, place="1", order=order, heading=heading, text=text)
+
+
+def test_markdown_is_cut_at_its_blocks_with_lines_and_headings(tmp_path: Path) -> None:
+    """A paragraph, a list and code are passages of their own; frontmatter is counted in the lines and not read."""
+    text = "---\ntitle: x\n---\n# Massa\n\nA massa descansa por trinta minutos.\n\n1. Misture bem\n2. Espere o tempo certo\n\n```py\nx = 1\n```\n"
+    found = passages(tmp_path, "notas.md", text)
+    assert [(one.citation, one.heading, one.kind) for one in found] == [
+        ("notas.md:6", "Massa", "prose"),
+        ("notas.md:8-9", "Massa", "steps"),
+        ("notas.md:11-13", "Massa", "code"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["aula.vtt", "aula.srt", "aula-transcrita.txt"])
+def test_a_transcript_is_cited_by_its_time_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    """Cue numbers, tags and arrows are no speech."""
+    text = VTT if name.endswith(".vtt") else VTT.replace("WEBVTT\n\n", "1\n").replace(".000", ",000")
+    (found,) = passages(tmp_path, name, text)
+    assert found.text == "O fermento vive de farinha e água. Ele dobra de tamanho em quatro horas."
+    assert found.citation == f"{name} @ 00:00:01"
+
+
+def test_lines_with_a_time_before_them_are_a_transcript(tmp_path: Path) -> None:
+    """As meeting programs write them."""
+    found = passages(
+        tmp_path, "call.txt", "[00:03] Speaker: the oven must be hot first\n[01:10] then the bread goes in\n"
+    )
+    assert found[0].citation == "call.txt @ 00:00:03"
+    assert "[" not in found[0].text
+
+
+def test_a_long_speech_without_a_full_stop_is_cut_all_the_same(tmp_path: Path) -> None:
+    """Nobody quotes ten thousand words."""
+    found = passages(tmp_path, "speech.txt", "palavra outra " * 5000)
+    assert max(one.words for one in found) <= 220
+
+
+def test_notebooks_pages_and_plain_notes_are_read(tmp_path: Path) -> None:
+    """Cells, blocks of HTML without navigation, paragraphs."""
+    cells = [
+        {"cell_type": "markdown", "source": ["# Loops\n", "\n", "A loop repeats what stands inside it."]},
+        {"cell_type": "code", "source": "for n in range(3):\n    print(n)"},
+    ]
+    book = passages(tmp_path, "a.ipynb", json.dumps({"cells": cells}))
+    assert [one.citation for one in book] == ["a.ipynb, cell 1", "a.ipynb, cell 2"]
+    html = "<nav><p>Home and other links to follow</p></nav><h2>Pan</h2><p>Una sartén de hierro pesa dos kilos.</p>"
+    (page,) = passages(tmp_path, "b.html", html)
+    assert (page.heading, page.text) == ("Pan", "Una sartén de hierro pesa dos kilos.")
+    (note,) = passages(tmp_path, "c.txt", "Uma linha\ne outra linha do mesmo parágrafo.\n")
+    assert note.citation == "c.txt:1-2"
+
+
+def test_documents_are_read_with_page_paragraph_and_slide(tmp_path: Path) -> None:
+    """Word and PowerPoint through their libraries; a damaged file is skipped and told."""
+    import docx  # noqa: PLC0415
+    import pptx  # noqa: PLC0415
+
+    word = docx.Document()
+    word.add_heading("Juros", 1)
+    word.add_paragraph("O juro composto soma juro sobre juro todo mês.")
+    word.save(str(tmp_path / "a.docx"))
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[1])
+    slide.shapes.title.text = "Reserva"
+    slide.placeholders[1].text_frame.text = "Seis meses de custo guardados"
+    slides.save(str(tmp_path / "b.pptx"))
+    (tmp_path / "c.pdf").write_bytes(b"%PDF-1.4 nothing of a document")
+    found = read_sources(None, [tmp_path])
+    assert [(one.heading, one.text) for one in found.passages] == [
+        ("Juros", "O juro composto soma juro sobre juro todo mês."),
+        ("Reserva", "Seis meses de custo guardados"),
+    ]
+    assert found.passages[0].citation.endswith("a.docx, § 2")
+    assert "c.pdf cannot be read as pdf" in found.skipped[0]
+
+
+def test_what_a_generator_made_is_no_source(tmp_path: Path) -> None:
+    """Lessons and quizzes quote sources; quoting them again would prove a thing by itself."""
+    for name in (
+        "lessons/1.1-x.md",
+        "assessments/final-project.md",
+        "course-outline.md",
+        "sources/notes.md",
+        ".hidden.md",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("Uma frase inteira com palavras suficientes para contar.\n")
+    assert {one.source for one in read_sources(tmp_path).passages} == {"sources/notes.md"}
+
+
+def test_the_brief_and_the_same_text_twice_are_left_out(tmp_path: Path) -> None:
+    """One thing is said once, and the brief is known already."""
+    for name in ("brief.md", "a.md", "b.md"):
+        (tmp_path / name).write_text("A mesma frase em três arquivos de uma pasta.\n")
+    found = read_sources(tmp_path, leave_out=[tmp_path / "brief.md"])
+    assert [one.source for one in found.passages] == ["a.md"]
+
+
+def test_a_source_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    """A mistyped path must not give an empty lesson."""
+    with pytest.raises(MissingPath):
+        read_sources(None, [tmp_path / "nowhere"])
+
+
+def test_each_passage_goes_to_the_lesson_that_it_fits_best() -> None:
+    """No two lessons quote the same thing, and what fits none is left out."""
+    found = [
+        passage("O fermento natural vive de farinha e água.", order=0),
+        passage("O forno precisa de vapor nos primeiros minutos.", order=1),
+        passage("A reunião de segunda foi cancelada outra vez.", order=2),
+    ]
+    index = SourceIndex(found, stems_of("pt"))
+    dealt = deal(index, [Question(title="Vapor no forno"), Question(title="Fermento natural")])
+    assert [[one.order for one in lesson] for lesson in dealt] == [[1], [0]]
+
+
+def test_plural_and_accent_are_no_obstacle() -> None:
+    """Words are compared by their stems, folded."""
+    index = SourceIndex([passage("As configurações da maquina ficam no menu de ajustes.")], stems_of("pt"))
+    for title in ("Configuração", "Máquina"):
+        assert len(index.passages_for(Question(title=title))) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "term"),
+    [
+        ("pt", "**Autólise**: o descanso da farinha com a água antes do sal.", "Autólise"),
+        ("pt", "A autólise é o descanso da farinha com a água.", "autólise"),
+        ("en", "A closure is a function that remembers where it was made.", "closure"),
+        ("en", "- **Fixture** - builds what a test needs and takes it down.", "Fixture"),
+        ("es", "El sofrito es la base del guiso.", "sofrito"),
+    ],
+)
+def test_a_definition_is_quoted_with_its_term(language: str, text: str, term: str) -> None:
+    """In three languages, as a sentence or behind an emphasised term."""
+    (found,) = definitions([passage(text)], stems_of(language))
+    assert found.term == term
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pt", "Isso é muito legal para quem começa agora."),
+        ("en", "This is a thing that we will see later on."),
+        ("en", "What is a closure and why should you care?"),
+        ("es", "Esto es lo que vamos a ver hoy en clase."),
+        ("pt", "Quem não sabe disso é a maioria das pessoas."),
+    ],
+)
+def test_a_sentence_about_nothing_in_particular_defines_nothing(language: str, text: str) -> None:
+    """Pronouns, questions and clauses are no terms."""
+    assert definitions([passage(text)], stems_of(language)) == []
+
+
+@pytest.mark.skipif(not COURSES.is_dir(), reason="the open courses are not beside the project")
+def test_the_right_transcript_is_found_for_lessons_of_open_courses() -> None:
+    """Of lessons whose title names one transcript alone, at least four in five get it first."""
+    asked = right = 0
+    for folder in sorted(COURSES.iterdir()):
+        if not (folder / "sources").is_dir() or not (folder / "curriculum.yaml").is_file():
+            continue
+        found = read_sources(None, [folder / "sources"])
+        stems = stems_of("pt")
+        names = {name: stems.set_of("".join(c if c.isalpha() else " " for c in Path(name).stem)) for name in
+                 dict.fromkeys(one.source for one in found.passages)}  # fmt: skip
+        index = SourceIndex(found.passages, stems)
+        for module in read_curriculum(folder / "curriculum.yaml").modules:
+            for lesson in module.lessons:
+                title = stems.set_of(lesson.title or "")
+                rare = {stem for stem in title if sum(stem in words for words in names.values()) == 1}
+                wanted = {name for name, words in names.items() if words & rare}
+                if len(wanted) != 1:
+                    continue
+                asked += 1
+                topics = (*lesson.key_concepts, *lesson.objectives, lesson.description or "")
+                best = index.files_for(Question(title=lesson.title or "", topics=topics, around=module.title or ""))
+                right += best[:1] == list(wanted)
+    assert asked >= 10
+    assert right >= 0.8 * asked
