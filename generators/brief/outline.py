@@ -372,12 +372,19 @@ class _Walk:
         if module.line.fenced:
             return not line.fenced or line.block != module.line.block
         meant = vocabulary().fields(label_key(line.label)) if line.label else frozenset()
+        if "objectives" in meant and line.value and self._follows_lesson(line):
+            return False
         if line.kind == "text" and not line.depth and meant & _FIELDS_AFTER:
             return bool(module.lessons or module.items) or not line.value
         if (module.unnamed or module.listed) and line.kind == "item":
             return line.block != module.line.block or line.depth <= module.line.depth
         is_prose = line.kind == "text" and not line.label and not line.fenced and not line.depth
         return is_prose and bool(module.lessons or not self._is_topic(line))
+
+    def _follows_lesson(self, line: Line) -> bool:
+        """Whether a line stands right below a lesson, in the same block: "Objective: …" is the lesson's then."""
+        above = self._lesson_line
+        return above is not None and line.block == above.block and line.number == above.number + 1
 
     @staticmethod
     def _is_topic(line: Line) -> bool:

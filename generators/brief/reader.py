@@ -68,7 +68,8 @@ def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brie
     before, after = read_transformation(fields)
     price = notes.agreed("price", fields.price(), same=lambda money: money.amount)
     stated_language = fields.first("language")
-    language = vocabulary().language_of(text, stated_language) if not stated_language or fold(stated_language) else None
+    # A stated language that is not known is kept as written: telling another one by the words would hide it.
+    language = vocabulary().language_of("" if stated_language else text, stated_language)
     if not outline.flat:
         notes.compare("modules", modules, len(listed))
     notes.compare("lessons", lessons, listed_lessons)
