@@ -68,7 +68,9 @@ def injected(world: World) -> Iterator[None]:
         put("os.urandom", world.random_bytes)
         put("outbox.staging.secrets", SimpleNamespace(token_hex=lambda count: world.random_bytes(count).hex()))
         put("outbox.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
-        put("outbox.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)  # all of them are one process here
+        # All of them are one process here: a descriptor that a process shares would outlive those that are killed.
+        put("outbox.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)
+        put("outbox.database._set_a_strangers_wal_aside", lambda *_: None)
         put("outbox.outbox.Gate", _gate_class(kernel))
         put("outbox.outbox.Bell", _bell_class(kernel))
         put("outbox.staging.Syncing", _syncing_class(world))
