@@ -51,6 +51,34 @@ def migrate() -> None:
 
 
 @migrate.command()
+@click.option("--plain", is_flag=True, required=True, help="Yes, this is a PostgreSQL without Supabase.")
+@_json
+@_told_as_errors
+def bootstrap(*, plain: bool, as_json: bool) -> None:  # noqa: ARG001  the flag is there to be said
+    """Make on a plain PostgreSQL (14 to 18) what the migrations build upon, where it is missing.
+
+    The roles anon, authenticated and service_role (none can log in), schema auth with auth.uid() and auth.users. It may
+    be run again, leaves alone what is there, and refuses a Supabase server. Connect as a superuser, or as the owner of
+    the database with CREATEROLE.
+
+    \b
+    Example:
+      worker migrate bootstrap --plain && worker migrate up
+    """
+    from worker.migrate import bootstrap as make  # noqa: PLC0415  keeps --help fast
+    from worker.migrate import session  # noqa: PLC0415
+
+    with _database(local=False) as (dsn, _), session(dsn) as connection:
+        made = make(connection)
+    if as_json:
+        click.echo(json.dumps({"made": list(made)}))
+        return
+    for thing in made:
+        click.echo(f"made      {thing}")
+    click.echo("next: worker migrate up" if made else "nothing was missing; next: worker migrate up")
+
+
+@migrate.command()
 @_dry_run
 @_no_backup
 @_local

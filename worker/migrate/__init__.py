@@ -3,6 +3,7 @@
 from worker.migrate.apply import Applied, apply_all
 from worker.migrate.audit import Finding, Severity, audit
 from worker.migrate.backup import Backup, make_backup
+from worker.migrate.bootstrap import bootstrap
 from worker.migrate.connection import connect, session
 from worker.migrate.errors import (
     BackupError,
@@ -43,6 +44,7 @@ __all__ = [
     "administrator_dsn",
     "apply_all",
     "audit",
+    "bootstrap",
     "connect",
     "in_the_way",
     "load",

@@ -196,6 +196,8 @@ def compare(connection: psycopg.Connection, of: Shipped, expected: Mapping[Key, 
         about = fact.about if fact else about
         if fact and (fact.statement in texts or _alike(fact, texts, casts)):
             continue
+        if key[0] == "role setting" and not key[1].startswith(WORKER):
+            continue  # the platform's own
         told_once = about in gone and key != ("relation", about)
         if told_once or (key[0] in _OF_A_WHOLE and any(stranger in key[1] for stranger in strangers)):
             continue
@@ -293,8 +295,6 @@ def _besides(kind: _Kind, fact: Fact, of: Shipped) -> tuple[Severity | None, str
         if role.strip('"') in known:
             return Severity.ERROR, f"{'everybody' if role == 'public' else role} may use {what}, which is not meant"
         return Severity.NOTE, "belongs to the wider system, whose role it is"
-    if fact.kind == "role setting" and not fact.name.startswith(WORKER):
-        return None, ""  # the platform's own
     if fact.kind == "trigger" and not fact.about.startswith("public."):
         return Severity.ERROR, "it runs at each write of the relay, in a table that nobody else has business with"
     return kind.extra, kind.adds
