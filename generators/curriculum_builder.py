@@ -56,7 +56,7 @@ def build_curriculum(brief: Brief) -> Built:
         modules.append(
             CurriculumModule(
                 number=place,
-                title=_line(module.title),
+                title=_line(module.title or brief.title or ""),
                 description=module.description,
                 minutes=sum(lesson.minutes or 0 for lesson in lessons),
                 objectives=module.objectives,
@@ -119,6 +119,12 @@ def refuse_incomplete(brief: Brief) -> None:
             for place, module in enumerate(brief.outline, 1)
             if not module.lessons
         ]
+    if brief.outline and brief.modules and brief.modules > len(brief.outline):
+        faults.append(
+            f"the brief states {brief.modules} modules and its outline lists {len(brief.outline)}; "
+            "list the others, or correct the number"
+        )
+    faults += [warning.message for warning in brief.warnings if warning.code == "module_left_out"]
     if faults:
         raise IncompleteBrief("; ".join(faults))
 

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
-from generators.curriculum_yaml import BrokenCurriculum, load_document, whole
+from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
+from generators.curriculum_yaml import BrokenCurriculum, load_curriculum
 
 LEAST_TOTAL_MINUTES, MOST_TOTAL_MINUTES = 60, 3000
 LEAST_LESSON_MINUTES, MOST_LESSON_MINUTES = 5, 120
@@ -26,21 +26,20 @@ def check(data: bytes) -> Findings:
     """Check the bytes of a curriculum.yaml."""
     found = Findings()
     try:
-        document = load_document(data)
+        curriculum = load_curriculum(data)
     except BrokenCurriculum as exc:
         found.errors.append(str(exc))
         return found
-    if not document.get("title"):
+    if not curriculum.title:
         found.errors.append("the course has no title")
-    modules = document.get("modules")
-    if not isinstance(modules, list) or not modules:
+    if not curriculum.modules:
         found.errors.append("there are no modules; list at least one under “modules:”")
         return found
-    lessons: list[dict[str, Any]] = []
-    for place, module in enumerate(modules, 1):
-        lessons += _check_module(module, place, found)
-    _check_duplicates(modules, lessons, found)
-    total = sum(whole(lesson.get("duration_minutes")) or 0 for lesson in lessons)
+    for module in curriculum.modules:
+        _check_module(module, found)
+    lessons = list(curriculum.lessons)
+    _check_duplicates(curriculum, lessons, found)
+    total = sum(lesson.minutes or 0 for lesson in lessons)
     if lessons and not LEAST_TOTAL_MINUTES <= total <= MOST_TOTAL_MINUTES:
         found.warnings.append(
             f"the course takes {total} minutes; usual are {LEAST_TOTAL_MINUTES} to {MOST_TOTAL_MINUTES}"
@@ -48,53 +47,40 @@ def check(data: bytes) -> Findings:
     return found
 
 
-def _check_module(module: Any, place: int, found: Findings) -> list[dict[str, Any]]:
-    if not isinstance(module, dict):
-        found.errors.append(f"module {place} is not a mapping")
-        return []
-    number = whole(module.get("module_number"))
-    if number is None:
-        found.errors.append(f"module {place} has no whole number under “module_number:”")
-    if not module.get("module_title"):
-        found.warnings.append(f"module {number or place} has no title")
-    lessons = module.get("lessons")
-    if not isinstance(lessons, list) or not lessons:
-        found.errors.append(f"module {number or place} has no lessons; list at least one or take the module out")
-        return []
-    good = [lesson for lesson in lessons if isinstance(lesson, dict)]
-    if len(good) < len(lessons):
-        found.errors.append(f"module {number or place} lists something that is no lesson")
-    for lesson in good:
-        _check_lesson(lesson, number, found)
-    return good
+def _check_module(module: CurriculumModule, found: Findings) -> None:
+    if not module.title:
+        found.warnings.append(f"module {module.number} has no title")
+    if not module.lessons:
+        found.errors.append(f"module {module.number} has no lessons; list at least one or take the module out")
+    for lesson in module.lessons:
+        _check_lesson(lesson, module.number, found)
 
 
-def _check_lesson(lesson: dict[str, Any], module: int | None, found: Findings) -> None:
-    name = str(lesson.get("lesson_id") or "")
+def _check_lesson(lesson: CurriculumLesson, module: int, found: Findings) -> None:
+    name = lesson.lesson_id
     match = _NUMBER.fullmatch(name)
     if match is None:
-        found.errors.append(f"lesson “{name or lesson.get('lesson_title')}” is not numbered i.j, like 1.2")
-    elif module is not None and int(match[1]) != module:
+        found.errors.append(f"lesson “{name or lesson.title}” is not numbered i.j, like 1.2")
+    elif int(match[1]) != module:
         found.errors.append(f"lesson {name} stands in module {module}; number it {module}.{match[2]} or move it")
-    if not lesson.get("lesson_title"):
+    if not lesson.title:
         found.warnings.append(f"lesson {name} has no title")
-    path = str(lesson.get("file_path") or "")
+    path = lesson.file_path or ""
     if not _SAFE_FILE.fullmatch(path) or ".." in PurePosixPath(path).parts:
         found.errors.append(f"lesson {name} needs a file_path like lessons/{name or '1.1'}-title.md, not “{path}”")
-    minutes = whole(lesson.get("duration_minutes"))
-    if minutes is None:
+    if lesson.minutes is None:
         found.warnings.append(f"lesson {name} states no minutes")
-    elif not LEAST_LESSON_MINUTES <= minutes <= MOST_LESSON_MINUTES:
+    elif not LEAST_LESSON_MINUTES <= lesson.minutes <= MOST_LESSON_MINUTES:
         found.warnings.append(
-            f"lesson {name} takes {minutes} minutes; usual are {LEAST_LESSON_MINUTES} to {MOST_LESSON_MINUTES}"
+            f"lesson {name} takes {lesson.minutes} minutes; usual are {LEAST_LESSON_MINUTES} to {MOST_LESSON_MINUTES}"
         )
 
 
-def _check_duplicates(modules: list[Any], lessons: list[dict[str, Any]], found: Findings) -> None:
-    counted = {
-        "module number": Counter(whole(m.get("module_number")) for m in modules if isinstance(m, dict)),
-        "lesson number": Counter(lesson.get("lesson_id") for lesson in lessons),
-        "lesson file": Counter(lesson.get("file_path") for lesson in lessons),
+def _check_duplicates(curriculum: Curriculum, lessons: list[CurriculumLesson], found: Findings) -> None:
+    counted: dict[str, Counter[int | str | None]] = {
+        "module number": Counter(module.number for module in curriculum.modules),
+        "lesson number": Counter(lesson.lesson_id for lesson in lessons),
+        "lesson file": Counter(lesson.file_path for lesson in lessons),
     }
     for what, counts in counted.items():
         found.errors += [f"the {what} {value} occurs {n} times" for value, n in counts.items() if n > 1 and value]

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
+from generators.brief import Level
 from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.errors import GeneratorError
 from generators.yaml_safe import YamlFault, load_all
@@ -109,79 +113,82 @@ def load_curriculum(data: bytes) -> Curriculum:
     return curriculum_in(load_document(data))
 
 
+class _Named(Struct, frozen=True):
+    name: str | None = None
+
+
+class _About(Struct, frozen=True):
+    knowledge_level: Level | None = None
+    target_audience: str | None = None
+    pedagogical_framework: str | None = None
+    teaching_style: str | None = None
+    language: str | None = None
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    """The file as `dump_curriculum` writes it; keys that are not read here may be there."""
+
+    title: str | None = None
+    subtitle: str | None = None
+    slug: str | None = None
+    course_id: str | None = None
+    version: str | None = None
+    instructor: _Named = _Named()
+    metadata: _About = _About()
+    learning_objectives: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()
+    modules: tuple[CurriculumModule, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
 def curriculum_in(document: dict[str, Any]) -> Curriculum:
-    """Read what `load_document` loaded; see `load_curriculum`."""
-    about = _mapping(document.get("metadata"))
-    modules = tuple(_read_module(item) for item in _mappings(document.get("modules")))
+    """Read what `load_document` loaded; see `load_curriculum`.
+
+    Raises:
+        BrokenCurriculum: a value is of the wrong type, or a number is missing; the message has its path.
+    """
+    try:
+        file = msgspec.convert(_as_text(document), _File, strict=False)
+    except msgspec.ValidationError as exc:
+        what, _, path = str(exc).partition(" - at `$.")
+        place = path.rstrip("`") or "the file"
+        raise BrokenCurriculum(f"{place}: {what[:1].lower()}{what[1:]}; correct it in curriculum.yaml") from exc
+    modules = tuple(_summed(module) for module in file.modules)
     return Curriculum(
-        title=_text(document.get("title")),
-        subtitle=_text(document.get("subtitle")),
-        slug=_text(document.get("slug")),
-        course_id=_text(document.get("course_id")),
-        version=_text(document.get("version")),
-        instructor=_text(_mapping(document.get("instructor")).get("name")),
-        level=about.get("knowledge_level"),
-        objectives=_texts(document.get("learning_objectives")),
-        prerequisites=_texts(document.get("prerequisites")),
+        title=file.title,
+        subtitle=file.subtitle,
+        slug=file.slug,
+        course_id=file.course_id,
+        version=file.version,
+        instructor=file.instructor.name,
+        level=file.metadata.knowledge_level,
+        objectives=file.learning_objectives,
+        prerequisites=file.prerequisites,
         modules=modules,
         total_minutes=sum(module.minutes or 0 for module in modules),
-        framework=_text(about.get("pedagogical_framework")),
-        style=_text(about.get("teaching_style")),
-        language=_text(about.get("language")),
-        target_audience=_text(about.get("target_audience")),
-        tags=_texts(document.get("tags")),
+        framework=file.metadata.pedagogical_framework,
+        style=file.metadata.teaching_style,
+        language=file.metadata.language,
+        target_audience=file.metadata.target_audience,
+        tags=file.tags,
     )
 
 
-def _read_module(item: dict[str, Any]) -> CurriculumModule:
-    lessons = tuple(_read_lesson(lesson) for lesson in _mappings(item.get("lessons")))
-    return CurriculumModule(
-        number=whole(item.get("module_number")) or 0,
-        title=_text(item.get("module_title")),
-        description=_text(item.get("module_description")),
-        minutes=sum(lesson.minutes or 0 for lesson in lessons) or whole(item.get("duration_minutes")),
-        objectives=_texts(item.get("module_objectives")),
-        lessons=lessons,
+def _summed(module: CurriculumModule) -> CurriculumModule:
+    lessons = tuple(
+        replace(lesson, slug=lesson.file_path.rpartition("/")[2].removesuffix(".md")) if lesson.file_path else lesson
+        for lesson in module.lessons
     )
+    summed = sum(lesson.minutes or 0 for lesson in lessons)
+    return replace(module, lessons=lessons, minutes=summed or module.minutes)
 
 
-def _read_lesson(item: dict[str, Any]) -> CurriculumLesson:
-    path = _text(item.get("file_path"))
-    return CurriculumLesson(
-        lesson_id=_text(item.get("lesson_id")) or "",
-        title=_text(item.get("lesson_title")),
-        slug=path.rpartition("/")[2].removesuffix(".md") if path else None,
-        description=_text(item.get("lesson_description")),
-        minutes=whole(item.get("duration_minutes")),
-        file_path=path,
-        objectives=_texts(item.get("learning_objectives")),
-        bloom_level=_text(item.get("bloom_level")),
-        prerequisites=_texts(item.get("prerequisites")),
-        key_concepts=_texts(item.get("key_concepts")),
-        activities=_texts(item.get("activities")),
-    )
-
-
-def whole(value: Any) -> int | None:
-    """A whole number, also where it came as text; None otherwise."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else None
-
-
-def _text(value: Any) -> str | None:
-    return str(value).strip() or None if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(text for text in map(_text, value) if text) if isinstance(value, list) else ()
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def _as_text(value: Any) -> Any:
+    """Numbers as text, which the types turn back where they want numbers; what is null or empty as not there."""
+    if isinstance(value, dict):
+        return {str(key): _as_text(item) for key, item in value.items() if item is not None and item != ""}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -8,7 +8,9 @@ class ReadingWarning:
     Attributes:
         line: 1-based line in the file, 0 where no single line is to blame.
         message: both values with their lines where the file contradicts itself.
+        code: what kind of warning it is, for programs; "" where nothing asks.
     """
 
     line: int
     message: str
+    code: str = ""

@@ -94,6 +94,7 @@ class _Patterns:
         self.money_range = re.compile(rf"(?:{sign})?\s*\d[\d.,]*\s*(?:-|–|—|a|ate|to|hasta)\s*(?:{sign})?\s*\d")
         pay = words.pattern("price", "pay")
         self.pay_before = re.compile(rf"\b(?:{pay})\D{{0,8}}$")
+        self.was_before = re.compile(rf"\b(?:{words.pattern('price', 'was')})\s*$")
         self.pay_after = re.compile(r"^\s*(?:a vista|al contado|upfront)\b")
         self.free = re.compile(rf"\b(?:{words.pattern('free')})\b")
         self.other = re.compile(rf"(?<![a-z])(?:{words.pattern('price', 'other')})(?![a-z])")
@@ -232,6 +233,8 @@ def price_in(text: str) -> Money | None:
         return None
     if not found:
         return Money(0.0) if patterns.free.search(folded) else None
+    current = [amount for amount in found if not patterns.was_before.search(plain[: amount.start()])]
+    found = current or found
     values = [_money(amount) for amount in found]
     if len({value.amount for value in values}) == 1:
         return values[0]
@@ -250,6 +253,11 @@ def _the_one_to_pay(plain: str, found: list[re.Match[str]], values: list[Money])
             if is_marked(place, amount):
                 return values[place]
     return values[0] if _ARROW.fullmatch(plain[found[0].end() : found[1].start()]) else None
+
+
+def is_other_money(text: str) -> bool:
+    """Whether a sentence speaks of money that is no price: revenue, costs, a competitor's."""
+    return _patterns().other.search(fold(text[:_MAX_TEXT])) is not None
 
 
 def _is_other(text: str, amount: re.Match[str]) -> bool:

@@ -65,7 +65,8 @@ class Field:
 @lru_cache(maxsize=1)
 def _title_patterns() -> tuple[re.Pattern[str], ...]:
     words = vocabulary()
-    forms = "|".join(words.all("form_titles"))
+    plain = "|".join(words.all("title_kinds"))
+    forms = "|".join([*words.all("form_titles"), *words.all("title_kinds")])
     kinds = "|".join(words.part_words("module"))
     provisional = "|".join(words.all("provisional"))
     return (
@@ -73,7 +74,7 @@ def _title_patterns() -> tuple[re.Pattern[str], ...]:
             rf"^(?:{forms})(?: (?:de|do|da|del|of the) (?:curso|course|oficina|taller))?\s*"
             r"(?:[:\-–—|]+\s*(?P<rest>.*)|$)"
         ),
-        re.compile(rf"^(?:{forms})\b"),
+        re.compile(rf"^(?:{'|'.join(words.all('form_titles'))})\b|^(?:{plain})$"),
         re.compile(rf"\s*(?:[(\[]\s*(?:{provisional})\s*[)\]]|\s[-–—]\s*(?:{provisional}))\s*$"),
         re.compile(rf"\s+[:\-–—|]+\s*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?: do curso)?|{kinds}s?)\s*$"),
     )

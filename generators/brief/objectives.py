@@ -25,6 +25,7 @@ _MARK = re.compile(r"^(?:[✅✔☑☐☒✓•▸➤→🔹🔸⭐🎯👉]\ufe
 _CLOSED_ZONES = frozenset({Zone.ASIDE, Zone.OUTLINE})
 _MAX_OBJECTIVES = 60
 _MAX_PLAIN_WORDS = 16
+_MAX_ROW_WORDS = 3
 
 
 @lru_cache(maxsize=1)
@@ -51,6 +52,8 @@ def read_objectives(fields: Fields) -> tuple[str, ...]:
         return tuple(told[0][:_MAX_OBJECTIVES])
     # A chapter of one sentence, or one value beside the label, is one objective.
     for entry in candidates:
+        if entry.line.kind == "row" and len(entry.key.split()) > _MAX_ROW_WORDS:
+            continue  # a sentence in a table about something else
         texts = [line.text for line in answered(entry.body) if line.kind == "text" and not line.label]
         one = stated(entry.value or (texts[0] if len(texts) == 1 and entry.line.kind == "heading" else ""))
         if one:

@@ -167,6 +167,7 @@ def _left_out(best: Plan, plans: list[Plan]) -> Iterator[ReadingWarning]:
                 yield ReadingWarning(
                     line=module.line.number,
                     message=f"“{plan.word} {number}: {module.title}” is not in the outline; list it with the others",
+                    code="module_left_out",
                 )
 
 
@@ -186,6 +187,7 @@ class _Walk:
         self._listing: Line | None = None
         self._aside = False
         self._announced: str | None = None
+        self._below_heading = False
 
     def run(self) -> None:
         index = 0
@@ -284,6 +286,8 @@ class _Walk:
                 self._module = list(self._plan.modules.values())[-1]  # what was said between two lessons ends none
             elif self._module is None and (opened.rest or line.kind == "heading"):
                 self._flat(line)
+        if self._announced == "lesson" and self._plan.flat and line.kind == "item" and not line.depth:
+            return self._take_announced(line)
         if self._module is None or self._left(line):
             self._module = self._lesson = self._listing = None
             return self._unnamed(index, line, zone)
@@ -314,8 +318,14 @@ class _Walk:
             kind = vocabulary().kind_of(label_key(line.label).split(" ")[0])
             self._announced = kind if line.label.rstrip(" :")[-1:] == "s" else None
             return False
-        self._announced = self._announced if line.kind == "item" else None
-        if self._announced and not line.depth and not self._plan.word:
+        if line.kind == "heading":
+            # "## Aulas" announces them until the next heading, and may itself stand in an outline.
+            key = vocabulary().bare(label_key(line.text))
+            self._announced = vocabulary().kind_of(key) if key.endswith("s") else None
+            self._below_heading = self._announced is not None
+        elif line.kind != "item" and not self._below_heading:
+            self._announced = None
+        if self._announced and line.kind == "item" and not line.depth and not self._plan.word:
             return self._take_announced(line)
         if zone is not Zone.OUTLINE or self._plan.word or not self._may_open(index, line):
             return False

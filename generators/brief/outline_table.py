@@ -233,7 +233,7 @@ class TableReader:
             self._sink.add(row, title, self._minutes(row), f"{number}.{opened.numbers[1]}")
             return True
         is_number = first.strip().isdigit() and len(first.strip()) <= _MAX_DIGITS
-        is_lesson = bool(self._columns) and self._kind(self._columns[0]) in {"lesson", "meeting"}
+        is_lesson = self._role(self._columns) == "lesson"
         if is_number and (self._sink.module is not None or is_lesson):
             current = self._sink.module
             title = self._title_beside(row, 0) or _cell(row, 1)
@@ -241,7 +241,8 @@ class TableReader:
             if stated(title):
                 self._sink.add(row, title, self._minutes(row), number_within)
             return True
-        if is_lesson and stated(first) and (self._zone is Zone.OUTLINE or self._sink.module is not None):
+        is_title = is_lesson and self._kind(self._columns[0]) in {"lesson", "meeting"}
+        if is_title and stated(first) and (self._zone is Zone.OUTLINE or self._sink.module is not None):
             self._sink.add(row, opened.rest if opened and opened.rest else first, self._minutes(row))
             return True
         if self._sink.module is not None and "duration" in vocabulary().fields(label_key(first)):

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from generators.brief.amounts import Money, hours_in, in_figures, level_in, price_in
+from generators.brief.amounts import Money, hours_in, in_figures, is_other_money, level_in, price_in
 from generators.brief.model import Level
 from generators.languages import fold, vocabulary
 from generators.markdown import Line
@@ -22,6 +22,11 @@ _CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
 _TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
 _QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
 _SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
+_MONEY_FIRST = re.compile(r"^\W*(?:r\$|us\$|[$€£\d])")
+_NO_JOINT = frozenset(
+    ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
+)
+_BUT_NEVER = re.compile(r"(?<!\w)(?:mas|but|pero)\s+(?:nunca|never)\b.*")
 _MAX_TITLE_WORDS = 9
 _MAX_TEXT = 4_000
 _FEWEST_ITEMS = 2
@@ -34,10 +39,14 @@ _DETERMINERS = r"(?:a|an|the|their|your|one|two)"
 @lru_cache(maxsize=1)
 def _leads() -> dict[str, re.Pattern[str]]:
     words = vocabulary()
-    fields = ("title", "instructor", "tone", "price", "objectives", "duration")
+    fields = ("title", "instructor", "instructor_after", "tone", "price", "objectives", "duration", "elsewhere")
     found = {field: re.compile(rf"(?<!\w)(?:{'|'.join(words.all('prose', field))})(?!\w)") for field in fields}
     units = "|".join(words.all("units", "hour") + words.all("units", "minute"))
     modules = "|".join(sorted(words.part_words("module"), key=len, reverse=True))
+    meetings = "|".join(sorted(words.part_words("lesson", "meeting"), key=len, reverse=True))
+    found["single"] = re.compile(
+        rf"(?<!\w)(?:{'|'.join(words.articles)}|one|1|unica|single) (?:{meetings}) (?:de|of|,)"
+    )
     found["level"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('levels', 'prose'))})(?!\w)")
     found["negation"] = re.compile(rf"(?<!\w)(?:{words.pattern('chat', 'negations')})\W+(?:\w+\W+){{0,3}}$")
     found["amount"] = re.compile(rf"^\W*[\d.,]+\s*(?:{units})(?![a-z])")
@@ -49,7 +58,7 @@ def _leads() -> dict[str, re.Pattern[str]]:
         r"(?: (?:e|es|is|sera|about|sobre)\b|:)\s*"
     )
     found["infinitive"] = re.compile(r"(?<!\w)\w{2,}(?:ar|er|ir)(?:-?(?:se|lo|la|los|las))?(?!\w)")
-    found["enough"] = re.compile(r"(?<!\w)(?:sao essas|son esas|that s it|these three|esas tres|essas tres)")
+    found["enough"] = re.compile(r"(?<!\w)(?:sao essas|son esas|that s it|th[eo]se three|esas tres|essas tres)")
     return found
 
 
@@ -74,7 +83,9 @@ class Prose:
             for line in lines
             if line.kind in {"text", "heading"}
         ]
-        self._sentences = [(number, part) for number, text in self._texts for part in _SENTENCES.split(text)]
+        sentences = [(number, part) for number, text in self._texts for part in _SENTENCES.split(text)]
+        # What is said of another's course, or of last year's, is not said of this one.
+        self._sentences = [(n, part) for n, part in sentences if not _leads()["elsewhere"].search(flat(part))]
 
     def title(self) -> tuple[str, int] | None:
         for number, rest in self._after("title", self._texts):
@@ -90,6 +101,11 @@ class Prose:
             found = _NAME.search(rest[:_NEAR])
             if found:
                 return found[0], number
+        for number, sentence in self._sentences:
+            for verb in _leads()["instructor_after"].finditer(flat(sentence)):
+                named = list(_NAME.finditer(sentence[: verb.start()].rstrip()))
+                if named and named[-1].end() == len(sentence[: verb.start()].rstrip()):
+                    return named[-1][0], number
         return None
 
     def tone(self) -> tuple[str, int] | None:
@@ -100,14 +116,21 @@ class Prose:
         return None
 
     def price(self) -> tuple[Money, int] | None:
-        for number, rest in self._after("price", self._sentences):
-            found = price_in(rest)
-            if found is not None:
-                return found, number
         for number, sentence in self._sentences:
-            money = price_in(sentence)
-            if money is not None and money.amount and re.match(r"^\W*(?:r\$|us\$|[$€£\d])", flat(sentence)):
-                return money, number
+            for lead in _leads()["price"].finditer(flat(sentence)):
+                found = price_in(sentence[lead.end() :])
+                if found is not None and not is_other_money(sentence[: lead.start()]):
+                    return found, number
+        for number, sentence in self._sentences:
+            for clause in [sentence, *re.split(r"[,;]\s+", sentence)]:
+                money = price_in(clause)
+                if (
+                    money is not None
+                    and money.amount
+                    and _MONEY_FIRST.match(flat(clause))
+                    and (clause == sentence or not is_other_money(sentence))
+                ):
+                    return money, number
         return None
 
     def duration(self) -> tuple[float | tuple[float, float], int] | None:
@@ -115,14 +138,19 @@ class Prose:
         for number, sentence in self._sentences:
             folded = flat(sentence)
             for lead in _leads()["duration"].finditer(folded):
-                rest = sentence[lead.start() :]
-                end = _CLAUSE_END.search(rest)
+                start = max(sentence.rfind(mark, 0, lead.start()) for mark in ",;(") + 1
+                rest = sentence[start:]
+                end = _CLAUSE_END.search(rest, lead.end() - start)
                 clause = rest[: end.start()] if end else rest
                 value = hours_in(clause)
                 if value is None and end and (value := hours_in(rest[: end.end() + _NEAR])) is not None:
                     # "3 weeks, 90 minutes a week" is one statement in two clauses.
                     value = value if weeks & set(re.findall(r"[a-z]+", folded)) else None
                 if value is not None and not self._of_a_part(clause):
+                    return value, number
+            if single := _leads()["single"].search(folded):
+                value = hours_in(sentence[single.start() :])
+                if value is not None:
                     return value, number
             if _leads()["amount"].match(in_figures(folded)) or self._is_short(sentence):
                 value = hours_in(sentence)
@@ -131,7 +159,7 @@ class Prose:
         return None
 
     def length_near_title(self) -> tuple[float | tuple[float, float], int] | None:
-        """A part of the first lines that is nothing but a length: `Curso prático — 4 horas | Sala Aberta`."""
+        """A part of the first lines that is nothing but a length: `Oficina — 4 horas | Sábado`."""
         for number, text in self._texts[:4]:
             for part in _SEPARATORS.split(text):
                 folded = in_figures(flat(part))
@@ -159,7 +187,7 @@ class Prose:
                 if _leads()["negation"].search(folded[: lead.start()]):
                     continue
                 near = sentence[lead.start() : lead.end() + _NEAR]
-                level = level_in(near)
+                level = level_in(_BUT_NEVER.sub("", flat(near)))
                 if level is not None:
                     return level, number
         return None
@@ -204,6 +232,9 @@ def _capital_run(text: str) -> str:
     cut = text[: end.start()] if end else text
     if len(cut.split()) <= _MAX_TITLE_WORDS and not re.search(r"\s(?:tá|ta|né|ok)\s", cut):
         run = _run(cut)
+        following = flat(cut[len(run) :]).split()
+        if following and following[0] in {"e", "y", "and"} and len(run.split()) > 1:
+            return run
         # Words in lower case that follow a title of several capitals are the sentence's.
         return run if len(run.split()) > 2 and sum(word[0].isupper() for word in run.split()) > 2 else cut.strip()  # noqa: PLR2004
     return _run(cut)
@@ -232,7 +263,7 @@ def _ordinal_names(text: str) -> list[str]:
         for at, word in enumerate(words):
             is_joint = flat(word) in vocabulary().connectives
             follows_noun = bool(name) and flat(name[-1]) not in vocabulary().connectives
-            if follows_noun and (not is_joint or flat(word) in {"e", "y", "and", "que", "is", "a", "o", "el", "la"}):
+            if follows_noun and (not is_joint or flat(word) in _NO_JOINT):
                 break
             name.append(word)
             if at > _SHORT_LINE:
@@ -243,7 +274,7 @@ def _ordinal_names(text: str) -> list[str]:
 
 def _listed(text: str) -> list[str]:
     """The items of a listing sentence, each an action."""
-    text = re.sub(r"^to\s+", "", text.strip().rstrip(".! "))
+    text = re.sub(r"^(?:how )?to\s+", "", text.strip().rstrip(".! "))
     if ":" in text[:40]:
         text = text.split(":", 1)[1].strip()
     parts = [part.strip(" ,;") for part in re.split(r"[,;]\s+(?:(?:e|y|and)\s+)?", text)]
@@ -267,4 +298,5 @@ def _actions(part: str) -> list[str]:
         if not starts or starts[0] > 0:
             return [piece for piece in re.split(r"\s+(?:e|y|and)\s+", part) if piece] if part else []
     pieces = [part[at:end].strip() for at, end in zip(starts, [*starts[1:], len(part)], strict=True)]
-    return [re.sub(r"\s+(?:e|y|and)$", "", piece).strip(" ,") for piece in pieces]
+    cut = [re.sub(r"\s+(?:e|y|and)$", "", piece).strip(" ,") for piece in pieces]
+    return [step for piece in cut for step in re.split(r"\s+and\s+(?=\w+ \w+)", piece)]

@@ -75,7 +75,7 @@ def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brie
     notes.compare("lessons", lessons, listed_lessons)
     notes.hours(duration, listed)
     for warning in outline.warnings:
-        notes.add(warning.line, warning.message)
+        notes.add(warning.line, warning.message, warning.code)
     for line, label, known, field in fields.unknown_labels():
         notes.add(line, f"the label “{label}” is not understood; did you mean “{known}” ({field})?")
     if title is None or len(title) < MIN_TITLE_CHARACTERS:
@@ -134,8 +134,8 @@ class _Notes:
     def __init__(self) -> None:
         self._warnings: list[ReadingWarning] = []
 
-    def add(self, line: int, message: str) -> None:
-        self._warnings.append(ReadingWarning(line=line, message=message))
+    def add(self, line: int, message: str, code: str = "") -> None:
+        self._warnings.append(ReadingWarning(line=line, message=message, code=code))
 
     def agreed(self, name: str, found: list[Found], same: Any = lambda value: value) -> Any:
         """The first value found; a warning where a later one differs."""

@@ -1,6 +1,7 @@
 """`generate inspect`: what the readers make of a file, in a form that programs and people can check."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,25 @@ def inspect() -> None:
 @inspect.command()
 @_PATHS
 @_JSON
+@click.option("--reader", metavar="llm:MODEL", help="Ask a language model to quote what the reader leaves open.")
 @click.pass_context
-def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, reader: str | None) -> None:
     """Show what course briefs state; null where they state nothing.
 
+    With --reader, a model that the package `llm` knows is asked for the open fields only. What it says counts if it
+    stands in the brief letter by letter; a warning names the line. Needs: pip install 'creatoros-outbox[llm]'.
+
     \b
-    Example:
+    Examples:
       generate inspect brief meu-curso/COURSE-BRIEF.md --json
+      generate inspect brief mensagem.txt --reader llm:gpt-4o-mini
     """
-    _report(ctx, {str(path): _guarded(_brief, path) for path in paths}, as_json=as_json)
+    model = None
+    if reader:
+        from generators.brief.model_reader import model_of  # noqa: PLC0415 - `--help` answers without the readers
+
+        model = model_of(reader)
+    _report(ctx, {str(path): _guarded(partial(_brief, model=model), path) for path in paths}, as_json=as_json)
 
 
 @inspect.command()
@@ -110,10 +121,15 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _brief(path: Path) -> dict[str, Any]:
-    from generators.brief import read_brief  # noqa: PLC0415 - `--help` answers without the readers
+def _brief(path: Path, model: Any = None) -> dict[str, Any]:
+    from generators.brief import parse_brief  # noqa: PLC0415 - `--help` answers without the readers
+    from generators.brief.model_reader import fill_open_fields  # noqa: PLC0415
+    from generators.textfile import read_text_file  # noqa: PLC0415
 
-    found = read_brief(path)
+    file = read_text_file(path)
+    found = parse_brief(file)
+    if model is not None:
+        found = fill_open_fields(found, file, model)
     duration = found.duration_hours
     return {
         "title": found.title,

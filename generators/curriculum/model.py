@@ -1,14 +1,32 @@
-"""The typed curriculum: modules and lessons of a course, whatever keys its file used."""
+"""The typed curriculum: modules and lessons of a course, whatever keys its file used.
+
+The encoded names are those of the curriculum.yaml that we write, so that such a file is decoded into these types as it
+stands and a value of the wrong type is an error with its path. The tolerant reader maps every other shape onto them.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from generators.brief.model import Level
 from generators.reading_warning import ReadingWarning
 
+_LESSON_NAMES = {
+    "title": "lesson_title",
+    "description": "lesson_description",
+    "minutes": "duration_minutes",
+    "objectives": "learning_objectives",
+}
+_MODULE_NAMES = {
+    "number": "module_number",
+    "title": "module_title",
+    "description": "module_description",
+    "minutes": "duration_minutes",
+    "objectives": "module_objectives",
+}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurriculumLesson:
+
+class CurriculumLesson(Struct, frozen=True, kw_only=True, rename=_LESSON_NAMES):
     """One lesson of a curriculum.
 
     Attributes:
@@ -36,8 +54,7 @@ class CurriculumLesson:
         return int(self.lesson_id.partition(".")[2])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurriculumModule:
+class CurriculumModule(Struct, frozen=True, kw_only=True, rename=_MODULE_NAMES):
     """One module.
 
     Attributes:
@@ -60,8 +77,7 @@ class CurriculumModule:
         return len(self.lessons) if self.lessons else self.declared_lessons or 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curriculum:
+class Curriculum(Struct, frozen=True, kw_only=True):
     """A curriculum.
 
     Attributes:

@@ -66,7 +66,7 @@ class Node:
         return found or named
 
     def _own_keys(self) -> Iterator[str]:
-        """Keys that name the part itself: `tier: "Tier 1 — Soil"`, `day: Monday`."""
+        """Keys that name the part itself: `tier: "Tier 1 — Rope"`, `day: Monday`."""
         for key in self.mapping:
             kind = _kind(key)
             if kind is not None and kind == self.kind:
@@ -377,7 +377,7 @@ def _lesson(node: Node, module: int, position: int) -> CurriculumLesson | None:
 
 
 def _from_path(title: str) -> str:
-    """`soil/intro` in a list of paths is called `intro`."""
+    """`knots/bowline` in a list of paths is called `bowline`."""
     return title.rpartition("/")[2] if re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+", title) else title
 
 

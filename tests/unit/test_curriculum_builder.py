@@ -179,3 +179,18 @@ def test_odd_lengths_are_warnings() -> None:
     found = check(yaml.safe_dump(document).encode())
     assert found.errors == []
     assert [text.split()[1] for text in found.warnings[:3]] == ["1.1", "1.2", "1.3"]
+
+
+def test_a_course_is_made_of_all_modules_or_none() -> None:
+    """An outline that lists fewer modules than the brief states would leave part of the course out without a word."""
+    brief = Brief(
+        title="Redes de pesca",
+        objectives=("Atar",),
+        modules=3,
+        outline=(
+            OutlineModule(number=1, title="Fio", lessons=(OutlineLesson(number="1.1", title="Fibra"),)),
+            OutlineModule(number=2, title="Malha", lessons=(OutlineLesson(number="2.1", title="Agulha"),)),
+        ),
+    )
+    with pytest.raises(IncompleteBrief, match="states 3 modules and its outline lists 2"):
+        build_curriculum(brief)

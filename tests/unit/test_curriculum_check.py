@@ -3,7 +3,7 @@
 import pytest
 
 from generators.curriculum_check import check
-from generators.curriculum_yaml import load_curriculum
+from generators.curriculum_yaml import BrokenCurriculum, load_curriculum
 
 LESSON = "{lesson_id: '1.1', lesson_title: Luz, file_path: lessons/1.1-luz.md, duration_minutes: 60}"
 
@@ -28,20 +28,23 @@ def test_a_sound_curriculum_has_no_findings() -> None:
         (b"title: F\xf3to\n", "curriculum.yaml is not UTF-8; save it as UTF-8"),
         (b"- 1\n", "curriculum.yaml must hold one mapping with title and modules"),
         (f"modules: [{{module_number: 1, module_title: V, lessons: [{LESSON}]}}]".encode(), "the course has no title"),
-        (_plan("- Ver"), "module 1 is not a mapping"),
+        (_plan("- Ver"), "modules[0]: expected `object`, got `str`; correct it in curriculum.yaml"),
         (
             _plan(f"- {{module_number: um, module_title: V, lessons: [{LESSON}]}}"),
-            "module 1 has no whole number under “module_number:”",
+            "modules[0].module_number: expected `int`, got `str`; correct it in curriculum.yaml",
         ),
         (
             _plan(f"- {{module_number: true, module_title: V, lessons: [{LESSON}]}}"),
-            "module 1 has no whole number under “module_number:”",
+            "modules[0].module_number: expected `int`, got `bool`; correct it in curriculum.yaml",
         ),
         (
             _plan("- {module_number: 3, module_title: V, lessons: []}"),
             "module 3 has no lessons; list at least one or take the module out",
         ),
-        (_module(f"{LESSON}, Sombra"), "module 1 lists something that is no lesson"),
+        (
+            _module(f"{LESSON}, Sombra"),
+            "modules[0].lessons[1]: expected `object`, got `str`; correct it in curriculum.yaml",
+        ),
         (_module(LESSON.replace("'1.1'", "um")), "lesson “um” is not numbered i.j, like 1.2"),
         (_module(LESSON.replace("'1.1'", "'2.3'")), "lesson 2.3 stands in module 1; number it 1.3 or move it"),
         (
@@ -75,10 +78,10 @@ def test_what_is_unusual_is_a_warning_and_no_error(data: bytes, warning: str) ->
     assert (findings.errors, warning in findings.warnings) == ([], True)
 
 
-def test_a_number_in_quotes_is_a_number_and_a_yes_is_none() -> None:
-    """An editor's quotes do no harm; YAML's true is not 1."""
-    lengths = [
-        [lesson.minutes for lesson in load_curriculum(_module(LESSON.replace("60", value))).lessons]
-        for value in ("'60'", "true", "sixty")
-    ]
-    assert lengths == [[60], [None], [None]]
+def test_a_number_in_quotes_is_a_number_and_a_yes_is_an_error_with_its_path() -> None:
+    """An editor's quotes do no harm; what is no number says where it stands."""
+    (lesson,) = load_curriculum(_module(LESSON.replace("60", "'60'"))).lessons
+    assert lesson.minutes == 60
+    for value in ("true", "sixty"):
+        with pytest.raises(BrokenCurriculum, match=r"modules\[0\]\.lessons\[0\]\.duration_minutes: expected `int"):
+            load_curriculum(_module(LESSON.replace("60", value)))

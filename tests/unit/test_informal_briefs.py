@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from generators.brief import Brief, read_brief
+from generators.brief import Brief, parse_brief, read_brief
 from generators.curriculum import read_curriculum
 from generators.errors import NotACurriculum
 from generators.languages import fold
+from generators.textfile import decode_file
 
 DATA = Path(__file__).parents[1] / "data"
 INFORMAL: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "informal" / "truth.yaml").read_text("utf-8"))
 SHAPES: dict[str, dict[str, Any] | None] = yaml.safe_load((DATA / "shapes" / "truth.yaml").read_text("utf-8"))
+SHORT: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "sentences.yaml").read_text("utf-8"))
 LISTS = {"objectives", "tone", "outline"}  # their value is one list, not one of several
 
 
@@ -69,6 +71,18 @@ def test_an_informal_brief_states_what_its_author_says_and_nothing_else(name: st
         stated = wanted.get(field)
         readings = stated if isinstance(stated, list) and field not in LISTS else [stated]
         assert any(_same(field, value, reading) for reading in readings), f"{field}: {value!r}, not {stated!r}"
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_one_habit_of_writing_is_understood(name: str) -> None:
+    """Each form of a field, in the languages it is met in, and next to it nothing that is not stated."""
+    brief = parse_brief(decode_file(Path("brief.md"), SHORT[name]["text"].encode()))
+    stated = SHORT[name]["stated"]
+    for field, value in _fields(brief).items():
+        if field in stated or field not in {"language", "outline"}:
+            wanted = stated.get(field)
+            read = list(value) if isinstance(value, tuple) else value
+            assert read == wanted or _same(field, read, wanted), f"{field}: {read!r}, not {wanted!r}"
 
 
 @pytest.mark.parametrize("name", SHAPES)

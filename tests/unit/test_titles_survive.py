@@ -11,12 +11,12 @@ from generators.markdown import read_document
 from generators.textfile import decode_file
 
 TITLES = [
-    "C# para iniciantes",
-    "Do C# ao F#",
-    "O #hashtag certo",
+    "C# no barco",
+    "De C# a F#",
+    "Escolher o #tema",
     "Testar com assert_cmd",
-    "O arquivo __init__.py",
-    "Por que _ e __",
+    "Ler o __init__.py",
+    "Para que servem _ e __",
     "Contas: 2 * 3 e 4*5",
     "Nomes a_b_c e x_y",
     "Listas List<T> e Map<K, V>",
