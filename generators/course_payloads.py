@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from generators.brief import Brief
-from generators.course import course_of
-from generators.course.lesson_file import LessonHead, known_head, read_head
 from generators.course_folder import CourseFolder
 from generators.curriculum import curriculum_of
 from generators.importing import Minds
 from generators.importing.payloads import CoursePayloads
+from generators.reading.course import course_of
+from generators.reading.course.page import LessonHead, known_head, read_head
 from generators.textfile import TextFile, decode_file
 from outbox import OutboxSettings, Payload
 

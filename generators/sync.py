@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from generators.course import is_course
 from generators.importing import Import, Minds, import_folders
+from generators.reading.course import is_course
 from outbox import FileMoved, KnownFile, Outbox, catalogue
 
 

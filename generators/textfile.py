@@ -8,6 +8,7 @@ wrote in turn may hold both UTF-8 and single-byte lines; it is decoded line by l
 
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ _PORTUGUESE = frozenset("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇñ�
 _TYPOGRAPHIC = frozenset("“”‘’–—…•ªº°§«»€©®™ ")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROLS = bytes((*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20)))  # those that text does not hold
-_MAX_CONTROL_SHARE = 0.02
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_MAX_CONTROL_SHARE = 0.05
+_MAGIC = (b"\x89PNG", b"%PDF-", b"PK\x03\x04", b"GIF8", b"\xff\xd8\xff", b"\x7fELF", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+_BINARY = "is a binary file, not text; remove it or convert it to UTF-8 text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class TextFile:
         encoding: Python's name of the encoding; "utf-8+cp1252" where lines differ.
         newline: which line ends the file uses.
         size_bytes: of the file.
+        dropped: control characters that text does not hold and that were left out.
     """
 
     path: Path
@@ -47,6 +52,7 @@ class TextFile:
     encoding: str
     newline: Newline
     size_bytes: int
+    dropped: int = 0
 
 
 def read_text_file(path: Path) -> TextFile:
@@ -82,7 +88,8 @@ def decode_file(path: Path, data: bytes) -> TextFile:
     """Decode bytes that were read from `path`; same errors as `read_text_file`."""
     if len(data) > MAX_FILE_BYTES:
         raise OversizedFile(path, _oversized(len(data)))
-    text, encoding = _decode(path, data)
+    bare, dropped = _without_controls(path, data)
+    text, encoding = _decode(path, bare)
     return TextFile(
         path=path,
         text=text,
@@ -90,6 +97,7 @@ def decode_file(path: Path, data: bytes) -> TextFile:
         encoding=encoding,
         newline=newline_of(text),
         size_bytes=len(data),
+        dropped=dropped,
     )
 
 
@@ -103,14 +111,27 @@ def newline_of(text: str) -> Newline:
     return used[0] if len(used) == 1 else "mixed"
 
 
+def _without_controls(path: Path, data: bytes) -> tuple[bytes, int]:
+    """The bytes without stray control bytes: a program that cut emoji out of a text leaves such.
+
+    Raises:
+        BinaryFile: there are too many of them for a text, or the file begins as files of other kinds do.
+    """
+    if data.startswith(_UTF16_BOMS):
+        return data, 0
+    bare = data.translate(None, _CONTROLS)
+    dropped = len(data) - len(bare)
+    if data.startswith(_MAGIC) or dropped > len(data) * _MAX_CONTROL_SHARE:
+        raise BinaryFile(path, _BINARY)
+    return bare, dropped
+
+
 def _decode(path: Path, data: bytes) -> tuple[str, str]:
     if data.startswith(_UTF16_BOMS):
         try:
             return _text_only(path, data.decode("utf-16")), "utf-16"
         except UnicodeDecodeError as exc:
             raise BinaryFile(path, "is not text (broken UTF-16); save it as UTF-8") from exc
-    if b"\0" in data:
-        raise BinaryFile(path, "is a binary file, not text; remove it or convert it to UTF-8 text")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -166,11 +187,10 @@ def _likeness(text: str) -> int:
 
 
 def _text_only(path: Path, text: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    controls = len(raw) - len(raw.translate(None, _CONTROLS))
-    if "\0" in text or controls > len(text) * _MAX_CONTROL_SHARE:
-        raise BinaryFile(path, "is a binary file, not text; remove it or convert it to UTF-8 text")
-    return text
+    bare = _CONTROL_CHARACTERS.sub("", text)
+    if len(text) - len(bare) + text.count("\ufffd") > len(text) * _MAX_CONTROL_SHARE:
+        raise BinaryFile(path, _BINARY)
+    return bare
 
 
 def _oversized(size_bytes: int) -> str:

@@ -3,10 +3,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outbox.command_line import EXIT_FAILED, print_json
+from outbox.command_line import EXIT_FAILED, EXIT_WORK_REMAINS, print_json
 
 if TYPE_CHECKING:
     from generators.importing import Import, ImportedCourse
+
+
+_EXPLAIN = "`generate inspect course FOLDER --explain` says what each file was taken for"
 
 
 @click.command("import")
@@ -19,7 +22,8 @@ def import_command(ctx: click.Context, folders: tuple[Path, ...], *, as_json: bo
 
     FOLDER is a course folder or holds some. Nothing on disk is changed; each course is taken over whole or not
     at all, and importing again appends only what is new. What cannot be read is named on stderr, the rest is
-    imported, and the command exits with 1.
+    imported, and the command exits with 1. A folder without a single lesson is named with what was seen in it,
+    and the command exits with 4.
 
     Reads OUTBOX_PATH, CONTENT_ROOT, CREATOR_MIND_ID, PERSONA_MIND_ID.
 
@@ -43,16 +47,24 @@ def import_command(ctx: click.Context, folders: tuple[Path, ...], *, as_json: bo
         done = import_folders(folders, box, content_root=settings.content_root, minds=minds, progress=show)
     if as_json:
         print_json(_summary(done))
+    _print_messages(done, quiet=quiet)
+    if done.is_broken:
+        ctx.exit(EXIT_FAILED)
+    if not all(course.lessons for course in done.courses) or done.errors:
+        ctx.exit(EXIT_WORK_REMAINS)
+
+
+def _print_messages(done: "Import", *, quiet: bool) -> None:
     for course in done.courses:
         for failure in course.failures:
             click.echo(f"error: {failure}", err=True)
         if not quiet:
             for warning in course.warnings:
                 click.echo(f"warning: {course.folder.name}: {warning}", err=True)
+        if not course.lessons and not course.failures:
+            click.echo(f"error: {course.folder}: holds no lessons: {course.seen}; {_EXPLAIN}", err=True)
     for error in done.errors:
         click.echo(f"error: {error}", err=True)
-    if not done.is_complete:
-        ctx.exit(EXIT_FAILED)
 
 
 def _print_course(course: "ImportedCourse") -> None:

@@ -1,14 +1,17 @@
 """`generate inspect`: what the readers make of a file, in a form that programs and people can check."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from generators.errors import GeneratorError
+from generators.errors import GeneratorError, NotACourse
 from outbox.command_line import EXIT_FAILED, print_json
+
+if TYPE_CHECKING:
+    from generators.reading.course import Course, Verdict
 
 _PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON: {path: {...}}; unstated values are null.")
@@ -67,15 +70,17 @@ def curriculum(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) ->
 @inspect.command()
 @_PATHS
 @_JSON
+@click.option("--explain", is_flag=True, help="Say for every file what it was taken for, and why.")
 @click.pass_context
-def course(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+def course(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, explain: bool) -> None:
     """Show modules and lessons found in course folders, or in folders that hold some.
 
     \b
-    Example:
+    Examples:
       generate inspect course outputs/courses --json
+      generate inspect course um-curso --explain
     """
-    from generators.course import find_courses  # noqa: PLC0415 - `--help` answers without the readers
+    from generators.reading.course import explain_folder, find_courses  # noqa: PLC0415 - `--help` answers without the readers
 
     found: dict[str, dict[str, Any]] = {}
     for path in paths:
@@ -83,10 +88,12 @@ def course(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> Non
             places = find_courses(path)
         except GeneratorError as exc:
             found[str(path)] = {"error": str(exc)}
+            if explain and isinstance(exc, NotACourse):
+                found[str(path)]["files"] = _explained(explain_folder(path))
             continue
         for place in places:
             shown = path if place == path.resolve() else path / place.relative_to(path.resolve())
-            found[str(shown)] = _guarded(_course, place)
+            found[str(shown)] = _guarded(_course_explained if explain else _course, place)
     _report(ctx, found, as_json=as_json)
 
 
@@ -103,6 +110,9 @@ def _report(ctx: click.Context, found: dict[str, dict[str, Any]], *, as_json: bo
     for path, values in found.items():
         if "error" in values:
             click.echo(f"error: {values['error']}", err=True)
+            if not as_json:
+                for line in values.get("files", []):
+                    click.echo(f"  {_shown(line)}")
         elif not as_json:
             click.echo(path)
             for key, value in values.items():
@@ -187,17 +197,35 @@ def _curriculum(path: Path) -> dict[str, Any]:
     }
 
 
-def _course(folder: Path) -> dict[str, Any]:
-    from generators.course import read_course  # noqa: PLC0415 - `--help` answers without the readers
+def _explained(verdicts: "Mapping[PurePosixPath, Verdict]") -> list[dict[str, str]]:
+    return [
+        {"path": path.as_posix(), "role": verdict.role, "why": verdict.why}
+        for path, verdict in sorted(verdicts.items())
+    ]
+
+
+def _course_explained(folder: Path) -> dict[str, Any]:
+    from generators.reading.course import read_course  # noqa: PLC0415 - `--help` answers without the readers
 
     found = read_course(folder)
+    return {**_course_values(found), "files": _explained(found.verdicts)}
+
+
+def _course(folder: Path) -> dict[str, Any]:
+    from generators.reading.course import read_course  # noqa: PLC0415 - `--help` answers without the readers
+
+    return _course_values(read_course(folder))
+
+
+def _course_values(found: "Course") -> dict[str, Any]:
     return {
         "title": found.title,
         "slug": found.stated_slug,
+        "order": found.order.as_posix() if found.order else None,
         "modules": [
             {
                 "number": module.number,
-                "title": module.title if module.number is not None else None,
+                "title": module.title if module.key is not None else None,
                 "lessons": [
                     {
                         "number": lesson.number.label,
@@ -205,6 +233,7 @@ def _course(folder: Path) -> dict[str, Any]:
                         "minutes": lesson.minutes,
                         "path": lesson.relative.as_posix(),
                         "encoding": lesson.file.encoding,
+                        "dropped_bytes": lesson.file.dropped,
                         "newline": lesson.file.newline,
                     }
                     for lesson in module.lessons

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generators.course import Course, find_courses, read_course
-from generators.errors import GeneratorError
+from generators.errors import GeneratorError, NotACourse
 from generators.importing.naming import Named, Owner, name_projects, stated_slug_of
 from generators.importing.payloads import CoursePayloads, Draft, Minds
+from generators.reading.course import Course, find_courses, kinds_seen, read_course
 from outbox import ContractError, FileMoved, Outbox, ids
 
 READINGS = 10  # of a course that is changed again and again while it is read
@@ -20,6 +20,7 @@ class ImportedCourse:
     Attributes:
         appended: events that were news.
         unchanged: events that would have said what the log says already.
+        seen: how many files of what kind it holds.
         missing: lessons that the curriculum lists and no file holds, as "i.j title".
         failures: one line for each file that was left out.
     """
@@ -31,6 +32,7 @@ class ImportedCourse:
     materials: int = 0
     appended: int = 0
     unchanged: int = 0
+    seen: str = ""
     missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -42,6 +44,11 @@ class Import:
 
     courses: tuple[ImportedCourse, ...]
     errors: tuple[GeneratorError, ...]
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something that is there could not be read; a folder that holds no course is not broken."""
+        return any(not isinstance(error, NotACourse) for error in self.errors) or any(c.failures for c in self.courses)
 
     @property
     def is_complete(self) -> bool:
@@ -143,11 +150,12 @@ def _import_course(named: Named, box: Outbox, root: Path, minds: Minds) -> Impor
     return ImportedCourse(
         folder=course.folder,
         project=named.slug,
-        modules=sum(module.number is not None for module in course.modules),
+        modules=sum(module.key is not None for module in course.modules),
         lessons=len(course.lessons),
         materials=len(course.materials),
         appended=len(unit.result.appended),
         unchanged=unit.result.unchanged,
+        seen=kinds_seen(course.verdicts.values()),
         missing=tuple(f"{lesson.lesson_id} {lesson.title or ''}".strip() for lesson in course.missing),
         warnings=(*named.warnings, *course.warnings),
         failures=tuple(failures),

@@ -4,8 +4,8 @@ from typing import Any
 
 from generators.brief import Brief
 from generators.brief.placeholder import scalar
-from generators.course import Course, LessonFile
 from generators.curriculum import CurriculumLesson
+from generators.reading.course import Course, LessonFile
 
 _MAX_TAGS = 50
 _MAX_TAG = 100

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from generators.course import Course, is_course
-from generators.course.documents import brief_candidates, curriculum_candidates
-from generators.course.tree import subfolders, text_files
 from generators.errors import GeneratorError
 from generators.importing.slugs import project_slug, short_hash
+from generators.reading.course import Course, is_course
+from generators.reading.course.documents import brief_candidates, curriculum_candidates
+from generators.reading.course.tree import subfolders, text_files
 
 MAX_NEIGHBOURS = 200
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from generators.course import Course, CourseModule, LessonFile, Material
 from generators.importing.metadata import (
     description_of,
     known,
@@ -14,7 +13,8 @@ from generators.importing.metadata import (
     project_metadata,
     tags_of,
 )
-from generators.importing.slugs import Slugs, lesson_part, material_part
+from generators.importing.slugs import Slugs, lesson_part, material_part, module_part
+from generators.reading.course import Course, CourseModule, LessonFile, Material
 from generators.textfile import TextFile
 from outbox.catalogue import (
     AudienceUpserted,
@@ -65,10 +65,10 @@ class CoursePayloads:
         self._minds = minds
         self._slugs = Slugs(project)
         self._outline = self._slugs.fixed("outline")
-        self._modules: dict[int | None, str] = {
-            module.number: self._slugs.fixed(f"modulo-{module.number}")
+        self._modules: dict[str | None, str] = {
+            module.key: self._slugs.fixed(module_part(module.key))
             for module in course.modules
-            if module.number is not None
+            if module.key is not None
         }
 
     def drafts(self) -> Iterator[Draft]:
@@ -83,13 +83,18 @@ class CoursePayloads:
             lesson.relative: self._slugs.of(lesson_part(lesson), lesson.relative)
             for lesson in sorted(self._course.lessons, key=lambda lesson: lesson.relative)
         }
-        for position, module in enumerate(self._course.modules, start=1):
-            parent = self._modules.get(module.number, self._outline)
-            if module.number is not None:
+        position = 0
+        for module in self._course.modules:
+            position += 1
+            parent = self._modules.get(module.key, self._outline)
+            if module.key is not None:
                 yield self._module_draft(module, parent, position)
+            # Lessons of no module stand between the modules, below the outline like them.
+            before = 0 if module.key is not None else position
             for order, lesson in enumerate(module.lessons, start=1):
-                place = order if module.number is not None else len(self._course.modules) + order
-                yield self._lesson_draft(lesson, parent, place, lesson_slugs[lesson.relative])
+                yield self._lesson_draft(lesson, parent, before + order, lesson_slugs[lesson.relative])
+            if module.key is None:
+                position += len(module.lessons)
         extra = [self._course.brief_file, self._course.curriculum_file]
         materials = [material for material in extra if material is not None] + list(self._course.materials)
         for material in sorted(materials, key=lambda material: material.relative):
@@ -155,7 +160,7 @@ class CoursePayloads:
         course = self._course
         outline = course.outline
         metadata: dict[str, Any] = {
-            "modules": sum(module.number is not None for module in course.modules),
+            "modules": sum(module.key is not None for module in course.modules),
             "lessons": len(course.lessons),
             "objectives": list(objectives_of(course)),
         }
@@ -196,7 +201,7 @@ class CoursePayloads:
             content_type=MODULE_TYPE,
             project=self._project,
             parent=self._outline,
-            sequence_order=position,
+            sequence_order=min(position, _MAX_ORDER),
             body=overview.file.text if overview else module.description,
             file_path=self.file_path(overview.relative) if overview else None,
             metadata=metadata,

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 from slugify import slugify
 
-from generators.course import LessonFile
-from generators.course.lesson_number import module_in_folder, number_in_name
 from generators.languages import fold
+from generators.reading.course import LessonFile
+from generators.reading.course.name import module_in_folder, number_in_name
 
 MAX_SLUG = 200
 MAX_PROJECT_SLUG = 80
@@ -35,6 +35,11 @@ def lesson_part(lesson: LessonFile) -> str:
         # The module's folder adds nothing to "2.3-…", unless it is another module's.
         parts = [part for part in parts if module_in_folder(part) not in {named.module, None}]
     return slugify(" ".join([*parts, lesson.relative.stem])) or short_hash(lesson.relative.as_posix())
+
+
+def module_part(key: str) -> str:
+    """Slug of a module within its project: by its number, or by its folder where numbers tell none apart."""
+    return f"modulo-{slugify(key, max_length=MAX_SLUG // 2) or short_hash(key)}"
 
 
 def material_part(relative: PurePosixPath) -> str:

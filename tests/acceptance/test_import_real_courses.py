@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from generators.brief import read_brief
-from generators.course import find_courses, read_course
 from generators.importing import import_folders
+from generators.reading.course import find_courses, read_course
 from outbox import Outbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]

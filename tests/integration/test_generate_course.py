@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 from generators import course_run
 from generators.brief import read_brief
 from generators.cli import cli
-from generators.course.lesson_file import known_head, read_head
 from generators.course_plan import CoursePlan
 from generators.curriculum_yaml import load_curriculum
 from generators.errors import GeneratorError
 from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, write_kit
+from generators.reading.course.page import known_head, read_head
 from generators.textfile import read_text_file
 from outbox import Outbox
 

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from generators.cli import cli
-from generators.course import tree
 from generators.errors import MissingPath, UnreadableFile
 from generators.importing import import_folders
+from generators.reading.course import tree
 from outbox import Outbox, resolve
 from outbox.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of
@@ -52,7 +52,8 @@ def test_people_are_told_what_was_imported_and_what_is_missing(tmp_path: Path) -
     plan = "title: Pão\nmodules: [{number: 1, lessons: [{id: '1.1', title: Farinha}]}]\n"
     folder = _course(tmp_path / "acervo" / "pao", **{"curriculum.yaml": plan})
     first = _generate("import", folder)
-    assert first.exit_code == 0
+    assert first.exit_code == 4
+    assert "holds no lessons: 1 brief, 1 curriculum" in first.stderr
     assert first.stdout.startswith("pao: 0 modules, 0 lessons, 0 other files; ")
     assert "  1 lessons of the curriculum have no file: 1.1 Farinha" in first.stdout
     assert "warning: pao: COURSE-BRIEF.md: no duration is stated" in first.stderr

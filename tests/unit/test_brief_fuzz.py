@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generators.brief import parse_brief
-from generators.course.lesson_file import read_head
-from generators.course.lesson_number import number_in_heading, number_in_name
 from generators.curriculum import parse_curriculum
 from generators.errors import GeneratorError
+from generators.reading.course.name import number_in_heading, number_in_name
+from generators.reading.course.page import read_head
 from generators.textfile import MAX_FILE_BYTES, decode_file
 
 DATA = Path(__file__).parents[1] / "data"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from generators.course import find_courses, read_course
 from generators.errors import MissingPath, NotACourse, UnreadableFile
+from generators.reading.course import find_courses, read_course
 
 LESSON = "# Aula 1.1: Farinha\n"
 
@@ -101,7 +101,7 @@ def test_titles_too_short_to_compare_by_words_must_be_the_same(tmp_path: Path, l
 
 def test_courses_are_looked_for_as_deep_as_people_file_them(tmp_path: Path) -> None:
     """Numbered texts in the folder itself make it a course; four containers deep it is found, deeper it is not."""
-    near = _write(tmp_path / "1" / "2" / "3" / "4", {"01-farinha.md": LESSON})
+    near = _write(tmp_path / "acervo" / "padaria" / "cursos antigos" / "pao", {"01-farinha.md": LESSON})
     _write(tmp_path / "a" / "b" / "c" / "d" / "e", {"01-farinha.md": LESSON})
     assert find_courses(tmp_path) == [near]
 

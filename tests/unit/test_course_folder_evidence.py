@@ -2,10 +2,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from generators.course import LessonNumber, find_courses, read_course
-from generators.course.documents import brief_candidates, material_kind
-from generators.course.lesson_number import module_in_folder, number_in_heading, number_in_name
 from generators.errors import MissingPath, NotACourse, UnreadableFile
+from generators.reading.course import LessonNumber, find_courses, read_course
+from generators.reading.course.documents import brief_candidates, material_kind
+from generators.reading.course.name import module_in_folder, number_in_heading, number_in_name
 
 
 @pytest.mark.parametrize(

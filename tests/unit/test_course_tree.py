@@ -3,9 +3,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from generators.course import tree
-from generators.course.tree import MAX_DEPTH, text_files
 from generators.errors import MissingPath, UnreadableFile
+from generators.reading.course import tree
+from generators.reading.course.tree import MAX_DEPTH, text_files
 
 
 def test_a_link_inside_the_folder_is_read_and_one_that_leads_out_is_not(tmp_path: Path) -> None:

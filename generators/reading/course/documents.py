@@ -3,8 +3,9 @@
 import re
 from pathlib import PurePosixPath
 
-from generators.course.tree import MARKDOWN_SUFFIXES, YAML_SUFFIXES
 from generators.languages import fold
+from generators.reading.course.tree import MARKDOWN_SUFFIXES, YAML_SUFFIXES
+from generators.reading.course.words import look_alike
 
 _BRIEF_NAME = re.compile(r"^(?:course[-_ ]?brief|brief(?:ing)?)(?:[-_ .].*)?$")
 _NOT_A_BRIEF = re.compile(
@@ -38,6 +39,7 @@ def brief_candidates(files: tuple[PurePosixPath, ...]) -> list[PurePosixPath]:
         for path in files
         if path.suffix.casefold() in MARKDOWN_SUFFIXES
         and len(path.parts) <= _TOP_DEPTH
+        and not _is_aside(path)
         and _BRIEF_NAME.match(fold(path.stem))
         and not _NOT_A_BRIEF.search(fold(path.stem))
     ]
@@ -52,10 +54,16 @@ def curriculum_candidates(files: tuple[PurePosixPath, ...]) -> list[PurePosixPat
         path
         for path in files
         if path.suffix.casefold() in YAML_SUFFIXES
+        and not _is_aside(path)
         and len(path.parts) <= _TOP_DEPTH
         and _CURRICULUM_NAME.search(fold(path.stem))
     ]
     return sorted(found, key=lambda path: (len(path.parts), len(path.stem), path))
+
+
+def _is_aside(path: PurePosixPath) -> bool:
+    """Whether a file lies where forms and examples are kept."""
+    return any(look_alike(part, folder=True) in {"template", "example", "theme", "test"} for part in path.parent.parts)
 
 
 def is_outline(path: PurePosixPath) -> bool:

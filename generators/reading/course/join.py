@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from generators.course.lesson_file import LessonFile
 from generators.curriculum import Curriculum, CurriculumLesson
 from generators.languages import fold
+from generators.reading.course.page import LessonFile
 
 _MIN_SHARED = 0.34
 

@@ -1,16 +1,43 @@
 """The files of a course folder: what an import may look at at all."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from generators.errors import MissingPath, UnreadableFile
+from generators.errors import GeneratorError, MissingPath, UnreadableFile
 
 MAX_FILES = 20_000
+MAX_FILES_IN_ALL = 200_000
 MAX_DEPTH = 8
-TEXT_SUFFIXES = frozenset({".md", ".markdown", ".mdx", ".txt", ".vtt", ".srt", ".yaml", ".yml"})
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
+PAGE_SUFFIXES = (".md", ".markdown", ".mdx", ".qmd", ".rmd", ".rst", ".adoc", ".asciidoc", ".ipynb", ".html", ".htm")
+"""What a lesson may be written in; of two files of one name the earlier suffix is the text, the other made of it."""
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+TEXT_SUFFIXES = frozenset({*PAGE_SUFFIXES, *YAML_SUFFIXES, ".txt", ".vtt", ".srt"})
+SITE_FILES = frozenset(
+    [
+        "book.toml",
+        "config.toml",
+        "hugo.toml",
+        "book.json",
+        "_category_.json",
+        "sidebars.js",
+        "sidebars.ts",
+        "sidebars.json",
+        "sidebar.json",
+        "meta.json",
+        "_meta.json",
+        "_meta.js",
+        "docusaurus.config.js",
+        "docusaurus.config.ts",
+        "docusaurus.config.mjs",
+        "astro.config.mjs",
+        "astro.config.ts",
+        "conf.py",
+    ]
+)
+"""Files of site generators that state a title or an order; they are read and are no content."""
 _TEMPORARY_SUFFIXES = ("~", ".tmp", ".swp", ".bak", ".orig", ".part", ".crdownload")
 _TEMPORARY_PREFIXES = (".", "~$", "#")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "__macosx", "venv"})
@@ -47,14 +74,26 @@ def subfolders(folder: Path) -> list[Path]:
     return [Path(entry.path) for entry in entries if not is_ignored(entry.name) and entry.is_dir(follow_symlinks=False)]
 
 
-def file_names(folder: Path) -> tuple[PurePosixPath, ...]:
-    """Names of the visible files directly in a folder, sorted.
+def files_below(folder: Path) -> list[PurePosixPath]:
+    """Text files in a folder that may hold many courses, sorted; what cannot be listed below it is passed over.
 
     Raises:
-        UnreadableFile: the folder cannot be listed.
+        MissingPath, UnreadableFile: the folder itself cannot be listed.
     """
-    names = (entry.name for entry in _entries(folder))
-    return tuple(PurePosixPath(name) for name in names if not is_ignored(name) and (folder / name).is_file())
+    found: list[PurePosixPath] = []
+    waiting = [(PurePosixPath(), _entries(folder))]
+    while waiting and len(found) <= MAX_FILES_IN_ALL:
+        below, entries = waiting.pop()
+        for entry in entries:
+            if is_ignored(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if len(below.parts) < MAX_DEPTH + 4:
+                    with suppress(GeneratorError):
+                        waiting.append((below / entry.name, _entries(Path(entry.path))))
+            elif _is_text(entry.name) and entry.is_file() and entry.name.isprintable():
+                found.append(below / entry.name)
+    return sorted(found)
 
 
 def text_files(folder: Path) -> Tree:
@@ -83,13 +122,17 @@ def _collect(
                 skipped.append(f"{relative}: folders deeper than {MAX_DEPTH} levels are not read")
             else:
                 _collect(Path(entry.path), relative, root, files, skipped, depth + 1)
-        elif relative.suffix.casefold() in TEXT_SUFFIXES or entry.is_symlink():
+        elif _is_text(entry.name) or entry.is_symlink():
             if entry.is_symlink() and not _stays_inside(Path(entry.path), root):
                 skipped.append(f"{relative}: a link that leads out of the course folder is not followed")
-            elif relative.suffix.casefold() in TEXT_SUFFIXES and _decodable(entry.name, relative, skipped):
+            elif _is_text(entry.name) and _decodable(entry.name, relative, skipped):
                 files.append(relative)
         if len(files) > MAX_FILES:
             raise UnreadableFile(folder, f"holds more than {MAX_FILES} text files; give a course folder")
+
+
+def _is_text(name: str) -> bool:
+    return PurePosixPath(name).suffix.casefold() in TEXT_SUFFIXES or name in SITE_FILES
 
 
 def _decodable(name: str, relative: PurePosixPath, skipped: list[str]) -> bool:

@@ -2,9 +2,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from generators.brief import Brief
-from generators.course.lesson_file import LessonFile
 from generators.curriculum import Curriculum, CurriculumLesson
 from generators.errors import GeneratorError
+from generators.reading.course.layout import Verdict
+from generators.reading.course.page import LessonFile
 from generators.textfile import TextFile
 
 
@@ -28,10 +29,13 @@ class CourseModule:
     """A module that has lessons on disk.
 
     Attributes:
-        number: None gathers lessons whose module is unknown; they hang below the outline itself.
+        key: tells it from the other modules for good; None gathers lessons of no module, which hang below the
+            outline itself.
+        number: where its number tells it from the others.
         overview: the text that describes it (`README.md` in its folder).
     """
 
+    key: str | None
     number: int | None
     title: str
     description: str | None
@@ -50,6 +54,8 @@ class Course:
         listed: what the curriculum says about a lesson, by the lesson's path.
         missing: lessons that the curriculum lists and no file holds.
         outline: the written outline, if there is one.
+        verdicts: what each file is, and why, by its path.
+        order: what the order of the lessons was taken from, where a site states it.
         failures: files that could not be taken in; the rest is complete without them.
         warnings: one-line messages for the author.
     """
@@ -66,6 +72,8 @@ class Course:
     missing: tuple[CurriculumLesson, ...]
     outline: Material | None
     materials: tuple[Material, ...]
+    verdicts: dict[PurePosixPath, Verdict]
+    order: PurePosixPath | None
     failures: tuple[GeneratorError, ...]
     warnings: tuple[str, ...]
 

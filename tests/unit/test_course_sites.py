@@ -1,0 +1,422 @@
+"""Course folders of many makers: what their site, their numbers or their words say is what is read.
+
+Every tree is made up. Each states, beside its files, what a careful person reads in it: module, title and path of every
+lesson in order, and the title of the course.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from generators.errors import NotACourse
+from generators.reading.course import explain_folder, find_courses, read_course
+
+Lesson = tuple[str | None, str, str]
+PROSE = "\n\nLook at the example first, do it once slowly, and write down what came out differently.\n" * 12
+
+
+def _page(h1: str, **front: object) -> str:
+    head = "".join(f"{key}: {value}\n" for key, value in front.items())
+    heading = f"# {h1}" if h1 else ""
+    return (f"---\n{head}---\n\n" if head else "") + heading + PROSE
+
+
+def _notebook(title: str) -> str:
+    cells = [
+        {"cell_type": "markdown", "source": [f"# {title}\n", "\n", "Text."]},
+        {"cell_type": "code", "source": ["print(1)"], "outputs": [{"data": {"image/png": "AAAA" * 50}}]},
+    ]
+    return json.dumps({"cells": cells, "nbformat": 4})
+
+
+TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
+    "mkdocs, sections inside a wrapper, tags in the YAML": (
+        {
+            "mkdocs.yml": (
+                "site_name: Kneading\ntheme:\n  logo: &logo x.png\n  icon: *logo\nnav:\n  - index.md\n  - Course:\n"
+                "      - Module 1 - Flour:\n          - flour/kinds.md\n          - Milling: flour/amill.md\n"
+                "          - Exercises: flour/exercises.md\n      - Module 2 - Heat:\n          - heat/index.md\n"
+                "          - Ovens: heat/ovens.md\n  - Contributing: contributing.md\n"
+                "markdown_extensions:\n  - fences: {format: !!python/name:x.y }\n"
+            ),
+            "docs/index.md": _page("Kneading"),
+            "docs/flour/kinds.md": _page("Kinds of flour"),
+            "docs/flour/amill.md": _page("The mill"),
+            "docs/flour/exercises.md": _page("Exercises"),
+            "docs/heat/index.md": "# Heat\n",
+            "docs/heat/ovens.md": _page("Ovens"),
+            "docs/contributing.md": _page("Contributing"),
+        },
+        "Kneading",
+        [
+            ("Flour", "Kinds of flour", "docs/flour/kinds.md"),
+            ("Flour", "The mill", "docs/flour/amill.md"),
+            ("Heat", "Ovens", "docs/heat/ovens.md"),
+        ],
+    ),
+    "mdBook without parts": (
+        {
+            "book.toml": '[book]\ntitle = "Knots by Hand"\nsrc = "text"\n',
+            "text/SUMMARY.md": (
+                "# Summary\n\n[Preface](preface.md)\n\n- [Ropes](ropes.md)\n    - [Fibres](ropes/fibres.md)\n"
+                "- [Bends](bends.md)\n- [Draft chapter]()\n\n-----\n\n[Glossary](glossary.md)\n"
+            ),
+            "text/preface.md": _page("Preface"),
+            "text/ropes.md": _page("Ropes"),
+            "text/ropes/fibres.md": _page("Fibres"),
+            "text/bends.md": _page("Bends"),
+            "text/glossary.md": _page("Glossary"),
+        },
+        "Knots by Hand",
+        [
+            ("Ropes", "Ropes", "text/ropes.md"),
+            ("Ropes", "Fibres", "text/ropes/fibres.md"),
+            (None, "Bends", "text/bends.md"),
+        ],
+    ),
+    "GitBook with groups as headings": (
+        {
+            "SUMMARY.md": (
+                "# Table of contents\n\n* [Welcome](README.md)\n\n## Semana 1: La masa\n\n* [Harina](uno/harina.md)\n"
+                "* [Agua](uno/agua.md)\n\n## Semana 2: El horno\n\n* [Calor](dos/calor.md)\n"
+            ),
+            "README.md": _page("Pan casero"),
+            "uno/harina.md": _page("Harina"),
+            "uno/agua.md": _page("Agua"),
+            "dos/calor.md": _page("Calor"),
+        },
+        "Pan casero",
+        [
+            ("La masa", "Harina", "uno/harina.md"),
+            ("La masa", "Agua", "uno/agua.md"),
+            ("El horno", "Calor", "dos/calor.md"),
+        ],
+    ),
+    "Jupyter book with notebooks": (
+        {
+            "_config.yml": "title: Signals\nauthor: A\n",
+            "_toc.yml": (
+                "format: jb-book\nroot: intro\nparts:\n  - caption: Time\n    chapters:\n      - file: time/sampling\n"
+                "      - file: time/windows\n  - caption: Frequency\n    chapters:\n      - file: freq/fourier\n"
+                "        sections:\n          - file: freq/leakage\n"
+            ),
+            "intro.md": _page("Signals"),
+            "time/sampling.ipynb": _notebook("Sampling"),
+            "time/windows.md": _page("Windows"),
+            "freq/fourier.ipynb": _notebook("Fourier"),
+            "freq/leakage.ipynb": _notebook("Leakage"),
+        },
+        "Signals",
+        [
+            ("Time", "Sampling", "time/sampling.ipynb"),
+            ("Time", "Windows", "time/windows.md"),
+            ("Frequency", "Fourier", "freq/fourier.ipynb"),
+            ("Frequency", "Leakage", "freq/leakage.ipynb"),
+        ],
+    ),
+    "Sphinx with toctrees in reStructuredText": (
+        {
+            "source/index.rst": (
+                "Course on Bees\n==============\n\n.. toctree::\n   :maxdepth: 2\n   :caption: Hive\n\n   hive/frames\n"
+                "   The queen <hive/queen>\n\n.. toctree::\n   :caption: Honey\n\n   honey/harvest\n"
+            ),
+            "source/hive/frames.rst": "Frames\n======\n" + PROSE,
+            "source/hive/queen.rst": "Queens\n======\n" + PROSE,
+            "source/honey/harvest.rst": "Harvest\n=======\n" + PROSE,
+        },
+        "Course on Bees",
+        [
+            ("Hive", "Frames", "source/hive/frames.rst"),
+            ("Hive", "Queens", "source/hive/queen.rst"),
+            ("Honey", "Harvest", "source/honey/harvest.rst"),
+        ],
+    ),
+    "Docusaurus with a sidebar written in JavaScript": (
+        {
+            "docusaurus.config.js": "module.exports = {\n  title: 'Curso de Tinta',\n  url: 'https://x.example'\n};\n",
+            "sidebars.js": (
+                "// the sidebar\nconst base = require('./x');\nmodule.exports = {\n  curso: [\n    'intro',\n"
+                "    {type: 'category', label: 'Módulo 1: Cor', items: ['cor/roda', {type: 'doc', id: 'cor/contraste'}]},\n"
+                "    {type: 'category', label: 'Módulo 2: Papel', items: ['papel/fibra', ...base],},\n  ],\n};\n"
+            ),
+            "docs/intro.md": _page("Introdução"),
+            "docs/cor/contraste.md": _page("Contraste"),
+            "docs/cor/roda.md": _page("A roda"),
+            "docs/papel/fibra.mdx": "import X from 'x';\n\n# A fibra" + PROSE,
+            "blog/2023-01-02-novo.md": _page("Novo site"),
+        },
+        "Curso de Tinta",
+        [
+            (None, "Introdução", "docs/intro.md"),
+            ("Cor", "A roda", "docs/cor/roda.md"),
+            ("Cor", "Contraste", "docs/cor/contraste.md"),
+            ("Papel", "A fibra", "docs/papel/fibra.mdx"),
+        ],
+    ),
+    "Docusaurus by position": (
+        {
+            "docs/semana-b/_category_.json": '{"label": "Segunda semana", "position": 2}',
+            "docs/semana-b/zinco.md": _page("Zinco", sidebar_position=1),
+            "docs/semana-a/_category_.json": '{"label": "Primeira semana", "position": 1}',
+            "docs/semana-a/cobre.md": _page("Cobre", sidebar_position=2),
+            "docs/semana-a/estanho.md": _page("Estanho", sidebar_position=1),
+            "README.md": _page("Curso de Metais"),
+        },
+        "Curso de Metais",
+        [
+            ("Primeira semana", "Estanho", "docs/semana-a/estanho.md"),
+            ("Primeira semana", "Cobre", "docs/semana-a/cobre.md"),
+            ("Segunda semana", "Zinco", "docs/semana-b/zinco.md"),
+        ],
+    ),
+    "Hugo with weights and section pages": (
+        {
+            "hugo.toml": 'title = "Cheese School"\n',
+            "content/lessons/_index.md": _page("", title="Lessons"),
+            "content/lessons/milk/_index.md": _page("", title="Milk", weight=20),
+            "content/lessons/milk/rennet.md": _page("", title="Rennet", weight=1),
+            "content/lessons/milk/acid.md": _page("", title="Acid", weight=2),
+            "content/lessons/basics/_index.md": _page("", title="Basics", weight=10),
+            "content/lessons/basics/tools.md": _page("", title="Tools", weight=1),
+            "content/posts/hello.md": _page("Hello"),
+            "themes/plain/exampleSite/content/lessons/01-x.md": _page("X"),
+        },
+        "Cheese School",
+        [
+            ("Basics", "Tools", "content/lessons/basics/tools.md"),
+            ("Milk", "Rennet", "content/lessons/milk/rennet.md"),
+            ("Milk", "Acid", "content/lessons/milk/acid.md"),
+        ],
+    ),
+    "Jekyll collection of an older Carpentries lesson": (
+        {
+            "_config.yml": 'title: "Counting Birds"\ncollections:\n  episodes: {output: true}\n',
+            "_episodes/02-count.md": _page("", title="Counting"),
+            "_episodes/01-watch.md": _page("", title="Watching", teaching=10),
+            "_extras/guide.md": _page("Instructor notes"),
+            "_includes/x.html": "<p>x</p>",
+            "index.md": _page("", layout="lesson"),
+            "setup.md": _page("Setup"),
+        },
+        "Counting Birds",
+        [(None, "Watching", "_episodes/01-watch.md"), (None, "Counting", "_episodes/02-count.md")],
+    ),
+    "Quarto book": (
+        {
+            "_quarto.yml": (
+                "project: {type: book}\nbook:\n  title: Maps\n  chapters:\n    - index.qmd\n    - part: Ground\n"
+                "      chapters:\n        - soil.qmd\n        - rock.qmd\n    - part: Water\n      chapters: [river.Rmd]\n"
+                "  appendices: [data.qmd]\n"
+            ),
+            "index.qmd": _page("Maps"),
+            "rock.qmd": _page("Rock"),
+            "soil.qmd": _page("", title="Soil"),
+            "river.Rmd": _page("Rivers"),
+            "data.qmd": _page("Data"),
+        },
+        "Maps",
+        [("Ground", "Soil", "soil.qmd"), ("Ground", "Rock", "rock.qmd"), ("Water", "Rivers", "river.Rmd")],
+    ),
+    "vault with maps of notes and no numbers": (
+        {
+            "Curso de Vela/Índice.md": (
+                "# Curso de Vela\n\n## Viento\n- [[Rumbos]]\n- [[Barlovento|A barlovento]]\n\n## Mar\n- [[Mareas]]\n"
+            ),
+            "Curso de Vela/Mareas.md": _page("Mareas"),
+            "Curso de Vela/Rumbos.md": _page("Rumbos"),
+            "Curso de Vela/Barlovento.md": _page("A barlovento"),
+        },
+        "Curso de Vela",
+        [
+            ("Viento", "Rumbos", "Curso de Vela/Rumbos.md"),
+            ("Viento", "A barlovento", "Curso de Vela/Barlovento.md"),
+            ("Mar", "Mareas", "Curso de Vela/Mareas.md"),
+        ],
+    ),
+    "lessons deep inside numbered areas, translations, solutions and assignments beside": (
+        {
+            "README.md": _page("Gardens for Beginners - A Course"),
+            "1-ground/README.md": _page("Ground"),
+            "1-ground/lessons/1-soil/README.md": _page("Soil"),
+            "1-ground/lessons/1-soil/assignment.md": _page("Assignment"),
+            "1-ground/lessons/1-soil/solution/README.md": _page("Solution"),
+            "1-ground/lessons/1-soil/translations/README.fr.md": _page("Le sol"),
+            "1-ground/lessons/2-worms/README.md": _page("Worms"),
+            "2-plants/lessons/3-seeds/README.md": _page("Seeds"),
+            "2-plants/lessons/3-seeds/quiz.md": _page("Quiz"),
+            "translations/es/1-ground/lessons/1-soil/README.md": _page("El suelo"),
+            "quiz-app/README.md": _page("Quiz app"),
+            "CODE_OF_CONDUCT.md": _page("Conduct"),
+        },
+        "Gardens for Beginners - A Course",
+        [
+            ("Ground", "Soil", "1-ground/lessons/1-soil/README.md"),
+            ("Ground", "Worms", "1-ground/lessons/2-worms/README.md"),
+            ("Plants", "Seeds", "2-plants/lessons/3-seeds/README.md"),
+        ],
+    ),
+    "modules with an overview, running pages, homework, and a cohort's leftovers": (
+        {
+            "README.md": _page("Baking Zoomcamp"),
+            "01-dough/README.md": "# 1. Dough\n\n- [Why](01-why.md)\n- [How](02-how.md)\n",
+            "01-dough/01-why.md": _page("1.1 Why"),
+            "01-dough/02-how.md": _page("1.2 How"),
+            "01-dough/homework.md": _page("Homework"),
+            "02-oven/01-heat.md": _page("2.1 Heat"),
+            "02-oven/10-steam.md": _page("2.10 Steam"),
+            "02-oven/02-stone.md": _page("2.2 Stone"),
+            "cohorts/2024/01-dough/homework.md": _page("Homework"),
+        },
+        "Baking Zoomcamp",
+        [
+            ("Dough", "Why", "01-dough/01-why.md"),
+            ("Dough", "How", "01-dough/02-how.md"),
+            ("Oven", "Heat", "02-oven/01-heat.md"),
+            ("Oven", "Stone", "02-oven/02-stone.md"),
+            ("Oven", "Steam", "02-oven/10-steam.md"),
+        ],
+    ),
+    "days, each a folder with a text of its own name": (
+        {
+            "readme.md": _page("30 Days of Clay"),
+            "02_Day_Wheel/02_wheel.md": _page("Day 2: The wheel"),
+            "10_Day_Glaze/10_glaze.md": _page("Day 10: Glaze"),
+            "03_Day_Handles/03_handles.md": _page("Day 3: Handles"),
+        },
+        "30 Days of Clay",
+        [
+            (None, "The wheel", "02_Day_Wheel/02_wheel.md"),
+            (None, "Handles", "03_Day_Handles/03_handles.md"),
+            (None, "Glaze", "10_Day_Glaze/10_glaze.md"),
+        ],
+    ),
+    "numbered notebooks in the root, a cleaned copy beside": (
+        {
+            "README.md": _page("Deep Bread: the course"),
+            "01_intro.ipynb": _notebook("Your baking journey"),
+            "02_production.ipynb": _notebook("From loaf to shop"),
+            "10_nlp.ipynb": _notebook("Words about bread"),
+            "clean/01_intro.ipynb": _notebook("Your baking journey"),
+            "utils.md": _page("Utils"),
+        },
+        "Deep Bread: the course",
+        [
+            (None, "Your baking journey", "01_intro.ipynb"),
+            (None, "From loaf to shop", "02_production.ipynb"),
+            (None, "Words about bread", "10_nlp.ipynb"),
+        ],
+    ),
+    "lettered parts and several languages side by side": (
+        {
+            "README.md": "# Full Loaf Course\n\nThis is the course of the bakery, and it is for you and the others.\n",
+            "content/1/en/part1a.md": _page("", title="Flour", part=1, letter="a"),
+            "content/1/en/part1b.md": _page("", title="Water", part=1, letter="b"),
+            "content/2/en/part2a.md": _page("", title="Heat", part=2, letter="a"),
+            "content/1/es/part1a.md": _page("", title="Harina"),
+            "content/1/es/part1b.md": _page("", title="Agua"),
+            "content/2/es/part2a.md": _page("", title="Calor"),
+        },
+        "Full Loaf Course",
+        [
+            ("Módulo 1", "Flour", "content/1/en/part1a.md"),
+            ("Módulo 1", "Water", "content/1/en/part1b.md"),
+            ("Módulo 2", "Heat", "content/2/en/part2a.md"),
+        ],
+    ),
+    "unnumbered pages that the README puts in order": (
+        {
+            "README.md": (
+                "# Curso de Sabão\n\n1. [Gordura](aulas/gordura.md)\n2. [Cinza](aulas/cinza.md)\n3. [Molde](aulas/molde.md)\n"
+            ),
+            "aulas/cinza.md": _page("Cinza"),
+            "aulas/gordura.md": _page("Gordura"),
+            "aulas/molde.md": _page("Molde"),
+        },
+        "Curso de Sabão",
+        [
+            (None, "Gordura", "aulas/gordura.md"),
+            (None, "Cinza", "aulas/cinza.md"),
+            (None, "Molde", "aulas/molde.md"),
+        ],
+    ),
+    "AsciiDoc and spelled numbers": (
+        {
+            "README.adoc": "= Taller de Cestas\n\nBienvenidos.\n",
+            "unidad-dos/leccion-uno.adoc": "= Tejer\n" + PROSE,
+            "unidad-uno/leccion-dos.adoc": "= Cortar\n" + PROSE,
+            "unidad-uno/leccion-uno.adoc": "= Mimbre\n" + PROSE,
+        },
+        "Taller de Cestas",
+        [
+            ("Unidad uno", "Mimbre", "unidad-uno/leccion-uno.adoc"),
+            ("Unidad uno", "Cortar", "unidad-uno/leccion-dos.adoc"),
+            ("Unidad dos", "Tejer", "unidad-dos/leccion-uno.adoc"),
+        ],
+    ),
+}
+
+NEGATIVES: dict[str, dict[str, str]] = {
+    "prompts with an unfilled brief": {
+        "README.md": _page("Prompts for the studio"),
+        "design/course-designer.md": _page("Designer"),
+        "templates/course/course-brief.md": "# [Course Title] - Course Brief\n\n## Objective\n[One outcome]\n",
+        "templates/course/lesson-template.md": "# Lesson [N]\n",
+    },
+    "documentation of a program": {
+        "mkdocs.yml": "site_name: quick\nnav:\n  - Home: index.md\n  - Install: install.md\n  - API: api.md\n",
+        "docs/index.md": _page("quick"),
+        "docs/install.md": _page("Install"),
+        "docs/api.md": _page("API"),
+        "docs/adr/0001-use-x.md": _page("1. Use X"),
+        "docs/adr/0002-use-y.md": _page("2. Use Y"),
+        "CHANGELOG.md": _page("Changelog"),
+    },
+    "a blog": {
+        "_config.yml": "title: My days\n",
+        "_posts/2023-09-11-first.md": _page("First"),
+        "_posts/2023-09-12-second.md": _page("Second"),
+        "about.md": _page("About"),
+    },
+    "diary notes": {"Daily/2024-01-01.md": _page("Monday"), "Daily/2024-01-02.md": _page("Tuesday")},
+    "a curriculum vitae": {"README.md": _page("Ana"), "experience.md": _page("Experience"), "education.md": _page("X")},
+}
+
+
+def _write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _read(folder: Path) -> tuple[str, list[Lesson]]:
+    (place,) = find_courses(folder)
+    course = read_course(place)
+    lessons = [
+        (
+            module.title if module.key is not None else None,
+            lesson.title,
+            (place / lesson.relative).relative_to(folder.resolve()).as_posix(),
+        )
+        for module in course.modules
+        for lesson in module.lessons
+    ]
+    return course.title, lessons
+
+
+@pytest.mark.parametrize("kind", TREES)
+def test_a_course_of_any_maker_is_read_as_a_person_reads_it(tmp_path: Path, kind: str) -> None:
+    """Lessons, their order, titles and modules, and the title of the course are those that the folder states."""
+    files, title, lessons = TREES[kind]
+    assert _read(_write(tmp_path / "pasta", files)) == (title, lessons)
+
+
+@pytest.mark.parametrize("kind", NEGATIVES)
+def test_what_is_no_course_is_refused_with_what_was_seen(tmp_path: Path, kind: str) -> None:
+    """A folder of other texts holds no lesson; each file is accounted for."""
+    folder = _write(tmp_path / "pasta", NEGATIVES[kind])
+    with pytest.raises(NotACourse, match="holds no course: no brief, no curriculum"):
+        find_courses(folder)
+    assert {path.as_posix() for path in explain_folder(folder)} == set(NEGATIVES[kind])
