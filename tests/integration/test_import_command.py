@@ -60,6 +60,25 @@ def test_people_are_told_what_was_imported_and_what_is_missing(tmp_path: Path) -
     assert "; 0 events appended, " in _generate("import", folder).stdout
 
 
+def test_a_folder_without_a_lesson_says_what_it_holds_and_exits_with_4(tmp_path: Path) -> None:
+    """Prompts and an unfilled form are no course: nothing is appended, each file can be explained."""
+    folder = tmp_path / "prompts"
+    for name in ("README.md", "design/writer.md", "templates/course/course-brief.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("# [Title]\n", encoding="utf-8")
+    result = _generate("import", folder)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "none of its 3 text files is a lesson (1 document, 1 index, 1 template)" in result.stderr
+    shown = _generate("inspect", "course", folder, "--explain", "--json")
+    (answer,) = json.loads(shown.stdout).values()
+    assert {file["path"]: file["role"] for file in answer["files"]} == {
+        "README.md": "index",
+        "design/writer.md": "document",
+        "templates/course/course-brief.md": "template",
+    }
+    assert all(file["why"] for file in answer["files"])
+
+
 def test_quiet_says_only_what_failed(tmp_path: Path) -> None:
     """The broken file and the folder that is not there, each on a line of its own, and exit code 1."""
     folder = _course(tmp_path / "pao", **{"curriculum.yaml": "modules: ["})

@@ -1,5 +1,6 @@
 """A course folder as a whole: what is found in it, what broken files cost, what is said about them."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,28 @@ def test_a_name_that_no_system_takes_is_a_missing_folder() -> None:
     """A pasted text in place of a path is one line, not a traceback."""
     with pytest.raises(MissingPath, match="there is no such file or folder"):
         find_courses(Path("n" * 300))
+
+
+def test_stray_control_bytes_among_prose_are_left_out_and_told(tmp_path: Path) -> None:
+    """A text from which a program cut the emoji is a lesson; how much was left out is a warning, and nothing else is lost."""
+    prose = "Olá! A irrigação é simples: água de manhã, à sombra.\n" * 200
+    spoilt = ("# Aula 1.1: Irrigação \0\0\n\n" + prose).replace("simples", "simples \0\x01").encode("cp1252")
+    files: dict[str, str | bytes] = {"lessons/1.1-agua.md": spoilt, "lessons/1.2-foto.md": b"\x89PNG\r\n\x1a\n\0\0" + prose.encode()}
+    course = read_course(_write(tmp_path / "horta", files))
+    (lesson,) = course.lessons
+    assert (lesson.title, lesson.file.encoding, lesson.file.dropped) == ("Irrigação", "cp1252", 402)
+    assert lesson.file.text.count("irrigação é simples :") == 200
+    assert course.warnings == ("lessons/1.1-agua.md: 402 control bytes that are no text were left out",)
+    assert [failure.path.name for failure in course.failures if isinstance(failure, UnreadableFile)] == ["1.2-foto.md"]
+
+
+def test_names_composed_and_decomposed_are_read_alike(tmp_path: Path) -> None:
+    """A folder that passed through a Mac holds the same lessons as one that did not."""
+    read = []
+    for form in ("NFC", "NFD"):
+        folder = tmp_path / form
+        _write(folder, {unicodedata.normalize(form, "Módulo 1 - Água/Lição 02 - Irrigação.md"): "texto\n"})
+        _write(folder, {unicodedata.normalize(form, "Módulo 1 - Água/Lição 01 - Poço.md"): "texto\n"})
+        course = read_course(folder)
+        read.append([(course.modules[0].title, lesson.number.label, lesson.title) for lesson in course.lessons])
+    assert read[0] == read[1] == [("Água", "1.1", "Poço"), ("Água", "1.2", "Irrigação")]
