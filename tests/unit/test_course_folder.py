@@ -117,7 +117,10 @@ def test_stray_control_bytes_among_prose_are_left_out_and_told(tmp_path: Path) -
     """A text from which a program cut the emoji is a lesson; how much was left out is a warning, and nothing else is lost."""
     prose = "Olá! A irrigação é simples: água de manhã, à sombra.\n" * 200
     spoilt = ("# Aula 1.1: Irrigação \0\0\n\n" + prose).replace("simples", "simples \0\x01").encode("cp1252")
-    files: dict[str, str | bytes] = {"lessons/1.1-agua.md": spoilt, "lessons/1.2-foto.md": b"\x89PNG\r\n\x1a\n\0\0" + prose.encode()}
+    files: dict[str, str | bytes] = {
+        "lessons/1.1-agua.md": spoilt,
+        "lessons/1.2-foto.md": b"\x89PNG\r\n\x1a\n\0\0" + prose.encode(),
+    }
     course = read_course(_write(tmp_path / "horta", files))
     (lesson,) = course.lessons
     assert (lesson.title, lesson.file.encoding, lesson.file.dropped) == ("Irrigação", "cp1252", 402)

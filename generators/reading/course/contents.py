@@ -139,6 +139,12 @@ class Pages:
         found = self._stems.get(_key(PurePosixPath(target.name)), [])
         return exact or (found[0] if len(found) == 1 else None)
 
+    def inside(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Pages at or below a folder, by name."""
+        lead = f"{_key(folder)}/"
+        found = [path for key, path in self.files.items() if key.startswith(lead)]
+        return sorted(path for path in found if path.suffix.casefold() in PAGE_SUFFIXES)
+
 
 def contents_in(pages: Pages) -> list[Contents]:
     """Every table of contents that the files state, those of the outermost folders first."""
@@ -187,6 +193,9 @@ def _entry(pages: Pages, base: PurePosixPath, value: dict[Any, Any], depth: int)
     children = tuple(
         entry for key in _CHILDREN if key in value for entry in _entries(pages, base, value[key], depth + 1)
     )
+    generated = _at(value, "autogenerate", "directory") or value.get("dirName")
+    if isinstance(generated, str) and (place := _normal(base / generated)) is not None:
+        children += tuple(Entry("", path) for path in pages.inside(place))
     link = value.get("link")
     links = [link.get("id")] if isinstance(link, dict) else []
     links += [value.get(key) for key in _PATHS]
@@ -273,14 +282,47 @@ def _toml_title(_: Pages, path: PurePosixPath, text: str) -> Contents | None:
 
 
 def _data(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
-    """`_data/navigation.yml` and the like of Jekyll; `meta.json` of Nextra and Fumadocs; `sidebars.json`."""
+    """`_data/navigation.yml` and the like of Jekyll; `sidebars.json`; `book.json`."""
     base = path.parent.parent if path.parent.name == "_data" else path.parent
     value = _json(text) if path.suffix == ".json" else _yaml(text)
-    if isinstance(value, dict) and path.name.endswith("meta.json") and "pages" not in value:
-        value = [{"title": scalar(title) or scalar(_at(title, "title")), "path": key} for key, title in value.items()]
     return Contents(
         path, None, _entries(pages, base, value.get("") if isinstance(value, dict) and "" in value else value)
     )
+
+
+def _meta(pages: Pages, path: PurePosixPath, _: str) -> Contents | None:
+    """`_meta.json` of Nextra, `meta.json` of Fumadocs: one file a folder, the order of what lies in it."""
+    if any(pages.files.get(_key(parent / path.name)) for parent in path.parents if parent != path.parent):
+        return None  # the outermost leads to it
+    return Contents(path, None, _folder_entries(pages, path.parent, path.name, 0))
+
+
+def _folder_entries(pages: Pages, folder: PurePosixPath, meta: str, depth: int) -> tuple[Entry, ...]:
+    own = pages.files.get(_key(folder / meta))
+    value = _json((pages.text(own) or "") if own is not None else "")
+    listed = value.get("pages", value) if isinstance(value, dict) else {}
+    names = listed if isinstance(listed, list) else list(listed)
+    inside = pages.inside(folder)
+    stated = [name for name in names if isinstance(name, str)] or sorted(
+        {p.relative_to(folder).parts[0] for p in inside}
+    )
+    entries = []
+    for name in stated:
+        title = listed.get(name) if isinstance(listed, dict) else None
+        shown = scalar(title) or scalar(_at(title, "title")) or ""
+        path = pages.find(folder, name)
+        below = folder / name
+        if pages.inside(below) and depth < _MAX_DEPTH:
+            children = _folder_entries(pages, below, meta, depth + 1)
+            entries.append(Entry(shown or scalar(_at(_json_of(pages, below / meta), "title")) or name, None, children))
+        elif path is not None:
+            entries.append(Entry(shown, path))
+    return tuple(entries)
+
+
+def _json_of(pages: Pages, path: PurePosixPath) -> Any:
+    own = pages.files.get(_key(path))
+    return _json((pages.text(own) or "") if own is not None else "")
 
 
 def _json(text: str) -> Any:
@@ -304,6 +346,11 @@ def _script(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
     for base in (path.parent / "docs", path.parent / "src/content/docs", path.parent.parent, path.parent):
         best = best or _entries(pages, base, trees)
     return Contents(path, None if is_sidebar else name, best)
+
+
+def _vite(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
+    """The configuration of VitePress or VuePress, in a folder of its own."""
+    return _script(pages, path, text) if path.parent.name in {".vitepress", ".vuepress"} else None
 
 
 class _Literal:
@@ -514,8 +561,13 @@ _READERS: dict[str, Callable[[Pages, PurePosixPath, str], Contents | None]] = {
     "navigation.yml": _data,
     "nav.yml": _data,
     "sidebar.yml": _data,
-    "meta.json": _data,
-    "_meta.json": _data,
+    "meta.json": _meta,
+    "_meta.json": _meta,
+    "antora.yml": _carpentries,
+    "config.js": _vite,
+    "config.ts": _vite,
+    "config.mjs": _vite,
+    "config.mts": _vite,
     "book.json": _data,
     "sidebars.json": _data,
     "sidebars.js": _script,

@@ -102,7 +102,7 @@ class _Search:
             return [folder.path]
         if depth >= MAX_CONTAINER_DEPTH:
             return []
-        inside = [child for child in folder.folders if not _is_closed(child)]
+        inside = [child for child in folder.folders if not _is_closed(child) and not _is_store(child)]
         below = [course for child in inside for course in self.courses(child, depth + 1)]
         declared = any(_declares(place) for child in inside for place in _down(child, MAX_CONTAINER_DEPTH - depth))
         if not declared and layout.is_plausible and len(below) < 2 and _introduced(folder):  # noqa: PLR2004
@@ -181,6 +181,11 @@ def _declares(folder: Folder) -> bool:
 
 def _introduced(folder: Folder) -> bool:
     return any(path.stem.casefold() in {"readme", "leiame", "leeme", "index"} for path in folder.pages)
+
+
+def _is_store(folder: Folder) -> bool:
+    """Whether a folder only holds the texts of what lies above it: `docs` is no course of its own."""
+    return is_weak_container(folder.path.name) and not any(map(_declares, _down(folder, _NEAR)))
 
 
 def _is_closed(folder: Folder) -> bool:

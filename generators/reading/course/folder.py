@@ -22,6 +22,7 @@ from generators.reading.course.tree import PAGE_SUFFIXES, SITE_FILES, Tree, text
 from generators.textfile import TextFile
 
 _MAX_SHOWN = 3
+_READMES = ("README.md", "readme.md", "Readme.md", "README.mdx", "index.md")
 
 
 @dataclass
@@ -244,7 +245,7 @@ def _titled(
             continue
         plan = listed.get(page)
         beside = next(
-            (p for p in reading.files if p.parent == page.parent and p != page and p.stem.casefold() == "readme"), None
+            (path for name in _READMES if (path := page.parent / name) in reading.files and path != page), None
         )
         own = layout.named_by(page) != page.stem
         choices = [

@@ -104,7 +104,10 @@ class Folder:
 def kinds_seen(verdicts: Iterable[Verdict]) -> str:
     """`12 document, 3 exercise`: how many files are what."""
     count = Counter(verdict.role for verdict in verdicts)
-    return ", ".join(f"{number} {role}" for role, number in count.most_common()) or "no text file"
+    return (
+        ", ".join(f"{number} {role}" for role, number in sorted(count.items(), key=lambda kind: (-kind[1], kind[0])))
+        or "no text file"
+    )
 
 
 def folders_of(files: Iterable[PurePosixPath]) -> Folder:
@@ -164,6 +167,7 @@ class Layout:
         paths = sorted(files)
         self.root = folders_of(paths)
         self._pages = Pages(paths, text)
+        self._folders = {folder.path: folder for folder in _walk(self.root)}
         self._original = self._languages(paths)
         self._contents = contents_in(self._pages)
         self._ranks: dict[PurePosixPath, tuple[int, ...]] = {}
@@ -202,9 +206,8 @@ class Layout:
         lessons = self.lessons
         common = _common([page.parent for page in lessons]) if lessons else PurePosixPath()
         here = [common, *common.parents] if common.parts else [common]
-        by_path = {folder.path: folder for folder in _walk(self.root)}
         for place in here:
-            folder = by_path.get(place)
+            folder = self._folders.get(place)
             own = sorted(folder.pages, key=_index_rank) if folder else []
             maps = [page for page in own if "moc" in tokens(page.stem)]
             for page in [*maps[:1], *own[:1]]:
@@ -217,11 +220,13 @@ class Layout:
                 yield heading
 
     def _course_heading(self, page: PurePosixPath) -> str | None:
-        heading = stated(self._head(page).heading)
+        heading = stated(self._head(page).heading) or self._head(page).title
         if heading is None:
             return None
         heading = _MAP_LABEL.sub("", heading)
-        is_generic = look_alike(heading) or is_container(heading) or is_weak_container(heading)
+        is_generic = look_alike(heading) or (
+            len(tokens(heading)) == 1 and (is_container(heading) or is_weak_container(heading))
+        )
         return None if is_generic or _GENERIC_TITLE.match(fold(heading)) else heading
 
     # What a folder is closed for.
@@ -331,10 +336,12 @@ class Layout:
         """Pages that their names do not make something else."""
         pages = []
         stems = {page.stem.casefold() for page in folder.pages}
+        best: dict[str, int] = {}
+        for page in folder.pages:
+            best[page.stem] = min(_suffix_rank(page), best.get(page.stem, len(PAGE_SUFFIXES)))
         for page in folder.pages:
             name = read_name(page.stem)
             base, _, tail = page.stem.rpartition(".") if "." in page.stem else page.stem.rpartition("_")
-            twins = [other for other in folder.pages if other.stem == page.stem and other != page]
             if page in self._taken:
                 continue
             if base and is_language(tail) and base.casefold() in stems:
@@ -343,7 +350,9 @@ class Layout:
                 self.verdicts[page] = Verdict(name.role, f"its name says {name.role}")
             elif _index_rank(page) < len(_ROOT_STEMS):
                 self.verdicts[page] = Verdict("index", "introduces its folder")
-            elif any(_suffix_rank(other) < _suffix_rank(page) for other in twins):
+            elif look_alike(name.rest) == "reference" and name.numbers and self._head(page).size < _FEW_CHARACTERS:
+                self.verdicts[page] = Verdict("reference", "its name says reference, and there is hardly a text")
+            elif best[page.stem] < _suffix_rank(page):
                 self.verdicts[page] = Verdict("copy", "the same page in another format lies beside it")
             else:
                 pages.append(page)
@@ -568,7 +577,7 @@ class Layout:
         return {page: None if number is None else str(number) for page, number in stated.items()}
 
     def _name(self, group: Group, one: _Found) -> None:
-        folder = next((f for f in _walk(self.root) if f.path == one.module), None) if one.module else None
+        folder = self._folders.get(one.module) if one.module else None
         if group.key is not None and group.key.isdigit():
             group.number = int(group.key)
             if folder is not None and module_in_folder(folder.path.name) != group.number:
@@ -600,7 +609,6 @@ class Layout:
     def _order_cache(self) -> dict[PurePosixPath, dict[PurePosixPath, int]]:
         if not hasattr(self, "_orders"):
             self._orders: dict[PurePosixPath, dict[PurePosixPath, int]] = {}
-            self._folders = {folder.path: folder for folder in _walk(self.root)}
             self._wanted = {
                 place for one in self.found for place in [one.own or one.page, *(one.own or one.page).parents]
             }
@@ -712,7 +720,9 @@ class Layout:
         return any(speaks_of_a_course(title) for title in [self.site_title() or "", *self.index_titles_of_root()])
 
     def index_titles_of_root(self) -> list[str]:
-        pages = [page for page in self.root.pages if _index_rank(page) < len(_ROOT_STEMS)]
+        stores = [folder for folder in self.root.folders if is_weak_container(folder.path.name)]
+        own = [page for folder in [self.root, *stores] for page in folder.pages]
+        pages = [page for page in own if _index_rank(page) < len(_ROOT_STEMS)]
         return [self._head(page).heading for page in pages]
 
     def _sections(self, contents: Contents) -> list[tuple[Entry | None, list[Entry]]]:

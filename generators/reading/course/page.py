@@ -16,8 +16,9 @@ from generators.textfile import TextFile, read_text_file
 
 _HEAD_CHARACTERS = 12_000
 _LABEL_CHARACTERS = 1_500
-_ENOUGH = 2
-_MOST_HEADINGS = 40
+_MOST_HEADINGS = 12
+_MAY_HAVE_LABELS = re.compile(r"dura[cçt]|tempo|m[oó]\W?dul", re.IGNORECASE)
+_ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]{0,200}\}\s*$")
 _HTML_LINE = re.compile(r"<h[1-3]\b.*</h[1-3]>", re.IGNORECASE)
 _HEAD_LINES = 40
 _DURATION = re.compile(r"duracao(?: (?:estimada|total|da aula))*|duration|tempo(?: estimado)?")
@@ -45,6 +46,7 @@ _HTML_HEADING = re.compile(
     r"<(?:title|h([1-3]))\b[^<>]{0,300}>(.{1,600}?)</(?:title|h[1-3])>", re.IGNORECASE | re.DOTALL
 )
 _TAG = re.compile(r"<[^<>]{0,600}>")
+_MOST_KNOWN = 20_000
 _NOTHING = Document(lines=(), paths=())
 
 
@@ -77,6 +79,9 @@ class LessonHead:
     size: int = field(default=1, compare=False)
 
 
+_KNOWN: dict[tuple[str, str, int], LessonHead] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonFile:
     """A lesson on disk.
@@ -97,8 +102,13 @@ class LessonFile:
 
 
 def read_head(file: TextFile) -> LessonHead:
-    """Read the top of a page; never fails."""
-    return _read_head(split_frontmatter(markdown_text(file)))
+    """Read the top of a page; never fails. Remembered by content: a search for courses and their readers ask alike."""
+    key = (file.sha256, file.path.suffix, len(file.text))
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = _read_head(split_frontmatter(markdown_text(file)))
+    return _KNOWN[key]
 
 
 def read_page(path: Path) -> TextFile:
@@ -165,13 +175,12 @@ def known_head(values: dict[str, Any], heading: str) -> LessonHead | None:
 
 
 def _read_head(front: Frontmatter) -> LessonHead:
-    document = read_document(_beginning(front.body, _LABEL_CHARACTERS), front.body_line)
-    headings = _headings(document)
-    if not any(depth == 1 for depth, _ in headings[:_ENOUGH]) or len(headings) < _ENOUGH:
-        # Parsing Markdown is slow: what follows the top is looked at by line, for headings only.
-        headings = _headings(read_document(_only_headings(front.body[:_HEAD_CHARACTERS])))
+    # Parsing Markdown is slow: headings are looked for by line, and labels only where the top may hold some.
+    headings = _headings(read_document(_only_headings(front.body[:_HEAD_CHARACTERS])))
+    beginning = _beginning(front.body, _LABEL_CHARACTERS)
+    document = read_document(beginning, front.body_line) if _MAY_HAVE_LABELS.search(beginning) else _NOTHING
     top = next((index for index, (depth, _) in enumerate(headings) if depth == 1), 0)
-    heading = headings[top][1][:_MAX_TITLE] if headings else ""
+    heading = _ATTRIBUTES.sub("", headings[top][1])[:_MAX_TITLE] if headings else ""
     second = next((text[:_MAX_TITLE] for _, text in headings[top + 1 :]), "")
     number, title = number_in_heading(heading)
     # "# Aula 1.1" over "## O título": the number has a heading of its own.

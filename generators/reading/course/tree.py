@@ -34,7 +34,10 @@ SITE_FILES = frozenset(
         "docusaurus.config.mjs",
         "astro.config.mjs",
         "astro.config.ts",
-        "conf.py",
+        "config.js",
+        "config.ts",
+        "config.mjs",
+        "config.mts",
     ]
 )
 """Files of site generators that state a title or an order; they are read and are no content."""
@@ -59,6 +62,8 @@ class Tree:
 def is_ignored(name: str) -> bool:
     """Hidden, temporary and tools' own files and folders."""
     lowered = name.casefold()
+    if lowered in {".vitepress", ".vuepress"}:
+        return False
     return (
         lowered.startswith(_TEMPORARY_PREFIXES) or lowered.endswith(_TEMPORARY_SUFFIXES) or lowered in _SKIPPED_FOLDERS
     )
