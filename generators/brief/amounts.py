@@ -52,6 +52,10 @@ class _Patterns:
         self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
         self.minutes = re.compile(rf"{n}\s*{minute}(?![a-z])")
         self.times = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:(?!{hour}\b)[a-z]+\s*(?:{of}|×)|[x×])\s*(?=\d)")
+        each = "each|cada"
+        self.each = re.compile(
+            rf"(?<![\d.,])(\d{{1,3}})\s+(?!{hour}\b)[a-z]+,?\s+(?:(?:{of})\s+)?({n}\s*(?:{hour}|{minute}))\s*(?:{each})\b"
+        )
         self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:{words.pattern('units', 'week')})\b")
         per = rf"\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*"
         self.per = re.compile(rf"(?:{n}{to})?{n}\s*(?:{hour}|{minute})(?:{per}(?:{period})\b|\s+(?:{period})\b)")
@@ -126,6 +130,9 @@ def hours_in(text: str) -> float | tuple[float, float] | None:
     if (weekly := patterns.per.search(folded)) and (weeks := patterns.weeks.search(folded)):
         each = _part_hours(folded[: weekly.end()])
         return _rounded(_times(int(weeks[1]), each)) if each is not None else None
+    if of_each := patterns.each.search(folded):
+        part_of = _hours_in(of_each[2])
+        return _rounded(_times(int(of_each[1]), part_of)) if part_of is not None else None
     for part in (_PARENTHESES.sub(" ", folded), folded):
         found = _part_hours(patterns.per.sub(" ", part))
         if found is not None:

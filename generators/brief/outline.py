@@ -209,7 +209,9 @@ class _Walk:
 
     def _enter(self, index: int) -> None:
         path, zone = self._paths[index], self._zones[index]
-        chapter = path[0] if path and vocabulary().numbered(path[0]) is None else ""
+        words = vocabulary()
+        is_part = bool(path) and (words.numbered(path[0]) or words.unnumbered(path[0])) is not None
+        chapter = path[0] if path and not is_part else ""
         self._plan = self.plans.setdefault(chapter, Plan(zone))
         if zone is not Zone.COURSE and self._plan.zone is Zone.COURSE:
             self._plan.zone = zone
@@ -286,6 +288,10 @@ class _Walk:
                 self._module = list(self._plan.modules.values())[-1]  # what was said between two lessons ends none
             elif self._module is None and (opened.rest or line.kind == "heading"):
                 self._flat(line)
+        extra = vocabulary().unnumbered(line.text) if opened is None and self._plan.word else None
+        if extra and extra.word == self._plan.word and zone not in _NEVER_OUTLINE:
+            self.open(line, max(self._plan.modules, default=0) + 1, extra.rest, extra.word)
+            return True
         if self._announced == "lesson" and self._plan.flat and line.kind == "item" and not line.depth:
             return self._take_announced(line)
         if self._module is None or self._left(line):
@@ -404,17 +410,19 @@ class _Walk:
         """Number "i.j" (None: the next one) and title, if the line opens a lesson of this module."""
         if len(line.text) > 2 * MAX_TITLE_CHARACTERS:
             return None
+        opened = opened or vocabulary().bare_number(line.text)
         if opened is None:
-            opened = vocabulary().bare_number(line.text)
-            if opened is None or len(opened.numbers) != 2 or opened.numbers[0] != module.number:  # noqa: PLR2004
-                return None
-        if len(opened.numbers) == 2 and opened.numbers[0] == module.number:  # noqa: PLR2004
+            return None
+        if len(opened.numbers) == 2 and opened.numbers[0] == module.number:  # noqa: PLR2004 - module and lesson
             return f"{module.number}.{opened.numbers[1]}", opened.rest
-        if opened.kind and opened.rest and len(opened.numbers) == 1:
-            return None, opened.rest
-        if opened.kind and opened.rest and self._plan.flat:
-            return None, opened.rest
-        return None
+        is_next = opened.kind and opened.rest and (len(opened.numbers) == 1 or self._plan.flat)
+        return (None, opened.rest) if is_next or self._is_timed_heading(line, module, opened) else None
+
+    @staticmethod
+    def _is_timed_heading(line: Line, module: Module, opened: Numbered) -> bool:
+        """Whether a line like `**1. Luz** (12 min)` below the heading of a module is a lesson."""
+        is_plain = line.kind == "text" and module.line.kind == "heading" and len(opened.numbers) == 1
+        return is_plain and title_and_minutes(opened.rest)[1] is not None
 
     def _inside(self, line: Line, module: Module, opened: Numbered | None) -> None:
         number = self._lesson_number(line, module, opened)

@@ -10,6 +10,7 @@ from generators.languages.words import any_of
 
 MAX_TITLE_CHARACTERS = 250
 _ASIDE = re.compile(r"\s*[(\[]([^()\[\]]{0,80})[)\]]\s*$")
+_LEADING_ASIDE = re.compile(r"^[(\[]([^()\[\]]{0,40})[)\]]\s*[-–—:]+\s*(?=\S)")
 _QUOTES = "\"'“”‘’«»"
 _EDGES = " -–—:·•→,;|"
 
@@ -24,7 +25,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"(?:\d|_|\bX)\s*(?:{unit}|{lessons})(?![a-z])|\d[:h]\d\d|\dh\d?", re.IGNORECASE),
         re.compile(
             rf"(?:\s+[-–—|·•→/]|[,;])\s*[~≈]?\s*{amount}\.?\s*$|\s+[-–—|·•→/]\s*\d{{1,2}}h\d{{2}}\s*$"
-            rf"|\s+[~≈]?\s*\d{{1,3}}\s*min\.?\s*$",
+            rf"|\s+[~≈]?\s*\d{{1,3}}\s*min\.?\s*$|(?<!às)(?<!at)(?<!las)\s+\d{{1,2}}:\d{{2}}\s*$",
             re.IGNORECASE,
         ),
         re.compile(rf"(\d{{1,3}})\s*(?:{lessons})\b", re.IGNORECASE),
@@ -42,6 +43,9 @@ def title_and_minutes(rest: str) -> tuple[str | None, int | None]:
     is_unit, trailing_minutes, count = _patterns()
     minutes = None
     text = " ".join(rest[: 2 * MAX_TITLE_CHARACTERS].split())
+    leading = _LEADING_ASIDE.match(text)
+    if leading and is_unit.search(leading[1]):
+        text = f"{text[leading.end() :]} ({leading[1]})"
     aside = _ASIDE.search(text)
     if aside and is_unit.search(aside[1]):
         minutes = minutes_in(count.sub("", aside[1]))

@@ -31,6 +31,8 @@ _MAX_TITLE_WORDS = 9
 _MAX_TEXT = 4_000
 _FEWEST_ITEMS = 2
 _NEAR = 70
+_CLOSE_BY = 30
+_FEW_WORDS = 4
 _SHORT_LINE = 7
 _BOUND = re.compile(r"(?:^|\s)(?:de|para|pra|sem|por|a|sin|al|ao|que|to|the|e o|y el)\s$")  # "sem parar" is no action
 _DETERMINERS = r"(?:a|an|the|their|your|one|two)"
@@ -118,9 +120,12 @@ class Prose:
     def price(self) -> tuple[Money, int] | None:
         for number, sentence in self._sentences:
             for lead in _leads()["price"].finditer(flat(sentence)):
-                found = price_in(sentence[lead.end() :])
+                rest = sentence[lead.end() :]
+                found = price_in(rest) if re.search(r"\d", in_figures(flat(rest[:_CLOSE_BY]))) else None
                 if found is not None and not is_other_money(sentence[: lead.start()]):
                     return found, number
+            if len(sentence.split()) < _FEW_WORDS and (free := price_in(sentence)) is not None and not free.amount:
+                return free, number
         for number, sentence in self._sentences:
             for clause in [sentence, *re.split(r"[,;]\s+", sentence)]:
                 money = price_in(clause)
@@ -134,7 +139,7 @@ class Prose:
         return None
 
     def duration(self) -> tuple[float | tuple[float, float], int] | None:
-        weeks = set(vocabulary().all("units", "week"))
+        weeks = {*vocabulary().all("units", "week"), "each", "cada"}
         for number, sentence in self._sentences:
             folded = flat(sentence)
             for lead in _leads()["duration"].finditer(folded):
@@ -172,9 +177,7 @@ class Prose:
     def _of_a_part(clause: str) -> bool:
         """Whether a length is one lesson's: `aulas de 10 a 15 min`, `videos of 5 minutes`, `two hours a week`."""
         words = flat(clause).split()
-        return any(vocabulary().kind_of(word) in {"lesson", "topic"} for word in words[:4]) or bool(
-            {"clips", "each", "cada"} & set(words)
-        )
+        return any(vocabulary().kind_of(word) in {"lesson", "topic"} for word in words[:4]) or "clips" in words
 
     @staticmethod
     def _is_short(sentence: str) -> bool:

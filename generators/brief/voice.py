@@ -27,7 +27,7 @@ def read_voice(fields: Fields) -> Voice:
     slug = slug or _form_slug(fields)
     persona = persona or _form_persona(fields)
     mode = mode or _mode(fields)
-    if mode in {"generic", "custom"} and slug is None:
+    if mode == "generic" and slug is None:
         persona = None
     tone = _tone(fields)
     if mode is None:

@@ -27,7 +27,7 @@ def zone_of(path: tuple[str, ...]) -> Zone:
     words = vocabulary()
     for key in reversed(path):
         opened = words.numbered(key)
-        if opened is not None and opened.kind != "part":
+        if (opened is not None and opened.kind != "part") or words.unnumbered(key) is not None:
             return Zone.OUTLINE  # a module's title may hold any word of the others
         zone = words.zone(key)
         if zone is not None:

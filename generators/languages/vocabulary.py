@@ -23,6 +23,7 @@ _WORD = re.compile(r"[a-z]+")
 _SAMPLE = 20_000
 _LETTERS_OF = {"pt": "ãõç", "es": "ñ¿¡"}
 _CLOSE = 0.84
+_SLIPS = 3  # a slip of the finger keeps the first letter and nearly the length
 SEPARATORS = r":.)\]|\-–—·•→"
 
 
@@ -111,6 +112,10 @@ class Vocabulary:
             rf"{lead}(?:(?P<word>{words})s?\.?\s*(?:n[º°o]\.?\s*|#\s*|:\s*(?=\d))?(?:{number}|{in_words})|(?:{ordinal})\b){sep}(?P<rest>.*)$",
             re.IGNORECASE | re.DOTALL,
         )
+        aside = any_of(_forms(self.all("outline", "aside")))
+        self._extra = re.compile(
+            rf"{lead}(?P<word>{words})\s+(?:{aside})\b\s*[{SEPARATORS}]*\s*(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL
+        )
         self._bare = re.compile(
             rf"{lead}#?(?P<numbers>\d{{1,3}}(?:\.\d{{1,3}}){{0,2}})(?!\d|/|:\d|%|[.,]\d|\s*(?:[hx×ª]|min)\b)\.?(?P<sep>{sep})(?P<rest>.*)$",
             re.DOTALL,
@@ -134,6 +139,16 @@ class Vocabulary:
         else:
             numbers = (int(found["nth"]) if found["nth"] else self.ordinals[fold(found["ordinal"])],)
         return Numbered(self._kinds[word], numbers, found["rest"].strip(), word)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - there is one vocabulary in a process
+    def unnumbered(self, text: str) -> Numbered | None:
+        """Read `Módulo bônus: Nós`, which counts itself to no number."""
+        found = self._extra.match(unicodedata.normalize("NFC", text[:_MAX_TITLE]))
+        return (
+            Numbered(self._kinds[fold(found["word"])], (), found["rest"].strip(), fold(found["word"]))
+            if found
+            else None
+        )
 
     def bare_number(self, text: str) -> Numbered | None:
         """Read `1.2 Luz`, `3) Água`, `04 - Sol`; None where no number leads."""
@@ -212,9 +227,12 @@ class Vocabulary:
             field for field, pattern in self._labels.items() if pattern.fullmatch(bare) or pattern.fullmatch(key)
         )
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - there is one vocabulary in a process
     def nearest(self, key: str) -> tuple[str, str] | None:
         """The known label, and its field, that a label which is not understood resembles."""
-        close = difflib.get_close_matches(self.bare(key), self._known, n=1, cutoff=_CLOSE)
+        bare = self.bare(key)
+        alike = [known for known in self._known if known[0] == bare[:1] and abs(len(known) - len(bare)) <= _SLIPS]
+        close = difflib.get_close_matches(bare, alike, n=1, cutoff=_CLOSE)
         return (close[0], self._known[close[0]]) if close else None
 
     @lru_cache(maxsize=8192)  # noqa: B019 - there is one vocabulary in a process
