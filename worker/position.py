@@ -140,7 +140,7 @@ def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
     return TargetRefused(
         f"this file is an older copy: it ends at event {last_seq}, the database has those up to {position.seq}",
         kind="restored_outbox",
-        remedy="put the newest file back, or move this one away and rebuild it with `generate import`",
+        remedy="put the newest file back, or set this one aside and rebuild it with `generate import`",
         entry="restored-outbox",
     )
 
@@ -151,10 +151,10 @@ def _cloned(how: str, box: Outbox) -> TargetRefused:
         f"two copies of one outbox were both used: {how}",
         kind="cloned_outbox",
         remedy=(
-            "keep the one that was delivered, save what this one alone has with the command below, move it away, and "
-            "bring that back"
+            "keep the one that was delivered; save what this one alone has, set this one aside, and take that in with "
+            "`outbox import own-events.jsonl` beside the one that is kept"
         ),
-        command=f"outbox export --after {remembered.applied_seq if remembered else 0} --output own-events.jsonl",
+        command=f"outbox export --files --after {remembered.applied_seq if remembered else 0} --output own-events.jsonl",
         entry="cloned-outbox",
     )
 

@@ -198,6 +198,7 @@ class Relay:
             self._interrupted(lost)
             raise lost from error
         finally:
+            self._report.settled()
             self._options.meter.interrupted()
             self._exchange.lane.close()
             if connection is not None:
@@ -212,6 +213,7 @@ class Relay:
         return Interrupted(Judgement(verdict=Verdict.OUTAGE, sqlstate=None, reason="the outbox file cannot be written"))
 
     def _interrupted(self, failure: Interrupted) -> None:
+        self._report.settled()  # first: what waits is counted from there
         self._options.meter.failed(failure.judgement.verdict)
         self._patience.interrupted(failure)
 

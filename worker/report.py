@@ -96,8 +96,16 @@ class Report:
                 self._note("following", position, 0.0)
         self._last_batch_at = self._clock()
 
+    def settled(self) -> None:
+        """The session is over, or waits: note how far it got, which is noted once a second at most while it goes on."""
+        position = self._position
+        with only_a_note(self._box):
+            if position is not None and self._remembered_seq() != position.seq:
+                self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+
     def holding(self, reason: str) -> None:
         """Told to wait."""
+        self.settled()
         if self._state != "holding":
             self._log.warning("relay.holding", reason=reason)
             self._state = "holding"

@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from outbox import Outbox
+from outbox.assessment import assess
 from outbox.prune import plan, prune
+from outbox.status import read_status
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
@@ -24,6 +26,13 @@ def box(tmp_path: Path) -> Outbox:
     box = Outbox.open(tmp_path / "outbox.db")
     box.append(*project(), lesson(1))
     return box
+
+
+def copied(box: Outbox, to: Path) -> Path:
+    box.checkpoint()
+    to.parent.mkdir()
+    shutil.copy(box.path, to)
+    return to
 
 
 def test_another_database_than_last_time_is_refused(box: Outbox, database: Database, server: Server) -> None:
@@ -153,3 +162,68 @@ def test_an_event_parked_in_a_restored_database_and_pruned_here_is_refused(
     with pytest.raises(TargetRefused, match="event 1 is parked there"):
         drain(box, database.worker_dsn)
     assert box.parked.count() == 0
+
+
+@pytest.mark.parametrize(("here", "there"), [(1, 2), (2, 2), (3, 1)], ids=["shorter", "as long", "longer"])
+def test_a_copy_that_was_used_on_its_own_is_told_as_such_and_its_events_can_be_saved(
+    here: int, there: int, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Whichever has more events; `outbox status` says so when no worker runs, with the command that saves them."""
+    drain(box, database.worker_dsn)
+    common = box.last_seq
+    with Outbox.open(copied(box, tmp_path / "clone" / "outbox.db")) as clone:
+        box.append(*(lesson(20 + number) for number in range(there)))
+        drain(box, database.worker_dsn)
+        clone.append(*(lesson(40 + number) for number in range(here)))
+        with pytest.raises(TargetRefused, match="two copies of one outbox were both used") as refused:
+            drain(clone, database.worker_dsn)
+        assert refused.value.kind == "cloned_outbox"
+        clone.relay.set_state("stopped")
+        found = assess(read_status(clone, clone.clock.now()))
+    assert "two copies" in found.trouble[0].text
+    assert "away" not in found.trouble[0].text
+    assert (found.needs[0].entry, found.needs[0].command) == (
+        "cloned-outbox",
+        f"outbox export --files --after {common} --output own-events.jsonl",
+    )
+
+
+def test_an_older_copy_is_not_taken_for_a_clone(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """It has nothing of its own."""
+    drain(box, database.worker_dsn)
+    with Outbox.open(copied(box, tmp_path / "old" / "outbox.db")) as old:
+        box.append(lesson(20))
+        drain(box, database.worker_dsn)
+        with pytest.raises(TargetRefused, match="this file is an older copy") as refused:
+            drain(old, database.worker_dsn)
+    assert refused.value.entry == "restored-outbox"
+
+
+def test_a_schema_that_vanished_after_deliveries_is_a_restore_under_way(box: Outbox, database: Database) -> None:
+    """Nobody is told to migrate a database that is being restored; the first contact with an empty one is."""
+    drain(box, database.worker_dsn)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("drop schema outbox cascade")
+    box.append(lesson(20))
+    with pytest.raises(SchemaFault, match="is it being restored") as refused:
+        drain(box, database.worker_dsn)
+    assert "migrate up" not in str(refused.value)
+    assert refused.value.entry == "restored-database"
+
+
+def test_what_waits_is_told_as_it_is_when_deliveries_stop(box: Outbox, database: Database) -> None:
+    """Many alike refusals, within the second in which the position was noted last: nothing of it is told twice."""
+    box.append(*(lesson(number) for number in range(20, 60)))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(
+            "create function nope() returns trigger language plpgsql as $$begin raise exception 'no'; end$$;"
+            "create trigger nope before insert on contents for each row"
+            " when (new.sequence_order >= 30) execute function nope()"
+        )
+    with pytest.raises(WorkerError, match="refused alike"):
+        drain(box, database.worker_dsn, max_events=3)
+    status = read_status(box, box.clock.now())
+    with psycopg.connect(database.dsn) as connection:
+        (applied,) = connection.execute("select applied_seq from outbox.sources").fetchone() or (0,)
+    assert applied > 0
+    assert (status.applied_seq, status.backlog) == (applied, box.last_seq - applied)
