@@ -9,6 +9,7 @@ become the host, the port or the name of the database, and would be shown as suc
 """
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
@@ -78,6 +79,20 @@ def _is_address(dsn: str) -> bool:
         return is_plausible(conninfo.conninfo_to_dict(dsn))
     except psycopg.ProgrammingError:
         return "://" not in dsn  # of keywords the unknown one is in it still
+
+
+def is_this_machine(parts: Mapping[str, str]) -> bool:
+    """Whether the one host that is named is this machine: a socket, or a loopback address or name.
+
+    Nothing is looked up: a name that happens to lead to this machine today may lead elsewhere tomorrow.
+    """
+    host = parts.get("hostaddr") or parts.get("host") or ""
+    if not host or host.startswith(("/", "@")) or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def understood(found: psycopg.Connection | psycopg.Error | None) -> dict[str, str]:

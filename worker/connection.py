@@ -21,10 +21,13 @@ from typing import Any, Self
 import psycopg
 from psycopg import pq
 from psycopg.abc import RV, PQGen, PQGenConn
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import finish_pgconn
 from psycopg.waiting import Wait
 
-from worker.address import parts_of
+from outbox import environment
+from worker.address import is_this_machine, parts_of
+from worker.errors import SettingsFault
 from worker.login import LOGIN_REFUSED, judge_login
 from worker.queries import query
 
@@ -70,6 +73,9 @@ class _Asking(psycopg.Connection[tuple[object, ...]]):
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
         """As psycopg's own, with libpq told to be verbose before it hears an answer."""
         pgconn = pq.PGconn.connect_start(conninfo.encode())
+        if (encrypted := _encrypted(pgconn, conninfo)) is not None:
+            pgconn.finish()
+            pgconn = pq.PGconn.connect_start(encrypted.encode())
         _set_verbosity(pgconn, _VERBOSE)
         while pgconn.status != pq.ConnStatus.BAD:
             polled = pgconn.connect_poll()
@@ -110,6 +116,37 @@ class _NotAgain(Exception):
         self.error = error
 
 
+class _InTheClear(Exception):
+    """Another machine would be asked without TLS, as the connection string says."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__()
+        self.host = host
+
+
+def _encrypted(pgconn: pq.abc.PGconn, info: str) -> str | None:
+    """Ask another machine with TLS, whatever libpq's default is; None where the connection is right as it is.
+
+    libpq prefers TLS and does without where the server has none, and so would send what an imposter asks for, the
+    password in the clear among it.
+
+    Raises:
+        _InTheClear: TLS is switched off for another machine, and nobody said that this is meant.
+    """
+    parts = {option.keyword.decode(): option.val.decode() for option in pgconn.info if option.val}
+    if is_this_machine(parts) or parts.get("gssencmode") == "require":
+        return None
+    mode = parts.get("sslmode", "prefer")
+    if mode not in _WITHOUT_TLS or environment().get(INSECURE, "").strip().lower() in _YES:
+        return None
+    if mode == "disable":
+        raise _InTheClear(parts.get("host") or parts["hostaddr"])
+    return make_conninfo(info, sslmode="require")
+
+
+INSECURE = "OUTBOX_INSECURE"
+_YES = frozenset({"1", "true", "yes", "on"})
+_WITHOUT_TLS = frozenset({"disable", "allow", "prefer"})
 _AS_EVER, _VERBOSE = 1, 2  # PGVerbosity of libpq
 
 
@@ -163,6 +200,13 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
         connection = _Asking.connect(dsn, **extra)
     except _NotAgain as refused:
         raise refused.error from None
+    except _InTheClear as found:
+        raise SettingsFault(
+            f"{found.host} is another machine, and sslmode=disable sends everything to it in the clear",
+            remedy=f"write sslmode=verify-full (or leave sslmode out); {INSECURE}=true if that network is yours alone",
+            kind="not_encrypted",
+            entry="environment",
+        ) from None
     try:
         connection.execute(query("relay", "see_all"))
     except BaseException:

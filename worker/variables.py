@@ -24,6 +24,15 @@ VARIABLES = (
         meaning="connection string of the role `postgres`",
     ),
     Variable(
+        name="OUTBOX_INSECURE",
+        default="false",
+        read_by="worker",
+        meaning=(
+            "`true`: another machine may be asked without TLS, if the connection string or the server is without; "
+            "`false`: that is refused. This machine (loopback, a socket) needs none"
+        ),
+    ),
+    Variable(
         name="OUTBOX_POLL_SECONDS",
         default=f"{POLL_SECONDS:g}",
         read_by="worker",

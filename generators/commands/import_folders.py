@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outbox.command_line import EXIT_FAILED, EXIT_WORK_REMAINS, print_json
+from outbox.terminal import one_line
 
 if TYPE_CHECKING:
     from generators.importing import Import, ImportedCourse
@@ -57,14 +58,14 @@ def import_command(ctx: click.Context, folders: tuple[Path, ...], *, as_json: bo
 def _print_messages(done: "Import", *, quiet: bool) -> None:
     for course in done.courses:
         for failure in course.failures:
-            click.echo(f"error: {failure}", err=True)
+            click.echo(f"error: {one_line(failure)}", err=True)
         if not quiet:
             for warning in course.warnings:
-                click.echo(f"warning: {course.folder.name}: {warning}", err=True)
+                click.echo(f"warning: {one_line(course.folder.name)}: {one_line(warning)}", err=True)
         if not course.lessons and not course.failures:
-            click.echo(f"error: {course.folder}: holds no lessons: {course.seen}; {_EXPLAIN}", err=True)
+            click.echo(f"error: {one_line(course.folder)}: holds no lessons: {course.seen}; {_EXPLAIN}", err=True)
     for error in done.errors:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {one_line(error)}", err=True)
 
 
 def _print_course(course: "ImportedCourse") -> None:

@@ -6,6 +6,7 @@ import click
 
 from outbox import Outbox, OutboxSettings
 from outbox.command_line import EXIT_FAILED, print_json
+from outbox.terminal import one_line
 
 
 @click.command()
@@ -49,14 +50,16 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], *, deletions: bool, as_j
         )
     else:
         for path in done.changed:
-            click.echo(f"changed: {path}")
+            click.echo(f"changed: {one_line(path)}")
         for path in done.gone:
-            click.echo(f"gone: {path}" + ("" if deletions else " (kept in the database; --deletions deletes it)"))
+            click.echo(
+                f"gone: {one_line(path)}" + ("" if deletions else " (kept in the database; --deletions deletes it)")
+            )
         click.echo(f"{appended} events appended, {len(done.deleted)} contents deleted")
     for course in done.imported.courses:
         for failure in course.failures:
-            click.echo(f"error: {failure}", err=True)
+            click.echo(f"error: {one_line(failure)}", err=True)
     for error in done.imported.errors:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {one_line(error)}", err=True)
     if not done.imported.is_complete:
         ctx.exit(EXIT_FAILED)

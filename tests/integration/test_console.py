@@ -7,11 +7,15 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import uvicorn
 
 from outbox import Event, Outbox, Resolution, audit
 from outbox import catalogue as c
@@ -22,6 +26,7 @@ from tests.support.make_outbox import got_in, project
 from tests.support.processes import ROOT, environment, until, worker
 from tests.support.visitor import Visitor, console
 from worker.console.overview import read_overview
+from worker.console.patience import ImpatientProtocol
 
 SCRIPT = "<script>alert('pão')</script>"
 
@@ -111,6 +116,62 @@ def test_the_console_is_locked_without_its_key(box: Outbox) -> None:
         assert "samesite=strict" in cookie
         assert stranger.address.partition("key=")[2] not in before.headers["set-cookie"]
     assert box.parked.find(4) is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/parked/99999999999999999999", "/parked/9223372036854775808", "/parked/9223372036854775807", "/parked/0",
+        "/parked/-1", "/parked/1.5", "/parked/1e9", "/parked/%D9%A3", "/parked/", "/parked/" + "9" * 400, "/parked/x",
+        "/parked/99999999999999999999/retry", "/parked/00004",
+    ],
+)  # fmt: skip
+def test_an_event_that_cannot_be_is_not_found(visitor: Visitor, path: str) -> None:
+    """A number that no log has, and what is no number."""
+    assert visitor.get(path).status in {404, 405}
+    assert visitor.post(f"{path}/retry", {"reason": "x"}).status == 404
+
+
+@pytest.mark.parametrize("after", ["99999999999999999999", "-5", "x", "9" * 400, "\u0663", "1e3"])
+def test_a_page_after_an_impossible_number_is_a_page(visitor: Visitor, after: str) -> None:
+    """The beginning, or an empty rest; never a fault."""
+    assert visitor.get(f"/?after={quote(after)}").status == 200
+    assert visitor.get(f"/live?after={quote(after)}").status == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST /pause HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"],
+    ids=["nothing", "half a line", "half the headers", "half a form"],
+)  # fmt: skip
+def test_a_client_that_is_slow_to_ask_is_let_go(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """However steadily its bytes drip: the limit runs from the first to the last."""
+    monkeypatch.setattr(ImpatientProtocol, "request_seconds", 0.3)
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        await receive()  # type: ignore[operator]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(app, http=ImpatientProtocol, ws="none", lifespan="off", log_level="error")
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        with socket.create_connection(listener.getsockname(), timeout=30) as client:
+            client.sendall(sent)
+            ended = b"?"
+            with suppress(ConnectionError):
+                while ended and not sent:
+                    ended = client.recv(1024)
+                while sent:  # it drips on until it is cut off
+                    client.sendall(b"X")
+                    client.settimeout(0.05)
+                    with suppress(TimeoutError):
+                        if not client.recv(1024):
+                            break
+        server.should_exit = True
+        thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_foreign_host_is_refused(visitor: Visitor) -> None:

@@ -77,3 +77,17 @@ def test_pictures_and_other_files_are_passed_over_in_silence(tmp_path: Path) -> 
     (tmp_path / "capa.png").write_bytes(b"\x89PNG")
     found = text_files(tmp_path)
     assert (found.files, found.skipped) == ((PurePosixPath("a.md"),), ())
+
+
+def test_a_name_with_a_control_character_is_refused_by_name_and_the_rest_is_read(tmp_path: Path) -> None:
+    """A line break would end a line of every list; the folder's other files are taken in."""
+    (tmp_path / "1.1-a.md").write_text("# A")
+    for name in ("1.2-b\nc.md", "1.3-\x1b[2Jd.md", "1.4-\x85e.md", "1.5-\u2028f.md", "1.6-\rg.md", "1.7-\th.md"):
+        (tmp_path / name).write_text("# B")
+    (tmp_path / "le\nssons").mkdir()
+    (tmp_path / "le\nssons" / "2.1-x.md").write_text("# C")
+    tree = text_files(tmp_path)
+    assert [str(path) for path in tree.files] == ["1.1-a.md"]
+    assert len(tree.skipped) == 7
+    assert all("control character" in line and "\n" not in line and "\x1b" not in line for line in tree.skipped)
+    assert any(line.startswith("1.2-b\\nc.md: ") for line in tree.skipped)

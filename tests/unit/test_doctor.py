@@ -12,7 +12,7 @@ from outbox import Outbox, WorkerLock
 from tests.support.lessons import lesson
 from worker.doctor import Finding, examine, exit_code, of_faults
 from worker.doctor.address import examine_address, ipv6
-from worker.doctor.host import MOUNTS, configuration, delivery, file_system, inotify, space, sqlite
+from worker.doctor.host import MOUNTS, configuration, delivery, file_system, inotify, settings_file, space, sqlite
 from worker.doctor.outbox_file import OTHERS, opened, parked, permissions, wal, worker
 from worker.errors import SettingsFault
 from worker.settings import WorkerSettings
@@ -54,6 +54,26 @@ def test_settings_that_cannot_be_used_are_a_line_each() -> None:
     found = of_faults(faults.value)
     assert [one.outcome for one in found] == ["fail", "fail"]
     assert exit_code(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"), [(0o600, "ok"), (0o400, "ok"), (0o644, "warn"), (0o640, "warn"), (0o602, "warn")]
+)
+def test_a_settings_file_that_others_can_read_is_a_warning(tmp_path: Path, mode: int, outcome: str) -> None:
+    """The password of the database is in it; `.env` or the file that OUTBOX_ENV_FILE names."""
+    path = tmp_path / "worker.env"
+    path.write_text("SUPABASE_DB_URL=secret\n")
+    path.chmod(mode)
+    (found,) = settings_file({"OUTBOX_ENV_FILE": str(path)})
+    assert (found.check, found.outcome) == ("settings file", outcome)
+    assert "secret" not in str(found)
+    if outcome == "warn":
+        assert f"chmod 600 {path}" in found.remedy
+
+
+def test_without_a_settings_file_there_is_nothing_to_say(tmp_path: Path) -> None:
+    """The usual case in production."""
+    assert list(settings_file({"OUTBOX_ENV_FILE": str(tmp_path / "none")})) == []
 
 
 def test_delivery_that_is_off_is_a_warning(tmp_path: Path) -> None:
@@ -189,7 +209,7 @@ def test_a_string_that_cannot_be_read_fails_without_being_quoted() -> None:
         ("postgresql://127.0.0.1/postgres", "address", "fail", "name both"),
         (GOOD.replace(":secret-word", ""), "address", "warn", "password"),
         ("postgresql://outbox_worker:p@aws-1-sa-east-1.pooler.supabase.com/postgres", "address", "fail", "PROJECT-REF"),
-        ("postgresql://outbox_worker:p@127.0.0.2/postgres", "tls mode", "warn", "verify-full"),
+        ("postgresql://outbox_worker:p@10.0.0.2/postgres", "tls mode", "warn", "verify-full"),
         (f"{GOOD}?sslmode=require", "tls mode", "ok", ""),
         (f"{GOOD}?sslmode=verify-full&sslrootcert=/no/such.crt", "tls mode", "fail", "dashboard"),
         ("postgresql://u:p@db.x.supabase.co/postgres?sslmode=verify-full&sslrootcert=system", "tls mode", "fail", "private"),

@@ -5,10 +5,14 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -21,6 +25,7 @@ from worker.connection import Connection
 from worker.errors import SettingsFault
 from worker.exchange import Exchange
 from worker.failures import SLOW_EVENT_TRIES
+from worker.metrics import server
 from worker.metrics.file_gauges import FileGauges
 from worker.metrics.health import Health
 from worker.metrics.meter import PrometheusMeter
@@ -196,3 +201,20 @@ def test_a_loop_that_falls_silent_is_stuck_and_one_that_speaks_is_well() -> None
     supervisor.alive()
     assert health.alive() == (True, "ok")
     assert health.ready() == (False, "not connected: `outbox status` tells why")
+
+
+def test_a_client_that_drips_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit runs from the first byte to the last, not from one to the next."""
+    monkeypatch.setattr(server, "_SLOWEST_REQUEST_SECONDS", 0.3)
+    health: Any = SimpleNamespace(alive=lambda: (True, "ok"), ready=lambda: (True, "ok"))
+    with server.served(CollectorRegistry(), health, 0) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.05) as client:
+            client.sendall(b"GET /metrics HT")
+            with suppress(ConnectionError):
+                while True:  # until it is cut off
+                    client.sendall(b"X")
+                    with suppress(TimeoutError):
+                        if not client.recv(1024):
+                            break
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            assert answer.status == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -20,6 +21,27 @@ from worker.console.guard import Guard
 from worker.console.keys import Keys
 from worker.console.reading import Reading
 from worker.console.views import FOLDER, Views
+
+# SQLite counts no further, and no log has so many events.
+LARGEST_SEQ = 2**63 - 1
+
+
+class _Seq(Convertor[int]):
+    """The number of an event; what cannot be one is no address of ours."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def convert(self, value: str) -> int:
+        number = int(value)
+        if number > LARGEST_SEQ:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return number
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("seq", _Seq())
 
 
 def console_app(settings: OutboxSettings, keys: Keys) -> Starlette:
@@ -50,13 +72,13 @@ def console_app(settings: OutboxSettings, keys: Keys) -> Starlette:
         routes=[
             Route("/", reading.overview),
             Route("/live", reading.live),
-            Route("/parked/{seq:int}", reading.event),
-            Route("/parked/{seq:int}/retry", acting.retry, methods=["POST"]),
-            Route("/parked/{seq:int}/discard", acting.discard, methods=["POST"]),
-            Route("/parked/{seq:int}/edit", acting.preview_edit, methods=["POST"]),
-            Route("/parked/{seq:int}/edit/apply", acting.edit, methods=["POST"]),
-            Route("/parked/{seq:int}/supersede", acting.preview_supersede, methods=["POST"]),
-            Route("/parked/{seq:int}/supersede/apply", acting.supersede, methods=["POST"]),
+            Route("/parked/{seq:seq}", reading.event),
+            Route("/parked/{seq:seq}/retry", acting.retry, methods=["POST"]),
+            Route("/parked/{seq:seq}/discard", acting.discard, methods=["POST"]),
+            Route("/parked/{seq:seq}/edit", acting.preview_edit, methods=["POST"]),
+            Route("/parked/{seq:seq}/edit/apply", acting.edit, methods=["POST"]),
+            Route("/parked/{seq:seq}/supersede", acting.preview_supersede, methods=["POST"]),
+            Route("/parked/{seq:seq}/supersede/apply", acting.supersede, methods=["POST"]),
             Route("/pause", acting.pause, methods=["POST"]),
             Route("/resume", acting.resume, methods=["POST"]),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),

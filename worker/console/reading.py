@@ -19,6 +19,7 @@ from worker.console.views import Views
 
 # The rest of a text is for the shell.
 SHOWN_CHARACTERS = 20_000
+_MOST_DIGITS = 18
 TOLD = {
     "retry": "It is tried again by the worker, and what is held behind it follows.",
     "edit": "It is applied as edited by the worker, and what is held behind it follows.",
@@ -50,7 +51,7 @@ class Reading:
         span = request.query_params.get("span", DEFAULT_SPAN)
         after = request.query_params.get("after", "0")
         try:
-            page = self._desk.overview(span=span, after=int(after) if after.isdigit() and after.isascii() else 0)
+            page = self._desk.overview(span=span, after=_number(after))
         except OutboxError as error:
             return self._views.page(
                 template, page=None, found=unreadable(error), error=str(error), spans=SPANS, span=span
@@ -65,6 +66,12 @@ class Reading:
             courses_shown=COURSES_SHOWN,
             held_counted=HELD_COUNTED_EACH,
         )
+
+
+def _number(text: str) -> int:
+    """The number of an event in a query; the beginning, where it cannot be one."""
+    possible = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if possible else 0
 
 
 def event_page(

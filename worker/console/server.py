@@ -12,10 +12,12 @@ import uvicorn
 from outbox import OutboxSettings
 from worker.console.app import console_app
 from worker.console.keys import Keys
+from worker.console.patience import ImpatientProtocol
 from worker.errors import ConsoleFault
 
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 2
+_CLIENTS_AT_ONCE = 64
 
 
 def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], None]) -> None:
@@ -42,6 +44,9 @@ def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], 
                 # Nobody stands between: no header may say that a request is of somebody else's.
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
+                http=ImpatientProtocol,
+                ws="none",
+                limit_concurrency=_CLIENTS_AT_ONCE,
             )
         )
         # uvicorn shuts down, then raises the signal anew under the handler of before: it has been obeyed by then.

@@ -5,11 +5,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from worker.address import parts_of
+from worker.address import is_this_machine, parts_of
 from worker.doctor.finding import Finding, judged
 from worker.errors import SettingsFault
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_MODES = frozenset({"verify-ca", "verify-full"})
 POOLER = "pooler.supabase.com"
 
@@ -59,8 +58,8 @@ def tls_mode(parts: Mapping[str, str]) -> Finding:
     if mode in SAFE_MODES and root == "system" and "supabase.co" in parts.get("host", ""):
         remedy = "sslrootcert=prod-ca-2021.crt, from the dashboard: Supabase's authority is a private one"
         return Finding(check="tls mode", outcome="fail", found="sslrootcert=system", remedy=remedy)
-    host = parts.get("host", "")
-    weak = mode not in SAFE_MODES and host not in LOOPBACK and not host.startswith("/")
+    hosts = parts.get("host", "").split(",")
+    weak = mode not in SAFE_MODES and not all(is_this_machine({"host": host}) for host in hosts)
     remedy = "add sslmode=verify-full and sslrootcert=FILE (docs/security.md)"
     return judged("tls mode", f"sslmode={mode}", bad=weak, remedy=remedy)
 

@@ -7,8 +7,8 @@ from typing import Self
 
 from outbox import Outbox
 from worker import obstacles
+from worker.address import is_this_machine
 from worker.connection import Connection
-from worker.doctor.address import LOOPBACK
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.pooling import SessionKind, session_kind
@@ -99,7 +99,7 @@ def pooler_mode(connection: Connection, dial: Callable[[], Connection]) -> Findi
 
 def encryption(server: Server, host: str) -> Finding:
     """Whether this very session is encrypted."""
-    bare = not server.tls and host not in LOOPBACK and not host.startswith("/")
+    bare = not server.tls and not is_this_machine({"host": host})
     remedy = "add sslmode=verify-full and sslrootcert=FILE (docs/security.md)"
     return judged("tls", "on" if server.tls else "off", bad=bare, remedy=remedy)
 
@@ -127,7 +127,7 @@ def writable(server: Server) -> Finding:
 def rights(connection: Connection) -> Finding:
     """Whether the role may do all that it needs."""
     missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"))]
-    remedy = "worker migrate up, with the connection string of the role postgres"
+    remedy = "worker migrate up, as the role postgres (on plain PostgreSQL: worker migrate bootstrap --plain first)"
     found = f"lacks {', '.join(missing)}" if missing else "all that is needed"
     return judged("rights", found, bad=bool(missing), remedy=remedy, outcome="fail")
 

@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from outbox.settings import DEFAULT_ENV_FILE, ENV_FILE
 from worker.doctor.finding import Finding, Outcome, judged
 from worker.settings import WorkerSettings
 from worker.variables import FOR_TESTS, KNOWN
 
 LOW_SPACE_BYTES = 500 * 1024 * 1024
 NO_SPACE_BYTES = 50 * 1024 * 1024
+OTHERS = 0o077
 OLDEST_SQLITE = (3, 37, 0)  # strict tables
 OURS = ("OUTBOX_", "SUPABASE_", "CREATOR_OS_")
 # Locks and shared memory do not hold across machines there, and an fsync may promise more than it does.
@@ -46,6 +48,7 @@ def examine_host(settings: WorkerSettings, environ: Mapping[str, str]) -> Iterat
     """
     outbox, content = settings.outbox.outbox_path.parent, settings.outbox.content_root
     yield configuration(environ)
+    yield from settings_file(environ)
     yield delivery(settings)
     yield sqlite(sqlite3.sqlite_version_info)
     yield file_system("outbox file system", outbox)
@@ -64,6 +67,24 @@ def configuration(environ: Mapping[str, str]) -> Finding:
         f"nothing reads {told}" if unknown else f"{len(KNOWN & environ.keys())} variables are set, all of them known"
     )
     return judged("configuration", found, bad=bool(unknown), remedy="correct the name, see docs/configuration.md")
+
+
+def settings_file(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the file that holds the password can be read by its owner alone."""
+    path = Path(environ.get(ENV_FILE) or DEFAULT_ENV_FILE)
+    try:
+        found = path.stat()
+    except OSError:  # none, the usual case in production
+        return
+    # One of root's may be shared with the group that the worker runs as.
+    exposed = found.st_mode & (OTHERS if found.st_uid == os.geteuid() else OTHERS & 0o007)
+    foreign = found.st_uid not in {os.geteuid(), 0}
+    whose = f", of user {found.st_uid}" if foreign else ""
+    remedy = f"chmod 600 {path}" + (
+        f" and chown {os.geteuid()} {path}: whoever owns it says where events go" if foreign else ""
+    )
+    told = f"{path}: mode {found.st_mode & 0o777:04o}{whose}"
+    yield judged("settings file", told, bad=bool(exposed or foreign), remedy=remedy)
 
 
 def delivery(settings: WorkerSettings) -> Finding:

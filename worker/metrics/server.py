@@ -4,9 +4,10 @@ The answers hold numbers and words of ours: no payload, no name of a course, no 
 127.0.0.1 on this host may read them.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -28,7 +29,23 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = _SLOWEST_REQUEST_SECONDS
+    timeout = _SLOWEST_REQUEST_SECONDS  # between two bytes
+
+    def setup(self) -> None:
+        """End the connection after so long, however steadily its bytes drip."""
+        super().setup()
+        self._limit = threading.Timer(_SLOWEST_REQUEST_SECONDS, self._give_up)
+        self._limit.daemon = True
+        self._limit.start()
+
+    def finish(self) -> None:
+        """It was quick enough."""
+        self._limit.cancel()
+        super().finish()
+
+    def _give_up(self) -> None:
+        with suppress(OSError):  # it is gone already
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing: a scrape is no state change."""

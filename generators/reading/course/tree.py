@@ -1,6 +1,7 @@
 """The files of a course folder: what an import may look at at all."""
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -41,6 +42,7 @@ SITE_FILES = frozenset(
     ]
 )
 """Files of site generators that state a title or an order; they are read and are no content."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TEMPORARY_SUFFIXES = ("~", ".tmp", ".swp", ".bak", ".orig", ".part", ".crdownload")
 _TEMPORARY_PREFIXES = (".", "~$", "#")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "__macosx", "venv"})
@@ -123,6 +125,8 @@ def _collect(
             continue
         relative = below / entry.name
         if entry.is_dir(follow_symlinks=False):
+            if not _can_be_kept(entry.name, relative, skipped):
+                continue
             if depth >= MAX_DEPTH:
                 skipped.append(f"{relative}: folders deeper than {MAX_DEPTH} levels are not read")
             else:
@@ -130,7 +134,7 @@ def _collect(
         elif _is_text(entry.name) or entry.is_symlink():
             if entry.is_symlink() and not _stays_inside(Path(entry.path), root):
                 skipped.append(f"{relative}: a link that leads out of the course folder is not followed")
-            elif _is_text(entry.name) and _decodable(entry.name, relative, skipped):
+            elif _is_text(entry.name) and _can_be_kept(entry.name, relative, skipped):
                 files.append(relative)
         if len(files) > MAX_FILES:
             raise UnreadableFile(folder, f"holds more than {MAX_FILES} text files; give a course folder")
@@ -140,7 +144,12 @@ def _is_text(name: str) -> bool:
     return PurePosixPath(name).suffix.casefold() in TEXT_SUFFIXES or name in SITE_FILES
 
 
-def _decodable(name: str, relative: PurePosixPath, skipped: list[str]) -> bool:
+def _can_be_kept(name: str, relative: PurePosixPath, skipped: list[str]) -> bool:
+    """Whether a path with this name can stand in an event, on a line of a list and in an address."""
+    if _CONTROL.search(name):
+        told = str(relative).encode("unicode_escape").decode("ascii")
+        skipped.append(f"{told}: a name with a line break or another control character is not taken in; rename it")
+        return False
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
