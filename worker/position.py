@@ -147,6 +147,7 @@ def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
 
 def _cloned(how: str, box: Outbox) -> TargetRefused:
     remembered = box.relay.position
+    delivered = remembered.applied_seq if remembered else 0
     return TargetRefused(
         f"two copies of one outbox were both used: {how}",
         kind="cloned_outbox",
@@ -154,7 +155,7 @@ def _cloned(how: str, box: Outbox) -> TargetRefused:
             "keep the one that was delivered; save what this one alone has, set this one aside, and take that in with "
             "`outbox import own-events.jsonl` beside the one that is kept"
         ),
-        command=f"outbox export --files --after {remembered.applied_seq if remembered else 0} --output own-events.jsonl",
+        command=f"outbox export --files --after {delivered} --output own-events.jsonl",
         entry="cloned-outbox",
     )
 
