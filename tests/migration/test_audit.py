@@ -155,6 +155,7 @@ def test_types_of_before_are_no_drift(empty_database: Database) -> None:
     other = BROWNFIELD.replace("project_type text", "project_type varchar(40)").replace(
         "status text not null default 'planning'", "status varchar(20) not null default 'planning'"
     )
+    other = other.replace("tags (id bigserial", "tags (id serial").replace("tag_id bigint", "tag_id int")
     with psycopg.connect(empty_database.dsn, autocommit=True) as connection:
         connection.execute(other.encode())
     apply_all(empty_database.dsn)
