@@ -3,7 +3,7 @@
 from outbox import catalogue, ids, tracing
 from outbox.attempts import Attempt
 from outbox.catalogue import Payload
-from outbox.decisions import Decisions
+from outbox.decisions import Decision, Decisions, Outcome, Resolution
 from outbox.errors import (
     ConfigurationError,
     ContractError,
@@ -28,7 +28,7 @@ from outbox.errors import (
 from outbox.event import Event
 from outbox.known_files import KnownFile
 from outbox.outbox import Outbox
-from outbox.parked import ParkedEvent, ParkedState, Resolution
+from outbox.parked import ParkedEvent, ParkedState, Passed
 from outbox.paths import OutboxPaths
 from outbox.recovery import Recovered
 from outbox.relay_state import RememberedPosition, WorkerReport, WorkerState
@@ -41,6 +41,7 @@ __all__ = [
     "Attempt",
     "ConfigurationError",
     "ContractError",
+    "Decision",
     "Decisions",
     "Event",
     "EventNotFound",
@@ -57,9 +58,11 @@ __all__ = [
     "OutboxPaths",
     "OutboxSettings",
     "OutboxTooNew",
+    "Outcome",
     "ParkedConflict",
     "ParkedEvent",
     "ParkedState",
+    "Passed",
     "PathRefused",
     "Payload",
     "PayloadTooLarge",

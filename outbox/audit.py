@@ -49,11 +49,12 @@ def record(
     reason: str | None = None,
     before: str | None = None,
     after: str | None = None,
+    who: str | None = None,
 ) -> None:
-    """Write one act down; the caller holds the write transaction of the act itself."""
+    """Write one act down, by `who` or whoever is at the keyboard; the caller holds the write transaction of the act."""
     connection.execute(
         "insert into audit (at, who, action, seq, reason, before, after) values (?, ?, ?, ?, ?, ?, ?)",
-        [as_text(now), operator(), action, seq, reason, before, after],
+        [as_text(now), who or operator(), action, seq, reason, before, after],
     )
 
 

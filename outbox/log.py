@@ -17,6 +17,7 @@ log, or it is not.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -32,6 +33,9 @@ from outbox.event import COLUMNS, Event
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
 _LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
+_AMONG = "seq in (select value from json_each(?))"
+# event_id, type, aggregate_id and refs
+Outline = tuple[UUID, str, UUID, tuple[UUID, ...]]
 _HEADS = "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?"
 
 
@@ -141,6 +145,24 @@ def _up_to(most_bytes: int, events: Iterator[Event]) -> list[Event]:
             break
         taken.append(event)
     return taken
+
+
+def read_these(connection: sqlite3.Connection, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
+    """Return the events with these seqs that are there, in order; see `Outbox.read` for `most_bytes`."""
+    rows = connection.execute(f"select {COLUMNS} from events where {_AMONG} order by seq", [json.dumps(list(seqs))])
+    events = map(Event.from_row, rows)
+    return list(events) if most_bytes is None else _up_to(most_bytes, events)
+
+
+def outlines(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, Outline]:
+    """Return what these events are about, without their payloads."""
+    rows = connection.execute(
+        f"select seq, event_id, type, aggregate_id, refs from events where {_AMONG}", [json.dumps(list(seqs))]
+    )
+    return {
+        seq: (UUID(event_id), type_, UUID(aggregate_id), tuple(UUID(ref) for ref in json.loads(refs)))
+        for seq, event_id, type_, aggregate_id, refs in rows
+    }
 
 
 def read_before(connection: sqlite3.Connection, *, limit: int, event_type: str | None = None) -> list[Event]:

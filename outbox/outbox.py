@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -206,6 +206,16 @@ class Outbox:
                 aggregate_id=aggregate_id,
                 most_bytes=most_bytes,
             )
+
+    def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
+        """Return the events with these seqs that are there, in order; see `read` for `most_bytes`."""
+        with translated(self.path):
+            return log.read_these(self.connection, seqs, most_bytes=most_bytes)
+
+    def outlines(self, seqs: Sequence[int]) -> dict[int, log.Outline]:
+        """Return the id, type, aggregate and refs of the events with these seqs that are there."""
+        with translated(self.path):
+            return log.outlines(self.connection, seqs)
 
     def tail(self, *, limit: int = 20, event_type: str | None = None) -> list[Event]:
         """Return the newest `limit` events, in order."""

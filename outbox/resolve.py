@@ -1,33 +1,86 @@
 """An operator's decisions about a parked event; each is written to the audit trail with its reason.
 
 The event itself is never changed: an edit is kept beside it, and the log still says what was said. The worker
-applies what is released in seq order, and what was held behind it follows.
+applies what is released in seq order, and what was held behind it follows. A decision is appended, and wins over
+whatever is read again later (`decisions`).
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 from typing import Any
 
-from outbox import audit
 from outbox.contract import check, parse
-from outbox.errors import OutboxError, ParkedConflict
+from outbox.decisions import Decisions, Resolution
+from outbox.errors import EventNotFound, OutboxError, ParkedConflict
+from outbox.event import Event
 from outbox.outbox import Outbox
-from outbox.parked import ParkedEvent, Resolution
+from outbox.parked import ParkedEvent
 from outbox.readable import as_fields
 from outbox.sqlite_errors import translated
 from outbox.transaction import write_transaction
 
 
 def retry(box: Outbox, seq: int, reason: str | None = None) -> None:
-    """Try the event again as it is; for when the cause was mended elsewhere."""
+    """Try the event again as it stands; for when the cause was mended elsewhere."""
     _release(box, seq, Resolution.RETRY, reason, None)
 
 
-def discard(box: Outbox, seq: int, reason: str) -> None:
-    """Never apply this event; it stays in the log, and what was held behind it goes on without it."""
-    _release(box, seq, Resolution.DISCARD, reason, None)
+def discard(box: Outbox, seq: int, reason: str, *, alone: bool = False) -> tuple[int, ...]:
+    """Never apply this event; it stays in the log, and what was held behind it goes on without it.
+
+    Args:
+        box: the outbox.
+        seq: of the event.
+        reason: why.
+        alone: leave what only adds to it; each of those is refused then, and waits for a decision of its own.
+
+    Returns:
+        The seqs of what was discarded with it, see `additions`.
+    """
+    _parked(box, seq)
+    with translated(box.path), write_transaction(box.connection, box.gate):
+        along = () if alone else additions(box, seq)
+        box.parked.release(seq, Resolution.DISCARD, reason=reason)
+        for other in along:
+            box.parked.discard_with(other, reason=f"with event {seq}: {reason}")
+    box.ring()
+    return along
+
+
+def additions(box: Outbox, seq: int) -> tuple[int, ...]:
+    """Return the events that only add to this one, and mean nothing without it.
+
+    Where an event is the first version of its row, as far as the log knows, every patch, tag and link of the same row
+    up to its next version needs it to exist.
+    """
+    event = box.event(seq)
+    if not event.type.endswith(".upserted") or _has_row(box, event):
+        return ()
+    later = box.read(after=seq, limit=box.last_seq or 1, aggregate_id=event.aggregate_id)
+    decisions = Decisions(box.connection)
+    only = itertools.takewhile(lambda one: not one.type.endswith(".upserted"), later)
+    return tuple(one.seq for one in only if (found := decisions.of(one.seq)) is None or not found.discarded)
+
+
+def set_aside(box: Outbox, seq: int, reason: str) -> None:
+    """Park an event that is not delivered yet, so that what does not depend on it goes on.
+
+    Raises:
+        ParkedConflict: it is delivered already, as far as the worker noted, or stands on the list.
+        EventNotFound: there is no such event.
+    """
+    event = box.event(seq)
+    with translated(box.path), write_transaction(box.connection, box.gate):
+        if (found := box.parked.find(seq)) is not None:
+            raise ParkedConflict(f"event {seq} is {found.state.value} already: `outbox parked show {seq}`")
+        position = box.relay.position
+        if position is not None and seq <= position.applied_seq:
+            raise ParkedConflict(f"event {seq} is delivered already: append what should stand there instead")
+        box.parked.set_aside(event, reason=reason)
+    box.ring()
 
 
 def edit(box: Outbox, seq: int, payload: dict[str, Any], reason: str) -> str:
@@ -129,19 +182,26 @@ def _proposed(box: Outbox, seq: int, payload: dict[str, Any]) -> tuple[str, str]
 
 
 def _release(box: Outbox, seq: int, how: Resolution, reason: str | None, payload_json: str | None) -> None:
-    found = _parked(box, seq)
+    _parked(box, seq)
     with translated(box.path), write_transaction(box.connection, box.gate):
-        box.parked.release(seq, how, payload_json=payload_json)
-        audit.record(
-            box.connection,
-            box.clock.now(),
-            how.value,
-            seq=seq,
-            reason=reason,
-            before=(found.payload_json or box.event(seq).payload_json) if payload_json else None,
-            after=payload_json,
-        )
+        box.parked.release(seq, how, payload_json=payload_json, reason=reason)
     box.ring()
+
+
+def _has_row(box: Outbox, event: Event) -> bool:
+    """Whether an earlier version of the row took effect, or may have: it was pruned, and nothing parked is."""
+    before = event.previous_seq
+    decisions = Decisions(box.connection)
+    while before is not None:
+        try:
+            earlier = box.event(before)
+        except EventNotFound:
+            return True
+        found = decisions.of(before)
+        if earlier.type.endswith(".upserted") and not (found is not None and found.discarded):
+            return True
+        before = earlier.previous_seq
+    return False
 
 
 def _parked(box: Outbox, seq: int) -> ParkedEvent:

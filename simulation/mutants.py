@@ -93,21 +93,20 @@ MUTANTS = (
     # parking
     _mutant(
         "dependants-not-held", "what refers to a parked event is not held",
-        "worker.parking", "for one in (event.aggregate_id, *event.refs) if one in waiting", "for one in (event.aggregate_id,) if one in waiting",
+        "worker.parking", "for one in (event.aggregate_id, *event.refs):", "for one in (event.aggregate_id,):",
     ),
     _mutant(
         "successors-not-held", "what follows a parked event of its own aggregate is not held",
-        "worker.parking", "for one in (event.aggregate_id, *event.refs) if one in waiting", "for one in event.refs if one in waiting",
+        "worker.parking", "for one in (event.aggregate_id, *event.refs):", "for one in event.refs:",
     ),
     _mutant(
         "chain-not-held", "what depends on a held event is not held",
-        "worker.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            held.append(", "            held.append(",
+        "worker.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            passed.append(", "            passed.append(",
+        ("worker.parking", "self._last_of[row.aggregate_id] = row.seq\n            changed", "changed"),
     ),
     _mutant(
         "held-too-many", "everything after a parked event is held",
-        "worker.parking",
-        "behind = next((waiting[one] for one in (event.aggregate_id, *event.refs) if one in waiting), None)",
-        "behind = next(iter(waiting.values()), None)",
+        "worker.parking", "behind = self._behind(event, waiting)", "behind = next(iter(self._rows), None)",
     ),
     _mutant(
         "neighbour-blamed", "the first event of a refused batch is parked, whoever is at fault",
@@ -139,38 +138,35 @@ MUTANTS = (
     ),
     _mutant(
         "attempts-counted-twice", "an event that is refused again is charged twice",
-        "worker.release", "attempts=row.attempts + 1,", "attempts=row.attempts + 2,",
+        "worker.failures", "attempts=row.attempts + 1 if", "attempts=row.attempts + 2 if",
     ),
     _mutant(
-        "released-unordered", "the newest released event is taken up first",
-        "worker.release",
-        "next(iter(self._box.parked.list(state=ParkedState.RELEASING)), None)",
-        "next(iter(self._box.parked.list(state=ParkedState.RELEASING)[::-1]), None)",
-        ("worker.release", "        if behind is not None:", "        if False:"),
+        "released-unordered", "the newest released events are taken up first",
+        "worker.parking", "return self._ready[:limit]", "return self._ready[::-1][:limit]",
     ),
     _mutant(
         "released-unchecked", "a released event is applied although one before it waits",
-        "worker.release", "        if behind is not None:", "        if False:",
+        "outbox.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if True:\n        return ParkedState.RELEASING",
     ),
     _mutant(
         "held-forgotten", "what was held behind a resolved event stays held",
-        "worker.release", "        self._box.parked.release_held(row.seq)\n", "",
+        "outbox.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if behind is None and row.blamed:\n        return ParkedState.RELEASING",
     ),
     _mutant(
         "discard-applied", "a discarded event is applied all the same",
-        "worker.release", "apply=[] if discarded else [event]", "apply=[event]",
+        "outbox.decisions", "        if found.discarded:\n            return None\n", "",
     ),
     _mutant(
         "edit-ignored", "an edited event is applied as it was",
-        "worker.release", '{} if row.payload_json is None else {"payload_json": row.payload_json}', "{}",
+        "outbox.decisions", "return event if found.payload_json is None else", "return event if True else",
     ),
     _mutant(
         "decisions-forgotten", "a database that went back gets events as they were said, not as was decided",
-        "worker.relay", ".sort_out(self._decisions.obeyed(events))", ".sort_out(events)",
+        "worker.parking", "applied = self.decisions.as_decided(event)", "applied = event",
     ),
     _mutant(
         "parked-not-restored", "what the database knows to be parked and the file does not stays unknown",
-        "worker.parking", "    for seq, remote in there.items():\n        if seq in here:", "    for seq, remote in there.items():\n        if True:",
+        "worker.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) in self._view]",
     ),
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
@@ -196,7 +192,23 @@ MUTANTS = (
     ),
     _mutant(
         "parked-and-pruned", "an event that is parked in a database that went back, and pruned here, is passed over in silence",
-        "worker.parking", "            if seq < box.relay.pruned_below:", "            if False:",
+        "worker.parking", "                if int(str(seq)) < self._box.relay.pruned_below:", "                if False:",
+    ),
+    _mutant(
+        "view-believed", "a session goes on with the list of the file, whatever the database has",
+        "worker.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) <= position.seq][:0]",
+    ),
+    _mutant(
+        "decision-unheard", "a decision is not heard before the next session",
+        "worker.parking", "        news = self.decisions.take_in()\n", "        news = set()\n",
+    ),
+    _mutant(
+        "released-behind-the-new", "what comes anew overtakes what was let go and is not through yet",
+        "worker.parking", "self._blocked.get(one) or self._last_of.get(one) or", "self._blocked.get(one) or",
+    ),
+    _mutant(
+        "released-stay-listed", "what was taken up stays on the list of the database",
+        "worker.projection", "if resolved := [seq for seq in batch.released if seq not in again]:", "if resolved := []:",
     ),
     # durable and atomic
     _mutant(

@@ -14,7 +14,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self
 
@@ -166,6 +166,11 @@ def _libpq() -> Any:
 def _set_verbosity(pgconn: pq.abc.PGconn, verbosity: int) -> None:
     if (library := _libpq()) is not None:
         library.PQsetErrorVerbosity(pgconn.pgconn_ptr, verbosity)  # type: ignore[attr-defined]  # of each implementation
+
+
+def longer(limits: Limits) -> Limits:
+    """Twice the time for a statement."""
+    return replace(limits, statement_timeout_ms=2 * limits.statement_timeout_ms)
 
 
 def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:

@@ -16,9 +16,10 @@ OUTBOX_HOLD_AFTER_ALIKE=0 parks them all.
 
 from collections.abc import Iterable
 
-from outbox import Event, Outbox, ParkedState, Resolution
+from outbox import Event, Outbox
 from worker.logs import get_log
 from worker.outage import Interrupted
+from worker.parking import ParkedList
 from worker.verdict import Judgement, Verdict
 
 # More events of the type than this since the first of the row: some of them went through.
@@ -30,11 +31,13 @@ class Epidemic:
 
     Args:
         box: the outbox.
+        parked: its list.
         limit: how many refused alike in a row are one too many to park; 0: there is no such number.
     """
 
-    def __init__(self, box: Outbox, limit: int) -> None:
+    def __init__(self, box: Outbox, parked: ParkedList, limit: int) -> None:
         self._box = box
+        self._parked = parked
         self._limit = limit
         self._type, self._blamed = box.relay.blamed
 
@@ -64,11 +67,8 @@ class Epidemic:
         """A batch was applied: where it has one of the type that was refused, the database is mended."""
         if not self._blamed or all(event.type != self._type for event in events):
             return
-        for seq in self._blamed:
-            row = self._box.parked.find(seq)
-            if row is not None and row.state is ParkedState.PARKED:
-                self._box.parked.release(seq, Resolution.RETRY)
-        get_log().info("relay.blame_withdrawn", type=self._type, seqs=self._blamed)
+        back = self._parked.withdraw(self._blamed, "refused like others, and the database was mended since")
+        get_log().info("relay.blame_withdrawn", type=self._type, seqs=back)
         self._remember("", [])
 
     def _remember(self, event_type: str, seqs: list[int]) -> None:
@@ -78,12 +78,10 @@ class Epidemic:
             self._box.relay.remember_blamed(event_type, seqs)
 
     def _refused_alike_before(self, event: Event, judgement: Judgement) -> list[int]:
-        rows = {row.seq: row for row in self._box.parked.list()}
         alike = sorted(
             row.seq
-            for row in rows.values()
-            if row.state is ParkedState.PARKED
-            and row.seq < event.seq
+            for row in self._parked.blamed()
+            if row.seq < event.seq
             and (row.type, row.sqlstate) == (event.type, judgement.sqlstate)
             and _words(row.reason) == _words(judgement.reason)
         )[1 - self._limit or None :]
@@ -92,7 +90,7 @@ class Epidemic:
         since = self._box.read(after=alike[0], limit=WINDOW, event_type=event.type)
         if since[-1].seq < event.seq:
             return []
-        through = max((one.seq for one in since if one.seq < event.seq and one.seq not in rows), default=0)
+        through = max((one.seq for one in since if one.seq < event.seq and one.seq not in self._parked), default=0)
         return [seq for seq in alike if seq > through]
 
 

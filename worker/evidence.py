@@ -27,7 +27,7 @@ from worker.errors import DependencyFault, KeptAsItWas, WorkerError
 from worker.exchange import Exchange
 from worker.frames import frames_of
 from worker.obstacles import Obstacle
-from worker.parking import Blocked
+from worker.parking import ParkedList
 from worker.position import Position
 from worker.projection import Batch
 from worker.verdict import Judgement, Verdict, where
@@ -62,6 +62,7 @@ class Evidence:
 
     box: Outbox
     exchange: Exchange
+    parked: ParkedList
     wary: Callable[[], bool] = lambda: False
     passed: dict[str, int] = field(default_factory=dict)
 
@@ -143,7 +144,7 @@ class Evidence:
             return
         after = max(event.seq, position.seq)
         following = self.box.read(after=after, limit=LOOKED_AT, event_type=event.type)
-        free, _ = Blocked.read(self.box).sort_out(following)
+        free, _ = self.parked.sort_out(following)
         seen = {event.aggregate_id}
         for one in free:
             if one.aggregate_id in seen or event.aggregate_id in one.refs:

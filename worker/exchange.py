@@ -1,12 +1,11 @@
 """One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
 
-import dataclasses
 from collections.abc import Callable
 from time import monotonic
 
 from outbox import Outbox, failpoints, tracing
 from worker.ahead import Ahead
-from worker.connection import Connection
+from worker.connection import Connection, Limits
 from worker.deadline import deadline
 from worker.known import Decoded
 from worker.options import Options
@@ -30,7 +29,7 @@ class Exchange:
         ahead: where its events are read from.
         lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
-        limits: of the next transaction; raised for an event that is too slow even alone.
+        limits: of the next transaction; more for an event that is too slow even alone.
     """
 
     def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
@@ -137,11 +136,7 @@ class Exchange:
         with deadline(connection, self.patience_with_an_answer):
             connection.execute("select 1")
 
-    def allow_more_time(self) -> None:
-        """Double the time that a statement may take, until a batch is through."""
-        longer = self.limits.statement_timeout_ms * 2
-        self.limits = dataclasses.replace(self.limits, statement_timeout_ms=longer)
-
-    def restore_limits(self) -> None:
-        """A batch is through."""
-        self.limits = self._options.limits
+    @property
+    def usual_limits(self) -> Limits:
+        """Of a transaction that is not known to need more."""
+        return self._options.limits

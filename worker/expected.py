@@ -1,7 +1,7 @@
 """What the log says should stand in the database: its delivered events, folded from first to last, bodies as hashes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -107,18 +107,34 @@ def read_all(box: Outbox) -> Iterator[Event]:
         after = events[-1].seq
 
 
-def expected_of(box: Outbox, position_seq: int) -> tuple[dict[tuple[str, str], Expected], int]:
+def fold_one(event: Event, events: Iterable[Event]) -> Expected:
+    """Fold these events of one aggregate, in order, into what they say of it.
+
+    Args:
+        event: one of the aggregate; where no event can be read, it stands under its id.
+        events: as they are to be applied.
+    """
+    slug = (_payload(event) or {}).get("slug", str(event.aggregate_id))
+    one = Expected(event.aggregate_type, slug, event.aggregate_id)
+    for said in events:
+        if (payload := _payload(said)) is not None:
+            one.slug = str(payload["slug"])
+            one.take(said, payload)
+    return one
+
+
+def expected_of(box: Outbox, position_seq: int, parked: Container[int]) -> tuple[dict[tuple[str, str], Expected], int]:
     """Fold what was delivered.
 
     Args:
         box: the outbox.
         position_seq: up to where it was delivered.
+        parked: the seqs of what was passed over, see `position.parked_seqs`.
 
     Returns:
         (kind, slug) -> what should stand there, and the number of events in the log.
     """
     found: dict[tuple[str, str], Expected] = {}
-    parked = {row.seq for row in box.parked.list()}
     decisions = Decisions.read(box.connection)
     count = 0
     for event in read_all(box):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from outbox import Event, Outbox, ParkedState
 from worker.batching import BatchSize
-from worker.connection import Connection
+from worker.connection import Connection, Limits, longer
 from worker.epidemic import Epidemic
 from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved
 from worker.evidence import Evidence, is_gone
@@ -21,7 +21,7 @@ from worker.meter import Meter, NoMeter
 from worker.missing import name_missing
 from worker.options import Waiting
 from worker.outage import Interrupted
-from worker.parking import note
+from worker.parking import ParkedList
 from worker.position import Position
 from worker.projection import Batch, Parking
 from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
@@ -40,17 +40,22 @@ class Failed:
         batch: as it was sent.
         position: where it was read from.
         error: what was raised.
+        released: whether these events stand on the parked list, and the position stays where it is.
     """
 
     events: Sequence[Event]
     batch: Batch
     position: Position
     error: Exception
+    released: bool = False
 
 
 @dataclass(slots=True)
 class Failures:
-    """Decides about failed batches, and remembers what was tried since the last one that went through."""
+    """Decides about failed batches, and remembers what was tried since the last one that went through.
+
+    New events and released ones have each their own: one that is slow does not lose its time to a quick one.
+    """
 
     box: Outbox
     exchange: Exchange
@@ -58,24 +63,33 @@ class Failures:
     waker: Waiting
     epidemic: Epidemic
     evidence: Evidence
+    parked: ParkedList
     meter: Meter = field(default_factory=NoMeter)
+    limits: Limits = field(init=False)
     _contended: int = field(default=0)
     _slow: int = field(default=0)
     _looked_twice: int | None = field(default=None)
     _searched_until: int = field(default=0)
 
+    def __post_init__(self) -> None:
+        self.limits = self.exchange.usual_limits
+
+    def trying(self) -> None:
+        """A batch is about to be sent: it gets the time that those before it have shown to be needed."""
+        self.exchange.limits = self.limits
+
     def forgotten(self) -> None:
         """A batch is through: what was tried before no longer counts."""
         self._contended = self._slow = 0
         self._looked_twice = None
-        self.exchange.restore_limits()
+        self.limits = self.exchange.usual_limits
 
     def decide(self, connection: Connection, failed: Failed) -> Event | None:
         """Decide what a failure means.
 
         Returns:
-            The event that the position has passed after all, applied or parked; None where the same is to be tried
-            again, with the size that the next batch then has.
+            The event that is through after all, applied or parked; None where the same is to be tried again, with the
+            size that the next batch then has.
 
         Raises:
             Interrupted: the session is over.
@@ -84,7 +98,7 @@ class Failures:
         error, events = failed.error, failed.events
         if isinstance(error, (PositionMoved, NewerEvent)):
             if isinstance(error, NewerEvent) and error.seq > events[0].seq:
-                self.size.stop_before(error.seq - events[0].seq, error.seq)
+                self.size.stop_before(_before(events, error.seq), error.seq)
                 return None
             raise error
         judgement = judge(error, self.exchange.phase)
@@ -114,7 +128,7 @@ class Failures:
             self.size.shrink(len(events))
         elif self._slow < SLOW_EVENT_TRIES:
             self._slow += 1
-            self.exchange.allow_more_time()
+            self.limits = longer(self.limits)
         else:
             self._slow = 0
             return self._charged(connection, failed, failed.error, judgement)
@@ -130,7 +144,7 @@ class Failures:
         if judgement.sqlstate in SECOND_LOOK and self._looked_twice != first:
             self._looked_twice = first
         elif isinstance(failed.error, EventFault) and failed.error.seq > first:  # known already: no need to search
-            self.size.stop_before(failed.error.seq - first, failed.error.seq)
+            self.size.stop_before(_before(failed.events, failed.error.seq), failed.error.seq)
         elif count > 1 and not isinstance(failed.error, EventFault):
             self.size.suspect(failed.events[-1].seq, count)
         elif count > 1:
@@ -169,27 +183,41 @@ class Failures:
         if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} and self._again(connection, failed) is None:
             return event  # its neighbours went through meanwhile, and now it does too
         weighed = name_missing(weighed, error, event)
-        if not isinstance(error, DependencyFault):
-            self.epidemic.check(event, weighed)
-        self.park(connection, event, weighed, failed.position, attempts=2)
+        row = self.parked.row(event.seq) if failed.released else None
+        if not isinstance(error, DependencyFault) and (row is None or not row.blamed):
+            self.epidemic.check(event, weighed)  # one that was blamed before is no news
+        self.park(connection, event, weighed, failed.position, attempts=2, released=failed.released)
         return event
 
     def park(
-        self, connection: Connection, event: Event, judgement: Judgement, position: Position, *, attempts: int
+        self,
+        connection: Connection,
+        event: Event,
+        judgement: Judgement,
+        position: Position,
+        *,
+        attempts: int,
+        released: bool = False,
     ) -> None:
-        """Park an event and move the position past it."""
+        """Park an event and move the position past it; or park it again, where it was released."""
+        row = self.parked.row(event.seq) if released else None
+        again = row is not None and row.blamed
         parking = Parking(
             event=event,
             state=ParkedState.PARKED.value,
             verdict=judgement.verdict.value,
             reason=judgement.reason,
             sqlstate=judgement.sqlstate,
-            attempts=attempts,
+            attempts=row.attempts + 1 if row is not None and again else attempts,
         )
-        self.exchange.apply(connection, Batch(parked=[parking], to=event), position)
-        note(self.box, [parking])
+        if released:
+            self.exchange.apply(connection, Batch(parked=[parking], released=[event.seq]), position)
+            self.parked.released([], again=parking)
+        else:
+            self.exchange.apply(connection, Batch(parked=[parking], to=event), position)
+            self.parked.passed(position.moved_to(event), [event], [parking])
         get_log().error(
-            "relay.event_parked",
+            "relay.event_parked_again" if again else "relay.event_parked",
             seq=event.seq,
             event_id=str(event.event_id),
             type=event.type,
@@ -197,3 +225,8 @@ class Failures:
             sqlstate=judgement.sqlstate,
             reason=judgement.reason,
         )
+
+
+def _before(events: Sequence[Event], seq: int) -> int:
+    """How many of these stand before an event."""
+    return sum(event.seq < seq for event in events)

@@ -160,6 +160,12 @@ def _cloned(how: str, box: Outbox) -> TargetRefused:
     )
 
 
+def parked_seqs(connection: Connection, box: Outbox) -> set[int]:
+    """Return what the position has passed without effect, as the database says, whatever the file shows."""
+    rows = connection.execute(query("relay", "parked"), {"outbox_id": box.outbox_id}).fetchall()
+    return {int(str(row[0])) for row in rows}
+
+
 def is_at(row: tuple[object, ...] | None, position: Position) -> bool:
     """Whether the row of `outbox.sources` is this position."""
     return row is not None and row[0] == position.seq and _as_uuid(row[1]) == position.event_id

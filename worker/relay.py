@@ -26,7 +26,7 @@ from time import monotonic
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Decisions, Event, Outbox, OutboxCorrupt
+from outbox import Event, Outbox, OutboxCorrupt
 from outbox.sqlite_errors import ours
 from worker.batching import BatchSize
 from worker.connection import Connection, has_news
@@ -42,11 +42,12 @@ from worker.notes import CANNOT_WRITE, upkeep
 from worker.options import Ending, Options, Waiting
 from worker.outage import Interrupted, Patience
 from worker.pace import Pace
-from worker.parking import Blocked, note, reconcile
+from worker.parking import ParkedList
 from worker.position import Position, greet
 from worker.projection import Batch
 from worker.release import Releases
 from worker.report import Report
+from worker.settle import settle
 from worker.suspects import KILLER, STARTS, Suspects
 from worker.verdict import Judgement, Phase, Verdict, judge
 
@@ -91,16 +92,43 @@ class Relay:
         self._log = get_log()
         self._size = BatchSize(options.max_events)
         self._exchange = Exchange(box, options, dial)
-        self._epidemic = Epidemic(box, options.hold_after_alike)
+        self._parked = ParkedList(box)
+        self._epidemic = Epidemic(box, self._parked, options.hold_after_alike)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
-        self._evidence = Evidence(box, self._exchange, wary=lambda: self._suspects.wary)
-        self._failures = Failures(box, self._exchange, self._size, waker, self._epidemic, self._evidence, options.meter)
-        self._releases = Releases(box, self._exchange, self._suspects, self._evidence)
+        self._evidence = Evidence(box, self._exchange, self._parked, wary=lambda: self._suspects.wary)
+        self._failures = self._deciding(self._size)
+        released = BatchSize(options.max_events)
+        self._releases = Releases(
+            box,
+            self._parked,
+            self._exchange,
+            self._suspects,
+            self._deciding(released),
+            self._went_through,
+            released,
+            options,
+        )
         self._ever_connected = box.relay.position is not None
         self._began = clock()
         self._batches = 0
         self._pace = Pace(options.max_rate)
-        self._decisions = Decisions({})
+
+    def _deciding(self, size: BatchSize) -> Failures:
+        """Decide about failed batches of this size; what was tried is remembered for these alone."""
+        return Failures(
+            self._box,
+            self._exchange,
+            size,
+            self._waker,
+            self._epidemic,
+            self._evidence,
+            self._parked,
+            meter=self._options.meter,
+        )
+
+    def _went_through(self, events: list[Event]) -> None:
+        self._epidemic.went_through(events)
+        self._evidence.went_through(events)
 
     def run(self) -> Ending:
         """Carry events until told to stop (or, with `until_empty`, until none is left).
@@ -162,16 +190,16 @@ class Relay:
             self._exchange.enter(Phase.POSITION)
             with deadline(connection, self._exchange.patience_with_an_answer):
                 position = greet(connection, self._box)
-                reconcile(connection, self._box, position)
-            self._decisions = Decisions.read(self._box.connection)  # those made later are about events behind us
+                late = self._parked.load(connection, position)
+            settle(connection, self._box, self._parked, position, late)
             self._report.connected(position)
             self._exchange.lane.session_began()
             self._evidence.search_began()
             self._options.meter.connected()
             if self._patience.seconds > 0:
                 self._size.restart()
-            released = self._releases.first()
-            self._suspects.arrived(position, released.seq if released is not None else None)
+                self._releases.size.restart()
+            self._suspects.arrived(position, self._parked.ready(limit=2 * self._size.most), self._releases.size)
             return self._carry(connection, position)
         except Interrupted as failure:
             self._interrupted(failure)
@@ -189,7 +217,7 @@ class Relay:
             refused = Interrupted(judgement, cause=refusal)
             self._interrupted(refused)
             raise refused from refusal
-        except CANNOT_WRITE as error:  # the list of parked events is no mere note: order rests on it
+        except CANNOT_WRITE as error:
             stuck = self._stuck(error)
             self._interrupted(stuck)
             raise stuck from error
@@ -228,7 +256,18 @@ class Relay:
             judgement = explained(connection, error, judgement)
         return Interrupted(judgement, at_login=judgement.kind == LOGIN_REFUSED)
 
+    def _take_up_released(self, connection: Connection, position: Position) -> None:
+        began = self._clock()
+        events = self._releases.take_up(connection, position)
+        if events:
+            seconds = self._clock() - began
+            self._releases.size.succeeded(events[-1].seq, len(events), seconds)
+            self._patience.progressed()
+            self._report.released(position, len(events), seconds, self._parked.ready_count)
+            self._batch_is_through(len(events), seconds)
+
     def _carry(self, connection: Connection, position: Position) -> Ending:
+        new_ones_first = False  # released and new events take turns
         while True:
             self._options.alive()
             if (told := self._told_to_end()) is not None:
@@ -237,12 +276,16 @@ class Relay:
                 self._report.holding("paused by an operator: `outbox resume` lets it go on")
                 self._waker.wait_for_news(self._options.poll_seconds)
                 continue
-            if (released := self._releases.first()) is not None:
-                if self._releases.take_up(connection, position, released):
-                    self._patience.progressed()
+            self._parked.take_in()
+            if (released := self._releases.are_due()) and not new_ones_first:
+                self._take_up_released(connection, position)
+                new_ones_first = True
                 continue
+            new_ones_first = False
             events = self._exchange.ahead.read(after=position.seq, limit=self._size.size)
             if not events:
+                if released:
+                    continue
                 self._nothing_left(position)
                 if self._options.until_empty:
                     return Ending.EMPTY
@@ -273,9 +316,10 @@ class Relay:
         self._options.in_place()
 
     def _carry_batch(self, connection: Connection, position: Position, events: list[Event]) -> Position:
-        free, held = Blocked.read(self._box).sort_out(self._decisions.obeyed(events))
+        free, held = self._parked.sort_out(events)
         batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
+        self._failures.trying()
         try:
             with self._suspects.watched(connection, events[0].seq, events[-1].seq):
                 reached = self._carried(connection, batch, position)
@@ -284,14 +328,15 @@ class Relay:
             passed = self._failures.decide(connection, failed)
             if passed is None:
                 return position
+            if passed.seq not in self._parked:
+                at_hand = [one for one in held if one.event.seq == passed.seq]
+                self._parked.passed(position.moved_to(passed), [passed], at_hand)
             self._size.succeeded(passed.seq, 1, 0.0)
             return self._advanced(position, passed, 1, self._clock() - began)
         seconds = self._clock() - began
-        note(self._box, held)
         through = [event for event in events if event.seq <= reached.seq]
-        applied = [event for event in free if event.seq <= reached.seq]
-        self._epidemic.went_through(applied)
-        self._evidence.went_through(applied)
+        self._parked.passed(position.moved_to(through[-1]), through, held)
+        self._went_through([event for event in free if event.seq <= reached.seq])
         self._size.succeeded(reached.seq, len(through), seconds)
         return self._advanced(position, through[-1], len(through), seconds)
 
@@ -304,14 +349,17 @@ class Relay:
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
         moved = position.moved_to(to)
         self._failures.forgotten()
-        self._batches += 1
         self._patience.progressed()
         self._report.applied(moved, count, seconds)
         self._options.meter.applied(count, seconds)
+        self._batch_is_through(count, seconds)
+        return moved
+
+    def _batch_is_through(self, count: int, seconds: float) -> None:
+        self._batches += 1
         self._checkpoint(due=self._batches >= CHECKPOINT_EVERY_BATCHES)
         if (rest := self._pace.rest_seconds(count, seconds)) > 0:
             self._waker.sleep(rest)
-        return moved
 
     def _checkpoint(self, *, due: bool) -> None:
         if due:

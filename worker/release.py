@@ -1,101 +1,98 @@
-"""Parked events that were released: taken up in the order of the log, before anything new."""
+"""Parked events that were released: taken up in batches like any others, in the order of the log.
 
-from typing import Any
+They wait for nobody (`parking` says which those are), so a batch of them needs nothing but the position's lock, which
+stays where it is. What goes wrong with one is judged like everything else (`failures`): it is looked for in halves,
+gets the same time limits, and is parked again alone. The relay takes turns between these and new events, so neither
+waits for the other to end.
+"""
 
-import msgspec
-import psycopg
+from collections.abc import Callable, Sequence
 
-from outbox import Event, Outbox, ParkedEvent, ParkedState, Resolution
+from outbox import Event, Outbox
+from worker.batching import BatchSize
 from worker.connection import Connection
-from worker.errors import NewerEvent, PositionMoved
-from worker.evidence import Evidence, is_gone
 from worker.exchange import Exchange
+from worker.failures import Failed, Failures
 from worker.logs import get_log
-from worker.missing import name_missing
-from worker.outage import Interrupted
+from worker.options import Options
+from worker.parking import ParkedList
 from worker.position import Position
-from worker.projection import Batch, Parking
-from worker.suspects import KILLER, Suspects
-from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
+from worker.projection import Batch
+from worker.suspects import KILLER, STARTS, Suspects
 
 
 class Releases:
-    """Takes up what operators released, and what was held behind it."""
+    """Takes up what operators released, and what was held behind it.
 
-    def __init__(self, box: Outbox, exchange: Exchange, suspects: Suspects, evidence: Evidence) -> None:
+    Args:
+        box: the outbox.
+        parked: its list.
+        exchange: with the database.
+        suspects: watches batches after a death.
+        failures: decides about batches that failed.
+        went_through: told of what was applied.
+        size: of the next batch; `failures` has the same.
+        options: limits.
+    """
+
+    def __init__(
+        self,
+        box: Outbox,
+        parked: ParkedList,
+        exchange: Exchange,
+        suspects: Suspects,
+        failures: Failures,
+        went_through: Callable[[list[Event]], None],
+        size: BatchSize,
+        options: Options,
+    ) -> None:
         self._box = box
-        self._evidence = evidence
-        self._suspects = suspects
+        self._parked = parked
         self._exchange = exchange
+        self._suspects = suspects
+        self._failures = failures
+        self._went_through = went_through
+        self.size = size
+        self._most_bytes = options.max_bytes
 
-    def first(self) -> ParkedEvent | None:
-        """The next one to take up."""
-        return next(iter(self._box.parked.list(state=ParkedState.RELEASING)), None)
+    def are_due(self) -> bool:
+        """Whether there is something to take up."""
+        return bool(self._parked.ready(limit=1))
 
-    def take_up(self, connection: Connection, position: Position, row: ParkedEvent) -> bool:
-        """Apply one released event, hold it behind another, or park it again; True where it went through.
+    def take_up(self, connection: Connection, position: Position) -> Sequence[Event]:
+        """Apply the next batch; returns the events that left the list, or the one that was parked again.
 
         Raises:
-            Interrupted: the session is over; the event is taken up again in the next.
+            Interrupted: the session is over; the events are taken up again in the next.
+            PositionMoved: somebody else works on the list.
         """
-        event = _as_resolved(self._box.event(row.seq), row)
-        behind = self._box.parked.blocking(event)
-        if behind is not None:
-            self._box.parked.hold(event, behind_seq=behind)
-            return False
-        if self._suspects.is_killer(row.seq):
-            self._park_again(connection, position, row, KILLER)
+        events = self._box.read_these(self._parked.ready(limit=self.size.size), most_bytes=self._most_bytes)
+        if self._suspects.is_killer(events[0].seq):
+            self._failures.park(connection, events[0], KILLER, position, attempts=STARTS, released=True)
             self._suspects.cleared()
-            return False
-        discarded = row.resolution is Resolution.DISCARD
+            return events[:1]
+        seqs = [event.seq for event in events]
+        self._failures.trying()
+        batch = Batch(apply=self._parked.decisions.obeyed(events), released=seqs)
         try:
-            batch = Batch(apply=[] if discarded else [event], released=[row.seq])
-            with self._suspects.watched(connection, row.seq, row.seq):
-                self._apply(connection, batch, position)
-        except Exception as error:
-            if isinstance(error, (PositionMoved, NewerEvent)):
-                raise
-            judgement = judge(error, self._exchange.phase)
-            lost = judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
-            if lost or is_gone(connection, error):
-                raise Interrupted(judgement) from error
-            self._evidence.search_began()
-            judgement = self._evidence.weigh(connection, event, error, judgement, position)
-            if judgement.verdict is not Verdict.POISON:
-                raise Interrupted(judgement) from error
-            self._park_again(connection, position, row, name_missing(judgement, error, event))
-            return False
-        self._box.parked.finish(row.seq)
-        self._box.parked.release_held(row.seq)
-        get_log().info("relay.event_released", seq=row.seq, resolution=row.resolution and row.resolution.value)
-        return True
+            with self._suspects.watched(connection, seqs[0], seqs[-1], released=True):
+                self._exchange.apply(connection, batch, position)
+        except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
+            failed = Failed(events=events, batch=batch, position=position, error=error, released=True)
+            through = self._failures.decide(connection, failed)
+            if through is None:
+                return []
+            if self._parked.is_blamed(through.seq):
+                self._failures.forgotten()
+                return [through]
+            return self._through([through])
+        return self._through(events)
 
-    def _apply(self, connection: Connection, batch: Batch, position: Position) -> None:
-        try:
-            self._exchange.apply(connection, batch, position)
-        except psycopg.Error as error:
-            if error.sqlstate not in SECOND_LOOK:
-                raise
-            self._exchange.apply(connection, batch, position)
-
-    def _park_again(self, connection: Connection, position: Position, row: ParkedEvent, judgement: Judgement) -> None:
-        """It was refused once more."""
-        event = self._box.event(row.seq)
-        parking = Parking(
-            event=event,
-            state=ParkedState.PARKED.value,
-            verdict=judgement.verdict.value,
-            reason=judgement.reason,
-            sqlstate=judgement.sqlstate,
-            attempts=row.attempts + 1,
-        )
-        self._exchange.apply(connection, Batch(parked=[parking], released=[row.seq]), position)
-        self._box.parked.park(
-            event, verdict=parking.verdict, reason=parking.reason, sqlstate=parking.sqlstate, attempts=1
-        )
-        get_log().error("relay.event_parked_again", seq=event.seq, sqlstate=parking.sqlstate, reason=parking.reason)
-
-
-def _as_resolved(event: Event, row: ParkedEvent) -> Event:
-    changes: dict[str, Any] = {} if row.payload_json is None else {"payload_json": row.payload_json}
-    return msgspec.structs.replace(event, **changes)
+    def _through(self, events: Sequence[Event]) -> Sequence[Event]:
+        self._failures.forgotten()
+        self._parked.released([event.seq for event in events])
+        self._went_through(self._parked.decisions.obeyed(events))
+        for event in events:
+            if (decision := self._parked.decisions.of(event.seq)) is not None:  # the others waited for one of these
+                get_log().info("relay.event_released", seq=event.seq, resolution=decision.how.value)
+        return events

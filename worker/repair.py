@@ -21,7 +21,7 @@ from worker.errors import EventFault, KeptAsItWas
 from worker.evidence import is_gone
 from worker.expected import Expected
 from worker.fold import TABLES
-from worker.position import Position
+from worker.position import Position, parked_seqs
 from worker.projection import Batch, apply_batch
 from worker.stamps import Stamps
 from worker.verdict import Phase, judge
@@ -63,7 +63,7 @@ def repair_all(connection: Connection, box: Outbox, found: Verified, position: P
 
 
 def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], position: Position) -> Iterator[Repaired]:
-    waiting = {row.seq for row in box.parked.list()}
+    waiting = parked_seqs(connection, box)
     decisions = Decisions.read(box.connection)
     for one in some:
         events = [
@@ -71,7 +71,7 @@ def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], posit
             for event in decisions.obeyed(box.read(after=0, limit=one.last_seq, aggregate_id=one.aggregate_id))
             if event.seq <= position.seq and event.seq not in waiting
         ]
-        reason = _say_again(connection, box, events, one, position)
+        reason = say_again(connection, box, events, one, position)
         if reason is None and (left := differing(connection, one)):
             reason = f"the database keeps it otherwise: {'; '.join(left)}{_keepers(connection, one)}"
         yield Repaired(what=one.label, reason=reason)
@@ -82,9 +82,15 @@ def _keepers(connection: Connection, one: Expected) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _say_again(
+def say_again(
     connection: Connection, box: Outbox, events: list[Event], one: Expected, position: Position
 ) -> str | None:
+    """Write one row from these events, whichever of them wrote it last; returns why not, None where it is written.
+
+    Raises:
+        PositionMoved: another worker delivers meanwhile.
+        psycopg.Error: the database went away.
+    """
     batch = Batch(apply=events, again=[(one.kind, one.slug, events[-1].event_id)])
     try:
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))

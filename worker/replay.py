@@ -13,7 +13,7 @@ from worker.dial import reach
 from worker.drain import Drained, drain_outbox
 from worker.errors import Holding, PositionMoved, WorkerError
 from worker.expected import read_all
-from worker.position import Position, greet
+from worker.position import Position, greet, parked_seqs
 from worker.projection import Batch, apply_batch
 from worker.queries import query
 from worker.runtime import destination, served_outbox
@@ -72,7 +72,7 @@ def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False
         raise Holding
     with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
         position = greet(connection, box)
-        waiting = {row.seq for row in box.parked.list()}
+        waiting = parked_seqs(connection, box)
         decisions = Decisions.read(box.connection)
         events = [
             event
@@ -111,8 +111,11 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
         return
     event_id = _id_at(box, seq)
     values = {"outbox_id": box.outbox_id, "from_seq": position.seq, "to_seq": seq, "to_event_id": event_id}
-    if connection.execute(query("relay", "rewind"), values).rowcount != 1:
-        raise PositionMoved("somebody else moved the position: stop the other worker and try again")
+    with connection.transaction():
+        if connection.execute(query("relay", "rewind"), values).rowcount != 1:
+            raise PositionMoved("somebody else moved the position: stop the other worker and try again")
+        # What is parked is what the position has passed: beyond it everything is read again, and judged anew.
+        connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})
     box.relay.remember_position(position.destination_id, seq, event_id)
 
 

@@ -79,6 +79,14 @@ class Report:
         if now - self._noted_at >= NOTE_EVERY_SECONDS:
             self._note("draining", position, self.forecast.seconds_left(backlog))
 
+    def released(self, position: Position, count: int, seconds: float, left: int) -> None:
+        """A batch of what was let go was committed; the position stays."""
+        self._position = position
+        self._last_batch_at = self._clock()
+        self._log.info("relay.batch_released", events=count, seconds=round(seconds, 4), left=left)
+        if self._last_batch_at - self._noted_at >= NOTE_EVERY_SECONDS:
+            self._note("draining", position, self.forecast.seconds_left(max(0, self._box.last_seq - position.seq)))
+
     def empty(self, position: Position) -> None:
         """Nothing is left."""
         if self._state != "following":

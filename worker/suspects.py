@@ -15,10 +15,12 @@ look ahead, so that nobody dies of an event that is not in the record. Before a 
 is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
 event either.
 
+What was released is looked into in the same way, in a stretch of its own.
+
 An exception that nobody foresaw ends the process as well; it leaves its record like a death.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -63,6 +65,8 @@ class Suspects:
                 get_log().info("relay.killed_while_waiting")
         self._last_seq = box.last_seq
         self._until: int | None = None
+        self._until_released: int | None = None  # None: whoever died, it was not of these, or they are behind us
+        self._watching = False
         if self._wary:
             get_log().warning("relay.wary", reason="the worker before this one did not end in order")
 
@@ -71,21 +75,35 @@ class Suspects:
         """Whether there was a death, so that no event may be touched but those of the record."""
         return self._wary
 
-    def arrived(self, position: Position, releasing_seq: int | None) -> None:
-        """A session began at this position; the first released event is `releasing_seq`."""
+    def arrived(self, position: Position, ready: Sequence[int], released: BatchSize) -> None:
+        """A session began.
+
+        Args:
+            position: where it stands.
+            ready: what was released, in order.
+            released: the size of its batches, narrowed to the range in which somebody died.
+        """
         if not self._wary:
             return
         if self._until is None:
             self._until = min(position.seq + 2 * self._size.most, self._last_seq)
+            self._until_released = ready[: 2 * released.most][-1] if ready else None
         found = self._attempts.unfinished()
-        if found is None or found.seq == releasing_seq:
+        if found is None:
             return
-        if found.seq != position.seq + 1:  # it went through, and the process died before it could say so
-            with only_a_note(self._box):
-                self._attempts.finish()
+        if found.seq <= position.seq:
+            among = [seq for seq in ready if found.seq <= seq <= found.last_seq]
+            if found.seq not in among:  # it went through, and the process died before it could say so
+                self.cleared()
+                return
+            self._until_released = max(self._until_released or 0, found.last_seq)
+            released.suspect(found.last_seq, len(among))
+        elif found.seq != position.seq + 1:
+            self.cleared()
             return
-        self._until = max(self._until, found.last_seq)
-        self._size.suspect(found.last_seq, found.events)
+        else:
+            self._until = max(self._until, found.last_seq)
+            self._size.suspect(found.last_seq, found.events)
         get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
 
     def is_killer(self, seq: int) -> bool:
@@ -101,11 +119,13 @@ class Suspects:
             self._attempts.finish()
 
     @contextmanager
-    def watched(self, connection: Connection, seq: int, last_seq: int) -> Iterator[None]:
-        """Keep a start record while the block runs, where one is needed."""
-        if self._wary and self._until is not None and seq > self._until:
+    def watched(self, connection: Connection, seq: int, last_seq: int, *, released: bool = False) -> Iterator[None]:
+        """Keep a start record while the block runs, where one is needed; for events of the log, or `released` ones."""
+        until = self._until_released if released else self._until
+        if self._wary and not released and until is not None and seq > until:
             self._wary = False
-        if self._wary:
+        self._watching = self._wary and not (released and (until is None or seq > until))
+        if self._watching:
             if seq == last_seq:
                 self._exchange.probe(connection)
             with only_a_note(self._box):
@@ -115,7 +135,7 @@ class Suspects:
                 yield
         except Exception as error:
             if not isinstance(error, FORESEEN):
-                if not self._wary:
+                if not self._watching:
                     with only_a_note(self._box):
                         self._attempts.begin(seq, last_seq)
                 raise
@@ -132,14 +152,15 @@ class Suspects:
             with only_a_note(self._box):
                 self._attempts.waits(begins=begins)
 
-        if not self._wary:
+        if not self._watching:
             yield
             return
         with told_of_waits(connection, note):
             yield
 
     def _done(self) -> None:
-        if self._wary:
+        if self._watching:
+            self._watching = False
             with only_a_note(self._box):
                 self._attempts.finish()
 

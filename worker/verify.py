@@ -33,6 +33,7 @@ from worker import obstacles
 from worker.connection import Connection
 from worker.expected import Expected, expected_of
 from worker.fold import TABLES
+from worker.position import parked_seqs
 from worker.queries import query
 from worker.stamps import Stamps
 
@@ -118,7 +119,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         def made(stamp: UUID) -> bool:
             return stamps.made(stamp, bound)
 
-        expected, events = expected_of(box, position)
+        expected, events = expected_of(box, position, parked_seqs(connection, box))
         result = Verified(events=events, expected=list(expected.values()))
         stale_files = _verify_files(box, content_root, expected, result)
         for kind in ("audience", "project", "content"):

@@ -2,20 +2,74 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from outbox import audit, resolve
-from outbox.command_line import json_option, print_json
+from outbox.command_line import EXIT_FAILED, EXIT_OK, json_option, print_json
 from outbox.commands.opened import opened
-from outbox.errors import ParkedConflict
-from outbox.parked import ParkedEvent
+from outbox.errors import OutboxError, ParkedConflict
+from outbox.event import Event
+from outbox.outbox import Outbox
+from outbox.parked import ParkedEvent, ParkedState
 from outbox.readable import as_data, as_fields
-from outbox.terminal import one_line
+from outbox.transaction import write_transaction
 
+PREVIEWED = 10
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which parked events a command is about."""
+
+    seqs: tuple[int, ...]
+    everything: bool
+    yes: bool
+    event_type: str | None
+    sqlstate: str | None
+    course: str | None
+    since: dt.datetime | None
+
+    @property
+    def filters(self) -> bool:
+        """Whether a condition is given."""
+        return any(one is not None for one in (self.event_type, self.sqlstate, self.course, self.since))
+
+    def picks(self, row: ParkedEvent, event: Event) -> bool:
+        """Whether the conditions hold for an event."""
+        return (
+            self.event_type in {None, row.type}
+            and self.sqlstate in {None, row.sqlstate}
+            and (self.since is None or row.parked_at >= self.since.replace(tzinfo=self.since.tzinfo or dt.UTC))
+            and (self.course is None or _is_of(self.course, event))
+        )
+
+
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--since", type=click.DateTime(), help="Only those parked at or after this time (UTC)."),
+        click.option("--course", metavar="SLUG", help="Only those of the course whose project has this slug."),
+        click.option("--sqlstate", help="Only those refused with this SQLSTATE."),
+        click.option("--type", "event_type", help="Only events of this type."),
+    ):
+        command = option(command)
+    return command
+
+
+def _many(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Several events: by SEQ, or all that are parked, or those for which conditions hold."""
+    command = click.option("--yes", is_flag=True, help="Do not ask, where events are chosen by --all or a condition.")(
+        _filters(command)
+    )
+    command = click.option("--all", "everything", is_flag=True, help="Every parked event.")(command)
+    return click.argument("seqs", metavar="[SEQ]...", nargs=-1, type=click.IntRange(min=1))(command)
 
 
 @click.group()
@@ -29,27 +83,32 @@ def parked() -> None:
     Examples:
       outbox parked list
       outbox parked show 42
+      outbox parked retry --all
     """
 
 
 @parked.command("list")
+@_filters
 @json_option
-def list_(*, as_json: bool) -> None:
+def list_(*, as_json: bool, **conditions: Any) -> None:
     """List parked and held events, in order.
 
     \b
-    Example:
+    Examples:
       outbox parked list --json | jq '.[].seq'
+      outbox parked list --course pao-caseiro
     """
+    choice = Choice(seqs=(), everything=True, yes=True, **conditions)
     with opened(reading=True) as box:
-        rows = box.parked.list()
+        found = [(row, _event(box, row)) for row in box.parked.list()]
+    shown = [(row, event) for row, event in found if not choice.filters or (event and choice.picks(row, event))]
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json([row.as_dict() for row, _ in shown])
         return
-    for row in rows:
-        click.echo(_line(row))
-    if not rows:
-        click.echo("nothing is parked", err=True)
+    for row, event in shown:
+        click.echo(_line(row, event))
+    if not shown:
+        click.echo("nothing is parked" if not found else f"none of {len(found)} is chosen by that", err=True)
 
 
 @parked.command()
@@ -83,72 +142,175 @@ def show(*, seq: int, as_json: bool) -> None:
 
 
 @parked.command()
-@click.argument("seq", type=click.IntRange(min=1))
+@_many
 @click.option("--reason", help="Why; kept in the audit trail.")
-def retry(*, seq: int, reason: str | None) -> None:
-    """Try a parked event again as it is: its cause was mended elsewhere.
-
-    \b
-    Example:
-      outbox parked retry 42
-    """
-    with opened() as box:
-        resolve.retry(box, seq, reason)
-    _told(seq, "is tried again")
-
-
-@parked.command()
-@click.argument("seq", type=click.IntRange(min=1))
-@click.option("--file", "source", type=click.File(encoding="utf-8"), help="The whole new payload as JSON ('-': stdin).")
-@click.option(
-    "--set", "fields", multiple=True, metavar="FIELD=JSON", help="Replace one field, for example title='\"X\"'."
-)
-@_reason
-def edit(*, seq: int, source: Any, fields: tuple[str, ...], reason: str) -> None:
-    """Apply a parked event with a corrected payload; the original stays in the log.
-
-    Without --file and --set it opens $EDITOR.
+def retry(*, reason: str | None, **chosen: Any) -> int:
+    """Try parked events again as they are: their cause was mended elsewhere.
 
     \b
     Examples:
-      outbox parked edit 42 --set 'sequence_order=3' --reason 'was 99999'
-      outbox parked edit 42 --reason 'title was empty'
+      outbox parked retry 42
+      outbox parked retry --sqlstate 23514
     """
-    with opened() as box:
+    return _decide(Choice(**chosen), "tried again", lambda box, seq: resolve.retry(box, seq, reason))
+
+
+@parked.command()
+@_many
+@click.option("--file", "source", type=click.File(encoding="utf-8"), help="The whole new payload as JSON ('-': stdin).")
+@click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Replace one field; the value is JSON, or text: title=Bom, sequence_order=3.",
+)
+@_reason
+def edit(*, source: Any, fields: tuple[str, ...], reason: str, **chosen: Any) -> int:
+    """Apply parked events with a corrected payload; the original stays in the log.
+
+    Without --file and --set it opens $EDITOR, for one event.
+
+    \b
+    Examples:
+      outbox parked edit 42 --set sequence_order=3 --reason 'was 99999'
+      outbox parked edit 42 --set title=Bom --reason 'title was empty'
+      outbox parked edit --course pao-caseiro --set status=draft --reason 'no such status'
+    """
+    choice = Choice(**chosen)
+    if not fields and len(choice.seqs) != 1:
+        raise click.UsageError("several events are edited with --set: a payload, or an editor, is for one SEQ")
+
+    def act(box: Outbox, seq: int) -> None:
         row = box.parked.find(seq)
         current = as_fields((row.payload_json if row else None) or box.event(seq).payload_json)
         click.echo(resolve.edit(box, seq, _edited(current, source, fields), reason))
-    _told(seq, "is applied as edited")
+
+    return _decide(choice, "applied as edited", act)
 
 
 @parked.command()
-@click.argument("seq", type=click.IntRange(min=1))
+@_many
+@click.option("--alone", is_flag=True, help="Leave what only adds to it; each is refused then, and parked.")
 @_reason
-def discard(*, seq: int, reason: str) -> None:
-    """Never apply a parked event; what is held behind it goes on without it.
+def discard(*, alone: bool, reason: str, **chosen: Any) -> int:
+    """Never apply parked events; what is held behind them goes on without them.
+
+    Where one is the first version of its row, the patches, tags and links that only add to it are discarded with it.
 
     \b
-    Example:
+    Examples:
       outbox parked discard 42 --reason 'draft that nobody wants'
+      outbox parked discard 42 43 57 --reason 'drafts that nobody wants'
     """
-    with opened() as box:
-        resolve.discard(box, seq, reason)
-    _told(seq, "is discarded")
+
+    def act(box: Outbox, seq: int) -> str:
+        along = resolve.discard(box, seq, reason, alone=alone)
+        return f"with it {_count(len(along))} that only {_adds(along)} to it: {_some(along)}" if along else ""
+
+    def preview(box: Outbox, seq: int) -> str:
+        along = () if alone else resolve.additions(box, seq)
+        return f"and {_count(len(along))} that only {_adds(along)} to it" if along else ""
+
+    return _decide(Choice(**chosen), "discarded", act, preview=preview)
 
 
 @parked.command()
-@click.argument("seq", type=click.IntRange(min=1))
+@_many
 @_reason
-def supersede(*, seq: int, reason: str) -> None:
-    """Apply a parked event with the text that its file has now.
+def supersede(*, reason: str, **chosen: Any) -> int:
+    """Apply parked events with the text that their file has now.
 
     \b
     Example:
       outbox parked supersede 42 --reason 'file was repaired'
     """
-    with opened(publish=True) as box:
+
+    def act(box: Outbox, seq: int) -> None:
         click.echo(resolve.supersede(box, seq, reason))
-    _told(seq, "is applied with its file as it is now")
+
+    return _decide(Choice(**chosen), "applied with its file as it is now", act, publish=True)
+
+
+@parked.command()
+@click.argument("seqs", metavar="SEQ...", nargs=-1, required=True, type=click.IntRange(min=1))
+@_reason
+def park(*, seqs: tuple[int, ...], reason: str) -> int:
+    """Set aside events that are not delivered yet; what does not depend on them goes on.
+
+    For an event at which the worker stands and that nothing else gets past. Decide about it then like about any other.
+
+    \b
+    Example:
+      outbox parked park 42 --reason 'its trigger is being looked at'
+    """
+    with opened() as box:
+        return _each(box, seqs, "set aside", lambda one: resolve.set_aside(box, one, reason))
+
+
+def _decide(
+    choice: Choice,
+    done: str,
+    act: Callable[[Outbox, int], str | None],
+    *,
+    preview: Callable[[Outbox, int], str] = lambda _box, _seq: "",
+    publish: bool = False,
+) -> int:
+    if choice.seqs and (choice.everything or choice.filters):
+        raise click.UsageError("say which events: by SEQ, or by --all and conditions")
+    if not (choice.seqs or choice.everything or choice.filters):
+        raise click.UsageError("say which events: SEQ..., --all, --type, --sqlstate, --course or --since")
+    with opened(publish=publish) as box:
+        seqs = choice.seqs
+        if not seqs:
+            chosen = [
+                (row, event)
+                for row in box.parked.list(state=ParkedState.PARKED)
+                if (event := _event(box, row)) is not None and choice.picks(row, event)
+            ]
+            if not chosen:
+                click.echo("no parked event is chosen by that: `outbox parked list` shows them", err=True)
+                return EXIT_OK
+            for row, event in chosen[:PREVIEWED]:
+                click.echo(f"{_line(row, event)}  {preview(box, row.seq)}".rstrip(), err=True)
+            if len(chosen) > PREVIEWED:
+                click.echo(f"… and {len(chosen) - PREVIEWED:,} more", err=True)
+            question = f"{len(chosen):,} parked event{'s are' if len(chosen) > 1 else ' is'} to be {done}: go on?"
+            # Who calls it from a script has said --all, or a condition, and is not there to be asked.
+            if not choice.yes and sys.stdin.isatty() and not click.confirm(question, err=True):
+                raise click.UsageError("nothing was decided")
+            seqs = tuple(row.seq for row, _ in chosen)
+        return _each(box, tuple(dict.fromkeys(seqs)), done, lambda seq: act(box, seq))
+
+
+def _each(box: Outbox, seqs: Sequence[int], done: str, act: Callable[[int], str | None]) -> int:
+    """Act on each, in one transaction; those about which nothing could be decided are told, and the others are."""
+    if len(seqs) == 1:
+        told = act(seqs[0])
+        click.echo(_told(seqs[0], done, told), err=True)
+        return EXIT_OK
+    refused: list[tuple[int, OutboxError]] = []
+    decided = 0
+    with write_transaction(box.connection, box.gate):
+        for seq in seqs:
+            row = box.parked.find(seq)
+            if row is not None and row.resolution is not None:  # with another one of them
+                decided += 1
+                continue
+            try:
+                act(seq)
+            except OutboxError as exc:
+                refused.append((seq, exc))
+            else:
+                decided += 1
+    box.ring()
+    for seq, error in refused[:PREVIEWED]:
+        click.echo(f"error: event {seq}: {error}", err=True)
+    if len(refused) > PREVIEWED:
+        click.echo(f"error: and {len(refused) - PREVIEWED:,} more", err=True)
+    follows = "" if done == "set aside" else ", and what is held behind them follows"
+    click.echo(f"{_count(decided)} {'is' if decided == 1 else 'are'} {done} by the worker{follows}", err=True)
+    return EXIT_FAILED if refused else EXIT_OK
 
 
 def _edited(current: dict[str, Any], source: Any, fields: tuple[str, ...]) -> dict[str, Any]:
@@ -158,8 +320,8 @@ def _edited(current: dict[str, Any], source: Any, fields: tuple[str, ...]) -> di
         for assignment in fields:
             name, separator, value = assignment.partition("=")
             if not separator:
-                raise click.BadParameter(f"{assignment!r} is not FIELD=JSON", param_hint="--set")
-            current[name] = _json(value, f"--set {name}")
+                raise click.BadParameter(f"{assignment!r} is not FIELD=VALUE", param_hint="--set")
+            current[name] = _value(name, value, current.get(name))
         return current
     else:
         text = click.edit(json.dumps(current, ensure_ascii=False, indent=2), extension=".json") or ""
@@ -171,6 +333,20 @@ def _edited(current: dict[str, Any], source: Any, fields: tuple[str, ...]) -> di
     return edited
 
 
+def _value(name: str, text: str, before: Any) -> Any:
+    """Read a value as people type it: JSON, or text where it is none, or where the field holds text and gets a number.
+
+    What begins like an object, a list or a quoted text is meant as JSON, and refused where it is none.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        if text[:1] in {"{", "[", '"'}:
+            _json(text, f"--set {name}")
+        return text
+    return text if isinstance(before, str) and isinstance(value, bool | int | float) else value
+
+
 def _json(text: str, what: str) -> Any:
     try:
         return json.loads(text)
@@ -178,14 +354,41 @@ def _json(text: str, what: str) -> Any:
         raise click.UsageError(f"{what} is not JSON: {exc}") from exc
 
 
-def _line(row: ParkedEvent) -> str:
-    place = f"{row.seq:>8}  {row.state.value:<9}  {row.type:<24} {row.verdict:<11} {row.sqlstate or '-':<6}"
-    return f"{place} {one_line(row.reason)}"
+def _event(box: Outbox, row: ParkedEvent) -> Event | None:
+    return next(iter(box.read_these([row.seq])), None)
+
+
+def _is_of(course: str, event: Event) -> bool:
+    fields = as_fields(event.payload_json)
+    slug = str(fields.get("slug", ""))
+    return fields.get("project") == course or slug == course or slug.startswith(f"{course}--")
+
+
+def _line(row: ParkedEvent, event: Event | None) -> str:
+    slug = as_fields(event.payload_json).get("slug", "-") if event is not None else "-"
+    return (
+        f"{row.seq:>8}  {row.state.value:<9}  {row.parked_at:%Y-%m-%d %H:%M}  {row.type:<24} {slug}  "
+        f"{row.verdict} {row.sqlstate or '-'}  {row.reason}"
+    )
 
 
 def _plain(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else one_line(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
 
 
-def _told(seq: int, what: str) -> None:
-    click.echo(f"event {seq} {what} by the worker, and what is held behind it follows", err=True)
+def _count(number: int) -> str:
+    return f"{number:,} event{'' if number == 1 else 's'}"
+
+
+def _adds(along: Sequence[int]) -> str:
+    return "adds" if len(along) == 1 else "add"
+
+
+def _some(seqs: Iterable[int]) -> str:
+    shown = list(seqs)
+    return ", ".join(map(str, shown[:PREVIEWED])) + (", …" if len(shown) > PREVIEWED else "")
+
+
+def _told(seq: int, done: str, also: str | None) -> str:
+    follows = "" if done == "set aside" else ", and what is held behind it follows"
+    return f"event {seq} is {done} by the worker{follows}" + (f"; {also}" if also else "")

@@ -304,6 +304,14 @@ def _unpark(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _forget_beyond(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("sources", values["outbox_id"])
+    for outbox, seq in [key for key, _ in tx.every("parked")]:
+        if row is not None and outbox == values["outbox_id"] and seq > row["applied_seq"]:
+            tx.put("parked", (outbox, seq), None)
+    return []
+
+
 def _still_parked(tx: Transaction, values: Any) -> Rows:
     return [(seq,) for seq in values["seqs"] if tx.get("parked", (values["outbox_id"], seq)) is not None]
 
@@ -380,6 +388,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.lock_position": _position,
     "relay.advance": _advance,
     "relay.park": _park,
+    "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,
     "relay.still_parked": _still_parked,
     "relay.parked": _parked,

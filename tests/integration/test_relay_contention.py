@@ -123,7 +123,7 @@ def test_an_event_that_stands_alone_is_tried_once_more_before_it_is_parked(
     assert box.connection.execute("select count(*) from outages").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("times", "parked"), [(1, []), (2, [4])])
+@pytest.mark.parametrize(("times", "parked"), [(1, []), (2, []), (3, [4])])
 @pytest.mark.parametrize("sqlstate", ["23503", "23505"], ids=["missing reference", "taken key"])
 def test_a_released_event_is_looked_at_twice_before_it_is_parked_again(
     sqlstate: str, times: int, parked: list[int], box: Outbox, database: Database, contend: Callable[[str, int], None]

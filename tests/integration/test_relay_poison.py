@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,8 @@ def test_what_is_released_before_the_event_that_it_waits_for_is_held_again(box: 
     box.append(*project(), lesson(1))
     refuse(database, f"{PROJECT}--modulo-1")
     drain(box, database.worker_dsn)
-    assert box.parked.release_held(3) == 1
+    held = box.parked.list()[1]
+    box.parked.rewrite([replace(held, state=ParkedState.RELEASING, behind_seq=None)])  # whatever the file says
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     states = [(row.seq, row.state, row.behind_seq) for row in box.parked.list()]
     assert states == [(3, ParkedState.PARKED, None), (4, ParkedState.HELD, 3)]
@@ -238,8 +240,7 @@ def test_what_postgres_parked_is_restored_when_the_file_forgot_it(box: Outbox, d
     box.append(*project(), lesson(1))
     refuse(database, f"{PROJECT}--aula-1")
     drain(box, database.worker_dsn)
-    box.parked.release(4, Resolution.RETRY)
-    box.parked.finish(4)
+    box.parked.rewrite(gone=[4])
     assert box.parked.count() == 0
     drain(box, database.worker_dsn)
     (parked,) = box.parked.list()
@@ -256,8 +257,7 @@ def test_of_many_parked_events_each_is_put_right_whatever_stands_before_it(box: 
     box.parked.release(5, Resolution.RETRY)
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("delete from outbox.parked where seq = 5")
-    box.parked.release(7, Resolution.RETRY)
-    box.parked.finish(7)
+    box.parked.rewrite(gone=[7])
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert [(row.seq, row.state) for row in box.parked.list()] == [(seq, ParkedState.PARKED) for seq in (4, 6, 7)]
 
@@ -273,10 +273,7 @@ def test_what_the_file_forgot_is_held_again_behind_the_same_event(box: Outbox, d
 
     before = listed()
     assert [row[:3] for row in before] == [(3, ParkedState.PARKED, None), (4, ParkedState.HELD, 3)]
-    box.parked.release(3, Resolution.RETRY)
-    box.parked.release_held(3)
-    box.parked.finish(3)
-    box.parked.finish(4)
+    box.parked.rewrite(gone=[3, 4])
     assert listed() == []
     drain(box, database.worker_dsn)
     assert listed() == before
@@ -301,14 +298,21 @@ def test_a_release_that_went_through_is_not_done_twice_after_a_kill(
     mend(database)
     box.parked.release(3, Resolution.RETRY)
 
-    def die(_: int) -> None:
-        raise Killed
+    rewrite = box.parked.rewrite
+
+    def die(*rows: Any, gone: Sequence[int] = (), **others: Any) -> None:
+        if gone:
+            raise Killed
+        rewrite(*rows, **others)
 
     with monkeypatch.context() as patched:
-        patched.setattr(box.parked, "finish", die)
+        patched.setattr(box.parked, "rewrite", die)
         with pytest.raises(Killed):
             drain(box, database.worker_dsn)
-    assert [(row.seq, row.state) for row in box.parked.list()] == [(3, ParkedState.RELEASING), (4, ParkedState.HELD)]
+    assert [(row.seq, row.state) for row in box.parked.list()] == [
+        (3, ParkedState.RELEASING),
+        (4, ParkedState.RELEASING),
+    ]
     with psycopg.connect(database.dsn, autocommit=True) as connection:  # somebody else's change since
         connection.execute("update contents set title = 'by hand' where slug = %s", [f"{PROJECT}--modulo-1"])
     assert drain(box, database.worker_dsn) is Ending.EMPTY
@@ -356,7 +360,7 @@ def test_what_somebody_else_resolved_meanwhile_is_not_parked_again(
             connection.execute("delete from outbox.parked where seq = 4")
         return judgement
 
-    monkeypatch.setattr("worker.release.name_missing", resolved_by_another)
+    monkeypatch.setattr("worker.failures.name_missing", resolved_by_another)
     drain(box, database.worker_dsn)
     assert refused == [4]
     assert box.parked.count() == 0
@@ -647,9 +651,7 @@ def test_an_event_that_the_file_lost_is_not_missed_on_the_parked_list(box: Outbo
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("alter table contents add constraint refused check (slug = 'p--3')")
     drain(box, database.worker_dsn)
-    for seq in (1, 2):
-        box.parked.release(seq, Resolution.DISCARD)
-        box.parked.finish(seq)
+    box.parked.rewrite(gone=[1, 2])
     for (trigger,) in box.connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
         box.connection.execute(f"drop trigger {trigger}")
     box.connection.execute("delete from events where seq = 1")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from worker.exchange import Exchange
 from worker.position import Position
 from worker.suspects import Suspects, died
 
-NO_EXCHANGE = cast("Exchange", None)  # nothing is applied here
+NO_EXCHANGE = cast("Exchange", SimpleNamespace())  # nothing is applied here
 NO_CONNECTION = cast("Connection", None)
 
 
@@ -36,7 +37,7 @@ def test_the_events_that_were_in_hand_at_a_death_are_taken_up_in_halves(box: Out
     box.attempts.begin(5, 12)
     size = BatchSize(500)
     suspects = Suspects(box, NO_EXCHANGE, size, wary=False)
-    suspects.arrived(at(4), releasing_seq=None)
+    suspects.arrived(at(4), [], BatchSize(500))
     assert suspects.wary
     assert size.size == 4
     assert box.attempts.unfinished() is not None
@@ -47,7 +48,7 @@ def test_a_record_of_a_batch_that_went_through_is_removed_and_narrows_nothing(bo
     """The process died between the commit in the database and its own note: nobody died of an event."""
     box.attempts.begin(5, 12)
     size = BatchSize(500)
-    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(position), releasing_seq=None)
+    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(position), [], BatchSize(500))
     assert box.attempts.unfinished() is None
     assert size.size == 500
 
@@ -56,9 +57,18 @@ def test_the_record_of_a_released_event_stays_for_whoever_takes_it_up(box: Outbo
     """It lies behind the position, and is no sign that it went through."""
     box.attempts.begin(2, 2)
     size = BatchSize(500)
-    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(9), releasing_seq=2)
+    released = BatchSize(500)
+    Suspects(box, NO_EXCHANGE, size, wary=False).arrived(at(9), [2, 3, 4], released)
     assert box.attempts.unfinished() is not None
-    assert size.size == 500
+    assert (size.size, released.size) == (500, 1)
+
+
+def test_what_was_released_is_looked_into_in_halves_as_well(box: Outbox) -> None:
+    """Of the events that were in hand, those that are still to be taken up count; they need not follow each other."""
+    box.attempts.begin(2, 9)
+    released = BatchSize(500)
+    Suspects(box, NO_EXCHANGE, BatchSize(500), wary=False).arrived(at(12), [2, 4, 6, 9, 11], released)
+    assert released.size == 2
 
 
 def test_an_event_is_a_killer_after_three_deaths_alone_in_hand(box: Outbox) -> None:
@@ -79,7 +89,7 @@ def test_an_event_is_a_killer_after_three_deaths_alone_in_hand(box: Outbox) -> N
 def test_a_worker_stays_wary_for_two_batches_and_writes_down_each_of_them(box: Outbox) -> None:
     """As far as its predecessor may have looked ahead: from 4, with 3 a batch, that is up to 10."""
     suspects = Suspects(box, NO_EXCHANGE, BatchSize(3), wary=True)
-    suspects.arrived(at(4), releasing_seq=None)
+    suspects.arrived(at(4), [], BatchSize(500))
     written = []
     for first in (5, 8, 10, 11):
         with suspects.watched(NO_CONNECTION, first, first + 2):
@@ -115,7 +125,7 @@ def test_an_error_that_nobody_foresaw_leaves_its_record_like_a_death(
 ) -> None:
     """The process ends of it, so the next one must know what it had in hand; everything else it lives to see."""
     suspects = Suspects(box, NO_EXCHANGE, BatchSize(500), wary=wary)
-    suspects.arrived(at(4), releasing_seq=None)
+    suspects.arrived(at(4), [], BatchSize(500))
     with pytest.raises(type(error)), suspects.watched(NO_CONNECTION, 5, 8):
         raise error
     record = box.attempts.unfinished()

@@ -119,6 +119,12 @@ with noted as (
 select case when count(*) <> %(count)s then ('outbox.kept parked ' || count(*))::integer end
 from noted;
 
+-- name: forget_beyond
+-- Rows of events that the position has not passed: it was set back, and they are read again, like all that follows it.
+delete from outbox.parked as p
+using outbox.sources as s
+where p.outbox_id = %(outbox_id)s and s.outbox_id = p.outbox_id and p.seq > s.applied_seq;
+
 -- name: unpark
 -- Events that were resolved, in the transaction that applies them.
 with gone as (

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
@@ -233,16 +233,12 @@ class OutboxMachine(RuleBasedStateMachine):
     def park(self, data: st.DataObject) -> None:
         said = data.draw(st.sampled_from(self.model.there))
         self.box.parked.park(self.box.event(said.seq), verdict="poison", reason="r")
-        if self.model.parked.get(said.seq) in {None, "releasing"}:
-            self.model.parked[said.seq] = "parked"
+        self.model.parked[said.seq] = "parked"
         blocked = {seq for seq in self.model.parked if self.model.events[seq - 1].slug == said.slug}
         for later in self.model.there:
             if later.seq > said.seq and later.slug == said.slug and later.seq not in blocked:
-                event = self.box.event(later.seq)
-                behind = self.box.parked.blocking(event)
-                assert behind is not None
-                self.box.parked.hold(event, behind_seq=behind)
-                self.model.parked[later.seq] = f"held {behind}"
+                self.box.parked.hold(self.box.event(later.seq), behind_seq=said.seq)
+                self.model.parked[later.seq] = f"held {said.seq}"
 
     @precondition(lambda self: self.model.parked)
     @rule(data=st.data())
@@ -260,10 +256,11 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         seq = data.draw(st.sampled_from(sorted(s for s, state in self.model.parked.items() if state == "releasing")))
-        held = [s for s, state in self.model.parked.items() if state == f"held {seq}"]
-        assert self.box.parked.release_held(seq) == len(held)
-        self.box.parked.finish(seq)
-        self.model.parked |= dict.fromkeys(held, "releasing")
+        held = [row for row in self.box.parked.list() if row.behind_seq == seq]
+        self.box.parked.rewrite(
+            (replace(row, state=ParkedState.RELEASING, behind_seq=None) for row in held), gone=[seq]
+        )
+        self.model.parked |= dict.fromkeys((row.seq for row in held), "releasing")
         del self.model.parked[seq]
 
     @precondition(lambda self: self.model.there)

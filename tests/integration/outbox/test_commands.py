@@ -474,7 +474,7 @@ def test_recover_says_what_became_of_each_file(run: Run, places: tuple[Path, Pat
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("--set", "title"), "FIELD=JSON"),
+        (("--set", "title"), "FIELD=VALUE"),
         (("--set", "title={"), "is not JSON"),
         (("--file", "-"), "is not JSON"),
         (("--set", 'title=""'), "$.title"),

@@ -1,10 +1,25 @@
+import datetime as dt
 import itertools
 import json
+import sqlite3
+from uuid import UUID
 
 import pytest
 
-from outbox import ContractError, Event, Outbox, OutboxError, ParkedConflict, ParkedState, Resolution, audit, resolve
-from outbox.parked import TRANSITIONS
+from outbox import (
+    ContractError,
+    Decisions,
+    Event,
+    Outbox,
+    OutboxError,
+    ParkedConflict,
+    ParkedState,
+    Passed,
+    Resolution,
+    audit,
+    resolve,
+)
+from outbox.parked import TRANSITIONS, standing
 from tests.support.lessons import lesson, path_of, publish
 
 
@@ -18,10 +33,10 @@ def state_of(box: Outbox, seq: int) -> ParkedState | None:
     return found.state if found else None
 
 
-def bring_to(box: Outbox, event: Event, state: ParkedState | None) -> None:
+def bring_to(box: Outbox, event: Event, state: ParkedState) -> None:
     if state is ParkedState.HELD:
         box.parked.hold(event, behind_seq=1)
-    elif state is not None:
+    else:
         box.parked.park(event, verdict="poison", reason="r")
         if state is ParkedState.RELEASING:
             box.parked.release(event.seq, Resolution.RETRY)
@@ -29,23 +44,38 @@ def bring_to(box: Outbox, event: Event, state: ParkedState | None) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(ParkedState, ParkedState)))
-def test_only_the_drawn_transitions_happen(box: Outbox, before: ParkedState, after: ParkedState) -> None:
-    """The table and the code say the same about every pair of states."""
-    event = box.append(lesson("a")).appended[0]
+def test_only_a_decision_changes_a_row_and_only_as_it_is_drawn(
+    box: Outbox, before: ParkedState, after: ParkedState
+) -> None:
+    """The database refuses every other update: whoever writes rows puts them down anew, as Postgres has them."""
+    _, event = box.append(lesson("a"), lesson("b")).appended
     bring_to(box, event, before)
+    behind = 1 if after is ParkedState.HELD else None
     try:
-        if after is ParkedState.PARKED:
-            box.parked.park(event, verdict="poison", reason="again")
-        elif after is ParkedState.HELD:
-            box.parked.hold(event, behind_seq=1)
-        elif before is ParkedState.HELD:
-            box.parked.release_held(1)
-        else:
-            box.parked.release(event.seq, Resolution.RETRY)
-    except ParkedConflict:
-        pass
-    expected = after if after in TRANSITIONS[before] else before
-    assert state_of(box, event.seq) == expected
+        box.connection.execute(
+            "update parked set state = ?, behind_seq = ?, resolution = 'discard' where seq = ?",
+            [after.value, behind, event.seq],
+        )
+    except sqlite3.IntegrityError:
+        assert after not in TRANSITIONS[before]
+    else:
+        assert after in TRANSITIONS[before]
+
+
+@pytest.mark.parametrize("state", [ParkedState.PARKED, ParkedState.HELD])
+def test_nothing_is_released_without_a_decision(box: Outbox, state: ParkedState) -> None:
+    _, event = box.append(lesson("a"), lesson("b")).appended
+    bring_to(box, event, state)
+    with pytest.raises(sqlite3.IntegrityError, match="by a decision alone"):
+        box.connection.execute("update parked set state = 'releasing', behind_seq = null")
+
+
+@pytest.mark.parametrize("behind", [2, 3])
+def test_held_means_waiting_for_an_earlier_event(box: Outbox, behind: int) -> None:
+    """Not for itself, and for none that comes later."""
+    event = box.append(lesson("a"), lesson("b"), lesson("c")).appended[1]
+    with pytest.raises(OutboxError, match="behind_seq < seq"):
+        box.parked.hold(event, behind_seq=behind)
 
 
 def test_states_and_resolutions_are_those_of_the_check_constraints(box: Outbox) -> None:
@@ -55,17 +85,69 @@ def test_states_and_resolutions_are_those_of_the_check_constraints(box: Outbox) 
     assert f"resolution in ({', '.join(repr(how.value) for how in Resolution)})" in sql
 
 
-def test_what_belongs_to_or_refers_to_a_parked_aggregate_is_blocked(box: Outbox, events: list[Event]) -> None:
-    """Later events only, new arrivals included; everything else flows."""
+def stands(
+    events: list[Event], blamed: set[int], decisions: Decisions | None = None
+) -> list[tuple[ParkedState, int | None]]:
+    blocked: dict[UUID, int] = {}
+    return [
+        standing(row, (decisions or Decisions()).of(row.seq), blocked)
+        for row in (passed(event, blamed=event.seq in blamed) for event in events)
+    ]
+
+
+def passed(event: Event, *, blamed: bool) -> Passed:
+    return Passed(
+        seq=event.seq,
+        event_id=event.event_id,
+        type=event.type,
+        aggregate_id=event.aggregate_id,
+        refs=event.refs,
+        blamed=blamed,
+        verdict="poison" if blamed else "dependency",
+        sqlstate=None,
+        reason="r",
+        attempts=1,
+        parked_at=dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
+    )
+
+
+def test_what_belongs_or_refers_to_a_parked_aggregate_is_held_behind_it(events: list[Event]) -> None:
+    """Later events only; what waits for a held one waits for the parked one; everything else goes on."""
+    assert stands(events, {1}) == [
+        (ParkedState.PARKED, None),
+        (ParkedState.RELEASING, None),
+        (ParkedState.HELD, 1),
+        (ParkedState.HELD, 1),
+    ]
+
+
+def test_the_first_row_of_a_list_waits_for_nobody(events: list[Event]) -> None:
+    """Whatever was held and whatever it was held behind: without a parked one before it, it goes on."""
+    assert stands(events, set()) == [(ParkedState.RELEASING, None)] * 4
+    assert stands(events[2:], set()) == [(ParkedState.RELEASING, None)] * 2
+
+
+def test_a_decision_lets_go_of_what_waited_for_it(box: Outbox, events: list[Event]) -> None:
+    """Of all of it but what waits for another one as well."""
+    for seq in (1, 3):
+        box.parked.park(events[seq - 1], verdict="poison", reason="r")
+    box.parked.release(1, Resolution.RETRY)
+    assert stands(events, {1, 3}, Decisions(box.connection)) == [
+        (ParkedState.RELEASING, None),
+        (ParkedState.RELEASING, None),
+        (ParkedState.PARKED, None),
+        (ParkedState.HELD, 3),
+    ]
+
+
+def test_what_is_discarded_waits_for_nobody(box: Outbox, events: list[Event]) -> None:
+    """It takes no effect, so its place in the order means nothing."""
     box.parked.park(events[0], verdict="poison", reason="r")
-    assert [box.parked.blocking(event) for event in events] == [None, None, 1, 1]
-    box.parked.hold(events[3], behind_seq=1)
-    later = box.append(lesson("d", parent="curso-x--c")).appended[0]
-    assert box.parked.blocking(later) == 1  # held behind a held one is held behind the parked one
+    box.parked.discard_with(3, reason="with another")
+    assert stands(events, {1}, Decisions(box.connection))[2] == (ParkedState.RELEASING, None)
 
 
-def test_resolving_the_parked_one_lets_the_held_ones_follow(box: Outbox, events: list[Event]) -> None:
-    """In seq order, once it is through."""
+def test_only_what_is_parked_is_decided_about(box: Outbox, events: list[Event]) -> None:
     box.parked.park(events[0], verdict="poison", reason="r", sqlstate="23514", attempts=3)
     box.parked.hold(events[2], behind_seq=1)
     with pytest.raises(ParkedConflict, match="only held behind event 1"):
@@ -73,24 +155,28 @@ def test_resolving_the_parked_one_lets_the_held_ones_follow(box: Outbox, events:
     box.parked.release(1, Resolution.RETRY)
     with pytest.raises(ParkedConflict, match="already"):
         box.parked.release(1, Resolution.RETRY)
-    assert box.parked.release_held(1) == 1
-    box.parked.finish(1)
-    assert [row.seq for row in box.parked.list(state=ParkedState.RELEASING)] == [3]
-    box.parked.finish(3)
-    assert box.parked.count() == 0
     with pytest.raises(ParkedConflict, match="not parked"):
-        box.parked.finish(3)
+        box.parked.release(4, Resolution.RETRY)
 
 
-def test_an_event_that_fails_again_is_parked_again_and_charged(box: Outbox, events: list[Event]) -> None:
-    """Attempts add up; the new reason stands; a second report of the same failure changes nothing."""
-    box.parked.park(events[0], verdict="poison", reason="one")
-    box.parked.park(events[0], verdict="poison", reason="ignored")
-    box.parked.release(1, Resolution.RETRY)
-    box.parked.park(events[0], verdict="poison", reason="two")
-    found = box.parked.find(1)
-    assert found is not None
-    assert (found.state, found.reason, found.attempts, found.resolution) == (ParkedState.PARKED, "two", 2, None)
+def test_a_list_that_cannot_be_is_seen_and_made_anew(box: Outbox, events: list[Event]) -> None:
+    """Held behind what is not parked, or behind a held one, or still to come as far as the worker noted."""
+    box.parked.hold(events[2], behind_seq=1)
+    assert box.parked.impossible() == (3,)
+    box.parked.park(events[0], verdict="poison", reason="r")
+    assert box.parked.impossible() == ()
+    box.parked.hold(events[3], behind_seq=3)
+    assert box.parked.impossible() == (4,)
+    assert box.parked.mend(4) == (4,)
+    assert [(row.seq, row.state, row.behind_seq) for row in box.parked.list()] == [
+        (1, ParkedState.PARKED, None),
+        (3, ParkedState.HELD, 1),
+        (4, ParkedState.HELD, 1),
+    ]
+    box.relay.remember_position(UUID(int=1), 3, events[2].event_id)
+    assert box.parked.impossible() == (4,)
+    assert box.parked.mend(3) == (4,)
+    assert box.parked.count() == 2
 
 
 def test_an_edit_keeps_the_original_and_says_who_why_and_what(box: Outbox, events: list[Event]) -> None:
