@@ -130,6 +130,9 @@ def _delivery_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
     elif status.away and worker.state in {"outage", "starting"}:
         text = f"OUTAGE {_since(status.away.began_at, status)}: {worker.last_error or status.away.cause}"
         yield Answer(text=text, tone=Tone.BAD), None
+    elif worker.state == "draining" and worker.last_error and not status.paused:
+        text = f"nothing gets through; it is tried again and again: {worker.last_error}"
+        yield Answer(text=text, tone=Tone.WARN), None
     elif worker.state == "holding" and not status.paused:
         need = Need(
             what="set CREATOR_OS_DB_PERSIST=true where the worker runs, and restart it", entry="delivery-is-off"
@@ -198,6 +201,13 @@ def _draining(status: Status) -> Answer:
         return Answer(text="no: it was told to wait", tone=Tone.WARN)
     if status.backlog == 0:
         return Answer(text=f"nothing to drain; worker {worker.pid} follows", tone=Tone.WELL)
+    return _rate(status)
+
+
+def _rate(status: Status) -> Answer:
+    worker = status.worker
+    if worker.last_error:
+        return Answer(text="not now: something is in the way", tone=Tone.WARN)
     rate = f" at {worker.rate_per_second:,.0f} events/s" if worker.rate_per_second else ""
     return Answer(text=f"yes{rate}, up to {status.applied_seq:,} of {status.last_seq:,}", tone=Tone.BUSY)
 
@@ -207,8 +217,8 @@ def _done(status: Status) -> Answer:
         return Answer(text="up to date", tone=Tone.WELL)
     worker = status.worker
     if worker.state in {"draining", "following"} and not status.paused:
-        if not worker.rate_per_second:
-            return Answer(text="in a moment", tone=Tone.BUSY)
+        if worker.last_error or not worker.rate_per_second:
+            return Answer(text="when that is over" if worker.last_error else "in a moment", tone=Tone.BUSY)
         if worker.eta_seconds is None:
             return Answer(text="not at this rate: as much arrives as is delivered", tone=Tone.WARN)
         # The worker's estimate knows what arrives meanwhile, but may be of before the newest events.

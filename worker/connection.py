@@ -173,6 +173,11 @@ def longer(limits: Limits) -> Limits:
     return replace(limits, statement_timeout_ms=2 * limits.statement_timeout_ms)
 
 
+def fit_for(limits: Limits, line_seconds: float) -> Limits:
+    """Time for a statement that is on its way for so long; the server counts it as the statement's."""
+    return replace(limits, statement_timeout_ms=limits.statement_timeout_ms + round(3000 * line_seconds))
+
+
 def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
     """Open the connection.
 

@@ -1,20 +1,26 @@
 """One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
 
+import dataclasses
 from collections.abc import Callable
 from time import monotonic
+
+import psycopg
 
 from outbox import Outbox, failpoints, tracing
 from worker.ahead import Ahead
 from worker.connection import Connection, Limits
-from worker.deadline import deadline
+from worker.deadline import Line, deadline
 from worker.known import Decoded
 from worker.options import Options
 from worker.position import Position, is_at, require
 from worker.projection import Batch, apply_batch
+from worker.queries import query
 from worker.second_lane import SecondLane
 from worker.stamps import Stamps
 from worker.transaction import lock_position
-from worker.verdict import Phase
+from worker.verdict import Judgement, Phase
+
+ANSWER_SECONDS = 3.0
 
 
 class Exchange:
@@ -30,6 +36,7 @@ class Exchange:
         lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; more for an event that is too slow even alone.
+        line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
     """
 
     def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
@@ -40,6 +47,7 @@ class Exchange:
         self.lane = SecondLane(box, dial, options.halves_from)
         self.phase = Phase.CONNECT
         self.limits = options.limits
+        self.line_seconds: float | None = None
 
     @property
     def patience_with_an_answer(self) -> float:
@@ -116,18 +124,23 @@ class Exchange:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         began = monotonic()
-        with deadline(connection, self.patience_with_an_answer):
-            apply_batch(
-                connection,
-                batch,
-                outbox_id=self._box.outbox_id,
-                position=position,
-                limits=self.limits,
-                stamps=self._stamps,
-                entered=self.enter,
-                decoded=decoded,
-                meanwhile=meanwhile,
-            )
+        self.line_seconds = None
+        with deadline(connection, self.patience_with_an_answer), Line(connection) as line:
+            try:
+                apply_batch(
+                    connection,
+                    batch,
+                    outbox_id=self._box.outbox_id,
+                    position=position,
+                    limits=self.limits,
+                    stamps=self._stamps,
+                    entered=self.enter,
+                    decoded=decoded,
+                    meanwhile=meanwhile,
+                )
+            except BaseException:
+                self.line_seconds = line.seconds()
+                raise
         tracing.applied(batch.apply, monotonic() - began)
 
     def probe(self, connection: Connection) -> None:
@@ -135,6 +148,16 @@ class Exchange:
         self.enter(Phase.POSITION)
         with deadline(connection, self.patience_with_an_answer):
             connection.execute("select 1")
+
+    def named_holder(self, connection: Connection, judgement: Judgement) -> Judgement:
+        """Say who keeps us from a table, where that is to be seen; the lock may be gone again."""
+        try:
+            with deadline(connection, ANSWER_SECONDS, tell=False):
+                rows = connection.execute(query("relay", "holders")).fetchall()
+        except psycopg.Error:  # whatever that is, the next exchange meets it
+            return judgement
+        held = ", ".join(f"process {pid} holds {mode} on {table}" for table, pid, mode in rows)
+        return dataclasses.replace(judgement, reason=f"{judgement.reason}: {held}") if held else judgement
 
     @property
     def usual_limits(self) -> Limits:

@@ -6,12 +6,12 @@ transaction that moves the position past it. Everything else is waited out: the 
 same events again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from outbox import Event, Outbox, ParkedState
 from worker.batching import BatchSize
-from worker.connection import Connection, Limits, longer
+from worker.connection import Connection, Limits, fit_for, longer
 from worker.epidemic import Epidemic
 from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved
 from worker.evidence import Evidence, is_gone
@@ -29,6 +29,9 @@ from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 CONTENTION_RETRIES = 5
 SLOW_EVENT_TRIES = 3
 BOOKKEEPING = frozenset({"sources", "parked"})
+# Limits of the server that count the time on the line as well: of a statement, of a transaction, of its pauses.
+LOCKED = "55P03"
+TIME_IS_UP = frozenset({"57014", "25P03", "25P04"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Failures:
     epidemic: Epidemic
     evidence: Evidence
     parked: ParkedList
+    hindered: Callable[[Judgement], None] = lambda _judgement: None
     meter: Meter = field(default_factory=NoMeter)
     limits: Limits = field(init=False)
     _contended: int = field(default=0)
@@ -102,6 +106,9 @@ class Failures:
                 return None
             raise error
         judgement = judge(error, self.exchange.phase)
+        if judgement.sqlstate in TIME_IS_UP and (taken := self.exchange.line_seconds) is not None:
+            self._on_a_slow_line(connection, judgement, taken, error)
+            return None
         # Without a SQLSTATE nobody refused anything: the line is gone.
         lost = judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
         if lost or is_gone(connection, error):
@@ -111,6 +118,10 @@ class Failures:
         if events[-1].seq > self._searched_until:
             self._searched_until = events[-1].seq
             self.evidence.search_began()
+        if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD}:
+            self.hindered(
+                judgement if judgement.sqlstate != LOCKED else self.exchange.named_holder(connection, judgement)
+            )
         if judgement.verdict is Verdict.CONTENTION and self._contended < CONTENTION_RETRIES:
             self._contended += 1
             self.meter.failed(judgement.verdict)
@@ -119,6 +130,16 @@ class Failures:
         if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD}:
             return self._overloaded(connection, failed, judgement)
         return self._refused(connection, failed, judgement)
+
+    def _on_a_slow_line(self, connection: Connection, judgement: Judgement, seconds: float, error: Exception) -> None:
+        """It was under way for most of its time, and moving: the same gets as much more as it needs."""
+        self.limits = fit_for(self.limits, seconds)
+        get_log().warning(
+            "relay.slow_line", sqlstate=judgement.sqlstate, seconds=round(seconds, 1), reason=judgement.reason
+        )
+        if is_gone(connection, error):
+            raise Interrupted(judgement) from error
+        self.meter.failed(judgement.verdict)
 
     def _overloaded(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
         """Smaller batches; an event that is too slow even alone gets more time, and more, before others are asked."""

@@ -29,7 +29,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from outbox import Event, Outbox, OutboxCorrupt
 from outbox.sqlite_errors import ours
 from worker.batching import BatchSize
-from worker.connection import Connection, has_news
+from worker.connection import Connection, Limits, has_news
 from worker.deadline import deadline
 from worker.epidemic import Epidemic
 from worker.errors import KeptAsItWas, NewerEvent, PositionMoved, SchemaFault, TargetRefused, WorkerError
@@ -49,6 +49,7 @@ from worker.release import Releases
 from worker.report import Report
 from worker.settle import settle
 from worker.suspects import KILLER, STARTS, Suspects
+from worker.transaction import limited
 from worker.verdict import Judgement, Phase, Verdict, judge
 
 CHECKPOINT_EVERY_BATCHES = 64
@@ -123,6 +124,7 @@ class Relay:
             self._epidemic,
             self._evidence,
             self._parked,
+            hindered=self._report.hindered,
             meter=self._options.meter,
         )
 
@@ -188,7 +190,7 @@ class Relay:
             connection = self._dial()
             self._ever_connected = True
             self._exchange.enter(Phase.POSITION)
-            with deadline(connection, self._exchange.patience_with_an_answer):
+            with deadline(connection, self._exchange.patience_with_an_answer), limited(connection, Limits()):
                 position = greet(connection, self._box)
                 late = self._parked.load(connection, position)
             settle(connection, self._box, self._parked, position, late)

@@ -19,6 +19,7 @@ from worker.queries import query
 from worker.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
 from worker.stamps import Stamps
+from worker.transaction import limited
 
 PAGE = 200
 
@@ -111,7 +112,7 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
         return
     event_id = _id_at(box, seq)
     values = {"outbox_id": box.outbox_id, "from_seq": position.seq, "to_seq": seq, "to_event_id": event_id}
-    with connection.transaction():
+    with limited(connection, Limits()):
         if connection.execute(query("relay", "rewind"), values).rowcount != 1:
             raise PositionMoved("somebody else moved the position: stop the other worker and try again")
         # What is parked is what the position has passed: beyond it everything is read again, and judged anew.

@@ -11,8 +11,10 @@ from worker.forecast import Forecast
 from worker.logs import get_log
 from worker.notes import only_a_note
 from worker.position import Position
+from worker.verdict import Judgement
 
 NOTE_EVERY_SECONDS = 1.0
+HINDERED_AFTER_SECONDS = 4.0
 # The position's seq, the events of the batch, the newest seq of the log, and how it goes.
 OnBatch = Callable[[int, int, int, Forecast], None]
 
@@ -110,6 +112,16 @@ class Report:
         with only_a_note(self._box):
             if position is not None and self._remembered_seq() != position.seq:
                 self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
+
+    def hindered(self, judgement: Judgement) -> None:
+        """Somebody is in the way, and the same is tried again: told once that has lasted."""
+        now = self._clock()
+        stuck = now - (self._last_batch_at if self._last_batch_at is not None else now)
+        if stuck < HINDERED_AFTER_SECONDS or now - self._noted_at < NOTE_EVERY_SECONDS:
+            return
+        self._noted_at, self._state = now, "draining"
+        with only_a_note(self._box):
+            self._box.relay.set_state("draining", judgement.reason)
 
     def holding(self, reason: str) -> None:
         """Told to wait."""

@@ -1,5 +1,7 @@
 """What every transaction of the relay has around its rows: limits and the position, both of this transaction only."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +29,18 @@ def begin(connection: Connection, limits: Limits) -> None:
     if connection.info.server_version >= HAS_TRANSACTION_TIMEOUT:
         whole = {"transaction_timeout": str(2 * limits.statement_timeout_ms)}
         connection.execute(query("relay", "whole_transaction_limit"), whole)
+
+
+@contextmanager
+def limited(connection: Connection, limits: Limits) -> Iterator[None]:
+    """Run the block as one transaction with these limits: no lock is waited for without end."""
+    begin(connection, limits)
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        roll_back(connection)
+        raise
 
 
 def lock_position(connection: Connection, outbox_id: UUID) -> Rows:

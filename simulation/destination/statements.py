@@ -382,6 +382,7 @@ HANDLERS: dict[str, Handler] = {
     "set constraints all immediate": _nothing,
     "relay.limits": _limits,
     "relay.whole_transaction_limit": _nothing,
+    "relay.holders": _nothing,
     "relay.register": _register,
     "relay.somebody_elses": _nothing,
     "relay.position": _position,

@@ -42,6 +42,25 @@ select
     set_config('tcp_keepalives_interval', '10', true),
     set_config('tcp_keepalives_count', '3', true);
 
+-- name: holders
+-- Whoever holds one of our tables in a way that keeps writers out. A lock on a row is not shown, it is over soon.
+select l.relation::regclass::text, l.pid, l.mode
+from pg_catalog.pg_locks as l
+where
+    l.granted
+    and l.locktype = 'relation'
+    and l.pid <> pg_catalog.pg_backend_pid()
+    and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database())
+    and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    and l.relation in (
+        select c.oid from pg_catalog.pg_class as c
+        where c.relkind in ('r', 'p') and c.relnamespace in (
+            select n.oid from pg_catalog.pg_namespace as n where n.nspname in ('public', 'outbox')
+        )
+    )
+order by l.relation::regclass::text, l.pid
+limit 3;
+
 -- name: whole_transaction_limit
 -- PostgreSQL 17 and newer. If we vanish without a word in the middle of a pipeline, no other limit ends the server's wait for
 -- the rest of it, and its lock on the position would keep our successor out until TCP gives up, two hours later.
