@@ -23,7 +23,6 @@ def before(tmp_path: Path) -> Path:
     connection.execute("drop table parked")
     connection.execute("drop table outcomes")
     connection.execute("drop index audit_of_event")
-    connection.execute("alter table attempts drop column waiting")
     second = (files("migrations") / "outbox" / "0002_relay.sql").read_text()
     begin, end = second.index("create table parked ("), second.index("-- Started and not yet finished")
     connection.executescript(second[begin:end])
@@ -77,4 +76,3 @@ def test_a_list_that_could_not_be_is_one_that_can(before: Path) -> None:
             (6, ParkedState.RELEASING, None),
         ]
         assert box.parked.find(2).resolution is Resolution.EDIT  # type: ignore[union-attr]
-        assert box.attempts.unfinished() is None
