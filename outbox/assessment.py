@@ -107,8 +107,7 @@ def _troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
         need = Need(what="make room beside the outbox", command=f"df -h {_folder(status)}", entry="disk-full")
         yield Answer(text=f"{size(status.free_bytes)} free beside the outbox", tone=tone), need
     yield from _delivery_troubles(status)
-    if status.parked_list.parked:
-        yield _parked(status)
+    yield from _list_troubles(status)
     if status.wal_is_large:
         need = Need(
             what="close old `outbox export` runs and SQLite shells: a reader keeps the WAL from being cut back",
@@ -166,6 +165,21 @@ def _no_worker(status: Status) -> tuple[Answer, Need]:
     outage = f"; when it ended the database was away: {status.away.cause}" if status.away else ""
     need = Need(what="start the worker (or its service)", command="worker run", entry="worker-down")
     return Answer(text=f"{last}{outage}", tone=Tone.BAD), need
+
+
+def _list_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
+    found = status.parked_list
+    if found.parked:
+        yield _parked(status)
+    if found.impossible:
+        text = f"{_events(found.impossible)} of the parked list cannot be as the file says: it is out of date"
+        what = "make it anew; a worker does so as well when it connects"
+        yield Answer(text=text, tone=Tone.WARN), Need(what=what, command="outbox recover", entry="parked-list-is-stale")
+    if found.too_late is not None:
+        text = f"what was decided about event {found.too_late} came too late: it had been delivered"
+        what = "see what was decided, and append what should stand there"
+        need = Need(what=what, command=f"outbox show {found.too_late}", entry="decided-too-late")
+        yield Answer(text=text, tone=Tone.WARN), need
 
 
 def _parked(status: Status) -> tuple[Answer, Need]:

@@ -59,6 +59,14 @@ def _invariants(connection: sqlite3.Connection, progress: Callable[[int], None])
         "held events wait for one that is parked",
         "select seq from parked as h where state = 'held' and not exists"
         " (select 1 from parked as p where p.seq = h.behind_seq and p.state <> 'held')",
+        "`outbox recover` makes the list anew",
+    )
+    yield _none(
+        connection,
+        "parked events lie before the position that is noted",
+        "select seq from parked where verdict <> 'operator' and seq > (select max(applied_seq) from destinations"
+        " where destination_id = (select value from meta where key = 'destination_id'))",
+        "`outbox recover` makes the list anew",
     )
     yield _none(
         connection,
@@ -102,9 +110,9 @@ def _events(connection: sqlite3.Connection, progress: Callable[[int], None]) -> 
     yield Finding("payloads have the hash that they were appended with", not altered, _some(altered))
 
 
-def _none(connection: sqlite3.Connection, name: str, query: str) -> Finding:
+def _none(connection: sqlite3.Connection, name: str, query: str, remedy: str = "") -> Finding:
     found = [str(row[0]) for row in connection.execute(f"{query} limit {_ENOUGH}")]
-    return Finding(name, not found, _some(found))
+    return Finding(name, not found, _some(found) + (f"; {remedy}" if found and remedy else ""))
 
 
 def _some(found: list[int] | list[str]) -> str:

@@ -284,6 +284,14 @@ class Outbox:
         with translated(self.path):
             return recover(self.connection, self.gate, self._root, self._as_owner())
 
+    def mend_parked(self) -> tuple[int, ...]:
+        """Make a parked list anew that cannot be; returns the seqs whose row was changed. See `Parked.mend`."""
+        with translated(self.path):
+            if not self.parked.impossible(limit=1):
+                return ()
+            position = self.relay.position
+            return self.parked.mend(position.applied_seq if position is not None else self.last_seq)
+
     def checkpoint(self) -> int:
         """Move the WAL into the file and cut it back, where nobody is going to append soon.
 

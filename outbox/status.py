@@ -10,6 +10,7 @@ from typing import Any
 
 from outbox import audit
 from outbox.checkpoint import ALARMING_WAL_BYTES
+from outbox.clock import as_text
 from outbox.outages import OutageRecord, open_outage
 from outbox.outbox import Outbox
 from outbox.parked import ParkedState
@@ -40,13 +41,20 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedStatus:
-    """What stands on the parked list: how many in each state, the first parked one, and since when."""
+    """What stands on the parked list: how many in each state, the first parked one, and since when.
+
+    Attributes:
+        impossible: rows that cannot be, such as one that is held behind an event that is not parked.
+        too_late: an event about which was decided within the last day after it had taken effect; None without one.
+    """
 
     parked: int = 0
     held: int = 0
     releasing: int = 0
     first_seq: int | None = None
     since: str | None = None
+    impossible: int = 0
+    too_late: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +189,19 @@ def _parked(box: Outbox) -> ParkedStatus:
         releasing=found.get(ParkedState.RELEASING.value, nothing)[0],
         first_seq=first,
         since=since,
+        impossible=len(box.parked.impossible()),
+        too_late=_too_late(box),
     )
+
+
+def _too_late(box: Outbox) -> int | None:
+    day = as_text(box.clock.now() - dt.timedelta(days=1))
+    row = box.connection.execute(
+        "select a.seq from outcomes as o join audit as a on a.id = o.decision_id"
+        " where o.outcome = 'too_late' and o.noted_at > ? order by o.id desc limit 1",
+        [day],
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _pause(box: Outbox) -> PauseStatus | None:

@@ -10,6 +10,8 @@ from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_j
 from outbox.commands.opened import opened
 from outbox.settings import OutboxSettings
 
+_SHOWN = 20
+
 
 @click.command()
 @click.option(
@@ -23,7 +25,8 @@ from outbox.settings import OutboxSettings
 def recover(*, target: Path | None, as_json: bool) -> int:
     """Finish or sweep what a crash left behind; generators and worker do so themselves when they start.
 
-    A file that somebody changed by hand in between is kept and told: exit code 4.
+    A file that somebody changed by hand in between is kept and told: exit code 4. A parked list that cannot be (an
+    event held behind one that is not parked) is made anew from the log and the decisions, and that is told as well.
 
     \b
     Examples:
@@ -34,6 +37,7 @@ def recover(*, target: Path | None, as_json: bool) -> int:
         return _salvage(target, as_json=as_json)
     with opened(publish=True) as box:
         found = box.recovered
+        mended = box.mend_parked()
     if as_json:
         print_json(
             {
@@ -43,6 +47,7 @@ def recover(*, target: Path | None, as_json: bool) -> int:
                 "lost": list(found.lost),
                 "blocked": list(found.blocked),
                 "others": list(found.others),
+                "parked": list(mended),
             }
         )
     else:
@@ -58,9 +63,17 @@ def recover(*, target: Path | None, as_json: bool) -> int:
             click.echo(f"blocked    {path}: cannot be written; clear its place, then run this again")
         for path in found.others:
             click.echo(f"left       {path}: staged for another outbox, or for a copy of this one, which finishes it")
-        if found.nothing:
+        click.echo(_mended(mended), nl=bool(mended))
+        if found.nothing and not mended:
             click.echo("nothing to recover")
     return EXIT_WORK_REMAINS if found.conflicts or found.lost or found.blocked else EXIT_OK
+
+
+def _mended(seqs: tuple[int, ...]) -> str:
+    if not seqs:
+        return ""
+    shown = ", ".join(map(str, seqs[:_SHOWN])) + (", …" if len(seqs) > _SHOWN else "")
+    return f"parked     the list was made anew for {len(seqs):,} events: {shown}"
 
 
 def _salvage(target: Path, *, as_json: bool) -> int:
