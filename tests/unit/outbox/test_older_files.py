@@ -9,7 +9,7 @@ import pytest
 from outbox import Decisions, Event, Outbox, ParkedState, Resolution
 from tests.support.lessons import lesson
 
-DECISIONS = (files("migrations") / "outbox" / "0004_decisions.sql").name.removesuffix(".sql")
+DECISIONS = (files("migrations") / "outbox" / "0005_decisions.sql").name.removesuffix(".sql")
 COLUMNS = "seq, event_id, type, aggregate_id, refs, state, behind_seq, verdict, reason, attempts, payload, resolution"
 
 
@@ -27,7 +27,7 @@ def before(tmp_path: Path) -> Path:
     begin, end = second.index("create table parked ("), second.index("-- Started and not yet finished")
     connection.executescript(second[begin:end])
     connection.execute("delete from _sqlite_migrations where name = ?", [DECISIONS])
-    connection.execute("pragma user_version = 3")
+    connection.execute("pragma user_version = 4")
 
     def row(event: Event, state: str, behind: int | None, how: str | None = None, payload: str | None = None) -> None:
         values = (event.seq, str(event.event_id), event.type, str(event.aggregate_id), "[]", state, behind)
