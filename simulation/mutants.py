@@ -203,10 +203,6 @@ MUTANTS = (
         "worker.parking", "        news = self.decisions.take_in()\n", "        news = set()\n",
     ),
     _mutant(
-        "released-behind-the-new", "what comes anew overtakes what was let go and is not through yet",
-        "worker.parking", "self._blocked.get(one) or self._last_of.get(one) or", "self._blocked.get(one) or",
-    ),
-    _mutant(
         "released-stay-listed", "what was taken up stays on the list of the database",
         "worker.projection", "if resolved := [seq for seq in batch.released if seq not in again]:", "if resolved := []:",
     ),

@@ -237,8 +237,13 @@ class Failures:
         else:
             self.exchange.apply(connection, Batch(parked=[parking], to=event), position)
             self.parked.passed(position.moved_to(event), [event], [parking])
+        if again:
+            get_log().error(
+                "relay.event_parked_again", seq=event.seq, sqlstate=judgement.sqlstate, reason=judgement.reason
+            )
+            return
         get_log().error(
-            "relay.event_parked_again" if again else "relay.event_parked",
+            "relay.event_parked",
             seq=event.seq,
             event_id=str(event.event_id),
             type=event.type,

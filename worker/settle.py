@@ -39,9 +39,10 @@ def settle(connection: Connection, box: Outbox, parked: ParkedList, position: Po
     outcomes = {seq: _outcome(connection, box, parked, position, seq) for seq in seqs}
     parked.settled(outcomes)
     for seq, outcome in outcomes.items():
-        tell = get_log().error if outcome is Outcome.TOO_LATE else get_log().info
-        event = "relay.decision_too_late" if outcome is Outcome.TOO_LATE else "relay.decision_settled"
-        tell(event, seq=seq, outcome=outcome.value)
+        if outcome is Outcome.TOO_LATE:
+            get_log().error("relay.decision_too_late", seq=seq, outcome=outcome.value)
+        else:
+            get_log().info("relay.decision_settled", seq=seq, outcome=outcome.value)
 
 
 def _outcome(connection: Connection, box: Outbox, parked: ParkedList, position: Position, seq: int) -> Outcome:
