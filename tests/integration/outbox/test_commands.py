@@ -333,6 +333,7 @@ def test_recover_tells_what_it_did(run: Run, places: tuple[Path, Path]) -> None:
         "lost": [],
         "blocked": [],
         "others": [],
+        "parked": [],
     } | {"swept": found["swept"]}
     done = run("recover")
     assert (done.returncode, done.stdout) == (0, "nothing to recover\n")
