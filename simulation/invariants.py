@@ -10,7 +10,9 @@ from outbox import Outbox
 from outbox.catalogue import Payload, contract_of
 from outbox.check import run_checks
 from simulation.host import Host, body_hash
-from simulation.kernel import Violation
+from simulation.kernel import Kernel, Violation
+
+LEAST_SECONDS_BETWEEN_LOGINS = 299.0  # poolers ban who has ten refused ones in 150 s, or two in half an hour
 
 
 def everything_is_as_it_should_be(host: Host, applied: Collection[int], *, is_refused: bool) -> None:
@@ -115,3 +117,26 @@ def nothing_unproven_is_pruned(host: Host, before: int, proven: frozenset[int]) 
         gone = before <= seq < host.witness.pruned_below
         if gone and seq not in proven and not host.witness.was_discarded(seq):
             raise Violation("nothing_unproven_is_pruned", f"event {seq}, pruned below {host.witness.pruned_below}")
+
+
+class Knocks:
+    """G4: a login that was refused is tried again after minutes, for a pooler bans who tries more often."""
+
+    def __init__(self) -> None:
+        self._refused_at: dict[int, float] = {}
+
+    def refused(self, kernel: Kernel) -> None:
+        """A login of the process that runs was refused; one of its second lane, beside a session, is not counted."""
+        me = kernel.me
+        if me is not None and all(getattr(one, "closed", True) for one in me.belongings):
+            self._refused_at[id(me)] = kernel.now
+
+    def knocked(self, kernel: Kernel) -> None:
+        """The process that runs logs in.
+
+        Raises:
+            Violation: too soon after it was refused.
+        """
+        last = self._refused_at.pop(id(kernel.me), None)
+        if last is not None and kernel.now - last < LEAST_SECONDS_BETWEEN_LOGINS:
+            raise Violation("a_refused_login_is_tried_rarely", f"again after {kernel.now - last:.0f} s")

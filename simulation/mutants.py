@@ -109,6 +109,10 @@ MUTANTS = (
         "worker.parking", "behind = self._behind(event, waiting)", "behind = next(iter(self._rows), None)",
     ),
     _mutant(
+        "login-hammered", "a refused login is tried as often as whatever else needs a person",
+        "worker.relay", "at_login=judgement.kind == LOGIN_REFUSED", "at_login=False",
+    ),
+    _mutant(
         "neighbour-blamed", "the first event of a refused batch is parked, whoever is at fault",
         "worker.failures",
         "        elif count > 1 and not isinstance(failed.error, EventFault):\n"

@@ -56,6 +56,9 @@ _WORK = (
 _LINE = ("cut", "cut", "cut", "late", "hang", "slow", "refuse", "refuse")
 # As the verdict sorts them: outage, overload, contention, environment; none of them is any event's fault.
 _REFUSALS = ("57P01", "53300", "25006", "57014", "53200", "40001", "40P01", "55P03", "42501", "42P01", "XX000")
+# Of a login alone: a person is needed, and whoever tries too often is banned.
+LOGIN_REFUSALS = ("28P01", "28000")
+_AT_LOGIN = (*_REFUSALS, "3D000", *(LOGIN_REFUSALS * 5))
 _DISK = (
     "disk.create", "disk.write", "disk.fsync", "disk.rename", "disk.mkdir", "disk.unlink", "log.commit",
     "log.committed", "gate", "bell",
@@ -127,7 +130,7 @@ def _fault(chance: random.Random) -> Fault:
         nth=chance.randint(1, 8),
         at=chance.random(),
         seconds=chance.choice((0.0, chance.uniform(0, 3), chance.uniform(0, 120))),
-        sqlstate=chance.choice(_REFUSALS) if kind == "refuse" else "",
+        sqlstate=chance.choice(_AT_LOGIN if edge == "net.connect" else _REFUSALS) if kind == "refuse" else "",
     )
 
 

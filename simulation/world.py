@@ -18,11 +18,11 @@ from simulation.destination.server import Server
 from simulation.destination.tables import Transaction
 from simulation.edges import injected
 from simulation.host import Host
-from simulation.invariants import everything_is_as_it_should_be, nothing_unproven_is_pruned
+from simulation.invariants import Knocks, everything_is_as_it_should_be, nothing_unproven_is_pruned
 from simulation.kernel import Kernel, Killed, Process, Violation
 from simulation.ledger import Ledger
 from simulation.misfortunes import Misfortunes
-from simulation.plan import KILLER_MARK, REFUSED_MARK, Scenario
+from simulation.plan import KILLER_MARK, LOGIN_REFUSALS, REFUSED_MARK, Scenario
 
 PATIENCE_SECONDS = 6 * 3600.0
 MOST_STEPS = 40_000
@@ -57,6 +57,7 @@ class World:
             buried=self._buried,
             finished=self._is_finished,
         )
+        self.knocks = Knocks()
         self.adversary = Adversary(scenario.faults, self.chance)
         self.hosts = [
             Host(self.kernel, folder / f"host-{number}", UUID(int=0xB0B + number))
@@ -228,7 +229,14 @@ class World:
 
     def _dial(self) -> Any:
         fault = self.kernel.pause("net.connect")
+        try:
+            self.knocks.knocked(self.kernel)
+        except Violation as violation:
+            self.kernel.failure = self.kernel.failure or violation
+            raise Killed from violation
         if fault is not None and fault.kind == "refuse":
+            if fault.sqlstate in LOGIN_REFUSALS:
+                self.knocks.refused(self.kernel)
             from simulation.destination.refusals import refusal  # noqa: PLC0415
 
             raise refusal(fault.sqlstate)
