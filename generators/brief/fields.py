@@ -431,12 +431,12 @@ class Fields:
         answers = self.first(name)
         return separator.join(answers) if answers else None
 
-    def unknown_labels(self) -> Iterator[tuple[int, str, str, str]]:
+    def unknown_labels(self, language: str | None) -> Iterator[tuple[int, str, str, str]]:
         """Labels outside the outline that mean nothing but resemble one that does: line, label, known one, field."""
         for entry in self.document.entries:
             key = entry.key
             if entry.index in self.inside or not key or not entry.value or vocabulary().fields(key):
                 continue
-            near = vocabulary().nearest(key)
+            near = vocabulary().nearest(key, language)
             if near is not None and near[1] in FIELDS:
                 yield entry.line.number, entry.line.label or entry.line.text, *near

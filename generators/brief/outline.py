@@ -141,6 +141,7 @@ def read_outline(document: Document, zones: tuple[Zone, ...]) -> Outline:
     best = max(plans, key=lambda plan: plan.weight, default=None)
     if best is None or (best.weight[3] == 0 and not best.flat):
         return Outline(inside=frozenset(walk.inside))
+    _go_on(best, plans)
     modules = tuple(module.stated() for _, module in sorted(best.modules.items()))
     return Outline(modules, frozenset(walk.inside), best.flat, tuple(_left_out(best, plans)))
 
@@ -156,6 +157,15 @@ def _settled(plan: Plan) -> bool:
             module.take_items()
     plan.modules = {number: m for number, m in plan.modules.items() if m.lessons or not m.unnamed}
     return bool(plan.modules)
+
+
+def _go_on(best: Plan, plans: list[Plan]) -> None:
+    """Take modules over from chapters that go on with the outline: other numbers, lessons of their own."""
+    for plan in plans:
+        others = plan.modules.values()
+        is_more = plan is not best and plan.word == best.word and plan.word and plan.zone not in _NEVER_OUTLINE
+        if is_more and not plan.modules.keys() & best.modules.keys() and all(module.lessons for module in others):
+            best.modules |= plan.modules
 
 
 def _left_out(best: Plan, plans: list[Plan]) -> Iterator[ReadingWarning]:

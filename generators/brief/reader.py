@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from generators.brief.amounts import Money
 from generators.brief.audience import read_audience, read_pains, read_prerequisites, read_transformation
-from generators.brief.fields import FIELDS, Fields, Found
+from generators.brief.fields import FIELDS, Fields, Found, texts_of
 from generators.brief.message import plain_text
 from generators.brief.model import MIN_TITLE_CHARACTERS, Brief, OutlineModule
 from generators.brief.objectives import read_objectives
@@ -76,7 +76,7 @@ def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brie
     notes.hours(duration, listed)
     for warning in outline.warnings:
         notes.add(warning.line, warning.message, warning.code)
-    for line, label, known, field in fields.unknown_labels():
+    for line, label, known, field in fields.unknown_labels(language):
         notes.add(line, f"the label “{label}” is not understood; did you mean “{known}” ({field})?")
     if title is None or len(title) < MIN_TITLE_CHARACTERS:
         notes.add(0, f"no title of at least {MIN_TITLE_CHARACTERS} characters: the brief is incomplete")
@@ -154,7 +154,7 @@ class _Notes:
         """Say what stands under the labels of a field that states no value, rather than that nothing does."""
         row = FIELDS[name]
         for entry in fields.entries(name, row.zones):
-            text = entry.value or next((line.text for line in entry.body if line.kind != "rule"), "")
+            text = next((text for text in texts_of(entry) if not text.endswith(":")), "")
             if stated(text):
                 self.add(entry.line.number, f"{name}: “{text[:80]}” states no single value; write one")
                 return

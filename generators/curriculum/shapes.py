@@ -148,12 +148,10 @@ def _is_outer(key: str, nodes: list[Node]) -> bool:
     kind = _kind(key)
     if kind in {"lesson", "topic"}:
         return kind == "topic" and any(node.children for node in nodes)
-    # A list of words under "levels" or "steps" is no course.
-    return (
-        kind == "module"
-        or any(node.children or node.count for node in nodes)
-        or all(len(node.mapping) > 1 for node in nodes)
-    )
+    if kind == "module" or any(node.children or node.count for node in nodes):
+        return True
+    # A list of words under "levels", or the steps of a recipe or a build, is no course.
+    return all(len(node.mapping) > 1 and (kind == "part" or keys.minutes(node.mapping)) for node in nodes)
 
 
 def _keyed(mapping: dict[str, Any]) -> list[Node]:

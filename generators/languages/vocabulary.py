@@ -209,13 +209,14 @@ class Vocabulary:
         return " ".join(word for word in key.split() if word not in self.fillers) or key
 
     def _compiled_labels(self) -> dict[str, re.Pattern[str]]:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, str]] = {}
         compiled = {}
         for field in next(iter(self.languages.values()))["labels"]:
-            phrases = [self.bare(phrase) for phrase in self.all("labels", field)]
-            for phrase in phrases:
-                if "*" not in phrase:
-                    self._known.setdefault(phrase, field)
+            phrases = []
+            for code, language in self.languages.items():
+                own = [self.bare(phrase) for phrase in language["labels"][field]]
+                self._known.update({p: (field, code) for p in own if "*" not in p and p not in self._known})
+                phrases += own
             compiled[field] = re.compile("|".join(sorted({_glob(phrase) for phrase in phrases}, key=len, reverse=True)))
         return compiled
 
@@ -228,12 +229,16 @@ class Vocabulary:
         )
 
     @lru_cache(maxsize=4096)  # noqa: B019 - there is one vocabulary in a process
-    def nearest(self, key: str) -> tuple[str, str] | None:
-        """The known label, and its field, that a label which is not understood resembles."""
+    def nearest(self, key: str, language: str | None = None) -> tuple[str, str] | None:
+        """The known label of a language, and its field, that a label which is not understood resembles."""
         bare = self.bare(key)
-        alike = [known for known in self._known if known[0] == bare[:1] and abs(len(known) - len(bare)) <= _SLIPS]
+        alike = [
+            known
+            for known, (_, code) in self._known.items()
+            if known[0] == bare[:1] and abs(len(known) - len(bare)) <= _SLIPS and code in {language or code, "en"}
+        ]
         close = difflib.get_close_matches(bare, alike, n=1, cutoff=_CLOSE)
-        return (close[0], self._known[close[0]]) if close else None
+        return (close[0], self._known[close[0]][0]) if close and self.zone(key) is None else None
 
     @lru_cache(maxsize=8192)  # noqa: B019 - there is one vocabulary in a process
     def zone(self, heading: str) -> str | None:

@@ -132,3 +132,41 @@ def test_a_neutral_voice_has_no_persona() -> None:
     """Whoever is named beside the choice is not the voice."""
     voice = _brief("## Voz\n\n**Modo:** neutro\n\n**Persona:** Lia Campos").voice
     assert (voice.mode, voice.persona) == ("generic", None)
+
+
+def _warnings(text: str) -> list[tuple[int, str]]:
+    return [(warning.line, warning.message) for warning in _brief(text).warnings]
+
+
+def test_a_label_with_a_slip_is_named_with_what_it_may_mean() -> None:
+    """Nothing is read from it, and its author learns of the line; a label about something else is left alone."""
+    warnings = _warnings("**Durasão:** 3 h\n\n**Mascote:** polvo")
+    assert (3, "the label “Durasão” is not understood; did you mean “duracao” (duration)?") in warnings
+    assert not any("Mascote" in message for _, message in warnings)
+
+
+def test_what_stands_there_is_not_called_unstated() -> None:
+    """A range of prices or an open length is quoted with its line."""
+    warnings = _warnings("**Duração:** a combinar com a turma\n\n**Preço:** R$ 100 a R$ 150")
+    assert (3, "duration: “a combinar com a turma” states no single value; write one") in warnings
+    assert (5, "price: “R$ 100 a R$ 150” states no single value; write one") in warnings
+    assert not any("no duration is stated" in message for _, message in warnings)
+
+
+def test_hours_that_the_outline_contradicts_are_told() -> None:
+    """The author's hours are kept, and the sum of the lessons stands beside them."""
+    text = "**Duração:** 8 horas\n\n## Módulo 1: Cabo\n\n- 1.1 Fibra (60 min)\n\n## Módulo 2: Nó\n\n- 2.1 Lais (60 min)"
+    assert _brief(text).duration_hours == 8
+    assert (0, "8 hours are stated, the outline sums to 2") in _warnings(text)
+
+
+def test_an_outline_over_several_chapters_is_one() -> None:
+    """Modules of other numbers with lessons of their own go on with the outline; a mere mention is told, not dropped."""
+    text = (
+        "## Base\n\n### Módulo 1: Cabo\n\n- 1.1 Fibra\n- 1.2 Torção\n\n"
+        "## Mãos à obra\n\n### Módulo 2: Nó\n\n- 2.1 Lais\n\n## Entregas\n\n- Módulo 3: Âncora\n"
+    )
+    brief = _brief(text)
+    assert [module.title for module in brief.outline] == ["Cabo", "Nó"]
+    (warning,) = [w for w in brief.warnings if w.code == "module_left_out"]
+    assert "modulo 3: Âncora" in warning.message
