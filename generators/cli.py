@@ -14,6 +14,10 @@ _COMMANDS = {
     "curriculum": ("generators.commands.course:curriculum", "Make the curriculum from a brief's outline."),
     "approve": ("generators.commands.course:approve", "Look a curriculum over and approve it."),
     "lessons": ("generators.commands.course:lessons", "Write the lessons of an approved curriculum."),
+    "write": (
+        "generators.commands.write:write",
+        "Write the lessons that a curriculum lists and its folder lacks.",
+    ),
     "assessments": ("generators.commands.course:assessments", "Write quizzes and the final project."),
     "sync": ("generators.commands.sync:sync", "Take over what was changed by hand since it was published."),
     "score": ("generators.commands.score:score", "Score the lessons of a course folder."),

@@ -5,66 +5,17 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from generators.commands.writing import chosen_writer, sources_option, writing_options
 from outbox.terminal import console
 
 if TYPE_CHECKING:
     from generators.course_run import CourseRun, Outcome
-    from generators.lessons import Writer
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _brief = click.argument("brief", type=click.Path(path_type=Path))
-_writer = click.option(
-    "--writer",
-    metavar="WRITER",
-    help="Who writes the lessons: offline (a kit of what is known), or llm:MODEL.  [default: as before, else offline]",
-)
-_MODEL_OPTIONS = (
-    click.option(
-        "--max-cost", metavar="DOLLARS", type=click.FloatRange(min=0), help="With llm:MODEL: what this run may cost."
-    ),
-    click.option(
-        "--price",
-        metavar="IN OUT",
-        nargs=2,
-        type=click.FloatRange(min=0),
-        help="With llm:MODEL: dollars for a million tokens read and for a million written.",
-    ),
-    click.option(
-        "--option",
-        "options",
-        metavar="NAME VALUE",
-        nargs=2,
-        multiple=True,
-        help="With llm:MODEL: an option of the model.",
-    ),
-    click.option(
-        "--system",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="With llm:MODEL: instructions of your own; {language}, {heading}, {sections} and {never} are filled in.",
-    ),
-)
-
-
-def _writing(function: F) -> F:
-    """Add `--writer`, `--sources` and how a model is asked to a command that writes lessons."""
-    for option in (*reversed(_MODEL_OPTIONS), _sources, _writer):
-        function = option(function)
-    return function
-
-
-_sources = click.option(
-    "--sources",
-    metavar="PATH",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A file or folder of notes, transcripts or documents to write from; may be given several times.",
-)
 _resume = click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
 _approve = click.option("--approve", is_flag=True, help="Approve the curriculum without being asked.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -74,7 +25,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_brief
 @_approve
 @_resume
-@_writing
+@writing_options
 @_json
 def course(brief: Path, *, approve: bool, resume: bool, as_json: bool, **writing: Any) -> None:
     """Make a whole course from BRIEF: curriculum, approval, lessons, assessments.
@@ -140,7 +91,7 @@ def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
 @click.command()
 @_brief
 @_approve
-@_writing
+@writing_options
 @_json
 def approve(brief: Path, *, approve: bool, as_json: bool, **writing: Any) -> None:
     """Show the drafted curriculum of BRIEF and ask for approval; publish it when approved.
@@ -160,7 +111,7 @@ def approve(brief: Path, *, approve: bool, as_json: bool, **writing: Any) -> Non
 @click.command()
 @_brief
 @_resume
-@_writing
+@writing_options
 @_json
 def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None:
     """Write the lessons of the approved curriculum of BRIEF.
@@ -174,7 +125,7 @@ def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None
 
 @click.command()
 @_brief
-@_sources
+@sources_option
 @_json
 def assessments(brief: Path, *, sources: tuple[Path, ...], as_json: bool) -> None:
     """Write the quizzes and the final project of the approved curriculum of BRIEF.
@@ -215,43 +166,13 @@ def _run(
             brief_file=file,
             brief=stated,
             writer=writer,
-            choose=lambda name, folder: _chosen(name, folder, **model),
+            choose=lambda name, folder: chosen_writer(name, folder, **model),
             sources=sources,
         )
         for skipped in run.sources.skipped:
             click.echo(f"skipped source: {skipped}", err=True)
         steps(run)
     _report(run, as_json=as_json)
-
-
-def _chosen(
-    name: str,
-    folder: Path,
-    *,
-    max_cost: float | None = None,
-    price: tuple[float, float] | None = None,
-    options: tuple[tuple[str, str], ...] = (),
-    system: Path | None = None,
-) -> "Writer":
-    from generators.lessons import writer_for  # noqa: PLC0415 - heavy; help must answer at once
-    from generators.lessons.model_writer import ModelSettings  # noqa: PLC0415
-
-    settings = ModelSettings(
-        options={key: _value(text) for key, text in options},
-        system=system.read_text("utf-8") if system else None,
-        price=price,
-        max_cost=max_cost,
-        folder=folder,
-    )
-    return writer_for(name, settings)
-
-
-def _value(text: str) -> Any:
-    """An option's value: a number, true or false if it reads as one, else the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _draft(run: "CourseRun", *, resume: bool) -> None:

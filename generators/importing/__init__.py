@@ -1,4 +1,4 @@
-from generators.importing.importer import Import, ImportedCourse, import_folders
-from generators.importing.payloads import Minds
+from generators.importing.importer import Import, ImportedCourse, files_of, import_folders, named_in
+from generators.importing.payloads import CoursePayloads, Minds
 
-__all__ = ["Import", "ImportedCourse", "Minds", "import_folders"]
+__all__ = ["CoursePayloads", "Import", "ImportedCourse", "Minds", "files_of", "import_folders", "named_in"]

@@ -1,13 +1,14 @@
 """Importing existing course folders: one unit of work per course, so that a course is there whole or not at all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError, NotACourse
 from generators.importing.naming import Named, Owner, name_projects, stated_slug_of
 from generators.importing.payloads import CoursePayloads, Draft, Minds
 from generators.reading.course import Course, find_courses, kinds_seen, read_course
+from generators.textfile import TextFile
 from outbox import ContractError, FileMoved, Outbox, ids
 
 READINGS = 10  # of a course that is changed again and again while it is read
@@ -95,20 +96,26 @@ def import_folders(
             errors.append(exc)
     done = []
     root = content_root.resolve()
-    known = {(file.base, file.path.partition("/")[0]) for file in box.files() if file.base}
-    known_places = {Path(base) / name for base, name in known}
-    named_courses = name_projects(
-        courses,
-        owner_of=lambda slug: _owner(box, slug),
-        stated_by=stated_slug_of,
-        was_here=lambda folder: folder in known_places or folder.is_relative_to(root),
-    )
-    for named in named_courses:
+    for named in named_in(box, courses, root):
         result = _import_as_it_stands(named, box, root, minds or Minds())
         done.append(result)
         if progress is not None:
             progress(result)
     return Import(tuple(done), tuple(errors))
+
+
+def named_in(box: Outbox, courses: Sequence[Course], root: Path) -> list[Named]:
+    """Which project each course is, as the log knows it; `root` is CONTENT_ROOT, resolved."""
+    known = {(file.base, file.path.partition("/")[0]) for file in box.files() if file.base}
+    known_places = {Path(base) / name for base, name in known}
+    return list(
+        name_projects(
+            courses,
+            owner_of=lambda slug: _owner(box, slug),
+            stated_by=stated_slug_of,
+            was_here=lambda folder: folder in known_places or folder.is_relative_to(root),
+        )
+    )
 
 
 def _import_as_it_stands(named: Named, box: Outbox, root: Path, minds: Minds) -> ImportedCourse:
@@ -177,13 +184,17 @@ def _origin(course: Course, draft: Draft) -> Path:
 
 
 def _files(course: Course) -> list[tuple[str, tuple[str, int]]]:
-    lessons = [(lesson.relative, lesson.file) for lesson in course.lessons]
+    return [
+        (relative.as_posix(), (file.sha256, file.size_bytes)) for relative, file in sorted(files_of(course).items())
+    ]
+
+
+def files_of(course: Course) -> dict[PurePosixPath, TextFile]:
+    """Every file of a course that events speak of, by its path in the folder."""
     overviews = [module.overview for module in course.modules if module.overview]
     others = [course.brief_file, course.curriculum_file, course.outline, *overviews, *course.materials]
-    files = lessons + [(material.relative, material.file) for material in others if material is not None]
-    return [
-        (relative.as_posix(), (file.sha256, file.size_bytes)) for relative, file in sorted(files, key=lambda f: f[0])
-    ]
+    found = {lesson.relative: lesson.file for lesson in course.lessons}
+    return found | {material.relative: material.file for material in others if material is not None}
 
 
 def _owner(box: Outbox, slug: str) -> Owner | None:

@@ -390,6 +390,48 @@ def test_a_lesson_of_a_model_is_not_replaced_by_a_kit_unless_asked_for(
     assert "written_by: offline" in lesson.read_text("utf-8")
 
 
+@pytest.fixture
+def unfinished(workplace: Path) -> Path:
+    """A course of somebody else's making: a curriculum of three lessons, one of them there, and notes."""
+    folder = workplace / "outputs" / "cocina"
+    (folder / "fontes").mkdir(parents=True)
+    (folder / "lessons").mkdir()
+    notes = EXAMPLES / "sources" / "legumbres-desde-cero" / "apuntes.md"
+    (folder / "fontes" / "apuntes.md").write_bytes(notes.read_bytes())
+    (folder / "lessons" / "1.1-remojo.md").write_text("# Clase 1.1: El remojo\n\nMi texto, a mano.\n", "utf-8")
+    (folder / "curriculum.yaml").write_text(
+        "title: Legumbres sin prisa\nlanguage: es\nmodules:\n"
+        "  - title: Antes\n    lessons:\n      - title: El remojo\n      - title: La cocción suave\n"
+        "  - title: El plato\n    lessons:\n      - title: El sofrito\n",
+        "utf-8",
+    )
+    return folder
+
+
+def test_the_lessons_that_a_curriculum_lists_and_its_folder_lacks_are_written(unfinished: Path) -> None:
+    """From the folder's own notes, beside what is there; a second run and an import say nothing new."""
+    made = _made("write", unfinished)
+    assert made["written"] == ["lessons/1.2-la-coccion-suave.md", "lessons/2.1-el-sofrito.md"]
+    assert "> Un sofrito de 200 g de cebolla" in (unfinished / "lessons" / "2.1-el-sofrito.md").read_text("utf-8")
+    assert "a mano" in (unfinished / "lessons" / "1.1-remojo.md").read_text("utf-8")
+    assert _made("write", unfinished)["written"] == []
+    assert json.loads(_generate("import", unfinished, "--json").stdout)["appended"] == 0
+
+
+def test_a_folder_without_a_curriculum_or_outside_the_root_is_refused(workplace: Path, unfinished: Path) -> None:
+    """The message names what would help."""
+    (unfinished / "curriculum.yaml").rename(workplace / "curriculum.yaml")
+    result = _generate("write", unfinished)
+    assert isinstance(result.exception, GeneratorError)
+    assert "generate course BRIEF" in str(result.exception)
+    elsewhere = workplace / "elsewhere"
+    unfinished.rename(elsewhere)
+    (workplace / "curriculum.yaml").rename(elsewhere / "curriculum.yaml")
+    result = _generate("write", elsewhere)
+    assert isinstance(result.exception, GeneratorError)
+    assert "CONTENT_ROOT" in str(result.exception)
+
+
 def test_a_course_in_a_language_without_a_frame_is_refused_with_the_list(workplace: Path) -> None:
     """Nothing is written in a language that was not asked for."""
     path = workplace / "brief.md"
