@@ -313,15 +313,6 @@ def test_a_sequence_that_is_behind_is_named_and_blames_nobody(table: str, box: O
     assert rows(database, "select count(*) from content_tags") == [(8,)]
 
 
-def test_an_id_that_is_really_taken_is_the_events(box: Outbox, database: Database) -> None:
-    """The event chose it, and no sequence is to blame."""
-    box.append(page(1), page(2))
-    taken = box.event(2).aggregate_id
-    run(database, f"insert into contents (id, slug, title, content_type) values ('{taken}', 'theirs', 't', 'other')")
-    assert drain(box, database.worker_dsn) is Ending.EMPTY
-    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(2, "23505")]
-
-
 # What stands in the way is named.
 
 IN_THE_WAY = {
