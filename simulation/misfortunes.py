@@ -96,6 +96,20 @@ class Misfortunes:
     def _mended(self, _one: Misfortune, _host: Host) -> None:
         self._server.refuse_all = None
 
+    def _hidden(self, one: Misfortune, _host: Host) -> None:
+        self._server.hides_minds = True
+        self._later(one.seconds, "shown", one)
+
+    def _shown(self, _one: Misfortune, _host: Host) -> None:
+        self._server.hides_minds = False
+
+    def _behind(self, one: Misfortune, _host: Host) -> None:
+        self._server.sequence_is_behind = True
+        self._later(one.seconds, "set_right", one)
+
+    def _set_right(self, _one: Misfortune, _host: Host) -> None:
+        self._server.sequence_is_behind = False
+
     def _clock(self, one: Misfortune, host: Host) -> None:
         host.skew_seconds += one.amount
 

@@ -134,6 +134,25 @@ MUTANTS = (
          "            return failed.events[0]"),
     ),
     _mutant(
+        "code-believed", "a code that nobody knows holds everything, whoever it is about",
+        "worker.verdict", "UNKNOWN = (Verdict.POISON,", "UNKNOWN = (Verdict.ENVIRONMENT,",
+        ("worker.evidence", "        if self.passed.get(event.type, -1) >= least:\n            return True\n", "        return False\n"),
+    ),
+    _mutant(
+        "effect-unseen", "a statement without an error is taken for one that had its effect",
+        "worker.projection", '    for name, values in checks:\n        connection.execute(query("projection", name), values)\n', "",
+    ),
+    _mutant(
+        "hidden-is-missing", "a row that a policy hides is taken for one that does not exist",
+        "worker.evidence",
+        "        if isinstance(error, DependencyFault):\n            return obstacles.hidden(connection, error.table)\n", "",
+    ),
+    _mutant(
+        "key-charged", "an event is charged for a key that a sequence chose",
+        "worker.evidence",
+        '            found = obstacles.behind(connection, error.diag.constraint_name or "")\n', "            found = []\n",
+    ),
+    _mutant(
         "contention-charged", "a deadlock is the event's fault",
         "worker.verdict", '"40P01": (Verdict.CONTENTION,', '"40P01": (Verdict.POISON,',
         ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",

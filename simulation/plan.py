@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simulation.destination.server import KEPT
 from simulation.faults import Fault, Misfortune
 
 REFUSED_MARK, KILLER_MARK = "☢", "☠"
@@ -37,6 +38,8 @@ class Scenario:
         batch: how many events go into one transaction.
         rivals: whether a second worker serves the file of the first host, without asking for the lock.
         prunes: whether operators prune what is proven.
+        refusal: what code of the database's owner does to a title with the mark: a SQLSTATE that PostgreSQL knows, one
+            of its own, or (KEPT) nothing at all, the row stays as it was.
     """
 
     seed: int
@@ -46,6 +49,7 @@ class Scenario:
     batch: int = 4
     rivals: bool = False
     prunes: bool = False
+    refusal: str = "23514"
 
 
 _WORK = (
@@ -90,6 +94,7 @@ def draw(seed: int) -> Scenario:
         misfortunes=tuple(misfortunes),
         batch=chance.choice((1, 2, 4, 8, 50)),
         rivals=chance.random() < 0.08,
+        refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", KEPT)),
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
     )
 
@@ -147,6 +152,8 @@ def _misfortune(chance: random.Random, hosts: int) -> Misfortune:
             "swap",
             "swap",
             "broken",
+            "hidden",
+            "behind",
             "full",
             "edit",
             "pause",

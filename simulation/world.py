@@ -65,7 +65,7 @@ class World:
         ]
         self.server = Server(self.kernel, UUID(int=0xDB), self._committed)
         self.server.tables.rows["minds"][programs.MIND] = {"id": MIND_ID}
-        self.server.refused = {REFUSED_MARK: "23514"}
+        self.server.refused = {REFUSED_MARK: scenario.refusal}
         self.ledger = Ledger({programs.MIND: MIND_ID, str(MIND_ID): MIND_ID}, {REFUSED_MARK, KILLER_MARK})
         self._proofs: dict[UUID, int] = {}
         self.generators = [

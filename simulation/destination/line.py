@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import psycopg
+from psycopg.sql import Composable
 
 from simulation.destination.names import name_of
 from simulation.destination.refusals import lost, refusal
@@ -78,7 +79,7 @@ class Line:
         # What travels together is never half sent, and its answers come when somebody asks for them.
         self.pgconn = SimpleNamespace(flush=lambda: 0, send_flush_request=lambda: None)
 
-    def execute(self, text: str, values: Any = None) -> Answer:
+    def execute(self, text: str | Composable, values: Any = None) -> Answer:
         answer = Answer(self._flush)
         if self._pipeline is not None:
             self._pipeline.append((name_of(text), values, answer))

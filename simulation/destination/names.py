@@ -1,5 +1,7 @@
 """Which of the worker's statements a text is."""
 
+from psycopg.sql import Composable
+
 from worker.queries import query, statements
 
 _FILES = ("relay", "projection", "verify", "obstacles")
@@ -10,10 +12,12 @@ _OWN = frozenset({
 })  # fmt: skip
 
 
-def name_of(text: str) -> str:
+def name_of(text: str | Composable) -> str:
     """Return the name of a statement; those without one are their own.
 
     Raises:
         KeyError: it is not one of the worker's.
     """
+    if isinstance(text, Composable):  # the one that is composed, of a column's and a table's name
+        return "select max"
     return text if text in _OWN or text.startswith("begin ") else _NAMES[text]
