@@ -132,7 +132,11 @@ BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
     (r"certificate file|private key file", (_ENVIRONMENT, "tls", "the file of sslcert or sslkey cannot be used")),
     (
         r"server does not support ssl|ssl support is not compiled in",
-        (_ENVIRONMENT, "tls", "the server has no TLS, which sslmode, or a host that is not this machine, asks for"),
+        (
+            _ENVIRONMENT,
+            "tls",
+            "the server has no TLS, which sslmode or another machine asks for (OUTBOX_INSECURE)",
+        ),
     ),
     (
         r"channel binding (is )?required",
