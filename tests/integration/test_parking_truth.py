@@ -1,0 +1,282 @@
+"""What is parked has one truth: whatever happens meanwhile, it comes back once, in order, as was decided."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from outbox import Outbox, ParkedState, Resolution, audit, resolve
+from outbox import catalogue as c
+from outbox.assessment import assess
+from outbox.check import run_checks
+from outbox.status import read_status
+from tests.support.postgres import Database
+from tests.support.relaying import NoWaiting, drain, relay
+from worker.connection import connect
+from worker.options import Ending
+from worker.position import greet
+from worker.replay import _rewind
+from worker.verify import verify_all
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        yield box
+
+
+def run(database: Database, *statements: str) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def rows(database: Database, query: str) -> list[Any]:
+    with psycopg.connect(database.dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def page(slug: str, title: str = "t", parent: str | None = None) -> c.ContentUpserted:
+    return c.ContentUpserted(slug=f"p--{slug}", title=title, content_type="other", parent=parent)
+
+
+REFUSING = "alter table contents add constraint refused check (title <> 'bad')"
+MENDED = "alter table contents drop constraint refused"
+
+
+def second_version_parked(box: Outbox, database: Database) -> None:
+    """Event 1 is delivered, 2 is parked, 3 and 4 are held behind it."""
+    box.append(page("a", "one"))
+    drain(box, database.worker_dsn)
+    run(database, REFUSING)
+    box.append(
+        page("a", "bad"),
+        c.ContentStatusChanged(slug="p--a", status="reviewed"),
+        c.ContentTagged(slug="p--a", tag="k"),
+        page("b"),
+    )
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.state) for row in box.parked.list()] == [
+        (2, ParkedState.PARKED),
+        (3, ParkedState.HELD),
+        (4, ParkedState.HELD),
+    ]
+
+
+def all_is_well(box: Outbox, database: Database, tmp_path: Path) -> None:
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from outbox.parked") == [(0,)]
+    assert [found for found in run_checks(box.connection) if not found.ok] == []
+    assert assess(read_status(box, box.clock.now())).trouble == ()
+    with connect(database.worker_dsn) as connection:
+        assert verify_all(connection, box, tmp_path).differences == []
+
+
+DECISIONS = {
+    "retry": lambda box: resolve.retry(box, 2),
+    "edit": lambda box: resolve.edit(box, 2, {**box.event(2).payload, "title": "Bom"}, "r"),
+    "discard": lambda box: resolve.discard(box, 2, "r"),
+}
+
+
+@pytest.mark.parametrize("from_seq", [1, 2, 3, 4])
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_a_replay_while_something_is_parked_leaves_nothing_held_for_ever(
+    from_seq: int, decision: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """From before it, from it, or from among what waits for it; decided about afterwards, all arrives in order."""
+    second_version_parked(box, database)
+    with connect(database.worker_dsn) as connection:
+        _rewind(connection, box, greet(connection, box), from_seq - 1)
+    assert rows(database, f"select seq from outbox.parked where seq >= {from_seq}") == []
+    drain(box, database.worker_dsn)
+    assert [row.seq for row in box.parked.list()] == [2, 3, 4]
+    if decision == "retry":
+        run(database, MENDED)
+    DECISIONS[decision](box)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    titles = {"retry": "bad", "edit": "Bom", "discard": "one"}
+    assert rows(database, "select title, status from contents where slug = 'p--a'") == [(titles[decision], "reviewed")]
+
+
+def test_rows_that_a_version_before_left_beyond_the_position_are_read_again(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Its replay set the position back and left them: they were held behind themselves."""
+    second_version_parked(box, database)
+    run(database, MENDED, "update outbox.sources set applied_seq = 0, applied_event_id = null")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_a_decision_that_was_carried_out_is_so_again_in_a_database_that_went_back(
+    decision: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Parked there again, as the backup has it: nobody is asked twice, and nothing is applied as it was not decided."""
+    second_version_parked(box, database)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("create table kept as select * from outbox.parked")
+    if decision == "retry":
+        run(database, MENDED)
+    DECISIONS[decision](box)
+    drain(box, database.worker_dsn)
+    run(
+        database,
+        "insert into outbox.parked select * from kept",
+        "update contents set title = 'one', status = 'draft', last_event_id = null where slug = 'p--a'",
+    )
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    titles = {"retry": "bad", "edit": "Bom", "discard": "one"}
+    assert rows(database, "select title, status from contents where slug = 'p--a'") == [(titles[decision], "reviewed")]
+
+
+@pytest.mark.parametrize("decision", [None, *DECISIONS])
+def test_a_decision_from_a_list_that_is_out_of_date_takes_effect_or_is_told(
+    decision: str | None, database: Database, tmp_path: Path
+) -> None:
+    """A backup of the file was put back: it says parked, and Postgres has applied it since."""
+    path = tmp_path / "outbox.db"
+    with Outbox.open(path) as box:
+        second_version_parked(box, database)
+        box.checkpoint()
+        shutil.copy(path, tmp_path / "backup.db")
+        run(database, MENDED)
+        resolve.retry(box, 2)
+        drain(box, database.worker_dsn)
+    for name in ("outbox.db-wal", "outbox.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    shutil.copy(tmp_path / "backup.db", path)
+    with Outbox.open(path) as box:
+        assert box.parked.count() == 3
+        if decision is not None:
+            DECISIONS[decision](box)
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+        title = "Bom" if decision == "edit" else "bad"
+        assert rows(database, "select title from contents where slug = 'p--a'") == [(title,)]
+        if decision == "discard":
+            (told,) = assess(read_status(box, box.clock.now())).trouble
+            assert told.text == "what was decided about event 2 came too late: it had been delivered"
+        else:
+            all_is_well(box, database, tmp_path)
+
+
+def test_released_events_and_new_ones_take_turns(box: Outbox, database: Database) -> None:
+    """A new event of another content does not wait for thousands that were let go, nor they for it."""
+    box.append(page("m", "bad"), *(page(str(number), parent="p--m") for number in range(40)))
+    run(database, REFUSING)
+    drain(box, database.worker_dsn)
+    run(database, MENDED)
+    resolve.retry(box, 1)
+    box.append(*(page(f"new-{number}") for number in range(3)))
+    left: list[int] = []
+    one = relay(
+        box,
+        database.worker_dsn,
+        max_events=4,
+        halves_from=None,
+        on_batch=lambda *_: left.append(rows(database, "select count(*) from outbox.parked")[0][0]),
+    )
+    assert one.run() is Ending.EMPTY
+    assert left == [37]  # after one batch of the released ones
+    assert box.parked.count() == 0
+
+
+def test_what_comes_anew_does_not_overtake_what_was_let_go(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """Of one aggregate, the order of the log holds, also while its events are being taken up."""
+    box.append(page("m", "bad"), *(page(str(number), "old", parent="p--m") for number in range(12)))
+    run(database, REFUSING)
+    drain(box, database.worker_dsn)
+    run(database, MENDED)
+    resolve.retry(box, 1)
+    box.append(*(page(str(number), "new", parent="p--m") for number in range(12)))
+    assert relay(box, database.worker_dsn, max_events=3).run() is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select distinct title from contents where slug <> 'p--m'") == [("new",)]
+
+
+def test_an_event_that_is_set_aside_lets_the_others_pass(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """Before its turn comes; what depends on it waits, and a decision about it is like any other."""
+    box.append(page("a"), page("b"), c.ContentTagged(slug="p--b", tag="k"), page("c"))
+    resolve.set_aside(box, 2, "looked into")
+    assert [row.seq for row in box.parked.list()] == [2]
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.state, row.verdict) for row in box.parked.list()] == [
+        (2, ParkedState.PARKED, "operator"),
+        (3, ParkedState.HELD, "dependency"),
+    ]
+    assert rows(database, "select slug from contents order by 1") == [("p--a",), ("p--c",)]
+    assert [act.action for act in audit.trail(box.connection, seq=2)] == ["park"]
+    resolve.retry(box, 2)
+    drain(box, database.worker_dsn)
+    all_is_well(box, database, tmp_path)
+
+
+def test_what_is_set_aside_and_given_back_before_its_turn_is_delivered(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    box.append(page("a"), page("b"))
+    resolve.set_aside(box, 2, "looked into")
+    resolve.retry(box, 2)
+    drain(box, database.worker_dsn)
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
+def test_a_discarded_first_version_takes_along_what_only_adds_to_it(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Patches, tags and links up to the next version: one decision, not one for each."""
+    run(database, REFUSING)
+    box.append(
+        page("a", "bad"),
+        c.ContentStatusChanged(slug="p--a", status="reviewed"),
+        c.ContentTagged(slug="p--a", tag="k"),
+        c.ContentMetadataMerged(slug="p--a", metadata={"k": 1}),
+        page("a", "second"),
+        c.ContentFidelityScored(slug="p--a", score=0.5),
+    )
+    drain(box, database.worker_dsn, max_events=1)  # one by one: folded into the next version it would go through
+    assert resolve.discard(box, 1, "no use") == (2, 3, 4)
+    drain(box, database.worker_dsn)
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select title, status from contents") == [("second", "draft")]
+
+
+def test_a_released_event_that_is_slow_gets_more_time_and_blocks_nobody(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """As a new one would; and those that come meanwhile do not wait for it."""
+    run(database, REFUSING)
+    box.append(page("slow", "bad"))
+    drain(box, database.worker_dsn)
+    run(
+        database,
+        MENDED,
+        "create function slow() returns trigger language plpgsql as 'begin "
+        "if new.slug = ''p--slow'' then perform pg_sleep(1.5); end if; return new; end'",
+        "create trigger slow before insert on contents for each row execute function slow()",
+    )
+    resolve.retry(box, 1)
+    box.append(page("new"))
+    assert relay(box, database.worker_dsn, waker=NoWaiting(), statement_timeout_ms=500).run() is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+
+
+def test_a_blame_is_taken_back_after_a_restart(box: Outbox, database: Database, tmp_path: Path) -> None:
+    """Whom the hold has blamed is noted in the file."""
+    run(database, REFUSING)
+    box.append(*(page(str(number), "bad") for number in range(9)))
+    waker = NoWaiting()
+    waker.on_sleep = lambda _seconds: setattr(waker, "stopping", True)
+    assert relay(box, database.worker_dsn, waker=waker, until_empty=False).run() is Ending.STOPPED
+    assert box.parked.count() == 4
+    run(database, MENDED)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    assert [act.who for act in audit.trail(box.connection) if act.action == Resolution.RETRY.value] == ["worker"] * 4
