@@ -321,9 +321,14 @@ class Outbox:
             if self._staging is not None:
                 closing.callback(self._staging.close)
             if self._settled:
-                # A note that spares recovery a look: on a full disk, or behind a hung writer, it is left out.
-                with suppress(OutboxError), translated(self.path), write_transaction(self.connection, self.gate):
-                    known_files.settle(self.connection, self._settled)
+                try:
+                    with translated(self.path), write_transaction(self.connection, self.gate):
+                        known_files.settle(self.connection, self._settled)
+                except OutboxError:
+                    # On a full disk, or behind a hung writer, it is left out. The directory stays: what is written
+                    # there tells recovery that these files are their users' by now.
+                    if self._staging is not None:
+                        self._staging.abandon()
                 self._settled.clear()
 
     def __enter__(self) -> Self:

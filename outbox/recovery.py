@@ -74,7 +74,10 @@ def recover(connection: sqlite3.Connection, gate: Gate, root: Path, owner: Estat
             return Recovered()
         returned = {directory.name: published_up_to(directory) for directory in dead}
         outcomes = [
-            (file, None if _had_returned(file, returned) else _finish_or_leave(connection, root, file))
+            (
+                file,
+                None if _is_nobodys_business(root, file, owner, returned) else _finish_or_leave(connection, root, file),
+            )
             for file in abandoned
         ]
         settled = [
@@ -114,9 +117,17 @@ def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
     return names - {directory.name for directory in dead}
 
 
-def _had_returned(file: KnownFile, returned: dict[str, int]) -> bool:
+def _is_nobodys_business(root: Path, file: KnownFile, owner: Estate, returned: dict[str, int]) -> bool:
+    """Whether the file is its users' by now: its unit had returned.
+
+    The process that staged it said so. Or this is a copy of the outbox that it published for: there the note may have
+    come later. What is no longer in staging was published from there.
+    """
     assert file.temp is not None  # noqa: S101 - asked for staged files only
-    return number_of(file.temp) <= returned.get(_owner(file), 0)
+    if number_of(file.temp) <= returned.get(_owner(file), 0):
+        return True
+    estate = Estate.of((root / file.temp).parent)
+    return estate is not None and not estate.belongs_to(owner) and not (root / file.temp).exists()
 
 
 def _owner(file: KnownFile) -> str:

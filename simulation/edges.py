@@ -141,16 +141,18 @@ def _disk_calls(world: World) -> dict[str, Callable[..., Any]]:
             me.host.disk.renamed(os.fspath(source), os.fspath(target))
             kernel.judge(me.host.published, os.fspath(target))
 
-    def named(name: str, *, needs_room: bool = False) -> Callable[..., None]:
+    def named(name: str, *, needs_room: bool = False, judge: str | None = None) -> Callable[..., None]:
         def call(*args: Any, **kwargs: Any) -> None:
-            enter(name, needs_room=needs_room)
+            me = enter(name, needs_room=needs_room)
+            if me is not None and judge is not None:
+                kernel.judge(getattr(me.host, judge), os.fspath(args[0]))
             getattr(_real, name)(*args, **kwargs)
 
         return call
 
     return {
         "open": opened, "close": closed, "write": write, "pwrite": pwrite, "fsync": fsync, "rename": rename,
-        "unlink": named("unlink"), "rmdir": named("rmdir"), "ftruncate": named("ftruncate"),
+        "unlink": named("unlink", judge="about_to_unlink"), "rmdir": named("rmdir"), "ftruncate": named("ftruncate"),
         "mkdir": named("mkdir", needs_room=True),
     }  # fmt: skip
 

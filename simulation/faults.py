@@ -35,7 +35,8 @@ class Misfortune:
         kind: restart (of the database), restore (it goes back to an earlier moment), broken (a trigger refuses every
             row), hidden (a policy hides all minds), behind (the sequence of the tags' ids), clock (of a host, set to
             another time), power (of a host), full (its disk), swap (an older copy of the outbox file is put in its
-            place, and the newest back later), edit (of a file by hand), pause.
+            place, and the newest back later), edit, delete, take_back (of a file by hand), neighbour (another outbox is
+            used on the same CONTENT_ROOT), pause.
         host: which one, by number.
         at: virtual seconds since the beginning.
         seconds: how long it lasts.

@@ -36,6 +36,10 @@ class Host:
         had_trouble: its disk failed, once or for a while.
         is_swapped: an older copy stands in the place of its outbox file.
         acknowledged: path -> seq of the newest event that a generator was told is safe, file and all.
+        removed: path -> seq of the newest event that carried the file when a person deleted it.
+        taken_back: hashes of older texts to which people took files back.
+        may_be_gone: paths that were deleted before a power loss.
+        noted_up_to: the last seq at the last power loss, which may have taken the notes of what had returned.
     """
 
     def __init__(self, kernel: Kernel, folder: Path, outbox_id: UUID) -> None:
@@ -51,6 +55,10 @@ class Host:
         self.full_until = 0.0
         self.hand_made: set[str] = set()
         self.acknowledged: dict[str, int] = {}
+        self.removed: dict[str, int] = {}
+        self.taken_back: set[str] = set()
+        self.may_be_gone: set[str] = set()
+        self.noted_up_to = 0
         self.is_swapped = False
         self.had_trouble = False
 
@@ -72,6 +80,8 @@ class Host:
             path = event.payload.get("file_path")
             if isinstance(path, str):
                 self.acknowledged[path] = event.seq
+                # Where a person had put this very text there before, it is a generator's from now on.
+                self.hand_made.discard(hashlib.sha256(str(event.payload.get("body")).encode()).hexdigest())
 
     def kill_all(self) -> None:
         """End every process that runs here. For errands."""
@@ -83,6 +93,11 @@ class Host:
         """End every process and forget what was not on the disk; the processes are started again later. For errands."""
         self.kill_all()
         self._kernel.tell("power is lost")
+        # That a unit had returned is noted without a wait for the disk: without the note, its file comes back.
+        self.noted_up_to = self.witness.last_seq
+        self.may_be_gone |= set(self.removed)
+        self.removed.clear()
+        self.hand_made -= self.taken_back
         files = {path: path.read_bytes() for path in (self.log, _wal(self.log)) if path.exists()}
         self.witness.close()  # as the last one, SQLite would tidy up, which a power loss does not
         for path in (_wal(self.log), _shm(self.log)):
@@ -118,7 +133,9 @@ class Host:
         for path, seq in self.acknowledged.items():
             later = [one for one in self.versions(path) if one.seq >= seq]
             found = self.hash_of(path)
-            if found not in {body_hash(one) for one in later} | self.hand_made:
+            if found is None and (path in self.removed or path in self.may_be_gone):
+                continue
+            if found not in {body_hash(one) for one in later} | self.hand_made | self.taken_back:
                 raise Violation("what_was_acknowledged_survives", f"{path} of event {seq} is {found}")
 
     def versions(self, path: str) -> list[Seen]:
@@ -151,8 +168,23 @@ class Host:
         Raises:
             Violation: a person did.
         """
-        if self.hash_of(os.path.relpath(target, self.root)) in self.hand_made:
+        path = os.path.relpath(target, self.root)
+        if self.hash_of(path) in self.hand_made:
             raise Violation("what_a_person_wrote_is_kept", f"{target} is about to be replaced")
+        if path in self.removed:
+            newest = self.versions(path)[-1].seq
+            if newest <= self.removed.pop(path):
+                raise Violation("what_a_person_did_is_kept", f"{path} was deleted after event {newest}, and comes back")
+
+    def about_to_unlink(self, target: str) -> None:
+        """A staged file is going to be swept: not, if the log names it.
+
+        Raises:
+            Violation: it does.
+        """
+        path = os.path.relpath(target, self.root)
+        if path.startswith(STAGING_DIRECTORY) and self.hash_of(path) in self.witness.staged_as(path):
+            raise Violation("nothing_committed_is_swept", f"{path} is about to be removed, and the log names it")
 
     def files(self) -> list[str]:
         """The paths of all published files."""

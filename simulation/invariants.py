@@ -56,6 +56,19 @@ def what_was_said_is_in_the_log(host: Host, said: Sequence[Payload]) -> None:
             raise Violation("what_was_said_is_in_the_log", f"said {plain}, event {seq} says {found}")
 
 
+def what_raised_was_not_kept(host: Host, before: int, said: Sequence[Payload]) -> None:
+    """G2: of a unit that raised, nothing is in the log.
+
+    Raises:
+        Violation: something is.
+    """
+    host.witness.look()
+    wanted = [_plain(one) for one in said]
+    for seq, event in host.witness.events.items():
+        if seq > before and {"type": event.type, **event.payload} in wanted:
+            raise Violation("what_raised_was_not_kept", f"event {seq} of a unit that raised")
+
+
 def _plain(payload: Payload) -> dict[str, Any]:
     return {"type": contract_of(payload).type, **json.loads(msgspec.json.encode(payload))}
 
@@ -77,11 +90,15 @@ def files_are_what_the_log_says(host: Host) -> None:
     for path in host.files():
         versions = host.versions(path)
         found = host.hash_of(path)
-        if found not in host.hand_made and (not versions or found != body_hash(versions[-1])):
+        if found not in host.hand_made | host.taken_back and (not versions or found != body_hash(versions[-1])):
             raise Violation("files_are_what_the_log_says", f"{path} is {found}, should be {versions[-1:]}")
     for event in host.witness.events.values():
         carried = event.payload.get("file_path")
-        if isinstance(carried, str) and host.hash_of(carried) is None:
+        if (
+            isinstance(carried, str)
+            and host.hash_of(carried) is None
+            and carried not in {*host.removed, *host.may_be_gone}
+        ):
             raise Violation("files_are_what_the_log_says", f"{carried} of event {event.seq} is not there")
     if left := host.temporary_files():
         raise Violation("nothing_temporary_is_left", str(left))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from outbox import Outbox
@@ -14,7 +15,7 @@ from simulation.invariants import the_wrong_file_is_refused
 from simulation.kernel import Kernel
 from simulation.ledger import Book, Ledger
 from simulation.plan import Scenario
-from simulation.programs import PROJECT, edit_by_hand
+from simulation.programs import PROJECT, delete_by_hand, edit_by_hand, neighbour, take_back_by_hand
 from simulation.template import copy_of
 from simulation.witness import Witness
 
@@ -122,6 +123,23 @@ class Misfortunes:
 
     def _edit(self, _one: Misfortune, host: Host) -> None:
         edit_by_hand(host, self._chance)
+
+    def _delete(self, _one: Misfortune, host: Host) -> None:
+        if not host.is_swapped:
+            delete_by_hand(host, self._chance)
+
+    def _take_back(self, _one: Misfortune, host: Host) -> None:
+        if not host.is_swapped:
+            take_back_by_hand(host, self._chance)
+
+    def _neighbour(self, one: Misfortune, host: Host) -> None:
+        """Another outbox on this CONTENT_ROOT is opened, and again later."""
+        if host.is_swapped:
+            return
+        neighbour(host, self._chance)
+        host.disk.everything_synced()
+        if one.seconds > 1:
+            self._later(one.seconds, "neighbour", replace(one, seconds=0.0))
 
     def _pause(self, one: Misfortune, host: Host) -> None:
         if host.is_swapped:

@@ -281,6 +281,25 @@ MUTANTS = (
         "                return _locked(fd)\n",
         "                pass\n",
     ),
+    # hands win, and outboxes that share a CONTENT_ROOT
+    _mutant(
+        "return-not-noted", "nobody writes down that a unit has returned",
+        "outbox.publish", "        unit.staging.published(temp for _, temp in published)\n", "        pass\n",
+    ),
+    _mutant(
+        "return-noted-early", "a unit is said to have returned before its files are in place",
+        "outbox.publish", '    secure.what_is_staged(unit)\n    reach("unit.staged")',
+        "    secure.what_is_staged(unit)\n    unit.staging.published(file.temp for file in unit.files.values() if file.temp)\n"
+        '    reach("unit.staged")',
+    ),
+    _mutant(
+        "return-believed", "recovery believes of every unit that it had returned",
+        "outbox.recovery", "    if number_of(file.temp) <= returned.get(_owner(file), 0):", "    if True:",
+    ),
+    _mutant(
+        "note-swept-on-a-full-disk", "who cannot note in the log that its files are published takes the other note along",
+        "outbox.outbox", "                        self._staging.abandon()\n                self._settled", "                        pass\n                self._settled",
+    ),
     # proof before deletion
     _mutant(
         "pruned-unproven", "events are pruned as soon as they are in the log",

@@ -40,6 +40,7 @@ class Scenario:
         prunes: whether operators prune what is proven.
         refusal: what code of the database's owner does to a title with the mark: a SQLSTATE that PostgreSQL knows, one
             of its own, or (KEPT) nothing at all, the row stays as it was.
+        readers: whether published files are read and said again beside the generators, as `generate sync` does.
     """
 
     seed: int
@@ -50,6 +51,7 @@ class Scenario:
     rivals: bool = False
     prunes: bool = False
     refusal: str = "23514"
+    readers: bool = False
 
 
 _WORK = (
@@ -85,8 +87,10 @@ def draw(seed: int) -> Scenario:
     faults: list[Fault] = []
     misfortunes: list[Misfortune] = []
     if not calm:
+        hands = random.Random(f"hands {seed}")
         faults = [_fault(chance) for _ in range(chance.choice((1, 2, 3, 4, 6)))]
         misfortunes = [_misfortune(chance, hosts) for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))]
+        misfortunes += [_hand(hands, hosts) for _ in range(hands.choice((0, 0, 1, 2, 4)))]
     return Scenario(
         seed=seed,
         work=work,
@@ -95,6 +99,7 @@ def draw(seed: int) -> Scenario:
         batch=chance.choice((1, 2, 4, 8, 50)),
         rivals=chance.random() < 0.08,
         refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", KEPT)),
+        readers=random.Random(f"readers {seed}").random() < 0.35,
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
     )
 
@@ -136,6 +141,17 @@ def _fault(chance: random.Random) -> Fault:
         at=chance.random(),
         seconds=chance.choice((0.0, chance.uniform(0, 3), chance.uniform(0, 120))),
         sqlstate=chance.choice(_AT_LOGIN if edge == "net.connect" else _REFUSALS) if kind == "refuse" else "",
+    )
+
+
+def _hand(chance: random.Random, hosts: int) -> Misfortune:
+    """What people do to files and outboxes of a host."""
+    return Misfortune(
+        kind=chance.choice(("delete", "delete", "take_back", "take_back", "neighbour", "neighbour")),
+        host=chance.randrange(hosts),
+        at=chance.uniform(0.2, 60),
+        seconds=chance.uniform(0, 60),
+        amount=0.0,
     )
 
 

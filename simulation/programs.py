@@ -5,11 +5,14 @@ import json
 import random
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from uuid import UUID
 
+import msgspec
 import psycopg
 
 from outbox import (
     FileConflict,
+    FileMoved,
     Outbox,
     ParkedConflict,
     ParkedEvent,
@@ -21,10 +24,11 @@ from outbox import (
     resolve,
 )
 from outbox import catalogue as c
-from simulation.host import Host
-from simulation.invariants import what_was_said_is_in_the_log
+from simulation.host import Host, body_hash
+from simulation.invariants import what_raised_was_not_kept, what_was_said_is_in_the_log
 from simulation.kernel import Kernel, Process
 from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
+from simulation.template import copy_of, new_outbox
 from worker.connection import Connection
 from worker.notes import only_a_note
 from worker.options import Options
@@ -84,11 +88,17 @@ class Generator:
 
     def _do(self, box: Outbox, work: Work) -> None:
         said = payloads(work)
-        with box.unit() as unit:
-            for payload in said:
-                if isinstance(payload, c.ContentUpserted) and isinstance(payload.body, str):
-                    unit.write(str(payload.file_path), payload.body.encode())
-                unit.append(payload)
+        before = self.host.witness.last_seq
+        try:
+            with box.unit() as unit:
+                for payload in said:
+                    if isinstance(payload, c.ContentUpserted) and isinstance(payload.body, str):
+                        unit.write(str(payload.file_path), payload.body.encode())
+                    unit.append(payload)
+        except (StorageFull, StorageFailed):
+            if self._is_alone:
+                self._kernel.judge(what_raised_was_not_kept, self.host, before, said)
+            raise
         self.host.acknowledge(unit.result)
         if self._is_alone:
             self._kernel.judge(what_was_said_is_in_the_log, self.host, said)
@@ -264,6 +274,96 @@ class Operator:
         self._kernel.pause("prune")
         prune.prune(box, prune.plan(box, keep_days=0))
         self._pruned(self._host, proven)
+
+
+class Reader:
+    """`generate sync`, again and again: reads published files, and says what they say, beside generators."""
+
+    def __init__(self, kernel: Kernel, host: Host, chance: random.Random) -> None:
+        self._kernel = kernel
+        self._host = host
+        self._chance = chance
+
+    def run(self) -> None:
+        """Come by now and then, for ever."""
+        while True:
+            self._kernel.sleep(self._chance.uniform(0.2, 40))
+            try:
+                with Outbox.open(self._host.log, content_root=self._host.root, clock=self._host) as box:
+                    for _ in range(3):
+                        self._kernel.sleep(self._chance.uniform(0, 2))
+                        self._read(box)
+            except (StorageFull, StorageFailed):
+                continue
+
+    def _read(self, box: Outbox) -> None:
+        known = sorted(file.path for file in box.files())
+        if not known:
+            return
+        path = self._chance.choice(known)
+        try:
+            data = (self._host.root / path).read_bytes()
+        except FileNotFoundError:
+            return
+        self._kernel.pause("read")
+        index = int(path.rpartition("/")[2].removesuffix(".md"))
+        sha256 = hashlib.sha256(data).hexdigest()
+        said = msgspec.structs.replace(lesson(index, 0, "Aula"), body=data.decode(), title=f"Lida {sha256[:8]}")
+        with suppress(FileMoved):
+            self._kernel.pause("read")
+            with box.unit() as unit:
+                unit.record(path, sha256, len(data))
+                self._kernel.pause("read")
+                unit.append(said)
+            self._host.hand_made.discard(sha256)
+            self._host.taken_back.discard(sha256)
+            self._host.acknowledge(unit.result)
+
+
+def neighbour(host: Host, chance: random.Random) -> None:
+    """Another outbox is used on this CONTENT_ROOT: a new one, or a copy of this host's, of now or of before."""
+    other = host.log.with_name("neighbour.db")
+    if not other.exists() or chance.random() < 0.5:
+        if chance.random() < 0.5:
+            new_outbox(other, UUID(int=0xABBA))
+        else:
+            copy_of(host.log, other)
+    with Outbox.open(other, content_root=host.root, clock=host) as box:
+        box.recover()
+
+
+def delete_by_hand(host: Host, chance: random.Random) -> None:
+    """A person deletes a file of a unit that had returned."""
+    paths = sorted(path for path in host.files() if _is_settled(host, path))
+    if paths:
+        path = chance.choice(paths)
+        host.removed[path] = host.versions(path)[-1].seq
+        (host.root / path).unlink()
+        host.disk.synced(str((host.root / path).parent))
+
+
+def take_back_by_hand(host: Host, chance: random.Random) -> None:
+    """A person puts the version before back in its place."""
+    paths = sorted(path for path in host.files() if _is_settled(host, path) and len(host.versions(path)) > 1)
+    if paths:
+        path = chance.choice(paths)
+        data = str(host.versions(path)[-2].payload.get("body")).encode()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 != host.hash_of(path):
+            (host.root / path).write_bytes(data)
+            host.disk.synced(str(host.root / path))
+            host.hand_made.add(sha256)
+            host.taken_back.add(sha256)
+
+
+def _is_settled(host: Host, path: str) -> bool:
+    """Whether the unit of its newest version had returned, and the file is as that left it."""
+    host.witness.look()
+    versions = host.versions(path)
+    newest = versions[-1].seq if versions else 0
+    if newest <= host.noted_up_to and not host.witness.is_noted(path):
+        return False
+    return host.acknowledged.get(path) == newest > 0 and host.hash_of(path) == body_hash(versions[-1])
 
 
 def edit_by_hand(host: Host, chance: random.Random) -> None:

@@ -107,6 +107,15 @@ class Witness:
         """Return seq -> state of the parked list."""
         return dict(self._connection.execute("select seq, state from parked"))
 
+    def staged_as(self, temp: str) -> set[str]:
+        """Return the hash of a staged file that the log names as not in its place yet; empty where it does not."""
+        return {row[0] for row in self._connection.execute("select sha256 from files where temp = ?", [temp])}
+
+    def is_noted(self, path: str) -> bool:
+        """Return whether the log says that the file is in its place."""
+        found = self._connection.execute("select temp from files where base = '' and path = ?", [path]).fetchone()
+        return found is not None and found[0] is None
+
     def worker_report(self) -> tuple[Any, ...] | None:
         """Return what the worker said last, and its state first; None where none ever ran."""
         row: tuple[Any, ...] | None = self._connection.execute(

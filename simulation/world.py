@@ -74,7 +74,7 @@ class World:
                 self.hosts[number],
                 work,
                 random.Random(f"{scenario.seed} {number} {index}"),
-                is_alone=len(share) == 1,
+                is_alone=len(share) == 1 and not scenario.readers,
             )
             for number, share in enumerate(scenario.work)
             for index, work in enumerate(share)
@@ -115,6 +115,9 @@ class World:
                     prunes=scenario.prunes,
                 )
                 self._start(f"operator-{number}", "operator", host, operator.run)
+                if scenario.readers:
+                    reader = programs.Reader(self.kernel, host, random.Random(f"reader {scenario.seed} {number}"))
+                    self._start(f"reader-{number}", "reader", host, reader.run)
             if scenario.rivals:
                 self._start("rival", "worker", self.hosts[0], self._worker(self.hosts[0], rival=True))
             self.misfortunes.begin()
@@ -194,7 +197,9 @@ class World:
                 one.close()
         for fd in list(process.fds):
             os.close(fd)
-        if process.role in {"worker", "generator", "operator"} and not self._ended_as_it_may(process, outcome):
+        if process.role in {"worker", "generator", "operator", "reader"} and not self._ended_as_it_may(
+            process, outcome
+        ):
             raise Violation("programs_end_as_they_may", f"{process.name}: {outcome!r}") from outcome
         if process.role == "network" or (process.role == "generator" and outcome is None):
             return
@@ -219,7 +224,7 @@ class World:
         return all(self.is_delivered(host) or self.is_refused_for_ever(host) for host in self.hosts)
 
     def _start(self, name: str, role: str, host: Host, target: Callable[[], None]) -> None:
-        if role == "generator" and host.is_swapped:
+        if role in {"generator", "reader"} and host.is_swapped:
             self.kernel.after(10.0, lambda: self._start(name, role, host, target))
             return
         self.kernel.spawn(Process(name, role, host, target))

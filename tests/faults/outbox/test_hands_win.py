@@ -82,6 +82,27 @@ def test_a_unit_that_had_not_returned_is_still_finished(places: Places, start: S
     assert not (root / path_of("a-0")).exists()
 
 
+def test_a_generator_that_closes_on_a_full_disk_leaves_word_that_its_units_had_returned(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot note it in the log; what a person deletes afterwards is not published again all the same."""
+    path, root = places
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    box = Outbox.open(path, content_root=root)
+    publish(box, "a")
+    monkeypatch.setattr("outbox.outbox.known_files.settle", full)
+    box.close()
+    monkeypatch.undo()
+    (root / path_of("a")).unlink()
+    with Outbox.open(path, content_root=root) as later:
+        assert later.recovered.published == ()
+    assert not (root / path_of("a")).exists()
+    assert list((root / ".outbox-staging").iterdir()) == []
+
+
 def test_of_two_units_at_once_the_one_that_returns_first_speaks_for_itself_alone(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

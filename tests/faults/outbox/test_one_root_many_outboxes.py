@@ -78,6 +78,21 @@ def test_a_copy_from_before_sweeps_nothing_of_what_came_after(
     is_whole(places)
 
 
+def test_a_copy_brings_nothing_back_that_a_person_deleted_since(places: Places, tmp_path: Path) -> None:
+    """In the copy the file waits to be noted as published; what became of it since was not written there."""
+    path, root = places
+    copy = tmp_path / "copy.db"
+    with Outbox.open(path, content_root=root) as box:
+        publish(box, "a")
+        box.checkpoint()
+        shutil.copy(path, copy)
+    file = root / "courses/curso-x/lessons/a.md"
+    file.unlink()
+    with Outbox.open(copy, content_root=root) as other:
+        assert other.recovered.published == ()
+    assert not file.exists()
+
+
 def test_a_moved_outbox_is_still_the_owner_of_what_it_staged(places: Places, start: Start, tmp_path: Path) -> None:
     """The name of the file says nothing: what was not committed is swept from wherever the file lies now."""
     process = start(PUBLISHER, *places, "a", 1, OUTBOX_FAILPOINT="unit.before_commit")
