@@ -235,6 +235,8 @@ def price_in(text: str) -> Money | None:
     folded = in_figures(fold(text[:_MAX_TEXT]))
     patterns = _patterns()
     plain = patterns.instalments.sub(lambda found: " " * len(found[0]), folded)
+    outside = _PARENTHESES.sub(lambda found: " " * len(found[0]), plain)
+    plain = outside if patterns.money.search(outside) else plain
     found = [amount for amount in patterns.money.finditer(plain) if not _is_other(plain, amount)]
     if patterns.money_range.search(plain):
         return None
@@ -327,3 +329,10 @@ def level_in(text: str) -> Level | None:
             first: Level = min(hits)[1]
             return first
     return None
+
+
+def bare_level(text: str) -> Level | None:
+    """The level that a text names if it says nothing else: `Beginner`, `nível básico`."""
+    folded = re.sub(r"^\W*(?:nivel|level|para|pra|for)\s+", "", fold(text[:_MAX_TEXT])).strip(" .!")
+    found = [level for level, pattern in _patterns().levels.items() if pattern.fullmatch(folded)]
+    return found[0] if found else None

@@ -29,6 +29,7 @@ _EXACT_LINE = re.compile(r"\btotal\b|especifi|exat|exact|flexivel|\breal\b|durac
 _NO_NAME = re.compile(r"\b(?:mind|mmos|clone|sim|nao|voz|persona|agent|neutr\w+|custom\w*|ia)\b")
 _MAX_TITLE_CHARACTERS = 300
 _MAX_NAME_WORDS = 8
+_MAX_CAPITAL_WORDS = 9
 _MAX_ANSWER_LINES = 3
 
 
@@ -312,7 +313,10 @@ class Fields:
         self.prose = Prose(
             line
             for index, line in enumerate(document.lines)
-            if index not in inside and not line.fenced and zones[index] in _ALL_TEXT
+            if index not in inside
+            and not line.fenced
+            and zones[index] in _ALL_TEXT
+            and (line.kind != "item" or zones[index] is Zone.COURSE)
         )
 
     def entries(self, meaning: str, zones: Iterable[Zone] | None = None) -> Iterator[Entry]:
@@ -356,7 +360,16 @@ class Fields:
         found = self.found("title")
         if found or any(entry.line.kind != "heading" for entry in self.entries("title", _COURSE)):
             return found
-        return self._heading_title() or self._told(self.prose.title())
+        return self._heading_title() or self._told(self.prose.title()) or self._capital_title()
+
+    def _capital_title(self) -> list[Found]:
+        """The first line of a poster or message, where it stands in capitals and names no field."""
+        line = next((line for line in self.document.lines if line.kind in {"heading", "text"}), None)
+        if line is None or line.label or len(line.text.split()) > _MAX_CAPITAL_WORDS or not line.text.isupper():
+            return []
+        opens = names_field(line.text) or is_form_title(line.text) or vocabulary().numbered(line.text)
+        value = None if opens else title_in(line.text)
+        return [Found(value, line.number)] if value else []
 
     def _heading_title(self) -> list[Found]:
         lines = [line for line in self.document.lines if line.kind != "blank"]

@@ -72,6 +72,8 @@ def _sections(lines: list[str]) -> list[str]:
     """Make headings of lines that name a section: with an emoji before them, in capitals, or a known name alone."""
     kept = list(lines)
     fenced = False
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    form = re.compile("|".join(vocabulary().all("form_titles")))
     for place, line in enumerate(lines):
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
@@ -81,6 +83,8 @@ def _sections(lines: list[str]) -> list[str]:
             continue
         if _names_section(text, blank_before=place == 0 or not lines[place - 1].strip()):
             kept[place] = f"## {text}"
+        elif place == first and text.isupper() and form.fullmatch(label_key(text)):
+            kept[place] = f"# {text}"  # "PLANO DE ENSINO" heads the whole
     return kept
 
 
@@ -94,19 +98,25 @@ def _names_section(text: str, *, blank_before: bool) -> bool:
     capitals = len(letters) > 3 and all(char.isupper() for char in letters)  # noqa: PLR2004 - "CH" is an abbreviation
     if text.endswith(":") and not (decorated or capitals):
         return False  # a label is an entry as it stands
-    if vocabulary().numbered(text):
+    if vocabulary().numbered(text) or _is_form(text):
         return False
     key = label_key(text)
     words = vocabulary()
     known = bool(words.fields(key) - {"column", "module_title", "number", "clock"})
     if decorated or capitals:
-        return known or words.zone(key) is not None
+        return known or words.names_section(key)
     return (
         blank_before
         and not text[0].islower()
         and (known or words.zone(key) in {"outline", "objectives"})
         and len(key.split()) <= _MAX_PLAIN_WORDS
     )
+
+
+def _is_form(text: str) -> bool:
+    """Whether a line in capitals is the name of the form itself, which opens no section."""
+    key = label_key(text)
+    return text.isupper() and key.startswith(("plano de", "plan de", "course plan", "ficha", "formulario"))
 
 
 def _indented_lists(lines: list[str]) -> list[str]:

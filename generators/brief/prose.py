@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from generators.brief.amounts import Money, hours_in, in_figures, is_other_money, level_in, price_in
+from generators.brief.amounts import Money, bare_level, hours_in, in_figures, is_other_money, level_in, price_in
 from generators.brief.model import Level
 from generators.languages import fold, vocabulary
 from generators.markdown import Line
@@ -22,7 +22,7 @@ _CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
 _TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
 _QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
 _SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
-_MONEY_FIRST = re.compile(r"^\W*(?:r\$|us\$|[$€£\d])")
+_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo)\s+)?(?:r\$|us\$|[$€£\d])")
 _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
 )
@@ -80,10 +80,16 @@ class Prose:
     """
 
     def __init__(self, lines: Iterable[Line]) -> None:
+        lines = list(lines)
         self._texts = [
             (line.number, unicodedata.normalize("NFC", line.text[:_MAX_TEXT]))
             for line in lines
             if line.kind in {"text", "heading"}
+        ]
+        # Parts of the first lines, and short items, may be nothing but a value: "6 hours · Beginner · Free".
+        self._parts = [(number, part) for number, text in self._texts[:4] for part in _SEPARATORS.split(text)]
+        self._parts += [
+            (line.number, line.text) for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS
         ]
         sentences = [(number, part) for number, text in self._texts for part in _SENTENCES.split(text)]
         # What is said of another's course, or of last year's, is not said of this one.
@@ -136,6 +142,10 @@ class Prose:
                     and (clause == sentence or not is_other_money(sentence))
                 ):
                     return money, number
+        for number, part in self._parts:
+            money = price_in(part) if len(part.split()) < _FEW_WORDS else None
+            if money is not None and (not money.amount or _MONEY_FIRST.match(flat(part))):
+                return money, number
         return None
 
     def duration(self) -> tuple[float | tuple[float, float], int] | None:
@@ -165,12 +175,11 @@ class Prose:
 
     def length_near_title(self) -> tuple[float | tuple[float, float], int] | None:
         """A part of the first lines that is nothing but a length: `Oficina — 4 horas | Sábado`."""
-        for number, text in self._texts[:4]:
-            for part in _SEPARATORS.split(text):
-                folded = in_figures(flat(part))
-                found = _leads()["amount"].match(folded)
-                if found and len(folded[found.end() :].split()) <= 1 and (value := hours_in(part)) is not None:
-                    return value, number
+        for number, part in self._parts:
+            folded = in_figures(flat(part))
+            found = _leads()["amount"].match(folded)
+            if found and len(folded[found.end() :].split()) <= 1 and (value := hours_in(part)) is not None:
+                return value, number
         return None
 
     @staticmethod
@@ -193,6 +202,10 @@ class Prose:
                 level = level_in(_BUT_NEVER.sub("", flat(near)))
                 if level is not None:
                     return level, number
+        for number, part in self._parts:
+            level = bare_level(part)
+            if level is not None and "never" not in flat(part) and "nunca" not in flat(part):
+                return level, number
         return None
 
     def modules(self) -> tuple[int, list[str], int] | None:

@@ -247,6 +247,10 @@ class Vocabulary:
             return None  # "2.1 Identificação" below "Público-alvo" identifies the audience
         return next((zone for zone, pattern in self._zones if pattern.search(heading)), None)
 
+    def names_section(self, heading: str) -> bool:
+        """Whether a folded heading opens any part of a brief, the course's own among them."""
+        return self.zone(heading) is not None or self._about_course.search(heading) is not None
+
     # --- language
 
     def language_of(self, text: str, stated: str | None = None) -> str | None:

@@ -8,7 +8,7 @@ MAX_LABEL_CHARACTERS = 90
 MAX_LABEL_WORDS = 12
 
 _PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
-_ARROW = re.compile(r"\s*(?:→|➜|⇒|=>|\t)\s*")
+_ARROW = re.compile(r"\s*(?:→|➜|⇒|=>|\t)\s*|\?\s+(?=\S)")
 _NOT_WORD = re.compile(r"[^a-z0-9%]+")
 _NUMBERING = re.compile(r"^(?:(?:\d{1,3}|[ivx]{1,5}) )+(?=[a-z]{2})")
 _QUESTION = re.compile(r"^(?:qual|quais) (?:(?:e|eh|sao|sera|serao|seria) )?(?:o|a|os|as|sua|suas|seu|seus) ")

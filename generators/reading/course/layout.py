@@ -359,7 +359,7 @@ class Layout:
         return pages
 
     def _fills_a_place(self, folder: Folder, page: PurePosixPath, name: Name) -> bool:
-        """Whether `aula-1.3-exercicio` is the third lesson: it is called a lesson, and no other has its number."""
+        """Whether `lesson-2.4-exercise` is the fourth lesson: it is called a lesson, and no other has its number."""
         if not name.numbers or name.word not in {LESSON, EITHER}:
             return False
         others = (read_name(other.stem) for other in folder.pages if other.stem != page.stem)
