@@ -354,6 +354,124 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
             ("Unidad dos", "Tejer", "unidad-dos/leccion-uno.adoc"),
         ],
     ),
+    "VitePress, configured in TypeScript in a hidden folder": (
+        {
+            "docs/.vitepress/config.mts": (
+                "import { defineConfig } from 'vitepress'\nexport default defineConfig({\n  title: 'Curso de Vinho',\n"
+                "  themeConfig: { sidebar: [\n    { text: 'Módulo 1', items: [{ text: 'Uva', link: '/uva' }, { text: 'Solo',"
+                " link: '/solo.md' }] },\n    { text: 'Módulo 2', items: [{ text: 'Barril', link: '/barril' }] } ] } })\n"
+            ),
+            "docs/barril.md": _page("Barril"),
+            "docs/index.md": _page("Curso de Vinho"),
+            "docs/solo.md": _page("Solo"),
+            "docs/uva.md": _page("Uva"),
+        },
+        "Curso de Vinho",
+        [
+            ("Módulo 1", "Uva", "docs/uva.md"),
+            ("Módulo 1", "Solo", "docs/solo.md"),
+            ("Módulo 2", "Barril", "docs/barril.md"),
+        ],
+    ),
+    "Starlight with a generated section": (
+        {
+            "astro.config.mjs": (
+                "export default defineConfig({ integrations: [starlight({ title: 'Learn Weaving', sidebar: [\n"
+                "  { label: 'Unit 1: Thread', items: [{ label: 'Spin', slug: 'thread/spin' }, 'thread/ply'] },\n"
+                "  { label: 'Unit 2: Loom', autogenerate: { directory: 'loom' } } ] })] })\n"
+            ),
+            "src/content/docs/loom/warp.md": _page("", title="Warp"),
+            "src/content/docs/thread/ply.mdx": _page("", title="Ply"),
+            "src/content/docs/thread/spin.mdx": _page("", title="Spin"),
+        },
+        "Learn Weaving",
+        [
+            ("Thread", "Spin", "src/content/docs/thread/spin.mdx"),
+            ("Thread", "Ply", "src/content/docs/thread/ply.mdx"),
+            ("Loom", "Warp", "src/content/docs/loom/warp.md"),
+        ],
+    ),
+    "Nextra with an order in every folder": (
+        {
+            "pages/_meta.json": '{"index": "Home", "sails": "Sails", "knots": "Knots"}',
+            "pages/index.mdx": _page("Sailing course"),
+            "pages/knots/_meta.json": '{"clove": "Clove hitch", "bowline": {"title": "Bowline"}}',
+            "pages/knots/bowline.mdx": _page("Bowline"),
+            "pages/knots/clove.mdx": _page("Clove hitch"),
+            "pages/sails/jib.mdx": _page("Jib"),
+        },
+        "Sailing course",
+        [
+            ("Sails", "Jib", "pages/sails/jib.mdx"),
+            ("Knots", "Clove hitch", "pages/knots/clove.mdx"),
+            ("Knots", "Bowline", "pages/knots/bowline.mdx"),
+        ],
+    ),
+    "Antora": (
+        {
+            "antora.yml": "name: x\ntitle: Weaving Workshop\n",
+            "modules/ROOT/nav.adoc": "* xref:index.adoc[Home]\n* Lab 1\n** xref:z.adoc[Warp]\n** xref:a.adoc[Weft]\n",
+            "modules/ROOT/pages/index.adoc": "= Weaving Workshop\n" + PROSE,
+            "modules/ROOT/pages/a.adoc": "= Weft\n" + PROSE,
+            "modules/ROOT/pages/z.adoc": "= Warp\n" + PROSE,
+        },
+        "Weaving Workshop",
+        [(None, "Warp", "modules/ROOT/pages/z.adoc"), (None, "Weft", "modules/ROOT/pages/a.adoc")],
+    ),
+    "lessons and modules side by side, notebooks beside their lesson": (
+        {
+            "README.md": _page("Clay for Beginners - A Curriculum"),
+            "lessons/README.md": _page("Lessons"),
+            "lessons/1-Intro/README.md": _page("What clay is"),
+            "lessons/2-Tools/README.md": _page("Tools"),
+            "lessons/2-Tools/Knives.ipynb": _notebook("Knives"),
+            "lessons/3-Wheel/README.md": _page("The wheel"),
+            "lessons/3-Wheel/03-Centre/README.md": _page("Centring"),
+            "lessons/3-Wheel/03-Centre/Centre.ipynb": _notebook("Plots"),
+            "lessons/3-Wheel/03-Centre/lab/README.md": _page("Lab"),
+            "lessons/3-Wheel/04-Pull/README.md": _page("Pulling"),
+        },
+        "Clay for Beginners - A Curriculum",
+        [
+            (None, "What clay is", "lessons/1-Intro/README.md"),
+            (None, "Tools", "lessons/2-Tools/README.md"),
+            ("The wheel", "Centring", "lessons/3-Wheel/03-Centre/README.md"),
+            ("The wheel", "Pulling", "lessons/3-Wheel/04-Pull/README.md"),
+        ],
+    ),
+    "lessons about things that lessons are told from": (
+        {
+            "README.md": _page("The Shop"),
+            "lessons/06-sales-script.md": _page("Write a sales script"),
+            "lessons/07-counter-quiz.md": _page("Quiz at the counter"),
+            "lessons/08-proposal-template.md": _page("Template for a proposal"),
+            "lessons/09-monthly-report.md": _page("Monthly report"),
+            "lessons/10-quiz.md": _page("Quiz"),
+        },
+        "The Shop",
+        [
+            (None, "Write a sales script", "lessons/06-sales-script.md"),
+            (None, "Quiz at the counter", "lessons/07-counter-quiz.md"),
+            (None, "Template for a proposal", "lessons/08-proposal-template.md"),
+            (None, "Monthly report", "lessons/09-monthly-report.md"),
+        ],
+    ),
+    "lettered classes": (
+        {
+            "README.md": _page("Curso de Dibujo"),
+            "Clases/Clase 10 - Color.md": _page("Color"),
+            "Clases/Clase 4A - Línea.md": _page("Línea"),
+            "Clases/Clase 4B - Punto.md": _page("Punto"),
+            "Clases/Clase 5 - Luz.md": _page("Luz"),
+        },
+        "Curso de Dibujo",
+        [
+            (None, "Línea", "Clases/Clase 4A - Línea.md"),
+            (None, "Punto", "Clases/Clase 4B - Punto.md"),
+            (None, "Luz", "Clases/Clase 5 - Luz.md"),
+            (None, "Color", "Clases/Clase 10 - Color.md"),
+        ],
+    ),
 }
 
 NEGATIVES: dict[str, dict[str, str]] = {
@@ -379,6 +497,12 @@ NEGATIVES: dict[str, dict[str, str]] = {
         "about.md": _page("About"),
     },
     "diary notes": {"Daily/2024-01-01.md": _page("Monday"), "Daily/2024-01-02.md": _page("Tuesday")},
+    "numbered prompts": {
+        "README.md": _page("Prompts"),
+        "prompts/01-writer.md": _page("W"),
+        "prompts/02-coder.md": _page("C"),
+    },
+    "specifications": {"specs/001-login/spec.md": _page("Login"), "specs/002-logout/spec.md": _page("Logout")},
     "a curriculum vitae": {"README.md": _page("Ana"), "experience.md": _page("Experience"), "education.md": _page("X")},
 }
 

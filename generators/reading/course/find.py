@@ -120,7 +120,7 @@ class _Search:
         tops = {folder.path / page.parts[0] for page in layout.lessons}
         children = [child for child in folder.folders if child.path in tops]
         introduced = _introduced(folder)
-        if any(child.name.word is None and self._has_own_container(child) for child in children) and not introduced:
+        if not introduced and any(self._is_like_a_course(child) for child in children):
             return False
         if all(_is_part(child) for child in children):
             return True
@@ -134,6 +134,12 @@ class _Search:
             and direct
             and not any(_introduced(child) and self._has_own_container(child) for child in children)
         )
+
+    def _is_like_a_course(self, child: Folder) -> bool:
+        """Whether a child holds lessons in a folder for them, and is itself no part of anything."""
+        own = child.path.name
+        is_place = is_container(own) or is_weak_container(own) or is_language(own)
+        return not is_place and child.name.word is None and self._has_own_container(child)
 
     def _has_own_container(self, folder: Folder) -> bool:
         return any(is_container(child.path.name) and child.name.number is None for child in folder.folders)

@@ -225,7 +225,8 @@ def _lesson(reading: _Reading, layout: Layout, group: Group, place: int, page: P
 
 
 def _named(stem: str) -> str:
-    return read_name(stem).title or title_from_name(stem)
+    name = read_name(stem)
+    return name.text if name.day and not name.title else name.title or title_from_name(stem)
 
 
 def _titled(
@@ -317,7 +318,7 @@ def _module_title(
 
 def _overview_title(overview: Material | None) -> str | None:
     heading = stated(overview.title) if overview else None
-    if heading is None:
+    if overview is None or heading is None or heading == title_from_name(overview.relative.stem):
         return None
     name = read_name(heading, folder=True)
     return name.title if name.numbers and name.title else heading.rpartition(": ")[2] if name.numbers else heading

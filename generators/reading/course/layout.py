@@ -48,8 +48,10 @@ _SPELLED_OUT = {
 }  # fmt: skip
 _MAP_LABEL = re.compile(r"^\W*(?:moc|índice|indice|index|mapa|resumen|sumario|sumário)\s*[-–—:|]\s*", re.IGNORECASE)
 _GENERIC_TITLE = re.compile(
-    r"^\W*(?:introd\w*|welcome|bem[- ]vind\w*|bienvenid\w*|my site|website|getting started|hello|untitled|title)\W*$"
+    r"^\W*(?:introd\w*|summary|(?:table of )?contents|"
+    r"welcome|bem[- ]vind\w*|bienvenid\w*|my site|website|getting started|hello|untitled|title)\W*$"
 )
+_PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
 _FEW_CHARACTERS = 500
 _SITE_MARKS = ("mkdocs.yml", "mkdocs.yaml", "docusaurus.config.js", "docusaurus.config.ts", "book.toml", "_quarto.yml")
 
@@ -171,9 +173,12 @@ class Layout:
         self._original = self._languages(paths)
         self._contents = contents_in(self._pages)
         self._ranks: dict[PurePosixPath, tuple[int, ...]] = {}
+        self._orders: dict[PurePosixPath, dict[PurePosixPath, int]] = {}
+        self._wanted: set[PurePosixPath] = set()
         self._owns: dict[PurePosixPath, PurePosixPath] = {}
         found = self._scan(self.root, inside=False, module=None)
         self.found = found
+        self._wanted = {place for one in found for place in [one.own or one.page, *(one.own or one.page).parents]}
         self.book = self._book(len(found))
         self.groups = self._by_contents(self.book) if self.book else self._by_shape(found)
         if not self.groups:
@@ -194,6 +199,8 @@ class Layout:
             return False
         if any(found.is_named for found in self.found):
             return True
+        if all(read_name(found.page.stem).day for found in self.found):
+            return self._speaks()  # a diary, minutes of meetings
         outside = [f for f in self.found if not any(is_weak_container(p) and p for p in f.page.parent.parts)]
         return len(outside) > 1 or (len(self.found) > 1 and self._speaks())
 
@@ -206,14 +213,13 @@ class Layout:
         lessons = self.lessons
         common = _common([page.parent for page in lessons]) if lessons else PurePosixPath()
         here = [common, *common.parents] if common.parts else [common]
+        here.sort(key=lambda place: is_container(place.name))  # `lessons/README.md` is about the lessons
         for place in here:
             folder = self._folders.get(place)
             own = sorted(folder.pages, key=_index_rank) if folder else []
-            maps = [page for page in own if "moc" in tokens(page.stem)]
-            for page in [*maps[:1], *own[:1]]:
-                if page in lessons or (page not in maps and _index_rank(page) == len(_ROOT_STEMS)):
-                    continue
-                if heading := self._course_heading(page):
+            maps = [page for page in own if read_name(page.stem).role == "index" and "readme" not in fold(page.stem)]
+            for page in dict.fromkeys([*(page for page in own if _index_rank(page) < len(_ROOT_STEMS)), *maps]):
+                if page not in lessons and (heading := self._course_heading(page)):
                     yield heading
             beside = self._pages.find(place.parent, f"{place.name}.md") if place.parts else None
             if beside is not None and beside not in lessons and (heading := self._course_heading(beside)):
@@ -453,7 +459,7 @@ class Layout:
             return 0, suffix
         if stem in _LESSON_STEMS:
             return 1, suffix
-        if tokens(read_name(page.stem).rest) == tokens(folder.name.rest) != []:
+        if tokens(read_name(page.stem).rest) == tokens(folder.name.rest) != [] and page.suffix.casefold() in _PROSE:
             return 2, suffix
         if stem in _CONTENT_STEMS:
             return 3, suffix
@@ -537,7 +543,7 @@ class Layout:
         groups: dict[tuple[int, str | None], Group] = {}
         turn, before = 0, None
         ordered = sorted(found, key=lambda one: (self._ranks[one.page], one.page))
-        is_numbered = all(key is None or key.isdigit() for key in keys.values())
+        is_numbered = all(self.number(page).bonus if key is None else key.isdigit() for page, key in keys.items())
         if is_numbered:
             ordered.sort(key=lambda one: (int(keys[one.page] or 10_000), *self._own_order(one)))
         for one in ordered:
@@ -600,19 +606,9 @@ class Layout:
         return tuple(self._siblings(parent).get(child, 0) for parent, child in pairwise(way))
 
     def _siblings(self, parent: PurePosixPath) -> dict[PurePosixPath, int]:
-        cached = self._order_cache.get(parent)
-        if cached is None:
-            cached = self._order_cache[parent] = self._sorted(parent)
-        return cached
-
-    @property
-    def _order_cache(self) -> dict[PurePosixPath, dict[PurePosixPath, int]]:
-        if not hasattr(self, "_orders"):
-            self._orders: dict[PurePosixPath, dict[PurePosixPath, int]] = {}
-            self._wanted = {
-                place for one in self.found for place in [one.own or one.page, *(one.own or one.page).parents]
-            }
-        return self._orders
+        if parent not in self._orders:
+            self._orders[parent] = self._sorted(parent)
+        return self._orders[parent]
 
     def _sorted(self, parent: PurePosixPath) -> dict[PurePosixPath, int]:
         folder = self._folders[parent]
@@ -815,21 +811,7 @@ class Layout:
             groups.append(Group(str(turn), number, title, own, overview, is_stated=True))
         if are_chapters and all(len(group.pages) == 1 for group in groups):
             return [Group(None, None, None, [page for group in groups for page in group.pages])]
-        numbers = [group.number for group in groups if group.key is not None]
-        distinct = (
-            None not in numbers
-            and len(set(numbers)) == len(numbers)
-            and numbers == sorted(n for n in numbers if n is not None)
-        )
-        for group in groups:
-            if group.key is not None:
-                group.key = str(group.number) if distinct else f"{tokens_key(group.title or '')}"
-                group.number = group.number if distinct else None
-        used: Counter[str] = Counter()
-        for group in groups:
-            if group.key is not None:
-                used[group.key] += 1
-                group.key += f"-{used[group.key]}" if used[group.key] > 1 else ""
+        _keyed([(group, section.title) for group, (section, _) in zip(groups, sections, strict=True) if section])
         return groups
 
     def _overview(self, section: Entry, own: list[PurePosixPath]) -> PurePosixPath | None:
@@ -849,7 +831,10 @@ class Layout:
             contents = linked(self._pages, page)
             if contents is None or not speaks_of_a_course(self._head(page).heading):
                 continue
-            sections = [(s, [p for p in pages if p.path not in self.verdicts]) for s, pages in self._chosen(contents)]
+            own = {
+                path for path, verdict in self.verdicts.items() if verdict.role != "index" or fold(path.stem) != "intro"
+            }
+            sections = [(s, [p for p in pages if p.path not in own]) for s, pages in self._chosen(contents)]
             if sum(len(pages) for _, pages in sections) > 2:  # noqa: PLR2004
                 self.book = Contents(page, None, contents.entries)
                 return self._by_contents(self.book)
@@ -881,6 +866,23 @@ class Layout:
                 self.verdicts[path] = Verdict(
                     "document", "nothing makes it a lesson: no place in a series, no word for one"
                 )
+
+
+def _keyed(modules: list[tuple[Group, str]]) -> None:
+    """Give modules of a table of contents their keys: their numbers where these tell them apart, else their titles."""
+    stated = [group.number for group, _ in modules if group.key is not None]
+    numbers = [number for number in stated if number is not None]
+    distinct = len(numbers) == len(stated) == len(set(numbers)) and numbers == sorted(numbers)
+    used: Counter[str] = Counter()
+    for group, title in modules:
+        if group.key is None:
+            continue
+        if distinct:
+            group.key = str(group.number)
+            continue
+        group.title, group.number, key = title, None, tokens_key(title)
+        used[key] += 1
+        group.key = f"{key}-{used[key]}" if used[key] > 1 else key
 
 
 def _is_named_place(path: PurePosixPath) -> bool:

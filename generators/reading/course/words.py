@@ -94,7 +94,9 @@ def _tail_role(words: list[str], table: dict[str, str], numbered: int | None) ->
     plain = all(word in _GENERIC or word in NUMBERED or word in table for word in words[:-1])
     if plain and (numbered is None or words[-1] in _HARD or words[-1] in _HARD_ALONE):
         return role
-    if words[-1] in _HARD or (words[-1] == "report" and words[-2] in {"validation", "quality", "qa"}):
+    if (words[-1] in _HARD and (role != "assessment" or numbered is None)) or (
+        words[-1] == "report" and words[-2] in {"validation", "quality", "qa"}
+    ):
         return role
     return (
         role if numbered is None and role in {"template", "meta"} and words[-1] in {"template", "plantilla"} else None
