@@ -52,6 +52,7 @@ _GENERIC_TITLE = re.compile(
     r"welcome|bem[- ]vind\w*|bienvenid\w*|my site|website|getting started|hello|untitled|title)\W*$"
 )
 _PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
+_MAPS = frozenset({"moc", "index", "indice", "mapa", "map", "inicio", "home", "temario"})
 _FEW_CHARACTERS = 500
 _SITE_MARKS = ("mkdocs.yml", "mkdocs.yaml", "docusaurus.config.js", "docusaurus.config.ts", "book.toml", "_quarto.yml")
 
@@ -217,7 +218,7 @@ class Layout:
         for place in here:
             folder = self._folders.get(place)
             own = sorted(folder.pages, key=_index_rank) if folder else []
-            maps = [page for page in own if read_name(page.stem).role == "index" and "readme" not in fold(page.stem)]
+            maps = [page for page in own if _MAPS & set(tokens(page.stem))]
             for page in dict.fromkeys([*(page for page in own if _index_rank(page) < len(_ROOT_STEMS)), *maps]):
                 if page not in lessons and (heading := self._course_heading(page)):
                     yield heading
