@@ -243,7 +243,7 @@ _HEADING = tuple(
     )
 )
 _HEADING_BONUS = re.compile(
-    rf"^\W*(?:{_LESSON_WORD}\s*)?(?:bonus|extra)\b\s*(?!{_MODULE_WORD}\s*\d)(?:{_LESSON_WORD}\s*)?#?(\d{{1,2}})?{_SEPARATOR}"
+    rf"^\W*(?:{_LESSON_WORD}\s*)?(?:bonus|extra)\b(?!\s*{_MODULE_WORD}\s*\d)\s*(?:{_LESSON_WORD}\s*)?#?(\d{{1,2}})?{_SEPARATOR}"
 )
 _HEADING_WORD = re.compile(rf"^\W*{_LESSON_WORD}\s*[:\-–—|]+\s*")
 _PLAIN = len(_HEADING) - 1
