@@ -23,6 +23,7 @@ class Plan:
     Attributes:
         refuse: new connections are reset at once.
         fatal: new connections are answered with this message of the server, and closed.
+        sqlstate: the code that goes with it.
         black_hole: nothing is passed on any more, in either direction, and nothing is closed.
         cut_answer: given the server's bytes, True closes the connection *instead of* passing them on.
         cut_request: the same for the client's bytes.
@@ -31,6 +32,7 @@ class Plan:
 
     refuse: bool = False
     fatal: str | None = None
+    sqlstate: str = "08006"
     black_hole: bool = False
     cut_answer: Callable[[bytes], bool] | None = None
     cut_request: Callable[[bytes], bool] | None = None
@@ -103,7 +105,7 @@ class FaultProxy:
         """As a server or a pooler does it: FATAL, in answer to the first packet."""
         with contextlib.suppress(OSError):
             client.recv(CHUNK)
-            fields = b"SFATAL\0VFATAL\0C08006\0M" + message.encode() + b"\0\0"
+            fields = b"SFATAL\0VFATAL\0C" + self.plan.sqlstate.encode() + b"\0M" + message.encode() + b"\0\0"
             client.sendall(b"E" + struct.pack("!I", 4 + len(fields)) + fields)
         self._end(client)
 
