@@ -106,7 +106,11 @@ class Failures:
                 return None
             raise error
         judgement = judge(error, self.exchange.phase)
-        if judgement.sqlstate in TIME_IS_UP and (taken := self.exchange.line_seconds) is not None:
+        # A server that gives up in the middle of a message resets the line, and its last words are lost with it.
+        on_the_line = judgement.sqlstate in TIME_IS_UP or (
+            judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
+        )
+        if on_the_line and (taken := self.exchange.line_seconds) is not None:
             self._on_a_slow_line(connection, judgement, taken, error)
             return None
         # Without a SQLSTATE nobody refused anything: the line is gone.
@@ -137,7 +141,7 @@ class Failures:
         get_log().warning(
             "relay.slow_line", sqlstate=judgement.sqlstate, seconds=round(seconds, 1), reason=judgement.reason
         )
-        if is_gone(connection, error):
+        if judgement.sqlstate is None or is_gone(connection, error):
             raise Interrupted(judgement) from error
         self.meter.failed(judgement.verdict)
 
