@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import worker.standin.server
 from outbox import Outbox
-from tests.migration.conftest import DEBIAN_15
+from tests.conftest import DEBIAN_15
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from worker.cli import cli

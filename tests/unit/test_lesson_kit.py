@@ -207,6 +207,18 @@ def test_too_few_facts_make_no_quiz_and_it_says_so() -> None:
     assert quiz["missing"].startswith("✍️ **Falta**")
 
 
+def test_the_rubric_adds_up_to_a_hundred() -> None:
+    """The course's own objectives share the points; what the project is about only its author can say."""
+    project = dict(write_assessments(sample("financas-para-freelancers")))["assessments/final-project.md"]
+    points = [
+        int(row.split("|")[2])
+        for row in project.splitlines()
+        if row.startswith("|") and row.split("|")[2].strip().isdigit()
+    ]
+    assert sum(points) == 100
+    assert project.count("✍️ **Falta**") == 1
+
+
 def test_cards_are_a_line_for_each_term() -> None:
     """Tab-separated: term, definition, lesson, place."""
     facts = sample("first-tests-in-python")
