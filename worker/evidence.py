@@ -109,8 +109,9 @@ class Evidence:
             return None
         table = error.diag.table_name or ""
         if error.sqlstate == "23505":
-            found = obstacles.behind(connection, error.diag.constraint_name or "")
-            return found[0] if found else obstacles.hidden(connection, table)
+            key = error.diag.constraint_name or ""
+            behind = obstacles.behind(connection, key)
+            return behind[0] if behind else obstacles.handed_out(connection, key) or obstacles.hidden(connection, table)
         if error.sqlstate == "23502":
             columns = obstacles.about(connection, "required_columns")
             return next((one for one in columns if f"public.{table}.{error.diag.column_name} " in one.what), None)

@@ -204,6 +204,8 @@ class Failures:
         event = failed.events[0]
         weighed = self.evidence.weigh(connection, event, error, judgement, failed.position)
         if weighed.verdict is not Verdict.POISON:
+            if weighed.kind == "sequences" and self._again(connection, failed) is None:
+                return event  # each try takes a value: it has caught up
             raise Interrupted(weighed) from error
         if judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} and self._again(connection, failed) is None:
             return event  # its neighbours went through meanwhile, and now it does too

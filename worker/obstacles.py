@@ -97,25 +97,57 @@ def behind(connection: AnyConnection, constraint: str | None = None) -> list[Obs
         constraint: only those whose column is part of this key.
     """
     found = []
-    for on_table, column, sequence, next_value, keys in connection.execute(
+    for one in _sequences(connection, constraint):
+        if one.next_value is None:
+            continue
+        name = sql.Identifier("public", one.table)
+        row = connection.execute(sql.SQL("select max({}) from {}").format(sql.Identifier(one.column), name)).fetchone()
+        if row is None or row[0] is None or int(str(row[0])) < one.next_value:
+            continue
+        found.append(one.obstacle(f"is behind: it gives {one.next_value}, {row[0]} is taken"))
+    return found
+
+
+def handed_out(connection: AnyConnection, constraint: str) -> Obstacle | None:
+    """The sequence that fills this key, whatever it gives by now: a value that it gave is no event's choice."""
+    return next((one.obstacle("gave a value that is taken") for one in _sequences(connection, constraint)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sequence:
+    """One that fills a column; what it gives next is None where we may not see it."""
+
+    table: str
+    column: str
+    name: str
+    next_value: int | None
+
+    def obstacle(self, words: str) -> Obstacle:
+        return Obstacle(
+            kind="sequences",
+            table=self.table,
+            what=f"the sequence of public.{self.table}.{self.column} {words}",
+            remedy=f"select setval('{self.name}', (select max({self.column}) from public.{self.table}))",
+        )
+
+
+def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
+    rows = connection.execute(
         query("obstacles", "sequences"), {"tables": list(WRITTEN), "written": _COLUMNS}
-    ).fetchall():
+    ).fetchall()
+    for table, column, name, told, step, may_ask, keys in rows:
         if constraint is not None and constraint not in keys:  # type: ignore[operator]
             continue
-        name = sql.Identifier("public", str(on_table))
-        asked = sql.SQL("select max({}) from {}").format(sql.Identifier(str(column)), name)
-        row = connection.execute(asked).fetchone()
-        if row is None or row[0] is None or int(str(row[0])) < int(str(next_value)):
-            continue
-        found.append(
-            Obstacle(
-                kind="sequences",
-                table=str(on_table),
-                what=f"the sequence of public.{on_table}.{column} is behind: it gives {next_value}, {row[0]} is taken",
-                remedy=f"select setval('{sequence}', (select max({column}) from public.{on_table}))",
+        next_value = None if told is None else int(str(told))
+        if may_ask:
+            # The name is quoted by the catalogue query.
+            asked = sql.SQL("select last_value + case when is_called then {} else 0 end from {}").format(
+                sql.Literal(int(str(step))),
+                sql.SQL(str(name)),
             )
-        )
-    return found
+            (value,) = connection.execute(asked).fetchone() or (told,)
+            next_value = int(str(value))
+        yield _Sequence(table=str(table), column=str(column), name=str(name), next_value=next_value)
 
 
 def keepers(connection: AnyConnection, table: str) -> list[str]:

@@ -11,6 +11,7 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import obstacles
 from worker.connection import connect
 from worker.errors import WorkerError
 from worker.options import Ending
@@ -311,6 +312,40 @@ def test_a_sequence_that_is_behind_is_named_and_blames_nobody(table: str, box: O
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert box.parked.count() == 0
     assert rows(database, "select count(*) from content_tags") == [(8,)]
+
+
+@pytest.mark.parametrize("taken", [1, 4, 9])
+@pytest.mark.parametrize("hidden", ["", "revoke all on sequence tags_id_seq from outbox_worker, public"])
+def test_a_sequence_that_catches_up_while_it_is_tried_parks_nobody(
+    taken: int, hidden: str, box: Outbox, database: Database
+) -> None:
+    """Each try takes a value: by the time that anybody is asked, it may be behind no longer."""
+    run(database, f"insert into tags (id, name) select n, 'theirs ' || n from generate_series(1, {taken}) as n")
+    if hidden:
+        run(database, hidden)
+    box.append(page(1), *(c.ContentTagged(slug="p--1", tag=f"new {number}") for number in range(8)))
+    told = ""
+    for _ in range(taken + 1):  # each try ends in words that name it, or in success
+        try:
+            drain(box, database.worker_dsn)
+            break
+        except WorkerError as error:
+            told = str(error)
+    assert not told or "the sequence of public.tags.id" in told
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*) from content_tags") == [(8,)]
+
+
+@pytest.mark.parametrize(
+    "how", ["select setval('tags_id_seq', 100, false)", "alter sequence tags_id_seq restart with 100"]
+)
+def test_a_sequence_that_was_set_right_and_not_used_since_is_no_obstacle(how: str, database: Database) -> None:
+    """`setval(…, false)` and `restart` do not count as a value given: the catalogue's view shows neither."""
+    run(database, "insert into tags (id, name) select n, 'theirs ' || n from generate_series(1, 40) as n")
+    with psycopg.connect(database.dsn, autocommit=True) as owner:
+        assert [one.kind for one in obstacles.behind(owner)] == ["sequences"]
+        owner.execute(how.encode())
+        assert obstacles.behind(owner) == []
 
 
 # What stands in the way is named.

@@ -135,12 +135,18 @@ where
     and r.ev_enabled <> 'D' and r.is_instead;
 
 -- name: sequences
--- Keys that no event chooses: each column that a sequence fills, with its table, the sequence, and what it gives next.
+-- Keys that no event chooses: each column that a sequence fills, with its table, the sequence, what it gives next (null
+-- where we may not see that), its step, and whether it can be asked itself: the view takes one that was restarted, or set
+-- with `setval(…, false)`, for one that was never used.
 select
     c.relname::text,
     a.attname::text,
     format('%%I.%%I', s.schemaname, s.sequencename),
-    case when s.last_value is null then s.start_value else s.last_value + s.increment_by end as next_value,
+    case
+        when has_sequence_privilege(seq.oid, 'select, usage') then coalesce(s.last_value + s.increment_by, s.start_value)
+    end as next_value,
+    s.increment_by,
+    has_sequence_privilege(seq.oid, 'select') as may_ask,
     array(
         select ic.relname::text
         from pg_catalog.pg_index as i
@@ -161,12 +167,12 @@ where
     c.relnamespace = to_regnamespace('public') and c.relname = any(%(tables)s)
     and not c.relname || '.' || a.attname = any(%(written)s)
     and s.increment_by > 0
-    and case when seq.relkind = 'S' then has_sequence_privilege(seq.oid, 'select, usage') end
     and has_column_privilege(c.oid, a.attnum, 'select')
     and exists (
         select from pg_catalog.pg_index as i where i.indrelid = c.oid and i.indisunique and a.attnum = any(i.indkey)
     )
-group by c.oid, a.attnum, c.relname, a.attname, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by;
+group by
+    c.oid, a.attnum, c.relname, a.attname, seq.oid, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by;
 
 -- name: triggers_of
 -- Which triggers call a function, by its name alone or with its arguments.
