@@ -119,6 +119,18 @@ UNKNOWN_TENANT = re.compile(r"\(enotfound\)|tenant or user not found|tenant/user
 TENANT_WORDS = "the pooler does not know this project: paused?"
 NO_PASSWORD: Row = (_ENVIRONMENT, LOGIN_REFUSED, "SUPABASE_DB_URL holds no password")
 REFUSED: Row = (_ENVIRONMENT, "session_refused", "the server refuses the session")
+# A setting that was asked for as the session began: unknown, of a value that is none, or not for this user.
+OPTION_CODES = frozenset({"22023", "42704", "42501", "42602", "55P02", "0A000"})
+_NOT_OF_OPTIONS = frozenset({"", "CheckMyDatabase", "InitPostgres", "InitializeSessionUserId"})
+OPTION: Row = (
+    _ENVIRONMENT,
+    "session_option",
+    "the server refuses a setting that `options` of the connection string or PGOPTIONS asks for",
+)
+# Every language puts the name of the setting into quotes of some kind.
+_SETTING = re.compile(
+    r"[\"'«»„“”‚‘‹›「『]\s?([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?)\s?[\"'«»„“”‘’‹›」』]", re.IGNORECASE
+)
 
 # What libpq itself says, for want of an answer. Lower case; the first that occurs decides.
 BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
@@ -159,7 +171,7 @@ BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
 
 def rows() -> Iterator[Row]:
     """Yield everything that can be said about a login, for the runbook."""
-    yield from (*BY_LOGIN_SQLSTATE.values(), *LIMITS.values(), NO_PASSWORD, REFUSED)
+    yield from (*BY_LOGIN_SQLSTATE.values(), *LIMITS.values(), NO_PASSWORD, REFUSED, OPTION)
     yield from (row for _, row in (*BY_POOLER_WORDS, *BY_CLIENT_WORDS))
     yield (_ENVIRONMENT, "unknown_project", TENANT_WORDS)
 
@@ -227,12 +239,24 @@ def _judge_answer(answer: Answer, *, known_address: bool) -> Judgement:
                 return _judgement(row, sqlstate)
     if sqlstate is None:
         return _judgement(_passing(words) or REFUSED, None)
-    if sqlstate == "53300" and answer.routine in LIMITS:
-        return _judgement(LIMITS[answer.routine], sqlstate)
+    if (placed := _by_place(answer)) is not None:
+        return _judgement(placed, sqlstate)
     if sqlstate in SAYS_NOTHING:  # whoever has let us in before will again
         verdict = _OUTAGE if known_address else _ENVIRONMENT
         return _judgement((verdict, "session_refused", REFUSED[2]), sqlstate)
     return _judgement(BY_LOGIN_SQLSTATE.get(sqlstate) or BY_LOGIN_SQLSTATE.get(sqlstate[:2]) or REFUSED, sqlstate)
+
+
+def _by_place(answer: Answer) -> Row | None:
+    """What a code means that several places of the server answer with."""
+    if answer.sqlstate == "53300":
+        return LIMITS.get(answer.routine)
+    if answer.sqlstate not in OPTION_CODES or answer.routine in _NOT_OF_OPTIONS:
+        return None
+    # The name of a setting is no secret, and stands in quotes before anything else.
+    verdict, kind, told = OPTION
+    name = _SETTING.search(answer.words)
+    return (verdict, kind, f"{told}: {name[1]}") if name is not None else OPTION
 
 
 def _passing(words: str) -> Row | None:

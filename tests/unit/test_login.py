@@ -38,6 +38,24 @@ def test_a_refused_password_is_told_as_such_in_every_language(words: dict[str, s
     assert judged.reason == "the database refuses this user or password"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        'invalid value for parameter "client_encoding": "bogus"',
+        "el valor para el parámetro «client_encoding» no es válido: «bogus»",
+        "ungültiger Wert für Parameter »client_encoding«: »bogus«",
+        'неверное значение для параметра "client_encoding": "bogus"',
+        'parâmetro "client_encoding" não aceita o valor "bogus"',
+    ],
+)
+def test_a_setting_that_the_server_refuses_is_named_in_every_language(words: str) -> None:
+    """The name of a setting is the first that stands in quotes; its value is not told."""
+    said = {"S": "FATAL", "C": "22023", "M": words, "F": "guc.c", "L": "1", "R": "set_config_with_handle"}
+    with Refusing(said, asks_password=False) as server:
+        judged = judge_login(answered(server), known_address=True)
+    assert judged.reason.endswith("PGOPTIONS asks for: client_encoding")
+
+
 def test_words_in_another_encoding_hide_no_code() -> None:
     """A server may speak Latin-1 before the session has an encoding."""
     with Refusing({**SPANISH, "C": "28P01"}, encoding="latin-1") as server:
@@ -61,7 +79,9 @@ def test_words_in_another_encoding_hide_no_code() -> None:
         ("53200", "InitPostgres", Verdict.OUTAGE, "unreachable"),
         ("58P01", "InitPostgres", Verdict.OUTAGE, "unreachable"),
         ("P0001", "exec_stmt_raise", Verdict.ENVIRONMENT, "session_refused"),
-        ("22023", "set_config_option", Verdict.ENVIRONMENT, "session_refused"),
+        ("22023", "set_config_option", Verdict.ENVIRONMENT, "session_option"),
+        ("42704", "find_option", Verdict.ENVIRONMENT, "session_option"),
+        ("42501", "set_config_with_handle", Verdict.ENVIRONMENT, "session_option"),
         ("ZZ123", "anything", Verdict.ENVIRONMENT, "session_refused"),
     ],
 )
