@@ -151,7 +151,7 @@ def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_S
 
 
 def keepers(connection: AnyConnection, table: str) -> list[str]:
-    """Triggers that can keep a row of this table as it was."""
+    """Triggers that can keep a row of this table as it was, or make it so again."""
     return [str(row[0]) for row in connection.execute(query("obstacles", "triggers_that_keep"), {"table": table})]
 
 

@@ -163,6 +163,16 @@ def test_a_statement_without_an_effect_is_no_delivery(how: str, box: Outbox, dat
     assert all("nt" in row.reason for row in parked if row.seq == seq)
 
 
+def test_a_trigger_that_takes_back_what_was_written_is_named_and_ours_are_not(box: Outbox, database: Database) -> None:
+    """It acts after the row was written; `touch_updated_at` of the migrations keeps nothing as it was."""
+    body = "if new.slug = 'p--1' then delete from contents where id = new.id; end if;"
+    run(database, *trigger("contents", body, when="after insert", options="security definer"))
+    box.append(page(1), page(2))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (parked,) = box.parked.list()
+    assert parked.reason.endswith("(trigger t (function nt))")
+
+
 def test_a_policy_that_swallows_is_named_with_what_mends_it(box: Outbox, database: Database) -> None:
     """A restrictive policy hides the row from the update: nobody says that it does not exist."""
     box.append(page(1), page(2))
@@ -208,6 +218,27 @@ def test_a_tag_is_linked_to_the_row_that_its_unique_key_found(how: str, box: Out
     assert rows(database, "select count(*) from content_tags") == [(3,)]
     with connect(database.worker_dsn) as connection:
         assert verify_all(connection, box, Path("/nonexistent")).differences == []
+
+
+@pytest.mark.parametrize("kind", ["hidden.citext", "hidden.label"])
+def test_a_tag_is_found_whose_type_lies_where_the_worker_cannot_look(
+    kind: str, box: Outbox, database: Database
+) -> None:
+    """Outside the search path, in a schema without USAGE, the operators of `citext` are out of reach; its key is not."""
+    run(database, "create schema hidden", "create extension citext schema hidden", superuser=True)
+    run(database, "create domain hidden.label as hidden.citext", superuser=True)
+    run(database, f"alter table tags alter name type {kind}", superuser=True)
+    run(database, "insert into tags (name) values ('pao')", "revoke all on schema hidden from public", superuser=True)
+    box.append(page(1), page(2), *(c.ContentTagged(slug=f"p--{n}", tag=tag) for n, tag in ((1, "Pao"), (2, "PAO"))))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 0
+    assert rows(database, "select count(*), count(distinct tag_id) from content_tags") == [(2, 1)]
+    assert rows(database, "select count(*) from tags") == [(1,)]
+    with connect(database.worker_dsn) as connection:
+        assert verify_all(connection, box, Path("/nonexistent")).differences == []
+    box.append(c.ContentUntagged(slug="p--2", tag="pAo"))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select count(*) from content_tags") == [(1,)]
 
 
 def test_repair_says_repaired_of_what_is_as_it_should_be_afterwards(box: Outbox, database: Database) -> None:

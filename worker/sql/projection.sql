@@ -258,12 +258,16 @@ set last_event_id = excluded.last_event_id
 where r.last_event_id < excluded.last_event_id;
 
 -- name: find_tag
--- One tag, compared as its column compares: a `citext`, or a collation that ignores case, finds more than the same bytes.
+-- One tag, compared as its unique key compares: a `citext`, or a collation that ignores case, finds more than the same
+-- bytes. An operator is looked for in the search path, and only in schemas that we may use: for a type that lies
+-- elsewhere `=` is that of text. Arrays are compared as their elements' type is ordered, wherever it lies.
 select t.name::text
 from
     jsonb_populate_record(null::public.tags, jsonb_build_object('name', %(name)s::text)) as n,
     public.tags as t
-where t.name = n.name;
+where t.name = n.name or array[t.name] = array[n.name]
+order by t.name = n.name desc
+limit 1;
 
 -- name: make_tag
 -- One tag, and the name under which the database keeps it: a trigger may have changed it.
