@@ -182,11 +182,16 @@ def _list_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
         yield Answer(text=text, tone=Tone.WARN), need
 
 
+# States of a worker in which nothing flows, whatever is parked.
+_STANDS_STILL = frozenset({"stopped", "blocked", "outage", "holding"})
+
+
 def _parked(status: Status) -> tuple[Answer, Need]:
     found = status.parked_list
     one = found.parked == 1
     behind = f", and {found.held:,} {'waits' if found.held == 1 else 'wait'} behind" if found.held else ""
-    text = f"{_events(found.parked)} parked {_since(found.since, status)}{behind}; everything else flows"
+    flows = "" if status.worker.state in _STANDS_STILL or status.paused else "; everything else flows"
+    text = f"{_events(found.parked)} parked {_since(found.since, status)}{behind}{flows}"
     need = Need(
         what="see why, then retry, edit, discard or supersede it",
         command=f"outbox parked show {found.first_seq}" if one else "outbox parked list",

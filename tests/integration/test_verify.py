@@ -53,6 +53,16 @@ def test_what_agrees_is_counted_and_exits_0(outbox: Path, database: Database, tm
     assert found == {"files": 1, "events": last_seq, "rows": 6, "agree": 6, "overtaken": 0, "differences": []}
 
 
+def test_an_outbox_that_cannot_be_written_is_compared_all_the_same(outbox: Path, database: Database) -> None:
+    """A full disk takes no note of the proof; the result is told, and nothing counts as proven."""
+    with Outbox.open(outbox) as box:
+        drain(box, database.worker_dsn)
+        box.connection.execute("pragma query_only = on")
+        with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+            assert verify_all(connection, box, outbox.parent / "content").differences == []
+        assert box.relay.verified_seq == 0
+
+
 def test_every_difference_is_named(outbox: Path, database: Database, tmp_path: Path) -> None:
     with Outbox.open(outbox) as box:
         drain(box, database.worker_dsn)

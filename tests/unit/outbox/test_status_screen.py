@@ -198,6 +198,10 @@ def test_parked_events_name_the_command_that_shows_why(box: Outbox, clock: SetCl
         assert "$ outbox parked show 1\n" in found["needs you"]
         box.parked.park(box.event(2), verdict="poison", reason="r")
         assert "$ outbox parked list\n" in told(box, clock)["needs you"]
+    box.relay.set_state(WorkerState.BLOCKED, "the database refuses this user or password")
+    assert "flows" not in told(box, clock)["wrong"]
+    box.relay.set_state(WorkerState.STOPPED)
+    assert "flows" not in told(box, clock)["wrong"]
 
 
 def test_a_worker_that_says_nothing_for_long_is_told(box: Outbox, clock: SetClock) -> None:
