@@ -103,8 +103,13 @@ class _Watch:
 
 def _own_socket(connection: Connection) -> socket.socket | None:
     try:
-        return socket.socket(fileno=os.dup(connection.fileno()))
-    except Exception:  # noqa: BLE001 - closed, or no socket: then nobody knows
+        own = os.dup(connection.fileno())
+    except Exception:  # noqa: BLE001 - closed: then nobody knows
+        return None
+    try:
+        return socket.socket(fileno=own)
+    except OSError:  # no socket
+        os.close(own)
         return None
 
 
