@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 
 import click
@@ -12,6 +13,7 @@ from outbox.assessment import Assessment, assess
 from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
+from outbox.settings import OutboxSettings
 from outbox.sqlite_errors import translated
 from outbox.status import Status, read_status
 from outbox.status_screen import lines, screen
@@ -82,7 +84,8 @@ def status(
         if check and not as_json:
             click.echo(f"needs a person: {unreadable(error).trouble[0].text}")
             return EXIT_WORK_REMAINS
-        if as_json or watch:
+        # Whoever may not read the file learns nothing of how things stand from that.
+        if as_json or watch or not os.access(OutboxSettings.from_env().outbox_path, os.R_OK):
             raise
         _show(unreadable(error))
         return error.exit_code

@@ -109,12 +109,40 @@ def test_a_damaged_table_is_told_to_whoever_reads_it(path: Path, said: Said, tab
 def test_a_text_that_is_none_is_told_as_damage(path: Path, said: Said) -> None:
     """SQLite keeps it, and only Python notices."""
     connection = sqlite3.connect(path)
+    connection.execute("drop trigger a_row_is_released_by_a_decision")
     connection.execute("update parked set reason = cast(x'ff' as text)")
     connection.commit()
     connection.close()
     code, _, told = said(outbox, "parked", "list")
     assert (code, told.count("\n")) == (1, 1)
     assert "cannot be decoded" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_whoever_may_not_read_the_outbox_gets_one_line(path: Path) -> None:
+    """Another user learns nothing of how things stand, and is not told that generation is unsafe."""
+    for folder in (path.parent, *path.parents):
+        if folder.stat().st_uid == 0 and folder.name.startswith(("test_", "pytest-")):
+            folder.chmod(0o755)
+    path.chmod(0o600)
+    # All is imported as root: its Python may be out of the other user's reach.
+    script = (
+        "import importlib, os, pkgutil, outbox\n"
+        "for one in pkgutil.walk_packages(outbox.__path__, 'outbox.'):\n"
+        "    if not one.name.endswith('__main__'): importlib.import_module(one.name)\n"
+        "from outbox.cli import main\n"
+        "os.setuid(65534)\n"
+        "main()\n"
+    )
+    for words in (["status"], ["status", "--json"], ["events"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[3]), "OUTBOX_PATH": str(path)},
+            capture_output=True, text=True, check=False, timeout=60, cwd="/",
+        )  # fmt: skip
+        assert done.returncode in {1, 3}, done.stderr
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1, done.stderr
 
 
 def test_a_generator_tells_a_damaged_outbox_in_one_line(path: Path, said: Said) -> None:
