@@ -35,6 +35,8 @@ class Adversary:
         for index, fault in enumerate(self._faults):
             if fault.role != process.role or not edge.startswith(fault.edge) or self._left[index] == 0:
                 continue
+            if fault.after and fault.after not in self.struck:
+                continue
             self._left[index] -= 1
             if self._left[index] == 0:
                 kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")

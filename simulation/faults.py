@@ -10,11 +10,12 @@ class Fault:
     Attributes:
         kind: what happens. To a process: crash, power, stop. To the disk: full, unsure (it says that it failed, and
             did not). To the bell: lost. To the line: cut, late, hang, slow, refuse.
-        role: whom it may meet: generator or worker.
+        role: whom it may meet: generator, worker, operator or replayer.
         edge: at which edges it may strike; those that begin with this.
         nth: the how manieth of these edges.
         at: how far through the statements of a round trip, 0 to 1.
         seconds: how long it lasts, or takes.
+        after: it counts only once this has struck; "": from the beginning.
         sqlstate: what a statement is refused with.
     """
 
@@ -25,6 +26,7 @@ class Fault:
     at: float = 1.0
     seconds: float = 0.0
     sqlstate: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Misfortune:
             row), hidden (a policy hides all minds), behind (the sequence of the tags' ids), clock (of a host, set to
             another time), power (of a host), full (its disk), swap (an older copy of the outbox file is put in its
             place, and the newest back later), edit, delete, take_back (of a file by hand), neighbour (another outbox is
-            used on the same CONTENT_ROOT), pause.
+            used on the same CONTENT_ROOT), pause, replay.
         host: which one, by number.
         at: virtual seconds since the beginning.
         seconds: how long it lasts.

@@ -35,7 +35,11 @@ class Delivered:
 
 @dataclass(slots=True)
 class Book:
-    """What a ledger knows, and what goes back with its database when that is restored."""
+    """What a ledger knows, and what goes back with its database when that is restored.
+
+    Attributes:
+        again: what took effect, and comes once more: an operator replays it.
+    """
 
     reference: Reference
     positions: dict[UUID, Position] = field(default_factory=dict)
@@ -43,6 +47,7 @@ class Book:
     newest: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
     waiting: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
     charges: dict[tuple[UUID, int], int] = field(default_factory=dict)
+    again: dict[UUID, set[int]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -53,6 +58,7 @@ class Ledger:
         blame: marks in titles that make an event guilty of being refused; None: any may be refused.
         lenient: outboxes whose file an operator put back, or that two workers serve: an event may be sent twice, if
             that changes nothing.
+        excused: constraints that were in the way until a moment ago; who asked before may charge them still.
     """
 
     def __init__(self, minds: dict[str, UUID], blame: set[str]) -> None:
@@ -60,29 +66,41 @@ class Ledger:
         self.effects: list[tuple[UUID, int]] = []
         self.blame: set[str] | None = blame
         self.lenient: set[UUID] = set()
+        self.excused: set[str] = set()
 
     def snapshot(self) -> Book:
         """What to go back to."""
         return deepcopy(self.book)
 
-    def committed(self, witness: Witness, transaction: Transaction, tables: dict[str, Any]) -> None:
-        """Judge one transaction that took effect.
+    def committed(
+        self, witness: Witness, transaction: Transaction, tables: dict[str, Any], *, rewinds: bool = False
+    ) -> None:
+        """Judge one transaction that took effect; whether it may set the position back is said by whose it is.
 
         Raises:
             Violation: a guarantee is broken.
         """
+        if rewinds and self._rewound(witness, transaction, tables):
+            return
         done = self._read(witness, transaction)
         the_position_moves_forward_from_where_it_was(done)
         only_the_right_file_is_delivered(done)
+        if self._said_again(done, transaction, tables):
+            return
         effects_carry_the_events_of_their_transaction(done)
         for event, payload in done.applied:
             again = event.seq in self.book.applied.setdefault(witness.outbox_id, set())
             if again and witness.outbox_id in self.lenient:
                 continue
+            if event.seq in self.book.again.get(witness.outbox_id, ()):  # a replay: it changes nothing
+                dependants_are_held(self.book, done, event)
+                self.book.again[witness.outbox_id].discard(event.seq)
+                continue
             nothing_is_applied_twice(event, again=again)
             if witness.outbox_id not in self.lenient:  # the parked list is not fenced, the position is
                 dependants_are_held(self.book, done, event)
-            order_is_kept(self.book, done, event)
+            if not witness.was_discarded(event.seq):  # else he parked it anew in a replay, and let it go after all
+                order_is_kept(self.book, done, event)
             self.book.reference.apply(event, payload)
             self.book.applied[witness.outbox_id].add(event.seq)
             self.effects.append((witness.outbox_id, event.seq))
@@ -93,6 +111,45 @@ class Ledger:
             self.book.waiting.pop((witness.outbox_id, seq), None)
         self.book.positions[witness.outbox_id] = done.after
         compare(self.book.reference, tables)
+
+    def _rewound(self, witness: Witness, transaction: Transaction, tables: dict[str, Any]) -> bool:
+        """Take in that an operator set the position back, if that is what the transaction did."""
+        outbox_id = witness.outbox_id
+        row = transaction.writes.get(("sources", outbox_id))
+        before = self.book.positions.get(outbox_id, (0, None))
+        if row is None or row["applied_seq"] >= before[0]:
+            return False
+        position = row["applied_seq"]
+        no_row_lies_beyond_the_position(outbox_id, position, tables)
+        self.book.positions[outbox_id] = (position, row["applied_event_id"])
+        self.book.again[outbox_id] = {
+            seq for seq in self.book.applied.get(outbox_id, ()) if position < seq
+        } | self.book.again.get(outbox_id, set())
+        for key in [key for key in self.book.waiting if key[0] == outbox_id and key[1] > position]:
+            del self.book.waiting[key]
+        compare(self.book.reference, tables)
+        return True
+
+    def _said_again(self, done: Delivered, transaction: Transaction, tables: dict[str, Any]) -> bool:
+        """Take in that a row was written as was decided after it had been written as was said, if it was that."""
+        outbox_id, witness = done.witness.outbox_id, done.witness
+        applied = self.book.applied.get(outbox_id, set())
+        if done.before != done.after or done.parked or done.unparked or not done.stamps:
+            return False
+        by_id = {event.event_id: event for event in witness.events.values()}
+        for (table, key), row in transaction.writes.items():
+            if table not in self.book.reference.rows or row is None:
+                continue
+            event = by_id.get(row["last_event_id"])
+            if event is None or event.seq not in applied:
+                return False
+            mine = [one for one in witness.events.values() if one.aggregate_id == event.aggregate_id]
+            if not any(witness.decided(one.seq)[1] is not None for one in mine):
+                return False
+            what_was_decided_stands(witness, mine, row)
+            self.book.reference.rows[table][key] = dict(row)
+        compare(self.book.reference, tables)
+        return True
 
     def _read(self, witness: Witness, transaction: Transaction) -> Delivered:
         outbox_id = witness.outbox_id
@@ -114,7 +171,7 @@ class Ledger:
                 raise Violation("nothing_is_skipped", f"the position passed {seq}, which is not in the log")
             if seq not in parked:
                 applied.append((event, *witness.decided(seq)))
-        applied += [(witness.events[seq], *witness.released(seq)) for seq in sorted(unparked)]
+        applied += [(witness.events[seq], *witness.decided(seq)) for seq in sorted(unparked)]
         kept = [(event, payload or event.payload) for event, discarded, payload in applied if not discarded]
         return Delivered(witness, before, after, kept, parked, unparked, stamps)
 
@@ -124,8 +181,8 @@ class Ledger:
             before = self.book.charges.get(key)
             first = _FIRST_CHARGE[row["reason"].startswith(_DIED)]
             self.book.charges[key] = first if before is None else before + 1
-            _, payload = done.witness.released(event.seq)
-            only_the_guilty_are_parked(self, event, payload or event.payload, row)
+            _, payload = done.witness.decided(event.seq)
+            only_the_guilty_are_parked(self, done.witness, event, payload or event.payload, row)
             attempts_are_charged_once(self.book, key, event, row)
         elif done.witness.outbox_id not in self.lenient:
             only_dependants_are_held(self.book, done, event)
@@ -139,10 +196,30 @@ def the_position_moves_forward_from_where_it_was(done: Delivered) -> None:
         raise Violation("the_position_moves_forward", f"from {done.before} to {done.after}")
 
 
+def what_was_decided_stands(witness: Witness, events: list[Seen], row: dict[str, Any]) -> None:
+    """G5: an edit that was answered with success is what stands in the row, until something newer is said."""
+    for event in sorted(events, key=lambda one: one.seq, reverse=True):
+        discarded, payload = witness.decided(event.seq)
+        if discarded or not event.type.endswith(".upserted") or event.event_id > row["last_event_id"]:
+            continue
+        name = "title" if event.kind == "content" else "name"
+        if row[name] != (payload or event.payload)[name]:
+            raise Violation("what_was_decided_stands", f"event {event.seq}: {row}")
+        return
+
+
+def no_row_lies_beyond_the_position(outbox_id: UUID, position: int, tables: dict[str, Any]) -> None:
+    """G5: what is parked is what the position has passed; what it has not is read again, and would wait for itself."""
+    if beyond := [seq for outbox, seq in tables["parked"] if outbox == outbox_id and seq > position]:
+        raise Violation("no_row_lies_beyond_the_position", f"{beyond} are parked, the position is {position}")
+
+
 def only_the_right_file_is_delivered(done: Delivered) -> None:
     """G7: the log that is delivered has the event at which the position stood, unless it was pruned."""
     seq, event_id = done.before
     found = done.witness.events.get(seq)
+    if event_id is None and seq < done.witness.pruned_below:  # set back to before the first that is not pruned
+        return
     if seq and (found is None or found.event_id != event_id):
         raise Violation("only_the_right_file_is_delivered", f"the position stood at {event_id}, the file has {found}")
 
@@ -187,10 +264,16 @@ def only_dependants_are_held(book: Book, done: Delivered, event: Seen) -> None:
         raise Violation("only_dependants_are_held", f"event {event.seq} waits for nothing")
 
 
-def only_the_guilty_are_parked(ledger: Ledger, event: Seen, payload: dict[str, Any], row: dict[str, Any]) -> None:
+def only_the_guilty_are_parked(
+    ledger: Ledger, witness: Witness, event: Seen, payload: dict[str, Any], row: dict[str, Any]
+) -> None:
     """G4, G5: no outage and no neighbour's fault is charged to an event."""
     title = str(payload.get("title", payload.get("name", "")))
     killed = row["reason"].startswith(_DIED)
+    if any(constraint in row["reason"] for constraint in ledger.excused):
+        return
+    if row["verdict"] == "operator" and witness.was_set_aside(event.seq):
+        return
     if killed != (KILLER_MARK in title) and (killed or not ledger.book.reference.lacks(event, payload)):
         raise Violation("only_the_guilty_are_parked", f"event {event.seq} {payload}: {row}")
     if ledger.blame is None or killed or any(mark in title for mark in ledger.blame):

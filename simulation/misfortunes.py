@@ -1,7 +1,7 @@
 """Misfortunes: what happens at a moment, whoever does what, and how it is put right later."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ class Misfortunes:
     Args:
         chance: what a power loss leaves is a matter of chance.
         struck: told of each.
+        replay: starts an operator who has events applied again, and says when that is over.
 
     Attributes:
         left: how many are still to come, or not yet put right.
@@ -43,6 +44,7 @@ class Misfortunes:
         *,
         chance: random.Random,
         struck: set[str],
+        replay: Callable[[Host, float, Callable[[], None]], None],
     ) -> None:
         self._kernel = kernel
         self._hosts = hosts
@@ -50,6 +52,7 @@ class Misfortunes:
         self._ledger = ledger
         self._power_chance = chance
         self._struck = struck
+        self._start_replay = replay
         self._to_come = scenario.misfortunes
         self._chance = random.Random(f"misfortunes {scenario.seed}")
         self._report: dict[Host, tuple[Any, ...] | None] = {}
@@ -106,10 +109,12 @@ class Misfortunes:
 
     def _behind(self, one: Misfortune, _host: Host) -> None:
         self._server.sequence_is_behind = True
+        self._ledger.excused.discard("tags_pkey")
         self._later(one.seconds, "set_right", one)
 
     def _set_right(self, _one: Misfortune, _host: Host) -> None:
         self._server.sequence_is_behind = False
+        self._ledger.excused.add("tags_pkey")
 
     def _clock(self, one: Misfortune, host: Host) -> None:
         host.skew_seconds += one.amount
@@ -140,6 +145,17 @@ class Misfortunes:
         host.disk.everything_synced()
         if one.seconds > 1:
             self._later(one.seconds, "neighbour", replace(one, seconds=0.0))
+
+    def _replay(self, one: Misfortune, host: Host) -> None:
+        if host.is_swapped:  # nobody replays what was just refused
+            self._later(60.0, "replay", one)
+            return
+        self.left += 1
+
+        def done() -> None:
+            self.left -= 1
+
+        self._start_replay(host, one.amount, done)
 
     def _pause(self, one: Misfortune, host: Host) -> None:
         if host.is_swapped:

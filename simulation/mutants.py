@@ -312,4 +312,20 @@ MUTANTS = (
         "outbox.prune", "    if parked is not None:", "    if False:",
         ("outbox.prune", "[] if parked is None else [parked]", "[]"),
     ),
+    # operators: replays, decisions, restores of either store
+    _mutant(
+        "replay-keeps-list", "a replay leaves parked what it reads again: that is held behind itself",
+        "worker.replay",
+        '        connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})\n', "",
+    ),
+    _mutant(
+        "retry-forgets-edit", "a retry after an edit applies the event as it was said",
+        "outbox.decisions", "        payload = before.payload_json if before is not None else None",
+        "        payload = None",
+    ),
+    _mutant(
+        "replay-takes-parked", "a replay of one aggregate applies what is parked or held as well",
+        "worker.replay", "        if event.seq <= position.seq and event.seq not in waiting\n",
+        "        if event.seq <= position.seq\n",
+    ),
 )  # fmt: skip

@@ -40,6 +40,7 @@ class Scenario:
         prunes: whether operators prune what is proven.
         refusal: what code of the database's owner does to a title with the mark: a SQLSTATE that PostgreSQL knows, one
             of its own, or (KEPT) nothing at all, the row stays as it was.
+        meddlers: whether a second operator decides in a hurry, whatever comes to hand.
         readers: whether published files are read and said again beside the generators, as `generate sync` does.
     """
 
@@ -52,6 +53,7 @@ class Scenario:
     prunes: bool = False
     refusal: str = "23514"
     readers: bool = False
+    meddlers: bool = False
 
 
 _WORK = (
@@ -74,6 +76,7 @@ _DISK = (
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     chance = random.Random(seed)
+    meddlers = False
     calm = chance.random() < 0.1  # now and then nothing goes wrong, and that must be seen to work as well
     hosts = 2 if chance.random() < 0.3 else 1
     counter = itertools.count(1)
@@ -91,6 +94,11 @@ def draw(seed: int) -> Scenario:
         faults = [_fault(chance) for _ in range(chance.choice((1, 2, 3, 4, 6)))]
         misfortunes = [_misfortune(chance, hosts) for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))]
         misfortunes += [_hand(hands, hosts) for _ in range(hands.choice((0, 0, 1, 2, 4)))]
+        operators = random.Random(f"operators {seed}")
+        meddlers = operators.random() < 0.3
+        if hosts == 1:  # docs/simulation.md, "What it does not cover"
+            misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 1, 1, 2)))]
+        faults += [_while_deciding(operators) for _ in range(operators.choice((0, 0, 1, 2)))]
     return Scenario(
         seed=seed,
         work=work,
@@ -100,6 +108,7 @@ def draw(seed: int) -> Scenario:
         rivals=chance.random() < 0.08,
         refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", KEPT)),
         readers=random.Random(f"readers {seed}").random() < 0.35,
+        meddlers=meddlers,
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
     )
 
@@ -141,6 +150,30 @@ def _fault(chance: random.Random) -> Fault:
         at=chance.random(),
         seconds=chance.choice((0.0, chance.uniform(0, 3), chance.uniform(0, 120))),
         sqlstate=chance.choice(_AT_LOGIN if edge == "net.connect" else _REFUSALS) if kind == "refuse" else "",
+    )
+
+
+def _replay(chance: random.Random, hosts: int) -> Misfortune:
+    """An operator has events applied again; `amount` says in which form."""
+    return Misfortune(
+        kind="replay",
+        host=chance.randrange(hosts),
+        at=chance.uniform(1, 150),
+        seconds=0.0,
+        amount=chance.random(),
+    )
+
+
+def _while_deciding(chance: random.Random) -> Fault:
+    """A death between two writes of either store, while what is parked is decided about, released or replayed."""
+    role = chance.choice(("worker", "worker", "worker", "operator", "replayer"))
+    edges = ("log.commit", "log.committed", "net.send", "net.commit", "net.answer")
+    return Fault(
+        kind=chance.choice(("crash", "crash", "crash", "power", "stop")),
+        role=role,
+        edge=chance.choice(edges if role != "operator" else edges[:2]),
+        nth=chance.randint(1, 8),
+        after="an event that is parked" if role != "replayer" else "",
     )
 
 

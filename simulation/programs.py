@@ -250,7 +250,7 @@ class Operator:
         title = str(payload.get("title", ""))
         marked = REFUSED_MARK in title or KILLER_MARK in title
         what = self._chance.random()
-        if what < 0.2:
+        if what < 0.2 or not is_passed(box, row):
             resolve.retry(box, seq)
         elif what < 0.4 or not marked:
             if marked or what < 0.6:
@@ -274,6 +274,12 @@ class Operator:
         self._kernel.pause("prune")
         prune.prune(box, prune.plan(box, keep_days=0))
         self._pruned(self._host, proven)
+
+
+def is_passed(box: Outbox, row: ParkedEvent) -> bool:
+    """Whether the position has passed the row's event, as far as the worker noted; else it may be under way."""
+    position = box.relay.position
+    return row.verdict != "operator" or (position is not None and position.applied_seq >= row.seq)
 
 
 class Reader:

@@ -15,8 +15,10 @@ _EVENTS = (
     "where seq > ? order by seq"
 )
 _DECIDED = (
-    "select action, after from audit where seq = ? and action in ('edit', 'supersede', 'discard') "
-    "order by id desc limit 1"
+    "select action, after from audit as a where seq = ? "
+    "and action in ('retry', 'edit', 'supersede', 'discard', 'park') "
+    "and coalesce((select outcome from outcomes where decision_id = a.id order by id desc limit 1), '') <> 'too_late' "
+    "order by id desc"
 )
 
 
@@ -86,22 +88,21 @@ class Witness:
 
     def decided(self, seq: int) -> tuple[bool, dict[str, Any] | None]:
         """Return whether an operator discarded the event, and the payload that an operator gave it, if one did."""
-        row = self._connection.execute(_DECIDED, [seq]).fetchone()
-        if row is None:
+        rows = self._connection.execute(_DECIDED, [seq]).fetchall()
+        if not rows:
             return False, None
-        return row[0] == "discard", json.loads(row[1]) if row[1] is not None else None
+        edited = next((after for _, after in rows if after is not None), None)
+        return rows[0][0] == "discard", json.loads(edited) if edited is not None else None
 
     def was_discarded(self, seq: int) -> bool:
         """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""
         found = self._connection.execute("select 1 from audit where seq = ? and action = 'discard' limit 1", [seq])
         return found.fetchone() is not None
 
-    def released(self, seq: int) -> tuple[bool, dict[str, Any] | None]:
-        """Return the same for an event that is being released: what its row of the parked list says."""
-        row = self._connection.execute("select resolution, payload from parked where seq = ?", [seq]).fetchone()
-        if row is None:
-            return self.decided(seq)
-        return row[0] == "discard", json.loads(row[1]) if row[1] is not None else None
+    def was_set_aside(self, seq: int) -> bool:
+        """Return whether an operator ever parked the event before its turn."""
+        found = self._connection.execute("select 1 from audit where seq = ? and action = 'park' limit 1", [seq])
+        return found.fetchone() is not None
 
     def parked(self) -> dict[int, str]:
         """Return seq -> state of the parked list."""

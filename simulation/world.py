@@ -11,7 +11,7 @@ from uuid import UUID
 
 from outbox import WorkerRunning
 from outbox.errors import StorageFailed, StorageFull
-from simulation import programs
+from simulation import operators, programs
 from simulation.adversary import Adversary
 from simulation.destination.line import Line
 from simulation.destination.server import Server
@@ -87,6 +87,7 @@ class World:
             self.ledger,
             chance=self.chance,
             struck=self.adversary.struck,
+            replay=self._replay,
         )
         if scenario.rivals:
             self.adversary.struck.add("a rival worker")
@@ -115,6 +116,10 @@ class World:
                     prunes=scenario.prunes,
                 )
                 self._start(f"operator-{number}", "operator", host, operator.run)
+                if scenario.meddlers:
+                    hasty = random.Random(f"meddler {scenario.seed} {number}")
+                    meddler = operators.Meddler(self.kernel, host, hasty, struck=self.adversary.struck)
+                    self._start(f"meddler-{number}", "operator", host, meddler.run)
                 if scenario.readers:
                     reader = programs.Reader(self.kernel, host, random.Random(f"reader {scenario.seed} {number}"))
                     self._start(f"reader-{number}", "reader", host, reader.run)
@@ -164,7 +169,7 @@ class World:
         event = process.host.witness.events.get(seq)
         if event is None:
             return
-        _, decided = process.host.witness.released(seq)
+        _, decided = process.host.witness.decided(seq)
         if KILLER_MARK in str((decided or event.payload).get("title", "")):
             self.kernel.tell(f"event {seq} kills {process.name}")
             self.adversary.struck.add("an event that kills")
@@ -197,11 +202,11 @@ class World:
                 one.close()
         for fd in list(process.fds):
             os.close(fd)
-        if process.role in {"worker", "generator", "operator", "reader"} and not self._ended_as_it_may(
+        if process.role in {"worker", "generator", "operator", "reader", "replayer"} and not self._ended_as_it_may(
             process, outcome
         ):
             raise Violation("programs_end_as_they_may", f"{process.name}: {outcome!r}") from outcome
-        if process.role == "network" or (process.role == "generator" and outcome is None):
+        if process.role == "network" or (process.role in {"generator", "replayer"} and outcome is None):
             return
         seconds = 1.0 + self.chance.random() * 10
         self.kernel.after(seconds, lambda: self._start(process.name, process.role, process.host, process.target))
@@ -232,6 +237,12 @@ class World:
     def _worker(self, host: Host, *, rival: bool = False) -> Callable[[], None]:
         return lambda: programs.work(self.kernel, host, self._dial, self.scenario.batch, rival=rival)
 
+    def _replay(self, host: Host, amount: float, done: Callable[[], None]) -> None:
+        form = operators.REPLAYS[int(amount * len(operators.REPLAYS))]
+        chance = random.Random(f"replay {self.scenario.seed} {amount}")
+        one = operators.Replayer(self.kernel, host, self._dial, chance, form, struck=self.adversary.struck, done=done)
+        self._start(f"replay-{form}", "replayer", host, one.run)
+
     def _dial(self) -> Any:
         fault = self.kernel.pause("net.connect")
         try:
@@ -258,7 +269,9 @@ class World:
             self.adversary.struck.add("an event that is parked")
         try:
             client.host.witness.look()
-            self.ledger.committed(client.host.witness, transaction, server.tables.rows)
+            self.ledger.committed(
+                client.host.witness, transaction, server.tables.rows, rewinds=client.role == "replayer"
+            )
         except Violation as violation:
             self.kernel.failure = self.kernel.failure or violation
             raise Killed from violation

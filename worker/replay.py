@@ -49,18 +49,32 @@ def replay_from(
     if not settings.persist:
         raise Holding
     with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
-        seq = _first_seq(box, since) if from_seq is None else from_seq
-        if seq > box.last_seq + 1:
-            raise WorkerError(f"the log ends at {box.last_seq}: there is no event {seq}")
-        if seq < box.relay.pruned_below:
-            raise WorkerError(
-                f"events below {box.relay.pruned_below} were pruned: replay from there on, or bring everything back "
-                "with a new outbox and `generate import` (docs/runbook.md#pruned-events)"
-            )
-        if anew:
-            _accept(connection, box)
-        _rewind(connection, box, greet(connection, box), seq - 1)
+        rewind(connection, box, _first_seq(box, since) if from_seq is None else from_seq, anew=anew)
     return drain_outbox(settings, local=local, quiet=quiet)
+
+
+def rewind(connection: Connection, box: Outbox, seq: int, *, anew: bool = False) -> None:
+    """Set the position back to just before an event; the caller holds the `WorkerLock`.
+
+    Args:
+        connection: outside a transaction.
+        box: the outbox.
+        seq: of the first event to apply again.
+        anew: accept the database that is connected, though it may be another than last time.
+
+    Raises:
+        WorkerError: the event is beyond the end of the log, or pruned.
+    """
+    if seq > box.last_seq + 1:
+        raise WorkerError(f"the log ends at {box.last_seq}: there is no event {seq}")
+    if seq < box.relay.pruned_below:
+        raise WorkerError(
+            f"events below {box.relay.pruned_below} were pruned: replay from there on, or bring everything back "
+            "with a new outbox and `generate import` (docs/runbook.md#pruned-events)"
+        )
+    if anew:
+        _accept(connection, box)
+    _rewind(connection, box, greet(connection, box), seq - 1)
 
 
 def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False) -> int:
@@ -72,25 +86,32 @@ def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False
     if not settings.persist:
         raise Holding
     with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
-        position = greet(connection, box)
-        waiting = parked_seqs(connection, box)
-        decisions = Decisions.read(box.connection)
-        events = [
-            event
-            for kind in ("audience", "project", "content")
-            for event in decisions.obeyed(
-                box.read(after=0, limit=box.last_seq or 1, aggregate_id=ids.aggregate_id(kind, slug))
-            )
-            if event.seq <= position.seq and event.seq not in waiting
-        ]
-        if not events:
-            raise WorkerError(f"no delivered event speaks of {slug}: `outbox events` lists what there is")
-        for start in range(0, len(events), PAGE):
-            batch = Batch(apply=events[start : start + PAGE])
-            apply_batch(
-                connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box)
-            )
-        return len(events)
+        return apply_again(connection, box, slug)
+
+
+def apply_again(connection: Connection, box: Outbox, slug: str) -> int:
+    """Apply the delivered events of everything with this slug again; the caller holds the `WorkerLock`.
+
+    Returns:
+        How many events.
+    """
+    position = greet(connection, box)
+    waiting = parked_seqs(connection, box)
+    decisions = Decisions.read(box.connection)
+    events = [
+        event
+        for kind in ("audience", "project", "content")
+        for event in decisions.obeyed(
+            box.read(after=0, limit=box.last_seq or 1, aggregate_id=ids.aggregate_id(kind, slug))
+        )
+        if event.seq <= position.seq and event.seq not in waiting
+    ]
+    if not events:
+        raise WorkerError(f"no delivered event speaks of {slug}: `outbox events` lists what there is")
+    for start in range(0, len(events), PAGE):
+        batch = Batch(apply=events[start : start + PAGE])
+        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
+    return len(events)
 
 
 def _first_seq(box: Outbox, since: datetime | None) -> int:

@@ -283,6 +283,12 @@ def _advance(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _rewind(tx: Transaction, values: Any) -> Rows:
+    _advance(tx, values)
+    row = tx.get("sources", values["outbox_id"])
+    return [(1,)] if row is not None and row["applied_seq"] == values["to_seq"] else []  # whose count is asked for
+
+
 def _park(tx: Transaction, values: Any) -> Rows:
     for row in json.loads(values["rows"]):
         key = (values["outbox_id"], row["seq"])
@@ -320,6 +326,16 @@ def _parked(tx: Transaction, values: Any) -> Rows:
     columns = ("event_id", "type", "aggregate_id", "state", "verdict", "sqlstate", "reason", "attempts")
     mine = [(seq, row) for (outbox, seq), row in tx.every("parked") if outbox == values["outbox_id"]]
     return [(seq, *(row[column] for column in columns)) for seq, row in sorted(mine, key=lambda one: one[0])]
+
+
+def _forget(table: str, column: str) -> Handler:
+    def run(tx: Transaction, values: Any) -> Rows:
+        for key, row in list(tx.every(table)):
+            if row[column] in values["ids"] and row["last_event_id"] in values["stamps"]:
+                tx.put(table, key, {**row, "last_event_id": None})
+        return []
+
+    return run
 
 
 def _verify(kind: str) -> Handler:
@@ -388,6 +404,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.position": _position,
     "relay.lock_position": _position,
     "relay.advance": _advance,
+    "relay.rewind": _rewind,
     "relay.park": _park,
     "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,
@@ -408,6 +425,9 @@ HANDLERS: dict[str, Handler] = {
     "projection.unlinked_minds": _links("content_minds", _mind_keys, there=False),
     "projection.linked_tags": _links("content_tags", _tag_keys, there=True),
     "projection.unlinked_tags": _links("content_tags", _tag_keys, there=False),
+    **{f"projection.forget_{kind}s": _forget(kind, "id") for kind in KINDS},
+    "projection.forget_minds": _forget("content_minds", "content_id"),
+    "projection.forget_tags": _forget("content_tags", "content_id"),
     **{f"projection.written_{kind}s": _written(kind) for kind in KINDS},
     **{f"projection.taken_{kind}s": _taken(kind) for kind in ("project", "content")},
     "select current_user::text": lambda _tx, _values: [("outbox_worker",)],
