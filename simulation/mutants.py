@@ -150,7 +150,8 @@ MUTANTS = (
     _mutant(
         "key-charged", "an event is charged for a key that a sequence chose",
         "worker.evidence",
-        '            found = obstacles.behind(connection, error.diag.constraint_name or "")\n', "            found = []\n",
+        "            return behind[0] if behind else obstacles.handed_out(connection, key) or obstacles.hidden",
+        "            return obstacles.hidden",
     ),
     _mutant(
         "contention-charged", "a deadlock is the event's fault",
