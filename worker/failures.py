@@ -28,7 +28,6 @@ from worker.verdict import SECOND_LOOK, Judgement, Verdict, judge
 
 CONTENTION_RETRIES = 5
 SLOW_EVENT_TRIES = 3
-UNIQUE = "23505"
 BOOKKEEPING = frozenset({"sources", "parked"})
 # Limits of the server that count the time on the line as well: of a statement, of a transaction, of its pauses.
 LOCKED = "55P03"
@@ -208,12 +207,10 @@ class Failures:
             if weighed.kind == "sequences" and self._again(connection, failed) is None:
                 return event  # each try takes a value: it has caught up
             raise Interrupted(weighed) from error
-        # What stood in its way may have gone between the refusal and the question: neighbours in trouble, hidden rows,
-        # a key that was taken. Now that it is shown to be gone, the event has to be refused once more.
-        might_have_passed = (
-            judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT}
-            or isinstance(error, (DependencyFault, KeptAsItWas))
-            or judgement.sqlstate == UNIQUE
+        # What stood in its way may have gone between the refusal and the question: neighbours in trouble, hidden rows.
+        # Now that it is shown to be gone, the event has to be refused once more.
+        might_have_passed = judgement.verdict in {Verdict.OUTAGE, Verdict.ENVIRONMENT} or isinstance(
+            error, (DependencyFault, KeptAsItWas)
         )
         if might_have_passed and self._again(connection, failed) is None:
             return event

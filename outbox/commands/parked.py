@@ -19,6 +19,7 @@ from outbox.event import Event
 from outbox.outbox import Outbox
 from outbox.parked import ParkedEvent, ParkedState
 from outbox.readable import as_data, as_fields
+from outbox.terminal import one_line
 from outbox.transaction import write_transaction
 
 PREVIEWED = 10
@@ -138,7 +139,7 @@ def show(*, seq: int, as_json: bool) -> None:
         print_json(found)
         return
     for key, value in found.items():
-        click.echo(f"{key:<15} {_plain(value)}")
+        click.echo(f"{key:<15} {one_line(_plain(value))}")
 
 
 @parked.command()
@@ -366,9 +367,10 @@ def _is_of(course: str, event: Event) -> bool:
 
 def _line(row: ParkedEvent, event: Event | None) -> str:
     slug = as_fields(event.payload_json).get("slug", "-") if event is not None else "-"
+    when = f"{row.parked_at:%Y-%m-%d %H:%M}"
     return (
-        f"{row.seq:>8}  {row.state.value:<9}  {row.parked_at:%Y-%m-%d %H:%M}  {row.type:<24} {slug}  "
-        f"{row.verdict} {row.sqlstate or '-'}  {row.reason}"
+        f"{row.seq:>8}  {row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(slug)}  "
+        f"{one_line(row.verdict)} {one_line(row.sqlstate or '-')}  {one_line(row.reason)}"
     )
 
 

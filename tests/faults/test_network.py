@@ -64,7 +64,7 @@ LOST = [("the connection was lost", 1)]
     [
         pytest.param(1, LOST, id="of a whole batch"),
         pytest.param(2, LOST, id="of a first half"),
-        pytest.param(3, [], id="of a second half"),
+        pytest.param(4, [], id="of a second half"),
     ],
 )
 def test_a_lost_commit_acknowledgement_doubles_nothing(

@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from outbox import Outbox, read_status
 from tests.support.make_outbox import filled, lesson, project
-from worker.connection import Connection
+from worker.connection import Connection, longer
 from worker.errors import SettingsFault
 from worker.exchange import Exchange
 from worker.failures import SLOW_EVENT_TRIES
@@ -157,7 +157,7 @@ def test_patience_with_an_event_that_is_too_slow_is_not_taken_for_a_hang() -> No
     """An exchange may double its limits a few times, and lasts twice the statement timeout of the last try."""
     exchange = Exchange(cast("Outbox", None), Options(), dial=lambda: cast("Connection", None))
     for _ in range(SLOW_EVENT_TRIES):
-        exchange.allow_more_time()
+        exchange.limits = longer(exchange.limits)
     silent = SILENT_STATEMENT_TIMEOUTS * Options().limits.statement_timeout_ms / 1000 + SILENT_MARGIN_SECONDS
     assert exchange.patience_with_an_answer < silent
 

@@ -18,7 +18,7 @@ CASES = [
     ("worker drain", "structlog", "worker"),
     ("worker run", "tenacity", "worker"),
     ("worker run", "watchdog", "worker"),
-    *(("worker console", name, "console") for name in ("starlette", "uvicorn", "jinja2")),
+    *(("worker console", name, "console") for name in ("starlette", "uvicorn")),
 ]
 
 
