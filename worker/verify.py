@@ -70,7 +70,8 @@ class Verified:
         rows: rows in the database that the log speaks of.
         agree: rows that are as the log says, and whose file (if any) is as the log says.
         overtaken: rows that another outbox wrote later, and differently.
-        compared_to: the last event before the first of a row that was not compared.
+        compared_to: the last event before the first of a row that was not compared, or that is parked in the database
+            and not in the file's list.
         differences: everything else.
         expected: what was compared.
     """
@@ -120,8 +121,12 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         def made(stamp: UUID) -> bool:
             return stamps.made(stamp, bound)
 
-        expected, events = expected_of(box, position, parked_seqs(connection, box))
+        parked = parked_seqs(connection, box)
+        expected, events = expected_of(box, position, parked)
         result = Verified(events=events, expected=list(expected.values()))
+        # A prune spares what the file's list names. Where the database was put back, it has more parked than that.
+        if unlisted := parked - {row.seq for row in box.parked.list()}:
+            result.compared_to = min(unlisted) - 1
         stale_files = _verify_files(box, content_root, expected, result)
         for kind in ("audience", "project", "content"):
             for some in _chunks(one for one in result.expected if one.kind == kind):
