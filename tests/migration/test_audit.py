@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -58,7 +59,9 @@ def test_no_hole_passes_in_silence(audited_server: psycopg.Connection, name: str
         # A second look shows what the first could not: rights that went with an owner.
         for _ in range(2):
             for closes in dict.fromkeys(row[4] for row in found if row[2] not in by_hand):
-                audited_server.execute(closes.encode())
+                # Two findings may be about one column: whoever drops it has closed the other as well.
+                with suppress(psycopg.errors.UndefinedColumn), audited_server.transaction():
+                    audited_server.execute(closes.encode())
             found = told(audit(audited_server, read_plan(audited_server, load())))
             if {row[2] for row in found} <= by_hand:
                 return
