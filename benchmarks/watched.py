@@ -84,8 +84,8 @@ WATCHED = (
     Watched(
         name="generate",
         what="course of 40 lessons / the same into files alone, p50",
-        why="most of both sides is the same planning and writing, in Python (1.07 while the lessons took three times as "
-        "long to write; the outbox's part is 27 ms in both)",
+        why="most of both sides is the same planning and writing, in Python (1.07 while the lessons took three times "
+        "as long to write; the outbox's part is 27 ms in both)",
         measure=_course,
     ),
     Watched(
