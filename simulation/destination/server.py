@@ -20,6 +20,8 @@ _BEHIND: dict[str, Rows] = {
     "obstacles.sequences": [("tags", "id", "public.tags_id_seq", 5, 1, False, ["tags_pkey"])],
     "select max": [(9,)],
 }
+# Asked after the sequence, which somebody has set right meanwhile.
+_SET_RIGHT: Rows = [(4,)]
 _TITLES = {"audience": "name", "project": "name", "content": "title"}
 
 
@@ -162,6 +164,8 @@ class Session:
             return list(_HIDDEN[name])
         if self.server.sequence_is_behind and name in _BEHIND:
             return list(_BEHIND[name])
+        if name == "select max":
+            return list(_SET_RIGHT)
         before = len(tx.writes)
         there = dict(tx.writes)
         rows = HANDLERS[name](tx, values)
