@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support import pooler
 from tests.support.postgres import SERVERS, Database, Server
 from worker.standin import LocalPostgres, sweep
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_a_library_finds_them() -> Iterator[None]:
+    """A command that a test calls in this process sets the log up for good; the next test starts without that."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
