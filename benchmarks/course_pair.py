@@ -7,16 +7,16 @@ assessments, and every file written, fsynced and renamed, its directory fsynced 
 import os
 from pathlib import Path
 
-from generators.approval import Approval
-from generators.brief import parse_brief
-from generators.checkpoint import Checkpoint, Stage
-from generators.course_run import CourseRun
-from generators.curriculum_builder import build_curriculum, refuse_incomplete
-from generators.curriculum_check import check
-from generators.curriculum_yaml import dump_curriculum, load_curriculum
 from generators.lessons import CourseFacts, OfflineWriter, write_assessments, write_kit
-from generators.outline_page import write_outline
-from generators.textfile import read_text_file
+from generators.making.approval import Approval
+from generators.making.builder import build_curriculum, refuse_incomplete
+from generators.making.check import check
+from generators.making.checkpoint import Checkpoint, Stage
+from generators.making.outline_page import write_outline
+from generators.making.run import CourseRun
+from generators.reading.brief import parse_brief
+from generators.reading.curriculum.own_file import dump_curriculum, load_curriculum
+from generators.reading.text import read_text_file
 from outbox import Outbox, OutboxSettings
 
 BRIEF = Path(__file__).parent.parent / "tests" / "data" / "briefs" / "fotografia-com-celular.md"

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from generators.brief import read_brief
-from generators.curriculum_builder import build_curriculum, course_language
 from generators.lessons import CourseFacts, write_kit
+from generators.making.builder import build_curriculum, course_language
+from generators.reading.brief import read_brief
 from generators.sources import read_sources
 
 EXAMPLES = Path(__file__).parent

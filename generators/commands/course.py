@@ -13,7 +13,7 @@ from generators.commands.writing import chosen_writer, sources_option, writing_o
 from outbox.terminal import console
 
 if TYPE_CHECKING:
-    from generators.course_run import CourseRun, Outcome
+    from generators.making.run import CourseRun, Outcome
 
 _brief = click.argument("brief", type=click.Path(path_type=Path))
 _resume = click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
@@ -60,8 +60,8 @@ def check_brief(brief: Path, *, as_json: bool) -> None:
     Example:
       generate brief briefs/pao.md
     """
-    from generators.brief import read_brief  # noqa: PLC0415 - heavy; help must answer at once
-    from generators.curriculum_builder import build_curriculum  # noqa: PLC0415
+    from generators.making.builder import build_curriculum  # noqa: PLC0415
+    from generators.reading.brief import read_brief  # noqa: PLC0415 - heavy; help must answer at once
 
     stated = read_brief(brief)
     for warning in stated.warnings:
@@ -146,9 +146,9 @@ def _run(
     sources: tuple[Path, ...] = (),
     **model: Any,
 ) -> None:
-    from generators.brief import parse_brief  # noqa: PLC0415 - heavy; help must answer at once
-    from generators.course_run import CourseRun  # noqa: PLC0415
-    from generators.textfile import read_text_file  # noqa: PLC0415
+    from generators.making.run import CourseRun  # noqa: PLC0415
+    from generators.reading.brief import parse_brief  # noqa: PLC0415 - heavy; help must answer at once
+    from generators.reading.text import read_text_file  # noqa: PLC0415
     from outbox import Outbox, OutboxSettings  # noqa: PLC0415
 
     file = read_text_file(brief)

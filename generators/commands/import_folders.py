@@ -7,7 +7,7 @@ from outbox.command_line import EXIT_FAILED, EXIT_WORK_REMAINS, print_json
 from outbox.terminal import one_line
 
 if TYPE_CHECKING:
-    from generators.importing import Import, ImportedCourse
+    from generators.publishing import Import, ImportedCourse
 
 
 _EXPLAIN = "`generate inspect course FOLDER --explain` says what each file was taken for"
@@ -34,7 +34,7 @@ def import_command(ctx: click.Context, folders: tuple[Path, ...], *, as_json: bo
       generate import ~/cursos/um-curso ~/cursos/outro --json
     """
     # `--help` answers without the readers and the outbox.
-    from generators.importing import Minds, import_folders  # noqa: PLC0415
+    from generators.publishing import Minds, import_folders  # noqa: PLC0415
     from outbox import Outbox, OutboxSettings  # noqa: PLC0415
 
     settings = OutboxSettings.from_env()

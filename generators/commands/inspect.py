@@ -47,7 +47,7 @@ def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, reader:
     """
     model = None
     if reader:
-        from generators.brief.model_reader import model_of  # noqa: PLC0415 - `--help` answers without the readers
+        from generators.reading.brief.model_reader import model_of  # noqa: PLC0415 - `--help` answers without the readers
 
         model = model_of(reader)
     _report(ctx, {str(path): _guarded(partial(_brief, model=model), path) for path in paths}, as_json=as_json)
@@ -132,9 +132,9 @@ def _shown(value: Any) -> str:
 
 
 def _brief(path: Path, model: Any = None) -> dict[str, Any]:
-    from generators.brief import parse_brief  # noqa: PLC0415 - `--help` answers without the readers
-    from generators.brief.model_reader import fill_open_fields  # noqa: PLC0415
-    from generators.textfile import read_text_file  # noqa: PLC0415
+    from generators.reading.brief import parse_brief  # noqa: PLC0415 - `--help` answers without the readers
+    from generators.reading.brief.model_reader import fill_open_fields  # noqa: PLC0415
+    from generators.reading.text import read_text_file  # noqa: PLC0415
 
     file = read_text_file(path)
     found = parse_brief(file)
@@ -176,7 +176,7 @@ def _brief(path: Path, model: Any = None) -> dict[str, Any]:
 
 
 def _curriculum(path: Path) -> dict[str, Any]:
-    from generators.curriculum import read_curriculum  # noqa: PLC0415 - `--help` answers without the readers
+    from generators.reading.curriculum import read_curriculum  # noqa: PLC0415 - `--help` answers without the readers
 
     found = read_curriculum(path)
     return {

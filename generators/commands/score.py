@@ -25,9 +25,9 @@ def score(folder: Path, *, as_json: bool) -> None:
       generate score outputs/courses/meu-curso
     """
     from generators.errors import NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
-    from generators.given_path import must_exist  # noqa: PLC0415
+    from generators.reading.given_path import must_exist  # noqa: PLC0415
+    from generators.reading.text import read_text_file  # noqa: PLC0415
     from generators.scorers import score_course  # noqa: PLC0415
-    from generators.textfile import read_text_file  # noqa: PLC0415
 
     must_exist(folder)
     paths = [folder] if folder.is_file() else sorted(_lessons(folder))

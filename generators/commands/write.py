@@ -26,7 +26,7 @@ def write(folder: Path, *, writer: str | None, sources: tuple[Path, ...], as_jso
     Example:
       generate write outputs/courses/meu-curso --sources gravacoes/
     """
-    from generators.missing_lessons import MissingLessons  # noqa: PLC0415 - heavy; help must answer at once
+    from generators.making.missing_lessons import MissingLessons  # noqa: PLC0415 - heavy; help must answer at once
     from outbox import Outbox, OutboxSettings  # noqa: PLC0415
 
     settings = OutboxSettings.from_env()

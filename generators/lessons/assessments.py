@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from generators.curriculum import CurriculumModule
 from generators.lessons.facts import CourseFacts
 from generators.lessons.frame import frame_of
+from generators.reading.curriculum import CurriculumModule
 from generators.sources.definitions import Definition
 
 PASS_PERCENT = 70

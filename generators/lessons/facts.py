@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from generators.brief import Brief
-from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.languages.stems import Stems, stems_of
+from generators.reading.brief import Brief
+from generators.reading.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.sources import Passage, Question, SourceIndex, Sources, deal, sentences_of
 from generators.sources.definitions import Definition, definitions
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from generators.lessons.frame import DEFAULT_LANGUAGE, UnknownLanguage, language_of
-from generators.markdown import split_frontmatter
+from generators.reading.markdown import split_frontmatter
 from generators.scorers.didactics import DidacticsScore, score_didactics
 from generators.scorers.document import sections
 from generators.scorers.gps import GpsScore, score_gps

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError, MissingPath
+from generators.reading.text import read_text_file
 from generators.sources.documents import SUFFIXES as DOCUMENTS
 from generators.sources.documents import document_blocks
 from generators.sources.passages import (
@@ -19,7 +20,6 @@ from generators.sources.passages import (
     spoken_blocks,
     timed_blocks,
 )
-from generators.textfile import read_text_file
 
 _READERS: dict[str, Callable[[str], Iterator[Block]]] = {
     ".md": markdown_blocks,

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from generators.brief import read_brief
-from generators.importing import import_folders
+from generators.publishing import import_folders
+from generators.reading.brief import read_brief
 from generators.reading.course import find_courses, read_course
 from outbox import Outbox
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from generators.importing import import_folders
+from generators.publishing import import_folders
 from outbox import Outbox
 from tests.support.postgres import Database
 from tests.support.relaying import relay

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from generators import course_run
-from generators.brief import read_brief
 from generators.cli import cli
-from generators.course_plan import CoursePlan
-from generators.curriculum_yaml import load_curriculum
 from generators.errors import GeneratorError
 from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, write_kit
+from generators.making import run as course_run
+from generators.making.plan import CoursePlan
+from generators.reading.brief import read_brief
 from generators.reading.course.page import known_head, read_head
-from generators.textfile import read_text_file
+from generators.reading.curriculum.own_file import load_curriculum
+from generators.reading.text import read_text_file
 from outbox import Outbox
 
 BRIEFS = Path(__file__).parent.parent / "data" / "briefs"
@@ -206,7 +206,7 @@ def test_a_killed_run_resumes(course: Path, workplace: Path) -> None:
     """A kill loses one group of lessons at most, and --resume completes the course."""
     script = (
         "import os, signal\n"
-        "from generators.course_run import CourseRun\n"
+        "from generators.making.run import CourseRun\n"
         "from generators.cli import main\n"
         "whole = CourseRun._publish\n"
         "def dying(self, files):\n"

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from generators.cli import cli
 from generators.errors import MissingPath, UnreadableFile
-from generators.importing import import_folders
+from generators.publishing import import_folders
 from generators.reading.course import tree
 from outbox import Outbox, resolve
 from outbox.prune import plan, prune

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from generators.importing import Minds, import_folders
+from generators.publishing import Minds, import_folders
 from outbox import Event, Outbox
 
 COURSES = Path(__file__).parents[1] / "data" / "courses"

@@ -9,12 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from generators.approval import Approval
-from generators.brief import Brief, OutlineLesson, OutlineModule
-from generators.curriculum_builder import build_curriculum
-from generators.curriculum_check import Findings
-from generators.curriculum_yaml import dump_curriculum
 from generators.lessons import OfflineWriter
+from generators.making.approval import Approval
+from generators.making.builder import build_curriculum
+from generators.making.check import Findings
+from generators.reading.brief import Brief, OutlineLesson, OutlineModule
+from generators.reading.curriculum.own_file import dump_curriculum
 
 NOW = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
 GOOD = dump_curriculum(
@@ -163,7 +163,7 @@ def test_an_approval_by_nobody_that_the_system_knows_is_written_down(
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found: 12345")
 
-    monkeypatch.setattr("generators.approval.getpass.getuser", nobody)
+    monkeypatch.setattr("generators.making.approval.getpass.getuser", nobody)
     desk.type("yes\n")
     (line,) = (desk.folder / ".state" / "approvals.jsonl").read_text().splitlines()
     assert json.loads(line)["by"] == "unknown"

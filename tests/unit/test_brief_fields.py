@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from generators.brief import Brief, parse_brief
-from generators.textfile import decode_file
+from generators.reading.brief import Brief, parse_brief
+from generators.reading.text import decode_file
 
 
 def _brief(text: str, head: str = "") -> Brief:

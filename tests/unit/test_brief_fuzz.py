@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generators.brief import parse_brief
-from generators.curriculum import parse_curriculum
 from generators.errors import GeneratorError
+from generators.reading.brief import parse_brief
 from generators.reading.course.name import number_in_heading, number_in_name
 from generators.reading.course.page import read_head
-from generators.textfile import MAX_FILE_BYTES, decode_file
+from generators.reading.curriculum import parse_curriculum
+from generators.reading.text import MAX_FILE_BYTES, decode_file
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLES = int(os.environ.get("READER_FUZZ_EXAMPLES", "150"))

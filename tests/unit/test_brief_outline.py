@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from generators.brief import Brief, parse_brief
-from generators.textfile import decode_file
+from generators.reading.brief import Brief, parse_brief
+from generators.reading.text import decode_file
 
 
 def _brief(*lines: str) -> Brief:

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from generators.brief import Brief, parse_brief, read_brief
-from generators.brief.amounts import count_in, hours_in, level_in, minutes_in, money_in
-from generators.brief.placeholder import is_example, stated
 from generators.errors import MissingPath, NotABrief, OversizedFile
-from generators.textfile import decode_file
+from generators.reading.brief import Brief, parse_brief, read_brief
+from generators.reading.brief.amounts import count_in, hours_in, level_in, minutes_in, money_in
+from generators.reading.brief.placeholder import is_example, stated
+from generators.reading.text import decode_file
 
 BRIEFS = Path(__file__).parents[1] / "data" / "briefs"
 

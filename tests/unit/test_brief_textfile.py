@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from generators.errors import BinaryFile, MissingPath, OversizedFile, UnreadableFile
-from generators.textfile import MAX_FILE_BYTES, decode_file, read_text_file
+from generators.reading.text import MAX_FILE_BYTES, decode_file, read_text_file
 
 TEXT = "# Aula 1.1: Introdução à Ação\n\nVocê não está só: é aqui que a lição começa — “sério”.\n"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generators.brief import Brief, OutlineLesson, OutlineModule, read_brief
-from generators.curriculum import read_curriculum
-from generators.curriculum_builder import IncompleteBrief, build_curriculum, course_slug
-from generators.curriculum_check import check
-from generators.curriculum_yaml import BrokenCurriculum, dump_curriculum, load_curriculum
+from generators.making.builder import IncompleteBrief, build_curriculum, course_slug
+from generators.making.check import check
+from generators.reading.brief import Brief, OutlineLesson, OutlineModule, read_brief
+from generators.reading.curriculum import read_curriculum
+from generators.reading.curriculum.own_file import BrokenCurriculum, dump_curriculum, load_curriculum
 
 BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from generators.curriculum_check import check
-from generators.curriculum_yaml import BrokenCurriculum, load_curriculum
+from generators.making.check import check
+from generators.reading.curriculum.own_file import BrokenCurriculum, load_curriculum
 
 LESSON = "{lesson_id: '1.1', lesson_title: Luz, file_path: lessons/1.1-luz.md, duration_minutes: 60}"
 

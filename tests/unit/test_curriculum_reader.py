@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from generators.curriculum import Curriculum, parse_curriculum
 from generators.errors import BrokenYaml, NotACurriculum
-from generators.textfile import decode_file
+from generators.reading.curriculum import Curriculum, parse_curriculum
+from generators.reading.text import decode_file
 
 
 def _read(text: str) -> Curriculum:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from generators.checkpoint import Checkpoint, Stage
+from generators.making.checkpoint import Checkpoint, Stage
 
 
 def test_progress_is_there_again_after_a_restart(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from generators.markdown.html import MAX_HTML_CHARACTERS, markdown_of
+from generators.reading.markdown.html import MAX_HTML_CHARACTERS, markdown_of
 
 
 @pytest.mark.parametrize(

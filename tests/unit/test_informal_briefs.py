@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from generators.brief import Brief, parse_brief, read_brief
-from generators.curriculum import read_curriculum
 from generators.errors import NotACurriculum
 from generators.languages import fold
-from generators.textfile import decode_file
+from generators.reading.brief import Brief, parse_brief, read_brief
+from generators.reading.curriculum import read_curriculum
+from generators.reading.text import decode_file
 
 DATA = Path(__file__).parents[1] / "data"
 INFORMAL: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "informal" / "truth.yaml").read_text("utf-8"))

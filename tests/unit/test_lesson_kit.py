@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generators.brief import Brief, Pain, Voice, read_brief
-from generators.curriculum import Curriculum, CurriculumLesson, CurriculumModule
-from generators.curriculum_builder import build_curriculum
 from generators.languages.stems import stems_of
 from generators.lessons import CourseFacts, UnknownLanguage, language_of, write_assessments, write_cards, write_kit
 from generators.lessons.facts import topics_of_title
+from generators.making.builder import build_curriculum
+from generators.reading.brief import Brief, Pain, Voice, read_brief
+from generators.reading.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.scorers import score_course
 from generators.scorers.document import sections, words_of
 from generators.sources import Passage, Sources, read_sources

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from generators.brief import Brief, parse_brief
-from generators.brief.model_reader import ModelSilent, UnknownReader, fill_open_fields, model_of
 from generators.cli import cli
-from generators.textfile import decode_file
+from generators.reading.brief import Brief, parse_brief
+from generators.reading.brief.model_reader import ModelSilent, UnknownReader, fill_open_fields, model_of
+from generators.reading.text import decode_file
 
 TEXT = "Sobre velas\n\na ideia toda:   Vela para Medrosos,\nfica nas mãos de Rui Bastos; dura o sábado, 6 horas\n"
 FILE = decode_file(Path("brief.md"), TEXT.encode())

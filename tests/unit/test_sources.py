@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from generators.curriculum import read_curriculum
 from generators.errors import MissingPath
 from generators.languages.stems import stems_of
+from generators.reading.curriculum import read_curriculum
 from generators.sources import Passage, Question, SourceIndex, deal, read_sources
 from generators.sources.definitions import definitions
 

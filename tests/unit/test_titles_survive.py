@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from generators.brief import parse_brief
-from generators.curriculum import parse_curriculum
-from generators.curriculum_builder import build_curriculum
-from generators.markdown import read_document
-from generators.textfile import decode_file
+from generators.making.builder import build_curriculum
+from generators.reading.brief import parse_brief
+from generators.reading.curriculum import parse_curriculum
+from generators.reading.markdown import read_document
+from generators.reading.text import decode_file
 
 TITLES = [
     "C# no barco",

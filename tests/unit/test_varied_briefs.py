@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from generators.brief import read_brief
-from generators.curriculum import read_curriculum
+from generators.reading.brief import read_brief
+from generators.reading.curriculum import read_curriculum
 
 DATA = Path(__file__).parents[1] / "data"
 BRIEFS: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "varied" / "esperado.yaml").read_text())

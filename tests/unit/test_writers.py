@@ -11,9 +11,7 @@ import pytest
 from click.testing import CliRunner
 from llm.plugins import pm
 
-from generators.brief import read_brief
 from generators.cli import cli
-from generators.curriculum_builder import build_curriculum
 from generators.errors import UsageFault
 from generators.lessons import CourseFacts, LessonFacts, OfflineWriter, write_kit, writer_for
 from generators.lessons.model_writer import (
@@ -24,6 +22,8 @@ from generators.lessons.model_writer import (
     ModelSettings,
     ModelWriter,
 )
+from generators.making.builder import build_curriculum
+from generators.reading.brief import read_brief
 from generators.scorers import score_lesson
 from generators.sources import read_sources
 

@@ -15,10 +15,10 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from generators.brief.placeholder import scalar
 from generators.languages import fold
+from generators.reading.brief.placeholder import scalar
 from generators.reading.course.tree import PAGE_SUFFIXES
-from generators.yaml_safe import YamlFault, load_all
+from generators.reading.yaml import YamlFault, load_all
 
 _TITLES = ("title", "label", "caption", "part", "section", "text", "name", "header", "titulo", "chapter", "group")
 _PATHS = (

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError, NotACourse, UnreadableFile
-from generators.given_path import must_exist
 from generators.reading.course.documents import brief_candidates, curriculum_candidates
 from generators.reading.course.layout import Folder, Layout, Verdict, folders_of, kinds_seen
 from generators.reading.course.page import LessonHead, read_head, read_page
 from generators.reading.course.tree import files_below
 from generators.reading.course.words import is_container, is_language, is_weak_container
-from generators.textfile import TextFile
+from generators.reading.given_path import must_exist
+from generators.reading.text import TextFile
 
 MAX_CONTAINER_DEPTH = 4
 _NEAR = 3

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from generators.brief import Brief, parse_brief
-from generators.brief.placeholder import stated
-from generators.curriculum import Curriculum, CurriculumLesson, parse_curriculum
 from generators.errors import GeneratorError, NotACourse, UnreadableFile
+from generators.reading.brief import Brief, parse_brief
+from generators.reading.brief.placeholder import stated
 from generators.reading.course.documents import brief_candidates, curriculum_candidates, is_outline, material_kind
 from generators.reading.course.join import join
 from generators.reading.course.layout import Group, Layout, Verdict
@@ -19,7 +18,8 @@ from generators.reading.course.model import Course, CourseModule, Material
 from generators.reading.course.name import LessonNumber, number_in_heading, read_name
 from generators.reading.course.page import LessonFile, LessonHead, read_head, read_page, title_from_name
 from generators.reading.course.tree import PAGE_SUFFIXES, SITE_FILES, Tree, text_files
-from generators.textfile import TextFile
+from generators.reading.curriculum import Curriculum, CurriculumLesson, parse_curriculum
+from generators.reading.text import TextFile
 
 _MAX_SHOWN = 3
 _READMES = ("README.md", "readme.md", "Readme.md", "README.mdx", "index.md")

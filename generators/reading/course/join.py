@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from generators.curriculum import Curriculum, CurriculumLesson
 from generators.languages import fold
 from generators.reading.course.page import LessonFile
+from generators.reading.curriculum import Curriculum, CurriculumLesson
 
 _MIN_SHARED = 0.34
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from generators.brief.placeholder import stated
 from generators.languages import fold
+from generators.reading.brief.placeholder import stated
 from generators.reading.course.contents import Contents, Entry, Pages, contents_in, linked
 from generators.reading.course.name import LessonNumber, Name, module_in_folder, names_lesson, read_name
 from generators.reading.course.page import LessonHead

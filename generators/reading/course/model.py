@@ -1,12 +1,12 @@
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from generators.brief import Brief
-from generators.curriculum import Curriculum, CurriculumLesson
 from generators.errors import GeneratorError
+from generators.reading.brief import Brief
 from generators.reading.course.layout import Verdict
 from generators.reading.course.page import LessonFile
-from generators.textfile import TextFile
+from generators.reading.curriculum import Curriculum, CurriculumLesson
+from generators.reading.text import TextFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from generators.brief.amounts import minutes_in
-from generators.brief.placeholder import scalar, stated
 from generators.errors import UnreadableFile
-from generators.markdown import Document, Frontmatter, read_document, split_frontmatter
-from generators.markdown.label import label_key
+from generators.reading.brief.amounts import minutes_in
+from generators.reading.brief.placeholder import scalar, stated
 from generators.reading.course.name import LessonNumber, number_in_heading, read_name
-from generators.textfile import TextFile, read_text_file
+from generators.reading.markdown import Document, Frontmatter, read_document, split_frontmatter
+from generators.reading.markdown.label import label_key
+from generators.reading.text import TextFile, read_text_file
 
 _HEAD_CHARACTERS = 12_000
 _LABEL_CHARACTERS = 1_500

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from generators.importing import import_folders
-from generators.sync import sync
+from generators.publishing import import_folders
+from generators.publishing.sync import sync
 from outbox import FileMoved, Outbox
 from tests.faults.outbox.conftest import Start
 from tests.support.lessons import PROJECT_ROOT, lesson, path_of, publish, staged_files
@@ -197,7 +197,7 @@ def test_a_lesson_that_is_published_while_its_course_is_read_keeps_its_newest_te
         slug = next(e.payload["slug"] for e in box.read() if e.payload.get("file_path") == lesson_path)
         (course / "lessons" / "1.1-aula.md").write_text("# Aula\n\nà mão\n")
         texts = iter(["# Aula\n\nnovo\n", "# Aula\n\nmais novo\n"])
-        from generators.importing import importer  # noqa: PLC0415
+        from generators.publishing import importer  # noqa: PLC0415
 
         real = importer.CoursePayloads
 

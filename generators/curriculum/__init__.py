@@ -1,4 +1,0 @@
-from generators.curriculum.model import Curriculum, CurriculumLesson, CurriculumModule
-from generators.curriculum.reader import curriculum_of, parse_curriculum, read_curriculum
-
-__all__ = ["Curriculum", "CurriculumLesson", "CurriculumModule", "curriculum_of", "parse_curriculum", "read_curriculum"]

@@ -1,4 +1,0 @@
-from generators.importing.importer import Import, ImportedCourse, files_of, import_folders, named_in
-from generators.importing.payloads import CoursePayloads, Minds
-
-__all__ = ["CoursePayloads", "Import", "ImportedCourse", "Minds", "files_of", "import_folders", "named_in"]

@@ -1,0 +1,135 @@
+"""Chats, mails and transcripts as the text that their author wrote, line for line.
+
+Every line keeps its number: what was the program's (the time and name before a chat message, the headers of a mail, a
+quoted answer, a signature) becomes blank. Lines that stand alone as the name of a section become headings.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from generators.languages import fold, vocabulary
+from generators.reading.markdown.label import label_key
+
+_STAMP = re.compile(
+    r"^\s*(?:\[\d{1,4}[^\]]{3,30}\]\s*[^:\n]{1,40}:"
+    r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)? - [^:\n]{1,40}:)\s?"
+)
+_QUOTE = re.compile(r"^\s*>")
+_HEADING = re.compile(r"^(?:#{1,6}\s|[-*+|>=`~]|\d{1,2}[.)]\s|\s{4})")
+_ITEM = re.compile(r"^(?:[-*+•▸▪►◦‣●○✅✔☐☑☒–—➤➜→]|\[|\d{1,2}[.)]\s|[a-z]\))")
+_MAX_HEADING = 60
+_MAX_HEADING_WORDS = 8
+_MAX_PLAIN_WORDS = 4
+_MIN_HEADERS = 2
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    words = vocabulary()
+    headers = words.pattern("chat", "headers")
+    return (
+        re.compile(rf"^(?:{headers})\s*:", re.IGNORECASE),
+        re.compile("|".join(words.all("chat", "quoted"))),
+        re.compile(rf"^\W*(?:{words.pattern('chat', 'media')})\b"),
+    )
+
+
+def plain_text(body: str) -> str:
+    """The body of a brief without what a mail or chat program put around it."""
+    lines = body.split("\n")
+    stamped = sum(_STAMP.match(line) is not None for line in lines[:400])
+    lines = [_without_stamp(line) if stamped else line for line in lines]
+    lines = _without_mail(lines)
+    return "\n".join(_indented_lists(_sections(lines)))
+
+
+def _without_stamp(line: str) -> str:
+    found = _STAMP.match(line)
+    return line[found.end() :] if found else line
+
+
+def _without_mail(lines: list[str]) -> list[str]:
+    header, quoted, media = _patterns()
+    kept = list(lines)
+    first = next((place for place, line in enumerate(kept) if line.strip()), 0)
+    end = first
+    while end < len(kept) and header.match(fold(kept[end])):
+        end += 1
+    is_mail = end - first >= _MIN_HEADERS
+    if is_mail:
+        kept[first:end] = [""] * (end - first)
+    for place, line in enumerate(kept):
+        folded = fold(line).strip()
+        if is_mail and (quoted.search(folded) or line.rstrip() in {"--", "-- "}):
+            return kept[:place] + [""] * (len(kept) - place)
+        if media.match(folded) or (is_mail and _QUOTE.match(line)):
+            kept[place] = ""
+    return kept
+
+
+def _sections(lines: list[str]) -> list[str]:
+    """Make headings of lines that name a section: with an emoji before them, in capitals, or a known name alone."""
+    kept = list(lines)
+    fenced = False
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    form = re.compile("|".join(vocabulary().all("form_titles")))
+    for place, line in enumerate(lines):
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        text = line.strip()
+        following = lines[place + 1].strip() if place + 1 < len(lines) else ""
+        if fenced or not text or len(text) > _MAX_HEADING or _HEADING.match(line) or following[:3] in {"---", "==="}:
+            continue
+        if _names_section(text, blank_before=place == 0 or not lines[place - 1].strip()):
+            kept[place] = f"## {text}"
+        elif place == first and text.isupper() and form.fullmatch(label_key(text)):
+            kept[place] = f"# {text}"  # "PLANO DE ENSINO" heads the whole
+    return kept
+
+
+def _names_section(text: str, *, blank_before: bool) -> bool:
+    if text[-1] in ".,;!…" or (":" in text and not text.endswith(":")) or len(text.split()) > _MAX_HEADING_WORDS:
+        return False
+    if "|" in text or "**" in text or text.startswith(("✅", "✔", "☐", "☑", "•")):
+        return False
+    decorated = unicodedata.category(text[0]) == "So"
+    letters = [char for char in text if char.isalpha()]
+    capitals = len(letters) > 3 and all(char.isupper() for char in letters)  # noqa: PLR2004 - "CH" is an abbreviation
+    if text.endswith(":") and not (decorated or capitals):
+        return False  # a label is an entry as it stands
+    if vocabulary().numbered(text) or _is_form(text):
+        return False
+    key = label_key(text)
+    words = vocabulary()
+    known = bool(words.fields(key) - {"column", "module_title", "number", "clock"})
+    if decorated or capitals:
+        return known or words.names_section(key)
+    return (
+        blank_before
+        and not text[0].islower()
+        and (known or words.zone(key) in {"outline", "objectives"})
+        and len(key.split()) <= _MAX_PLAIN_WORDS
+    )
+
+
+def _is_form(text: str) -> bool:
+    """Whether a line in capitals is the name of the form itself, which opens no section."""
+    key = label_key(text)
+    return text.isupper() and key.startswith(("plano de", "plan de", "course plan", "ficha", "formulario"))
+
+
+def _indented_lists(lines: list[str]) -> list[str]:
+    """Make items of lines that are indented below a module or another such line in plain text."""
+    kept = list(lines)
+    below = False
+    for place, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        text = line.strip()
+        if not text:
+            continue
+        if indent and below and not line.startswith("\t\t") and not _ITEM.match(text) and text[0] not in "|`#>":
+            kept[place] = "- " + text
+        elif not indent:
+            below = vocabulary().numbered(text) is not None and not _ITEM.match(text)
+    return kept

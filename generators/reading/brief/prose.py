@@ -1,0 +1,318 @@
+"""What sentences say about a course: "o nome vai ser …", "umas 6 horinhas no total", "quem ensina sou eu, …".
+
+Asked only for fields that no label, heading or table answers. A sentence counts with one of the vocabulary's leads in
+it, so that the numbers of an anecdote stay what they are.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from generators.languages import fold, vocabulary
+from generators.reading.brief.amounts import Money, bare_level, hours_in, in_figures, is_other_money, level_in, price_in
+from generators.reading.brief.model import Level
+from generators.reading.markdown import Line
+
+_NAME = re.compile(
+    r"(?:(?:Prof|Profa|Profª|Dr|Dra|Dona|Mr|Mrs|Ms|Don|Doña)\.?\s+)?[A-ZÀ-Ý][\w'’-]+(?:\s+(?:d[aeo]s?\s+|del?\s+|la\s+|van\s+|von\s+)?[A-ZÀ-Ý][\w'’-]+){1,4}"
+)
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
+_CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
+_TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
+_QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
+_SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
+_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo)\s+)?(?:r\$|us\$|[$€£\d])")
+_NO_JOINT = frozenset(
+    ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
+)
+_BUT_NEVER = re.compile(r"(?<!\w)(?:mas|but|pero)\s+(?:nunca|never)\b.*")
+_MAX_TITLE_WORDS = 9
+_MAX_TEXT = 4_000
+_FEWEST_ITEMS = 2
+_NEAR = 70
+_CLOSE_BY = 30
+_FEW_WORDS = 4
+_SHORT_LINE = 7
+_BOUND = re.compile(r"(?:^|\s)(?:de|para|pra|sem|por|a|sin|al|ao|que|to|the|e o|y el)\s$")  # "sem parar" is no action
+_DETERMINERS = r"(?:a|an|the|their|your|one|two)"
+
+
+@lru_cache(maxsize=1)
+def _leads() -> dict[str, re.Pattern[str]]:
+    words = vocabulary()
+    fields = ("title", "instructor", "instructor_after", "tone", "price", "objectives", "duration", "elsewhere")
+    found = {field: re.compile(rf"(?<!\w)(?:{'|'.join(words.all('prose', field))})(?!\w)") for field in fields}
+    units = "|".join(words.all("units", "hour") + words.all("units", "minute"))
+    modules = "|".join(sorted(words.part_words("module"), key=len, reverse=True))
+    meetings = "|".join(sorted(words.part_words("lesson", "meeting"), key=len, reverse=True))
+    found["single"] = re.compile(
+        rf"(?<!\w)(?:{'|'.join(words.articles)}|one|1|unica|single) (?:{meetings}) (?:de|of|,)"
+    )
+    found["level"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('levels', 'prose'))})(?!\w)")
+    found["negation"] = re.compile(rf"(?<!\w)(?:{words.pattern('chat', 'negations')})\W+(?:\w+\W+){{0,3}}$")
+    found["amount"] = re.compile(rf"^\W*[\d.,]+\s*(?:{units})(?![a-z])")
+    found["modules"] = re.compile(
+        rf"(?<!\w)(?:{'|'.join(words.all('prose', 'modules'))}) (\d{{1,2}}) (?:{modules})\b(:?)"
+    )
+    found["ordinal"] = re.compile(
+        rf"(?<!\w)(?:o|a|el|la|the) ({'|'.join(words.ordinals)})(?: (?:{modules}))?"
+        r"(?: (?:e|es|is|sera|about|sobre)\b|:)\s*"
+    )
+    found["infinitive"] = re.compile(r"(?<!\w)\w{2,}(?:ar|er|ir)(?:-?(?:se|lo|la|los|las))?(?!\w)")
+    found["enough"] = re.compile(r"(?<!\w)(?:sao essas|son esas|that s it|th[eo]se three|esas tres|essas tres)")
+    return found
+
+
+def flat(text: str) -> str:
+    """`fold` with a character for each character, so that places found in it are places in the text."""
+    return "".join(
+        " " if char in "'’" else folded if len(folded := fold(char)) == 1 else char.lower()[:1] or char
+        for char in unicodedata.normalize("NFC", text)
+    )
+
+
+class Prose:
+    """The sentences of a brief.
+
+    Args:
+        lines: those that may speak about the whole course.
+    """
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        lines = list(lines)
+        self._texts = [
+            (line.number, unicodedata.normalize("NFC", line.text[:_MAX_TEXT]))
+            for line in lines
+            if line.kind in {"text", "heading"}
+        ]
+        # Parts of the first lines, and short items, may be nothing but a value: "6 hours · Beginner · Free".
+        self._parts = [(number, part) for number, text in self._texts[:4] for part in _SEPARATORS.split(text)]
+        self._parts += [
+            (line.number, line.text) for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS
+        ]
+        sentences = [(number, part) for number, text in self._texts for part in _SENTENCES.split(text)]
+        # What is said of another's course, or of last year's, is not said of this one.
+        self._sentences = [(n, part) for n, part in sentences if not _leads()["elsewhere"].search(flat(part))]
+
+    def title(self) -> tuple[str, int] | None:
+        for number, rest in self._after("title", self._texts):
+            text = rest.lstrip(" :")
+            if quoted := _QUOTED.match(text):
+                return quoted[1].strip(), number
+            if text[:1].isupper() or text[:1].isdigit():
+                return _capital_run(text), number
+        return None
+
+    def instructor(self) -> tuple[str, int] | None:
+        for number, rest in self._after("instructor", self._sentences):
+            found = _NAME.search(rest[:_NEAR])
+            if found:
+                return found[0], number
+        for number, sentence in self._sentences:
+            for verb in _leads()["instructor_after"].finditer(flat(sentence)):
+                named = list(_NAME.finditer(sentence[: verb.start()].rstrip()))
+                if named and named[-1].end() == len(sentence[: verb.start()].rstrip()):
+                    return named[-1][0], number
+        return None
+
+    def tone(self) -> tuple[str, int] | None:
+        for number, rest in self._after("tone", self._sentences):
+            text = rest.strip(" :").rstrip(". ")
+            if len(text.split()) > 1 or text.isalpha():
+                return text[:300], number
+        return None
+
+    def price(self) -> tuple[Money, int] | None:
+        for number, sentence in self._sentences:
+            for lead in _leads()["price"].finditer(flat(sentence)):
+                rest = sentence[lead.end() :]
+                found = price_in(rest) if re.search(r"\d", in_figures(flat(rest[:_CLOSE_BY]))) else None
+                if found is not None and not is_other_money(sentence[: lead.start()]):
+                    return found, number
+            if len(sentence.split()) < _FEW_WORDS and (free := price_in(sentence)) is not None and not free.amount:
+                return free, number
+        for number, sentence in self._sentences:
+            for clause in [sentence, *re.split(r"[,;]\s+", sentence)]:
+                money = price_in(clause)
+                if (
+                    money is not None
+                    and money.amount
+                    and _MONEY_FIRST.match(flat(clause))
+                    and (clause == sentence or not is_other_money(sentence))
+                ):
+                    return money, number
+        for number, part in self._parts:
+            money = price_in(part) if len(part.split()) < _FEW_WORDS else None
+            if money is not None and (not money.amount or _MONEY_FIRST.match(flat(part))):
+                return money, number
+        return None
+
+    def duration(self) -> tuple[float | tuple[float, float], int] | None:
+        weeks = {*vocabulary().all("units", "week"), "each", "cada"}
+        for number, sentence in self._sentences:
+            folded = flat(sentence)
+            for lead in _leads()["duration"].finditer(folded):
+                start = max(sentence.rfind(mark, 0, lead.start()) for mark in ",;(") + 1
+                rest = sentence[start:]
+                end = _CLAUSE_END.search(rest, lead.end() - start)
+                clause = rest[: end.start()] if end else rest
+                value = hours_in(clause)
+                if value is None and end and (value := hours_in(rest[: end.end() + _NEAR])) is not None:
+                    # "3 weeks, 90 minutes a week" is one statement in two clauses.
+                    value = value if weeks & set(re.findall(r"[a-z]+", folded)) else None
+                if value is not None and not self._of_a_part(clause):
+                    return value, number
+            if single := _leads()["single"].search(folded):
+                value = hours_in(sentence[single.start() :])
+                if value is not None:
+                    return value, number
+            if _leads()["amount"].match(in_figures(folded)) or self._is_short(sentence):
+                value = hours_in(sentence)
+                if value is not None and not self._of_a_part(sentence) and (isinstance(value, tuple) or value >= 1):
+                    return value, number
+        return None
+
+    def length_near_title(self) -> tuple[float | tuple[float, float], int] | None:
+        """A part of the first lines that is nothing but a length: `Oficina — 4 horas | Sábado`."""
+        for number, part in self._parts:
+            folded = in_figures(flat(part))
+            found = _leads()["amount"].match(folded)
+            if found and len(folded[found.end() :].split()) <= 1 and (value := hours_in(part)) is not None:
+                return value, number
+        return None
+
+    @staticmethod
+    def _of_a_part(clause: str) -> bool:
+        """Whether a length is one lesson's: `aulas de 10 a 15 min`, `videos of 5 minutes`, `two hours a week`."""
+        words = flat(clause).split()
+        return any(vocabulary().kind_of(word) in {"lesson", "topic"} for word in words[:4]) or "clips" in words
+
+    @staticmethod
+    def _is_short(sentence: str) -> bool:
+        return len(sentence.split()) < _SHORT_LINE and "," in sentence and not any(c in sentence for c in "?!")
+
+    def level(self) -> tuple[Level, int] | None:
+        for number, sentence in self._sentences:
+            folded = flat(sentence)
+            for lead in _leads()["level"].finditer(folded):
+                if _leads()["negation"].search(folded[: lead.start()]):
+                    continue
+                near = sentence[lead.start() : lead.end() + _NEAR]
+                level = level_in(_BUT_NEVER.sub("", flat(near)))
+                if level is not None:
+                    return level, number
+        for number, part in self._parts:
+            level = bare_level(part)
+            if level is not None and "never" not in flat(part) and "nunca" not in flat(part):
+                return level, number
+        return None
+
+    def modules(self) -> tuple[int, list[str], int] | None:
+        """How many modules a sentence counts, and their names where it goes on to tell them."""
+        for number, text in self._texts:
+            folded = in_figures(flat(text))
+            counted = _leads()["modules"].search(folded)
+            if counted is None:
+                continue
+            names = _ordinal_names(text)
+            if not names and counted[2]:
+                colon = text.find(":", min(len(text), max(0, counted.end() - 12)))
+                tail = re.split(r"[.;\n]", text[colon + 1 :], maxsplit=1)[0]
+                names = [part.strip() for part in re.split(r",\s*|\s+(?:e|y|and)\s+", tail) if part.strip()]
+            return int(counted[1]), names if len(names) == int(counted[1]) else [], number
+        return None
+
+    def objectives(self) -> tuple[list[str], int] | None:
+        """Objectives that one sentence lists: "vão conseguir fazer pão, guardar o fermento e vender"."""
+        for number, rest in self._after("objectives", self._sentences, longest=True):
+            text = rest.strip(" :")
+            enough = _leads()["enough"].search(flat(text))
+            items = _listed(text[: enough.start()] if enough else text)
+            if len(items) >= _FEWEST_ITEMS:
+                return items, number
+        return None
+
+    @staticmethod
+    def _after(field: str, texts: Iterable[tuple[int, str]], *, longest: bool = False) -> Iterator[tuple[int, str]]:
+        """What follows the leads of a field, sentence by sentence."""
+        for number, text in texts:
+            found = list(_leads()[field].finditer(flat(text)))
+            for lead in reversed(found) if longest else found:
+                yield number, text[lead.end() :]
+
+
+def _capital_run(text: str) -> str:
+    """The title at the start of a text: up to a mark, or the words that begin with capitals and what joins them."""
+    end = _TITLE_END.search(text)
+    cut = text[: end.start()] if end else text
+    if len(cut.split()) <= _MAX_TITLE_WORDS and not re.search(r"\s(?:tá|ta|né|ok)\s", cut):
+        run = _run(cut)
+        following = flat(cut[len(run) :]).split()
+        if following and following[0] in {"e", "y", "and"} and len(run.split()) > 1:
+            return run
+        # Words in lower case that follow a title of several capitals are the sentence's.
+        return run if len(run.split()) > 2 and sum(word[0].isupper() for word in run.split()) > 2 else cut.strip()  # noqa: PLR2004
+    return _run(cut)
+
+
+def _run(text: str) -> str:
+    words: list[str] = []
+    for word in text.split():
+        if words and word[0].islower() and flat(word) not in vocabulary().connectives:
+            break
+        words.append(word)
+    while len(words) > 1 and flat(words[-1]) in vocabulary().connectives and words[-1][0].islower():
+        words.pop()
+    return " ".join(words).strip(" .,:")
+
+
+def _ordinal_names(text: str) -> list[str]:
+    """Read “o primeiro é a massa e o segundo é o forno” as two names: an article, a word, and what is joined to it."""
+    folded = flat(text)
+    names = []
+    for place, found in enumerate(_leads()["ordinal"].finditer(folded), 1):
+        if vocabulary().ordinals[found[1]] != place:
+            continue
+        words = re.split(r"[.,;\n]", text[found.end() :], maxsplit=1)[0].split()
+        name: list[str] = []
+        for at, word in enumerate(words):
+            is_joint = flat(word) in vocabulary().connectives
+            follows_noun = bool(name) and flat(name[-1]) not in vocabulary().connectives
+            if follows_noun and (not is_joint or flat(word) in _NO_JOINT):
+                break
+            name.append(word)
+            if at > _SHORT_LINE:
+                break
+        names.append(" ".join(name))
+    return [name for name in names if name]
+
+
+def _listed(text: str) -> list[str]:
+    """The items of a listing sentence, each an action."""
+    text = re.sub(r"^(?:how )?to\s+", "", text.strip().rstrip(".! "))
+    if ":" in text[:40]:
+        text = text.split(":", 1)[1].strip()
+    parts = [part.strip(" ,;") for part in re.split(r"[,;]\s+(?:(?:e|y|and)\s+)?", text)]
+    items: list[str] = []
+    for part in parts:
+        items += _actions(part)
+    return [item for item in items if len(item.split()) > 1 or len(items) > _FEWEST_ITEMS]
+
+
+def _actions(part: str) -> list[str]:
+    folded = flat(part)
+    starts = [found.start() for found in _leads()["infinitive"].finditer(folded)]
+    starts = [
+        at
+        for at in starts
+        if at == 0 or not re.search(r"(?:^|\s)(?:de|para|pra|sem|por|a|sin|al|ao|que|to|the|e o|y el)\s$", folded[:at])
+    ]
+    if not starts or starts[0] > 0:
+        starts = [found.start() for found in re.finditer(rf"(?<!\w)[a-z]+(?= {_DETERMINERS} )", folded)]
+        starts = [at for at in starts if folded[at:].split(" ")[0] not in vocabulary().connectives]
+        if not starts or starts[0] > 0:
+            return [piece for piece in re.split(r"\s+(?:e|y|and)\s+", part) if piece] if part else []
+    pieces = [part[at:end].strip() for at, end in zip(starts, [*starts[1:], len(part)], strict=True)]
+    cut = [re.sub(r"\s+(?:e|y|and)$", "", piece).strip(" ,") for piece in pieces]
+    return [step for piece in cut for step in re.split(r"\s+and\s+(?=\w+ \w+)", piece)]
