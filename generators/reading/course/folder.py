@@ -4,7 +4,7 @@ One broken file never costs the others: it is reported in `Course.failures` and 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -133,7 +133,7 @@ def _course(reading: _Reading) -> Course:
     ]
     _note_strays(reading, layout)
     _note_repeats(reading, layout, list(lessons.values()))
-    verdicts = _verdicts(layout, brief_file, curriculum_file, outline, materials)
+    verdicts = _verdicts(reading, layout, (brief_file, curriculum_file, outline), materials)
     return Course(
         folder=folder,
         title=_title(brief, curriculum, outline, layout, folder),
@@ -336,22 +336,17 @@ def _title(
 
 
 def _verdicts(
-    layout: Layout,
-    brief: Material | None,
-    curriculum: Material | None,
-    outline: Material | None,
-    materials: list[Material],
+    reading: _Reading, layout: Layout, documents: Iterable[Material | None], materials: list[Material]
 ) -> dict[PurePosixPath, Verdict]:
+    """What every file is; nothing that lies in the folder is left without an answer."""
     verdicts = dict(layout.verdicts)
-    for document, why in (
-        (brief, "its name says so"),
-        (curriculum, "its name and modules say so"),
-        (outline, "its name says so"),
-    ):
+    for document in documents:
         if document is not None:
-            verdicts[document.relative] = Verdict(document.kind, why)
-    for material in materials:
-        verdicts.setdefault(material.relative, Verdict(material.kind, "not written as a page of a course"))
+            verdicts[document.relative] = Verdict(document.kind, "its name and what is in it say so")
+    kinds = {material.relative: material.kind for material in materials}
+    for path in reading.tree.files:
+        kind = kinds.get(path) or ("contents" if path.name in SITE_FILES else "unreadable")
+        verdicts.setdefault(path, Verdict(kind, "not written as a page of a course"))
     return verdicts
 
 
