@@ -43,7 +43,7 @@ simulate-mutants: $(STAMP) ## deliberate bugs, which the simulation has to catch
 soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
 
-mutants: $(STAMP) ## change the code in small ways, does a test notice? make mutants MODULES="outbox/log.py --sample 50"
+mutants: $(STAMP) ## change the code in small ways, does a test notice? make mutants MODULES="outbox/log/log.py --sample 50"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutation]'
 	$(BIN)/python -m tests.mutation $(MODULES)
 

@@ -11,8 +11,8 @@ from outbox import Outbox, OutboxSettings
 from outbox.catalogue import ContentUpserted, ProjectUpserted
 from worker.logs import configure_logs
 from worker.migrate import ready_for_worker
-from worker.options import Ending
-from worker.runtime import relay_for, waker_for
+from worker.run.options import Ending
+from worker.run.runtime import relay_for, waker_for
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
 

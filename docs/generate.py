@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from generators.cli import cli as generate
-from outbox.catalogue_page import page as events_page
+from outbox.catalogue.page import page as events_page
 from outbox.cli import cli as outbox
 from outbox.variables import VARIABLES as OF_THE_OUTBOX
 from worker.cli import cli as worker

@@ -1,9 +1,9 @@
 """A local, append-only event log in one SQLite file, with the files that it publishes."""
 
-from outbox import catalogue, ids, tracing
-from outbox.attempts import Attempt
-from outbox.catalogue import Payload
-from outbox.decisions import Decision, Decisions, Outcome, Resolution
+from outbox import catalogue, tracing
+from outbox.catalogue import ids
+from outbox.catalogue.content import Payload
+from outbox.catalogue.event import Event
 from outbox.errors import (
     ConfigurationError,
     ContractError,
@@ -25,17 +25,18 @@ from outbox.errors import (
     UnknownEventType,
     WorkerRunning,
 )
-from outbox.event import Event
-from outbox.known_files import KnownFile
+from outbox.files.known_files import KnownFile
+from outbox.files.recovery import Recovered
+from outbox.files.unit import Result, Unit, Unpublished
+from outbox.log.worker_lock import WorkerLock, running_worker
+from outbox.notes.attempts import Attempt
+from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution
+from outbox.notes.parked import ParkedEvent, ParkedState, Passed
+from outbox.notes.relay_state import RememberedPosition, WorkerReport, WorkerState
+from outbox.ops.status import Status, read_status
 from outbox.outbox import Outbox
-from outbox.parked import ParkedEvent, ParkedState, Passed
 from outbox.paths import OutboxPaths
-from outbox.recovery import Recovered
-from outbox.relay_state import RememberedPosition, WorkerReport, WorkerState
 from outbox.settings import OutboxSettings, environment
-from outbox.status import Status, read_status
-from outbox.unit import Result, Unit, Unpublished
-from outbox.worker_lock import WorkerLock, running_worker
 
 __all__ = [
     "Attempt",

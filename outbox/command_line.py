@@ -114,9 +114,9 @@ def _end(told: str, code: int) -> NoReturn:
 def _words_for(error: Exception) -> tuple[str, int] | None:
     """Say what a command failed of that is no error of ours, and its exit code; None for a bug."""
     # Imported here: --help answers without them.
-    from outbox.damage import damage_behind  # noqa: PLC0415
     from outbox.extras import missing_package  # noqa: PLC0415
-    from outbox.sqlite_errors import NO_SPACE  # noqa: PLC0415
+    from outbox.log.sqlite_errors import NO_SPACE  # noqa: PLC0415
+    from outbox.ops.damage import damage_behind  # noqa: PLC0415
 
     if isinstance(error, ImportError):
         package = missing_package(error)

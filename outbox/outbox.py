@@ -10,30 +10,32 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from outbox import descriptors, known_files, log, tracing
-from outbox.attempts import Attempts
-from outbox.bell import Bell
-from outbox.checkpoint import checkpoint, is_due, keep_small, look_after
+from outbox import tracing
+from outbox.catalogue.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.clock import Clock, SystemClock
-from outbox.confined import confined
-from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
-from outbox.database import connect, is_in_memory, make_directory, not_found, refuse_a_further_name
 from outbox.errors import OutboxError
-from outbox.gate import DEFAULT_PATIENCE_SECONDS, Gate
-from outbox.parked import Parked
+from outbox.files import known_files
+from outbox.files.confined import confined
+from outbox.files.publish import commit
+from outbox.files.recovery import Recovered, recover
+from outbox.files.staging import Estate, Staging, inode_of
+from outbox.files.unit import Result, Unit
+from outbox.log import descriptors, log
+from outbox.log.bell import Bell
+from outbox.log.checkpoint import checkpoint, is_due, keep_small, look_after
+from outbox.log.database import connect, is_in_memory, make_directory, not_found, refuse_a_further_name
+from outbox.log.gate import DEFAULT_PATIENCE_SECONDS, Gate
+from outbox.log.sqlite_errors import translated
+from outbox.log.transaction import write_transaction
+from outbox.notes.attempts import Attempts
+from outbox.notes.parked import Parked
+from outbox.notes.relay_state import RelayState
 from outbox.paths import OutboxPaths
-from outbox.publish import commit
-from outbox.recovery import Recovered, recover
-from outbox.relay_state import RelayState
-from outbox.sqlite_errors import translated
-from outbox.staging import Estate, Staging, inode_of
-from outbox.transaction import write_transaction
-from outbox.unit import Result, Unit
 
 if TYPE_CHECKING:
-    from outbox.catalogue import Payload
-    from outbox.event import Event
-    from outbox.known_files import KnownFile
+    from outbox.catalogue.content import Payload
+    from outbox.catalogue.event import Event
+    from outbox.files.known_files import KnownFile
 
 
 # What nobody waits for may wait this long for another writer, who holds the gate for milliseconds.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
+from outbox.catalogue.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.errors import ConfigurationError
 
 DEFAULT_OUTBOX_PATH = ".outbox/outbox.db"

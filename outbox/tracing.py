@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from outbox.event import Event
+from outbox.catalogue.event import Event
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from outbox.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
+from outbox.catalogue.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.settings import DEFAULT_CONTENT_ROOT, DEFAULT_ENV_FILE, DEFAULT_OUTBOX_PATH
 
 

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 from unittest import mock
 
-from outbox.bell import Bell
-from outbox.gate import Gate
-from outbox.syncing import Sync
+from outbox.files.syncing import Sync
+from outbox.log.bell import Bell
+from outbox.log.gate import Gate
 from simulation.kernel import Kernel, Killed, Process
 from simulation.late_sync import LateSync
 
@@ -66,20 +66,23 @@ def injected(world: World) -> Iterator[None]:
         for name, function in _disk_calls(world).items():
             put(f"os.{name}", function)
         put("os.urandom", world.random_bytes)
-        put("outbox.staging.secrets", SimpleNamespace(token_hex=lambda count: world.random_bytes(count).hex()))
-        put("outbox.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
+        put("outbox.files.staging.secrets", SimpleNamespace(token_hex=lambda count: world.random_bytes(count).hex()))
+        put("outbox.log.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
         # All of them are one process here: a descriptor that a process shares would outlive those that are killed.
-        put("outbox.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)
-        put("outbox.database._set_a_strangers_wal_aside", lambda *_: None)
+        put("outbox.log.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)
+        put("outbox.log.database._set_a_strangers_wal_aside", lambda *_: None)
         put("outbox.outbox.Gate", _gate_class(kernel))
         put("outbox.outbox.Bell", _bell_class(kernel))
-        put("outbox.staging.Syncing", _syncing_class(world))
-        put("outbox.database.sqlite3", SimpleNamespace(connect=_connecting(world), Connection=sqlite3.Connection))
+        put("outbox.files.staging.Syncing", _syncing_class(world))
+        put(
+            "outbox.log.database.sqlite3",
+            SimpleNamespace(connect=_connecting(world), Connection=sqlite3.Connection),
+        )
         put("tenacity.wait.random", world.chance)
-        put("outbox.audit.operator", lambda: "operator")
+        put("outbox.notes.audit.operator", lambda: "operator")
         for module in ("exchange", "ahead"):
-            put(f"worker.{module}.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
-        put("worker.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
+            put(f"worker.carry.{module}.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
+        put("worker.connect.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
         yield
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from outbox import Result
-from outbox.confined import STAGING_DIRECTORY
+from outbox.files.confined import STAGING_DIRECTORY
 from simulation.disk import Disk
 from simulation.kernel import Kernel, Violation
 from simulation.template import new_outbox

@@ -8,7 +8,7 @@ import msgspec
 
 from outbox import Outbox
 from outbox.catalogue import Payload, contract_of
-from outbox.check import run_checks
+from outbox.ops.check import run_checks
 from simulation.host import Host, body_hash
 from simulation.kernel import Kernel, Violation
 

@@ -1,6 +1,6 @@
 """An fsync that is done when somebody waits for it, and not before: the worst that a thread may do."""
 
-from outbox.syncing import Sync
+from outbox.files.syncing import Sync
 
 
 class LateSync(Sync):

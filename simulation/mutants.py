@@ -39,7 +39,7 @@ MUTANTS = (
     # exactly once, in order
     _mutant(
         "position-outside", "the position moves in a transaction of its own, after the effects",
-        "worker.projection",
+        "worker.apply.projection",
         "                send_position(connection, outbox_id, position, batch.to)\n            _send_end(connection, keep=batch.keep)",
         "                _send_end(connection, keep=batch.keep)\n"
         "                send_position(connection, outbox_id, position, batch.to)\n"
@@ -47,7 +47,7 @@ MUTANTS = (
     ),
     _mutant(
         "position-first", "the position is committed before the effects",
-        "worker.projection",
+        "worker.apply.projection",
         "        with connection.pipeline():\n            send_tags(connection, changes)\n",
         "        if batch.to is not None:\n            send_position(connection, outbox_id, position, batch.to)\n"
         "            connection.execute('commit')\n"
@@ -55,229 +55,229 @@ MUTANTS = (
     ),
     _mutant(
         "position-not-compared", "the locked position is not compared with the one that the batch was read from",
-        "worker.projection", "require(locked.fetchone(), position)", "locked.fetchone()",
+        "worker.apply.projection", "require(locked.fetchone(), position)", "locked.fetchone()",
     ),
     _mutant(
         "position-remembered", "after a reconnect the relay goes on from what the outbox file remembers",
-        "worker.position",
+        "worker.apply.position",
         "position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))",
         "position = Position(destination_id=destination_id, seq=remembered.applied_seq if remembered else int(str(seq)), "
         "event_id=remembered.applied_event_id if remembered else _as_uuid(event_id))",
     ),
-    _mutant("read-from", "reading after a seq includes it", "outbox.log", 'where = "seq > ?"', 'where = "seq >= ?"'),
+    _mutant("read-from", "reading after a seq includes it", "outbox.log.log", 'where = "seq > ?"', 'where = "seq >= ?"'),
     _mutant(
         "skips-one", "reading after a seq leaves out the next",
-        "outbox.log", "values: list[int | str] = [after]", "values: list[int | str] = [after + (after > 3)]",
+        "outbox.log.log", "values: list[int | str] = [after]", "values: list[int | str] = [after + (after > 3)]",
     ),
     _mutant(
         "ahead-unasked", "what was read ahead is taken although the batch before it failed",
-        "worker.ahead", "if not at_hand or self._asked != (after, limit):", "if not at_hand:",
+        "worker.carry.ahead", "if not at_hand or self._asked != (after, limit):", "if not at_hand:",
     ),
     _mutant(
         "newest-first", "a batch is folded from its end",
-        "worker.fold", "        for item in batch:\n            try:", "        for item in reversed(list(batch)):\n            try:",
+        "worker.apply.fold", "        for item in batch:\n            try:", "        for item in reversed(list(batch)):\n            try:",
     ),
     _mutant(
         "metadata-replaced", "metadata is replaced within a batch, not merged",
-        "worker.fold", "{**draft.values[column], **value} if merged else value", "value",
+        "worker.apply.fold", "{**draft.values[column], **value} if merged else value", "value",
     ),
     _mutant(
         "old-id-reused", "ids follow the clock wherever it goes",
-        "outbox.ids", "    if now_ms > previous_ms:", "    if now_ms != previous_ms:",
+        "outbox.catalogue.ids", "    if now_ms > previous_ms:", "    if now_ms != previous_ms:",
     ),
     _mutant(
         "patch-swallowed", "a patch that was said before the newest whole state is taken for known",
-        "outbox.log",
+        "outbox.log.log",
         "    if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:\n        return False\n", "",
     ),
     # parking
     _mutant(
         "dependants-not-held", "what refers to a parked event is not held",
-        "worker.parking", "for one in (event.aggregate_id, *event.refs):", "for one in (event.aggregate_id,):",
+        "worker.faults.parking", "for one in (event.aggregate_id, *event.refs):", "for one in (event.aggregate_id,):",
     ),
     _mutant(
         "successors-not-held", "what follows a parked event of its own aggregate is not held",
-        "worker.parking", "for one in (event.aggregate_id, *event.refs):", "for one in event.refs:",
+        "worker.faults.parking", "for one in (event.aggregate_id, *event.refs):", "for one in event.refs:",
     ),
     _mutant(
         "chain-not-held", "what depends on a held event is not held",
-        "worker.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            passed.append(", "            passed.append(",
-        ("worker.parking", "self._last_of[row.aggregate_id] = row.seq\n            changed", "changed"),
+        "worker.faults.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            passed.append(", "            passed.append(",
+        ("worker.faults.parking", "self._last_of[row.aggregate_id] = row.seq\n            changed", "changed"),
     ),
     _mutant(
         "held-too-many", "everything after a parked event is held",
-        "worker.parking", "behind = self._behind(event, waiting)", "behind = next(iter(self._rows), None)",
+        "worker.faults.parking", "behind = self._behind(event, waiting)", "behind = next(iter(self._rows), None)",
     ),
     _mutant(
         "login-hammered", "a refused login is tried as often as whatever else needs a person",
-        "worker.relay", "at_login=judgement.kind == LOGIN_REFUSED", "at_login=False",
+        "worker.run.relay", "at_login=judgement.kind == LOGIN_REFUSED", "at_login=False",
     ),
     _mutant(
         "neighbour-blamed", "the first event of a refused batch is parked, whoever is at fault",
-        "worker.failures",
+        "worker.faults.failures",
         "        elif count > 1 and not isinstance(failed.error, EventFault):\n"
         "            self.size.suspect(failed.events[-1].seq, count)\n        elif count > 1:",
         "        elif count > 1 and isinstance(failed.error, EventFault):",
     ),
     _mutant(
         "outage-charged", "a database that is read-only for a while is the event's fault",
-        "worker.verdict", '"25006": (Verdict.OUTAGE,', '"25006": (Verdict.POISON,',
-        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+        "worker.faults.verdict", '"25006": (Verdict.OUTAGE,', '"25006": (Verdict.POISON,',
+        ("worker.faults.failures", "        else:\n            return self._park(connection, failed, judgement)",
          "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
          "            return failed.events[0]"),
     ),
     _mutant(
         "overload-charged", "a statement that took too long is the event's fault",
-        "worker.verdict", '"57014": (Verdict.OVERLOAD,', '"57014": (Verdict.POISON,',
-        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+        "worker.faults.verdict", '"57014": (Verdict.OVERLOAD,', '"57014": (Verdict.POISON,',
+        ("worker.faults.failures", "        else:\n            return self._park(connection, failed, judgement)",
          "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
          "            return failed.events[0]"),
     ),
     _mutant(
         "code-believed", "a code that nobody knows holds everything, whoever it is about",
-        "worker.verdict", "UNKNOWN = (Verdict.POISON,", "UNKNOWN = (Verdict.ENVIRONMENT,",
-        ("worker.evidence", "        if self.passed.get(event.type, -1) >= least:\n            return True\n", "        return False\n"),
+        "worker.faults.verdict", "UNKNOWN = (Verdict.POISON,", "UNKNOWN = (Verdict.ENVIRONMENT,",
+        ("worker.faults.evidence", "        if self.passed.get(event.type, -1) >= least:\n            return True\n", "        return False\n"),
     ),
     _mutant(
         "effect-unseen", "a statement without an error is taken for one that had its effect",
-        "worker.projection", '    for name, values in checks:\n        connection.execute(query("projection", name), values)\n', "",
+        "worker.apply.projection", '    for name, values in checks:\n        connection.execute(query("projection", name), values)\n', "",
     ),
     _mutant(
         "hidden-is-missing", "a row that a policy hides is taken for one that does not exist",
-        "worker.evidence",
+        "worker.faults.evidence",
         "        if isinstance(error, DependencyFault):\n            return obstacles.hidden(connection, error.table)\n", "",
     ),
     _mutant(
         "key-charged", "an event is charged for a key that a sequence chose",
-        "worker.evidence",
+        "worker.faults.evidence",
         "            return behind[0] if behind else obstacles.handed_out(connection, key) or obstacles.hidden",
         "            return obstacles.hidden",
     ),
     _mutant(
         "contention-charged", "a deadlock is the event's fault",
-        "worker.verdict", '"40P01": (Verdict.CONTENTION,', '"40P01": (Verdict.POISON,',
-        ("worker.failures", "        else:\n            return self._park(connection, failed, judgement)",
+        "worker.faults.verdict", '"40P01": (Verdict.CONTENTION,', '"40P01": (Verdict.POISON,',
+        ("worker.faults.failures", "        else:\n            return self._park(connection, failed, judgement)",
          "        else:\n            self.park(connection, failed.events[0], judgement, failed.position, attempts=2)\n"
          "            return failed.events[0]"),
     ),
     _mutant(
         "attempts-counted-twice", "an event that is refused again is charged twice",
-        "worker.failures", "attempts=row.attempts + 1 if", "attempts=row.attempts + 2 if",
+        "worker.faults.failures", "attempts=row.attempts + 1 if", "attempts=row.attempts + 2 if",
     ),
     _mutant(
         "released-unordered", "the newest released events are taken up first",
-        "worker.parking", "return self._ready[:limit]", "return self._ready[::-1][:limit]",
+        "worker.faults.parking", "return self._ready[:limit]", "return self._ready[::-1][:limit]",
     ),
     _mutant(
         "released-unchecked", "a released event is applied although one before it waits",
-        "outbox.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if True:\n        return ParkedState.RELEASING",
+        "outbox.notes.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if True:\n        return ParkedState.RELEASING",
     ),
     _mutant(
         "held-forgotten", "what was held behind a resolved event stays held",
-        "outbox.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if behind is None and row.blamed:\n        return ParkedState.RELEASING",
+        "outbox.notes.parked", "    if behind is None:\n        return ParkedState.RELEASING", "    if behind is None and row.blamed:\n        return ParkedState.RELEASING",
     ),
     _mutant(
         "discard-applied", "a discarded event is applied all the same",
-        "outbox.decisions", "        if found.discarded:\n            return None\n", "",
+        "outbox.notes.decisions", "        if found.discarded:\n            return None\n", "",
     ),
     _mutant(
         "edit-ignored", "an edited event is applied as it was",
-        "outbox.decisions", "return event if found.payload_json is None else", "return event if True else",
+        "outbox.notes.decisions", "return event if found.payload_json is None else", "return event if True else",
     ),
     _mutant(
         "decisions-forgotten", "a database that went back gets events as they were said, not as was decided",
-        "worker.parking", "applied = self.decisions.as_decided(event)", "applied = event",
+        "worker.faults.parking", "applied = self.decisions.as_decided(event)", "applied = event",
     ),
     _mutant(
         "parked-not-restored", "what the database knows to be parked and the file does not stays unknown",
-        "worker.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) in self._view]",
+        "worker.faults.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) in self._view]",
     ),
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
-        "worker.suspects", "self._wary = wary or box.attempts.unfinished() is not None", "self._wary = False",
+        "worker.faults.suspects", "self._wary = wary or box.attempts.unfinished() is not None", "self._wary = False",
     ),
     _mutant(
         "ahead-while-wary", "the next events are touched while a death is looked into",
-        "worker.relay", "if not self._suspects.wary:", "if True:",
+        "worker.run.relay", "if not self._suspects.wary:", "if True:",
     ),
-    _mutant("killer-at-once", "one death is proof enough", "worker.suspects", "STARTS = 3", "STARTS = 1"),
+    _mutant("killer-at-once", "one death is proof enough", "worker.faults.suspects", "STARTS = 3", "STARTS = 1"),
     # the right target
     _mutant(
         "older-file-taken", "a file that ends before the position is delivered",
-        "worker.position", "    if position.seq > last_seq:", "    if False:",
+        "worker.apply.position", "    if position.seq > last_seq:", "    if False:",
     ),
     _mutant(
         "cloned-file-taken", "a file with another event at the position is delivered",
-        "worker.position", "    if local.event_id != position.event_id:", "    if False:",
+        "worker.apply.position", "    if local.event_id != position.event_id:", "    if False:",
     ),
     _mutant(
         "pruned-gap-taken", "a database that went back behind what was pruned gets what is left",
-        "worker.position", "    if position.seq + 1 < box.relay.pruned_below:", "    if False:",
+        "worker.apply.position", "    if position.seq + 1 < box.relay.pruned_below:", "    if False:",
     ),
     _mutant(
         "parked-and-pruned", "an event that is parked in a database that went back, and pruned here, is passed over in silence",
-        "worker.parking", "                if int(str(seq)) < self._box.relay.pruned_below:", "                if False:",
+        "worker.faults.parking", "                if int(str(seq)) < self._box.relay.pruned_below:", "                if False:",
     ),
     _mutant(
         "view-believed", "a session goes on with the list of the file, whatever the database has",
-        "worker.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) <= position.seq][:0]",
+        "worker.faults.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) <= position.seq][:0]",
     ),
     _mutant(
         "decision-unheard", "a decision is not heard before the next session",
-        "worker.parking", "        news = self.decisions.take_in()\n", "        news = set()\n",
+        "worker.faults.parking", "        news = self.decisions.take_in()\n", "        news = set()\n",
     ),
     _mutant(
         "released-stay-listed", "what was taken up stays on the list of the database",
-        "worker.projection", "if resolved := [seq for seq in batch.released if seq not in again]:", "if resolved := []:",
+        "worker.apply.projection", "if resolved := [seq for seq in batch.released if seq not in again]:", "if resolved := []:",
     ),
     # durable and atomic
     _mutant(
         "rename-before-fsync", "a file is published while its fsync goes on",
-        "outbox.publish", "            file.staged.sync.wait()\n", "            pass\n",
+        "outbox.files.publish", "            file.staged.sync.wait()\n", "            pass\n",
     ),
     _mutant(
         "recovery-not-synced", "recovery publishes what a dead process staged without having synced it",
-        "outbox.recovery", "    durable.sync_file(temp)\n", "",
+        "outbox.files.recovery", "    durable.sync_file(temp)\n", "",
     ),
     _mutant(
         "directory-not-synced", "the name of a published file is not made durable",
-        "outbox.publish", "            durable.sync_directory(directory)\n", "            pass\n",
+        "outbox.files.publish", "            durable.sync_directory(directory)\n", "            pass\n",
     ),
     _mutant(
         "rename-before-commit", "a file is published before its event is committed",
-        "outbox.publish",
+        "outbox.files.publish",
         "        appended = _commit(connection, gate, unit, now, settled)\n        refused = _rename(unit.root, moving)",
         "        refused = _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled)",
     ),
     _mutant(
         "commits-not-synced", "the log is not synced at every commit",
-        "outbox.database", '"pragma synchronous = full"', '"pragma synchronous = normal"',
+        "outbox.log.database", '"pragma synchronous = full"', '"pragma synchronous = normal"',
     ),
     _mutant(
         "recovery-lazy", "recovery notes a file as published without looking",
-        "outbox.recovery", "    if found == file.sha256:\n", "    if found == file.sha256 or True:\n",
+        "outbox.files.recovery", "    if found == file.sha256:\n", "    if found == file.sha256 or True:\n",
     ),
     _mutant(
         "recovery-sweeps-first", "recovery sweeps what it should publish",
-        "outbox.recovery", "        outcomes = [", "        [_sweep(directory) for directory in dead]\n        outcomes = [",
-        ("outbox.recovery", "        data = _from_event(connection, file)", "        data = None"),
+        "outbox.files.recovery", "        outcomes = [", "        [_sweep(directory) for directory in dead]\n        outcomes = [",
+        ("outbox.files.recovery", "        data = _from_event(connection, file)", "        data = None"),
     ),
     _mutant(
         "recovery-overwrites", "recovery replaces what a person wrote",
-        "outbox.recovery", '        return "conflict"', "        pass",
+        "outbox.files.recovery", '        return "conflict"', "        pass",
     ),
     _mutant(
         "person-overwritten", "a generator replaces what a person wrote",
-        "outbox.unit", "            if found == sha256 or overwrite or not self._changed_by_hand(path, found):", "            if True:",
+        "outbox.files.unit", "            if found == sha256 or overwrite or not self._changed_by_hand(path, found):", "            if True:",
     ),
     _mutant(
         "living-swept", "recovery takes a living process's files for those of a dead one",
-        "outbox.staging", "    except BlockingIOError:\n        os.close(fd)\n        return None\n    return fd",
+        "outbox.files.staging", "    except BlockingIOError:\n        os.close(fd)\n        return None\n    return fd",
         "    except BlockingIOError:\n        pass\n    return fd",
     ),
     _mutant(
         "lock-name-lost", "a staging directory without its lock, as a power loss leaves it, is nobody's estate",
-        "outbox.staging",
+        "outbox.files.staging",
         "                fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)\n"
         "                return _locked(fd)\n",
         "                pass\n",
@@ -285,17 +285,17 @@ MUTANTS = (
     # hands win, and outboxes that share a CONTENT_ROOT
     _mutant(
         "return-not-noted", "nobody writes down that a unit has returned",
-        "outbox.publish", "        unit.staging.published(temp for _, temp in published)\n", "        pass\n",
+        "outbox.files.publish", "        unit.staging.published(temp for _, temp in published)\n", "        pass\n",
     ),
     _mutant(
         "return-noted-early", "a unit is said to have returned before its files are in place",
-        "outbox.publish", '    secure.what_is_staged(unit)\n    reach("unit.staged")',
+        "outbox.files.publish", '    secure.what_is_staged(unit)\n    reach("unit.staged")',
         "    secure.what_is_staged(unit)\n    unit.staging.published(file.temp for file in unit.files.values() if file.temp)\n"
         '    reach("unit.staged")',
     ),
     _mutant(
         "return-believed", "recovery believes of every unit that it had returned",
-        "outbox.recovery", "    if number_of(file.temp) <= returned.get(_owner(file), 0):", "    if True:",
+        "outbox.files.recovery", "    if number_of(file.temp) <= returned.get(_owner(file), 0):", "    if True:",
     ),
     _mutant(
         "note-swept-on-a-full-disk", "who cannot note in the log that its files are published takes the other note along",
@@ -304,29 +304,29 @@ MUTANTS = (
     # proof before deletion
     _mutant(
         "pruned-unproven", "events are pruned as soon as they are in the log",
-        "outbox.prune", "limits = [(box.relay.verified_seq,", "limits = [(box.last_seq,",
-        ("outbox.prune", "return [box.relay.verified_seq, *(", "return [*("),
-        ("outbox.prune", "found.below_seq, *_still_allowed(box))", "found.below_seq, *_still_allowed(box), 10**9)"),
+        "outbox.ops.prune", "limits = [(box.relay.verified_seq,", "limits = [(box.last_seq,",
+        ("outbox.ops.prune", "return [box.relay.verified_seq, *(", "return [*("),
+        ("outbox.ops.prune", "found.below_seq, *_still_allowed(box))", "found.below_seq, *_still_allowed(box), 10**9)"),
     ),
     _mutant(
         "parked-pruned", "a parked event is pruned",
-        "outbox.prune", "    if parked is not None:", "    if False:",
-        ("outbox.prune", "[] if parked is None else [parked]", "[]"),
+        "outbox.ops.prune", "    if parked is not None:", "    if False:",
+        ("outbox.ops.prune", "[] if parked is None else [parked]", "[]"),
     ),
     # operators: replays, decisions, restores of either store
     _mutant(
         "replay-keeps-list", "a replay leaves parked what it reads again: that is held behind itself",
-        "worker.replay",
+        "worker.run.replay",
         '        connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})\n', "",
     ),
     _mutant(
         "retry-forgets-edit", "a retry after an edit applies the event as it was said",
-        "outbox.decisions", "        payload = before.payload_json if before is not None else None",
+        "outbox.notes.decisions", "        payload = before.payload_json if before is not None else None",
         "        payload = None",
     ),
     _mutant(
         "replay-takes-parked", "a replay of one aggregate applies what is parked or held as well",
-        "worker.replay", "        if event.seq <= position.seq and event.seq not in waiting\n",
+        "worker.run.replay", "        if event.seq <= position.seq and event.seq not in waiting\n",
         "        if event.seq <= position.seq\n",
     ),
 )  # fmt: skip

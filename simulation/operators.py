@@ -15,14 +15,14 @@ from outbox import (
     StorageFull,
     WorkerLock,
     WorkerRunning,
-    resolve,
 )
+from outbox.notes import resolve
 from simulation.host import Host
 from simulation.kernel import Kernel
 from simulation.plan import LESSONS
 from simulation.programs import PROJECT, Dial, Waiting, is_passed
 from worker.errors import PositionMoved, TargetRefused, WorkerError
-from worker.replay import _first_seq, apply_again, rewind
+from worker.run.replay import _first_seq, apply_again, rewind
 
 REPLAYS = ("all", "from-seq", "from-parked", "from-parked", "since", "aggregate", "aggregate")
 # A person waits that long for a worker that was told to end, then looks what keeps it.

@@ -20,23 +20,23 @@ from outbox import (
     StorageFailed,
     StorageFull,
     WorkerLock,
-    prune,
-    resolve,
 )
 from outbox import catalogue as c
+from outbox.notes import resolve
+from outbox.ops import prune
 from simulation.host import Host, body_hash
 from simulation.invariants import what_raised_was_not_kept, what_was_said_is_in_the_log
 from simulation.kernel import Kernel, Process
 from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
 from simulation.template import copy_of, new_outbox
-from worker.connection import Connection
-from worker.notes import only_a_note
-from worker.options import Options
-from worker.outage import Backoff, Patience
-from worker.relay import Relay
-from worker.report import Report
-from worker.suspects import died
-from worker.verify import verify_all
+from worker.connect.connection import Connection
+from worker.faults.outage import Backoff, Patience
+from worker.faults.suspects import died
+from worker.proof.verify import verify_all
+from worker.run.notes import only_a_note
+from worker.run.options import Options
+from worker.run.relay import Relay
+from worker.run.report import Report
 
 PROJECT, AUDIENCE, MIND = "curso", "padeiros", "ana"
 POLL_SECONDS = 30.0  # seldom: what the bell does not tell is found all the same

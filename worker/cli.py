@@ -45,7 +45,7 @@ def main() -> None:
         run_command(cli, errors=(WorkerError, OutboxError), lossy=True)
     except Exception as exc:  # noqa: BLE001 - the last place where it can be kept from the terminal
         # Imported here: --help answers without it.
-        from worker.crash import tell_crash  # noqa: PLC0415
+        from worker.process.crash import tell_crash  # noqa: PLC0415
 
         tell_crash(exc)
         sys.exit(WorkerError.exit_code)

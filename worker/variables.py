@@ -2,7 +2,7 @@
 
 from outbox.variables import VARIABLES as OF_THE_OUTBOX
 from outbox.variables import Variable
-from worker.options import HOLD_AFTER_ALIKE
+from worker.run.options import HOLD_AFTER_ALIKE
 from worker.settings import BATCH_BYTES, BATCH_EVENTS, POLL_SECONDS, STATEMENT_TIMEOUT_SECONDS
 
 VARIABLES = (

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from benchmarks.load.mix import COURSE_EVENTS, DISTINCT, event
 from outbox import Outbox, ids
-from outbox.checkpoint import keep_small
+from outbox.catalogue.contract import Checked, check
 from outbox.clock import as_text
-from outbox.contract import Checked, check
+from outbox.log.checkpoint import keep_small
 from outbox.paths import OutboxPaths
 
 COURSES_A_STEP = 100

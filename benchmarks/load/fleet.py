@@ -23,7 +23,7 @@ from benchmarks.load.rows import rows_hash
 from benchmarks.load.workers import Worker, own_folder, room_for, server_seconds, started
 from outbox import Outbox
 from outbox.catalogue import ContentUpserted
-from outbox.steering import pause, resume
+from outbox.notes.steering import pause, resume
 from worker.standin import LocalPostgres
 
 SHARED_LESSONS, SHARED_EVERY = 20, 10

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from benchmarks.load import beside, command
 from outbox import Outbox
-from outbox.prune import plan
+from outbox.ops.prune import plan
 
 THERE = UUID(int=1)
 MOST_EVENTS = 1_000_000  # what one costs is known by then

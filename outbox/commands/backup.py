@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from outbox.backup import backup as copy
 from outbox.commands.opened import opened
-from outbox.wording import size
+from outbox.ops.backup import backup as copy
+from outbox.ops.wording import size
 
 
 @click.command()

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from outbox.check import run_checks
 from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_json
 from outbox.commands.opened import opened
+from outbox.ops.check import run_checks
 from outbox.terminal import obeyed
 
 

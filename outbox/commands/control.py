@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from outbox import steering
 from outbox.commands.opened import opened
+from outbox.notes import steering
 
 
 @click.command()

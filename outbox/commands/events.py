@@ -7,12 +7,12 @@ from uuid import UUID
 
 import click
 
+from outbox.catalogue.event import Event
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.event import Event
-from outbox.follow import follow as follow_log
+from outbox.log.follow import follow as follow_log
+from outbox.ops.readable import as_data, as_fields
 from outbox.outbox import Outbox
-from outbox.readable import as_data, as_fields
 from outbox.terminal import one_line
 
 _DEFAULT_LIMIT = 20

@@ -10,7 +10,7 @@ from typing import TextIO
 import click
 
 from outbox.commands.opened import opened
-from outbox.durable import sha256_of_bytes
+from outbox.files.durable import sha256_of_bytes
 from outbox.outbox import Outbox
 
 

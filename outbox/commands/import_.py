@@ -13,9 +13,9 @@ from typing import IO, BinaryIO, cast
 import click
 
 from outbox.command_line import EXIT_FAILED, EXIT_OK, json_option, print_json
+from outbox.ops.taking_in import TakenIn, take_in
 from outbox.outbox import Outbox
 from outbox.settings import OutboxSettings
-from outbox.taking_in import TakenIn, take_in
 
 _GZIP = b"\x1f\x8b"
 

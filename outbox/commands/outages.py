@@ -8,13 +8,13 @@ import sys
 
 import click
 
-from outbox.backlog import points
-from outbox.backlog_plot import plot
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.outages import OutageRecord, list_outages
+from outbox.notes.outages import OutageRecord, list_outages
+from outbox.ops.backlog import points
+from outbox.ops.backlog_plot import plot
+from outbox.ops.wording import age
 from outbox.terminal import one_line
-from outbox.wording import age
 
 
 @click.command()

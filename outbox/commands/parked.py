@@ -11,16 +11,16 @@ from typing import Any
 
 import click
 
-from outbox import audit, resolve
+from outbox.catalogue.event import Event
 from outbox.command_line import EXIT_FAILED, EXIT_OK, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import OutboxError, ParkedConflict
-from outbox.event import Event
+from outbox.log.transaction import write_transaction
+from outbox.notes import audit, resolve
+from outbox.notes.parked import ParkedEvent, ParkedState
+from outbox.ops.readable import as_data, as_fields
 from outbox.outbox import Outbox
-from outbox.parked import ParkedEvent, ParkedState
-from outbox.readable import as_data, as_fields
 from outbox.terminal import one_line
-from outbox.transaction import write_transaction
 
 PREVIEWED = 10
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")

@@ -8,8 +8,8 @@ import click
 
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.prune import DEFAULT_KEEP_DAYS, plan
-from outbox.prune import prune as delete
+from outbox.ops.prune import DEFAULT_KEEP_DAYS, plan
+from outbox.ops.prune import prune as delete
 
 
 @click.command()

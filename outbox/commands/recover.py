@@ -78,7 +78,7 @@ def _mended(seqs: tuple[int, ...]) -> str:
 
 def _salvage(target: Path, *, as_json: bool) -> int:
     # Imported here: the usual recovery does not need it.
-    from outbox.salvage import salvage  # noqa: PLC0415
+    from outbox.ops.salvage import salvage  # noqa: PLC0415
 
     found = salvage(OutboxSettings.from_env().outbox_path, target.absolute())
     if as_json:

@@ -8,17 +8,17 @@ import sys
 
 import click
 
-from outbox.alarm import LIMITS, Limits, alarms
-from outbox.assessment import Assessment, assess
 from outbox.command_line import EXIT_OK, EXIT_WORK_REMAINS, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
+from outbox.log.sqlite_errors import translated
+from outbox.ops.alarm import LIMITS, Limits, alarms
+from outbox.ops.assessment import Assessment, assess
+from outbox.ops.status import Status, read_status
+from outbox.ops.status_screen import lines, screen
+from outbox.ops.unreadable import unreadable
 from outbox.settings import OutboxSettings
-from outbox.sqlite_errors import translated
-from outbox.status import Status, read_status
-from outbox.status_screen import lines, screen
 from outbox.terminal import console
-from outbox.unreadable import unreadable
 
 _REFRESH_SECONDS = 1.0
 _UNREADABLE = (OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull)
@@ -110,6 +110,6 @@ def _show(found: Status | Assessment) -> None:
         click.echo("\n".join(lines(found) if isinstance(found, Status) else screen(found)))
         return
     # Imported here: a pipe does not pay for it.
-    from outbox.status_view import answers, view  # noqa: PLC0415
+    from outbox.ops.status_view import answers, view  # noqa: PLC0415
 
     console(highlight=False).print(view(found) if isinstance(found, Status) else answers(found))

@@ -9,10 +9,10 @@ import time
 import click
 from rich.live import Live
 
-from outbox.assessment import assess
+from outbox.ops.assessment import assess
+from outbox.ops.status import read_status
+from outbox.ops.status_view import view
 from outbox.outbox import Outbox
-from outbox.status import read_status
-from outbox.status_view import view
 from outbox.terminal import console
 
 

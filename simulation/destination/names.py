@@ -2,7 +2,7 @@
 
 from psycopg.sql import Composable
 
-from worker.queries import query, statements
+from worker.apply.queries import query, statements
 
 _FILES = ("relay", "projection", "verify", "obstacles")
 _NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in statements(file)}

@@ -19,7 +19,7 @@ def refusal(sqlstate: str, *, constraint: str = "", table: str = "", message: st
 
 
 def kept(table: str, what: str) -> Exception:
-    """Return the error of a check of ours that found a row as it was; see `worker.kept`."""
+    """Return the error of a check of ours that found a row as it was; see `worker.apply.kept`."""
     return refusal("22P02", message=f'invalid input syntax for type integer: "outbox.kept {table} {what}"')
 
 

@@ -14,8 +14,8 @@ from generators.publishing import import_folders
 from outbox import Outbox
 from tests.support.postgres import Database
 from tests.support.relaying import relay
-from worker.connection import connect
-from worker.verify import verify_all
+from worker.connect.connection import connect
+from worker.proof.verify import verify_all
 
 SHARED = (Path(__file__).parents[2].parent / "shared").resolve()  # it may be a link
 COURSES = SHARED / "data" / "courses"

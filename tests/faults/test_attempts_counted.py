@@ -9,12 +9,12 @@ from outbox import Outbox
 from tests.support.make_outbox import project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting
-from worker.connection import Limits, connect
-from worker.options import Ending, Options
-from worker.outage import Backoff, Patience
-from worker.relay import Relay
-from worker.report import Report
-from worker.verdict import Verdict
+from worker.connect.connection import Limits, connect
+from worker.faults.outage import Backoff, Patience
+from worker.faults.verdict import Verdict
+from worker.run.options import Ending, Options
+from worker.run.relay import Relay
+from worker.run.report import Report
 
 
 @dataclass

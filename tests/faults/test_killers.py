@@ -12,7 +12,7 @@ from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.suspects import STARTS
+from worker.faults.suspects import STARTS
 
 LESSONS = 40
 KILLED = -9

@@ -12,8 +12,8 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, until, worker
 from tests.support.rows import all_rows, applied_seq, digest
-from worker.drain import drain_outbox
-from worker.options import Ending
+from worker.run.drain import drain_outbox
+from worker.run.options import Ending
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
 

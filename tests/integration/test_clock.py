@@ -10,17 +10,17 @@ from structlog.testing import capture_logs
 
 from outbox import Outbox
 from outbox import catalogue as c
-from outbox.assessment import assess
-from outbox.backlog import columns, points
-from outbox.outages import list_outages
-from outbox.status import read_status
+from outbox.notes.outages import list_outages
+from outbox.ops.assessment import assess
+from outbox.ops.backlog import columns, points
+from outbox.ops.status import read_status
 from tests.support.fault_proxy import FaultProxy
 from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.options import Ending
-from worker.outage import HEARTBEAT_SECONDS
+from worker.faults.outage import HEARTBEAT_SECONDS
+from worker.run.options import Ending
 
 JUMPS = [-1, 1]
 

@@ -17,10 +17,11 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 
-from outbox import Event, Outbox, Resolution, audit
+from outbox import Event, Outbox, Resolution
 from outbox import catalogue as c
-from outbox.courses import CourseTally
-from outbox.parked import ParkedState
+from outbox.notes import audit
+from outbox.notes.parked import ParkedState
+from outbox.ops.courses import CourseTally
 from tests.support.lessons import lesson, path_of, publish
 from tests.support.make_outbox import got_in, project
 from tests.support.processes import ROOT, environment, until, worker

@@ -12,8 +12,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from outbox import Outbox, Resolution, audit, steering
+from outbox import Outbox, Resolution
 from outbox import catalogue as c
+from outbox.notes import audit, steering
 from tests.support import chromium
 from tests.support.chromium import Browser, browser
 from tests.support.lessons import lesson, publish

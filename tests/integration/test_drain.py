@@ -19,9 +19,9 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import ROOT, environment, worker
 from tests.support.rows import applied_seq
-from worker.drain import drain_outbox
 from worker.errors import Holding
-from worker.options import Ending
+from worker.run.drain import drain_outbox
+from worker.run.options import Ending
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
 

@@ -4,13 +4,13 @@ import psycopg
 import pytest
 
 from tests.support.postgres import Database
-from worker.address import is_this_machine
-from worker.connection import connect
+from worker.connect.address import is_this_machine
+from worker.connect.connection import connect
+from worker.connect.login import judge_login
 from worker.errors import SettingsFault
-from worker.login import judge_login
+from worker.faults.verdict import Verdict
 from worker.migrate import TargetError
 from worker.migrate import connect as connect_to_migrate
-from worker.verdict import Verdict
 
 # An address that is not a loopback one by name, and leads to this machine all the same.
 ELSEWHERE = "0.0.0.0"  # noqa: S104

@@ -17,8 +17,8 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.rows import applied_seq
-from worker.hearing import LATE_SECONDS, Hearing
-from worker.wakeup import Waker
+from worker.process.hearing import LATE_SECONDS, Hearing
+from worker.process.wakeup import Waker
 
 MORE_THAN_THE_KERNEL_QUEUES = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text()) + 1000
 
@@ -174,8 +174,8 @@ def test_without_an_inotify_instance_or_a_thread_the_poll_is_all_there_is(
     def refused() -> None:
         raise refusal
 
-    monkeypatch.setattr("worker.hearing.Observer", refused)
-    monkeypatch.setattr("worker.hearing.LATE_SECONDS", 0.0)
+    monkeypatch.setattr("worker.process.hearing.Observer", refused)
+    monkeypatch.setattr("worker.process.hearing.LATE_SECONDS", 0.0)
     bell = tmp_path / "outbox.bell"
     bell.write_bytes(b".")
     with capture_logs() as told, Waker(bell) as waker:
@@ -196,7 +196,7 @@ def test_an_event_whose_ring_was_lost_is_delivered_by_the_poll(
         with worker("run", "--quiet", env=env, cwd=tmp_path):
             until(lambda: applied_seq(database.dsn) == box.last_seq, what="following")
             monkeypatch.setattr(Outbox, "ring", lambda _: None)
-            monkeypatch.setattr("outbox.bell.Bell.ring", lambda _: None)
+            monkeypatch.setattr("outbox.log.bell.Bell.ring", lambda _: None)
             box.append(lesson(1))
             until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered by the poll")
 

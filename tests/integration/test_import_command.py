@@ -14,8 +14,9 @@ from generators.cli import cli
 from generators.errors import MissingPath, UnreadableFile
 from generators.publishing import import_folders
 from generators.reading.course import tree
-from outbox import Outbox, resolve
-from outbox.prune import plan, prune
+from outbox import Outbox
+from outbox.notes import resolve
+from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of
 
 BRIEF = "# Course Brief: {title}\n\n**Slug:** {slug}\n"

@@ -13,8 +13,8 @@ import pytest
 from psycopg import conninfo, sql
 
 from outbox import Outbox, WorkerState
-from outbox.assessment import assess
-from outbox.status import read_status
+from outbox.ops.assessment import assess
+from outbox.ops.status import read_status
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import environment
@@ -22,10 +22,10 @@ from tests.support.processes import worker as started
 from tests.support.refusing import Refusing
 from tests.support.relaying import NoWaiting, relay
 from worker.errors import WorkerError
+from worker.faults.outage import Backoff
 from worker.migrate import TargetError
 from worker.migrate import connect as connect_to_migrate
-from worker.options import Ending
-from worker.outage import Backoff
+from worker.run.options import Ending
 
 ROLE = "refused_by_test"
 

@@ -8,18 +8,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from outbox import Outbox, ParkedState, Resolution, audit, resolve
+from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-from outbox.assessment import assess
-from outbox.check import run_checks
-from outbox.status import read_status
+from outbox.notes import audit, resolve
+from outbox.ops.assessment import assess
+from outbox.ops.check import run_checks
+from outbox.ops.status import read_status
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.connection import connect
-from worker.options import Ending
-from worker.position import greet
-from worker.replay import _rewind
-from worker.verify import verify_all
+from worker.apply.position import greet
+from worker.connect.connection import connect
+from worker.proof.verify import verify_all
+from worker.run.options import Ending
+from worker.run.replay import _rewind
 
 
 @pytest.fixture

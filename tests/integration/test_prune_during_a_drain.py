@@ -4,15 +4,15 @@ import shutil
 from pathlib import Path
 
 from outbox import Outbox
-from outbox.check import run_checks
-from outbox.prune import plan, prune
+from outbox.ops.check import run_checks
+from outbox.ops.prune import plan, prune
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows
-from worker.connection import connect
-from worker.options import Ending
-from worker.verify import verify_all
+from worker.connect.connection import connect
+from worker.proof.verify import verify_all
+from worker.run.options import Ending
 
 
 def undisturbed(outbox: Path, server: Server) -> dict[str, list[str]]:

@@ -12,17 +12,17 @@ from structlog.testing import capture_logs
 
 from outbox import Outbox, WorkerState
 from outbox import catalogue as c
-from outbox.outages import list_outages
+from outbox.notes.outages import list_outages
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.connection import Connection, connect
+from worker.apply.position import host, worker_version
+from worker.connect.connection import Connection, connect
 from worker.errors import WorkerError
-from worker.options import Ending
-from worker.outage import Backoff
-from worker.position import host, worker_version
-from worker.relay import CHECKPOINT_EVERY_BATCHES
-from worker.verdict import Verdict
+from worker.faults.outage import Backoff
+from worker.faults.verdict import Verdict
+from worker.run.options import Ending
+from worker.run.relay import CHECKPOINT_EVERY_BATCHES
 
 BACKOFF = Backoff(first=8.0, cap=8.0, environment=30.0, login=300.0)  # an outage's waits: 4 to 8 seconds
 

@@ -10,9 +10,9 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.epidemic import WINDOW
 from worker.errors import WorkerError
-from worker.options import HOLD_AFTER_ALIKE, Ending
+from worker.faults.epidemic import WINDOW
+from worker.run.options import HOLD_AFTER_ALIKE, Ending
 
 EVENTS = 60
 

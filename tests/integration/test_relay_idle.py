@@ -14,12 +14,12 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.connection import connect
-from worker.options import Ending, Options
-from worker.outage import Backoff, Patience
-from worker.relay import Relay
-from worker.report import Report
-from worker.wakeup import Waker
+from worker.connect.connection import connect
+from worker.faults.outage import Backoff, Patience
+from worker.process.wakeup import Waker
+from worker.run.options import Ending, Options
+from worker.run.relay import Relay
+from worker.run.report import Report
 
 
 def test_a_restart_of_the_database_while_idle_is_no_outage(tmp_path: Path, database: Database) -> None:

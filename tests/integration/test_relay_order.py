@@ -6,16 +6,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from outbox import Outbox, ParkedState, Resolution, resolve
+from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-from outbox.check import run_checks
+from outbox.notes import resolve
+from outbox.ops.check import run_checks
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain, relay
-from worker.connection import connect
+from worker.connect.connection import connect
 from worker.errors import NewerEvent, WorkerError
-from worker.options import Ending
-from worker.verify import verify_all
+from worker.proof.verify import verify_all
+from worker.run.options import Ending
 
 # Writes down what the table takes, and refuses what is called bad.
 WITNESS = """

@@ -11,17 +11,18 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from outbox import Event, Outbox, ParkedState, Resolution, resolve
+from outbox import Event, Outbox, ParkedState, Resolution
 from outbox import catalogue as c
+from outbox.notes import resolve
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.connection import connect
+from worker.connect.connection import connect
 from worker.errors import NewerEvent, WorkerError
-from worker.options import Ending
-from worker.verdict import Judgement
-from worker.verify import verify_all
+from worker.faults.verdict import Judgement
+from worker.proof.verify import verify_all
+from worker.run.options import Ending
 
 
 @pytest.fixture
@@ -360,7 +361,7 @@ def test_what_somebody_else_resolved_meanwhile_is_not_parked_again(
             connection.execute("delete from outbox.parked where seq = 4")
         return judgement
 
-    monkeypatch.setattr("worker.failures.name_missing", resolved_by_another)
+    monkeypatch.setattr("worker.faults.failures.name_missing", resolved_by_another)
     drain(box, database.worker_dsn)
     assert refused == [4]
     assert box.parked.count() == 0

@@ -7,18 +7,18 @@ import psycopg
 import pytest
 
 from outbox import Outbox
-from outbox.assessment import assess
-from outbox.prune import plan, prune
-from outbox.status import read_status
+from outbox.ops.assessment import assess
+from outbox.ops.prune import plan, prune
+from outbox.ops.status import read_status
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
 from worker.errors import SchemaFault, TargetRefused, WorkerError
-from worker.options import Ending
-from worker.replay import replay_from
+from worker.proof.verify import verify_all
+from worker.run.options import Ending
+from worker.run.replay import replay_from
 from worker.settings import WorkerSettings
-from worker.verify import verify_all
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.processes import until
 from tests.support.relaying import drain, relay
-from worker.options import Ending
+from worker.run.options import Ending
 
 PAGES = 60
 ROUNDS = 3

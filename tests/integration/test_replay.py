@@ -8,20 +8,20 @@ import psycopg
 import pytest
 
 from outbox import Outbox
-from outbox.prune import plan, prune
+from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment
 from tests.support.relaying import drain
 from tests.support.rows import all_rows, applied_seq
-from worker.connection import connect
-from worker.drain import Drained
+from worker.connect.connection import connect
 from worker.errors import Holding, WorkerError
-from worker.options import Ending
-from worker.replay import replay_aggregate, replay_from
+from worker.proof.verify import verify_all
+from worker.run.drain import Drained
+from worker.run.options import Ending
+from worker.run.replay import replay_aggregate, replay_from
 from worker.settings import WorkerSettings
-from worker.verify import verify_all
 
 TITLES = "select slug, title from contents where content_type = 'course_lesson' order by slug"
 MORNING = dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC)

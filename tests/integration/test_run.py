@@ -12,7 +12,7 @@ from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.rows import applied_seq
-from worker.wakeup import STOP_WITHIN_SECONDS
+from worker.process.wakeup import STOP_WITHIN_SECONDS
 
 MARKER = "s3cret-marker"
 

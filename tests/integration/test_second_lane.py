@@ -19,11 +19,11 @@ from tests.support.postgres import Database, Server
 from tests.support.processes import environment, worker
 from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows, applied_seq
-from worker.connection import Connection, Limits, connect
-from worker.fold import decode
-from worker.options import Ending
-from worker.position import Position, greet
-from worker.second_lane import SecondLane
+from worker.apply.fold import decode
+from worker.apply.position import Position, greet
+from worker.carry.second_lane import SecondLane
+from worker.connect.connection import Connection, Limits, connect
+from worker.run.options import Ending
 
 LESSONS = 40
 HELD = 3  # events of the course itself, which the lessons refer to
@@ -199,7 +199,7 @@ def test_a_second_connection_that_says_nothing_holds_the_first_up_for_a_moment_o
     box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pooler that has no session left for it: nobody is blamed, and no outage begins."""
-    monkeypatch.setattr("worker.second_lane.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("worker.carry.second_lane.ANSWER_SECONDS", 0.2)
     with FaultProxy(database.worker_dsn) as silent, structlog.testing.capture_logs() as logged:
 
         def dial() -> Connection:

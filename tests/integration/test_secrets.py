@@ -137,10 +137,10 @@ def test_no_command_tells_the_connection_string_whatever_is_wrong_with_it(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("worker.projection", "fold"),
-        ("worker.projection", "send_rows"),
-        ("worker.relay", "greet"),
-        ("worker.runtime", "connect"),
+        ("worker.apply.projection", "fold"),
+        ("worker.apply.projection", "send_rows"),
+        ("worker.run.relay", "greet"),
+        ("worker.run.runtime", "connect"),
     ],
 )
 def test_an_exception_that_nobody_foresaw_tells_its_place_and_kind_and_no_more(

@@ -10,8 +10,8 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from tests.support.rows import applied_seq
-from worker.options import Ending
-from worker.suspects import STARTS
+from worker.faults.suspects import STARTS
+from worker.run.options import Ending
 
 DELIVERED, WAITING = 6, 20
 

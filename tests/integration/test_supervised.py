@@ -13,7 +13,7 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import ROOT, environment, until, worker
 from tests.support.rows import applied_seq
-from worker.supervisor import Supervisor
+from worker.process.supervisor import Supervisor
 
 WATCHDOG_USEC = 300_000
 

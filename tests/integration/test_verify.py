@@ -9,15 +9,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from outbox import Outbox, resolve
+from outbox import Outbox
 from outbox import catalogue as c
-from outbox.backup import backup
+from outbox.notes import resolve
+from outbox.ops.backup import backup
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.processes import ROOT, environment, worker
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
-from worker.verify import verify_all
+from worker.proof.verify import verify_all
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 import worker.migrate.apply as module
 from tests.support.postgres import Database
+from worker.connect.pooling import SessionKind
 from worker.migrate import (
     LockHeldError,
     MigrateError,
@@ -24,7 +25,6 @@ from worker.migrate import (
 )
 from worker.migrate.apply import ADVISORY_KEY, Applied, apply_steps
 from worker.migrate.preflight import _server
-from worker.pooling import SessionKind
 
 BROKEN = Migration(
     version="20260201000000",

@@ -15,12 +15,12 @@ from outbox import Outbox
 from outbox import catalogue as c
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
+from worker.apply.position import host
 from worker.commands.migrate import migrate
 from worker.errors import TargetRefused
 from worker.migrate import NotReadyError, TargetError, audit, connect, make_role, role_name
 from worker.migrate import migrate as run
-from worker.options import Ending
-from worker.position import host
+from worker.run.options import Ending
 
 PASSWORD = "sesame-open-wide"
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.postgres import Database
 from tests.support.rows import all_rows
-from worker.connection import connect
+from worker.connect.connection import connect
 from worker.doctor.database import in_the_way as known_to_the_doctor
 from worker.doctor.database import tried
 from worker.migrate import Severity

@@ -34,7 +34,7 @@ def main(
     budget: float,
     kept: Path,
 ) -> None:
-    """Try the mutants of MODULES (outbox/log.py ...; by default of all where a bug would lose data)."""
+    """Try the mutants of MODULES (outbox/log/log.py ...; by default of all where a bug would lose data)."""
     paths = list(modules or DATA)
     before = json.loads(kept.read_text()) if kept.exists() else []
     earlier = before if again else [each for each in before if each["path"] not in paths]

@@ -1,16 +1,19 @@
 """What is mutated and what judges: the modules where a bug would lose data, and the tests that run in this process."""
 
-_OUTBOX = (
-    "unit publish staging recovery durable log transaction gate ids prune parked resolve check known_files contract "
-    "event upcast outbox secure relay_state attempts decisions confined schema database sqlite_errors worker_lock "
-    "checkpoint bell follow clock backup backlog outages paths salvage steering syncing"
-)
-_WORKER = (
-    "relay failures verdict parking release suspects position projection fold exchange batching outage epidemic pace "
-    "known missing ahead second_lane halves transaction"
-)
+_MODULES = {
+    "outbox/files": "unit publish staging recovery durable known_files secure confined syncing",
+    "outbox/log": "log transaction gate schema database sqlite_errors worker_lock checkpoint bell follow",
+    "outbox/catalogue": "ids contract event upcast",
+    "outbox/ops": "prune check backup backlog salvage",
+    "outbox/notes": "parked resolve relay_state attempts decisions outages steering",
+    "outbox": "outbox clock paths",
+    "worker/run": "relay",
+    "worker/faults": "failures verdict parking release suspects outage epidemic",
+    "worker/apply": "position projection fold known missing transaction",
+    "worker/carry": "exchange batching pace ahead second_lane halves",
+}
 
-DATA = [f"outbox/{name}.py" for name in _OUTBOX.split()] + [f"worker/{name}.py" for name in _WORKER.split()]
+DATA = [f"{room}/{name}.py" for room, names in _MODULES.items() for name in names.split()]
 
 # Tests that start processes of their own (kills, the soak) would not meet a mutant that lives in this one, and those with
 # a proxy between worker and server leave threads behind, which no fork has.

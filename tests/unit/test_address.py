@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from worker.address import UNREADABLE, described, parts_of, understood
+from worker.connect.address import UNREADABLE, described, parts_of, understood
 from worker.errors import SettingsFault
 
 BASE = "postgresql://u:secret-word@db.example:5432/postgres"

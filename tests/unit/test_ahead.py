@@ -8,7 +8,7 @@ import pytest
 
 from outbox import Event, Outbox
 from tests.support.make_outbox import lesson, project
-from worker.ahead import Ahead
+from worker.carry.ahead import Ahead
 from worker.errors import NewerEvent
 
 MOST_BYTES = 1 << 20

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.batching import TARGET_SECONDS, BatchSize
+from worker.carry.batching import TARGET_SECONDS, BatchSize
 
 
 @pytest.mark.parametrize(("count", "size"), [(500, 250), (7, 3), (1, 1)])

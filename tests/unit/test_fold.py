@@ -8,9 +8,9 @@ import pytest
 
 from outbox import Event, Outbox, Payload
 from outbox import catalogue as c
+from worker.apply.fold import Changes, decode, fold
+from worker.apply.known import Known, Row, wanted_by
 from worker.errors import DependencyFault, NewerEvent, UndecodableEvent
-from worker.fold import Changes, decode, fold
-from worker.known import Known, Row, wanted_by
 
 SLUG = "p--a"
 

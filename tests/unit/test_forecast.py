@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.forecast import Forecast
+from worker.run.forecast import Forecast
 
 CLOSE = 0.2
 

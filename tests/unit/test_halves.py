@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from outbox import Event, Outbox, Payload
 from outbox import catalogue as c
 from tests.support.make_outbox import lesson, project
-from worker.fold import decode
-from worker.halves import LEAST_SHARE, cut_of
-from worker.known import Decoded
+from worker.apply.fold import decode
+from worker.apply.known import Decoded
+from worker.carry.halves import LEAST_SHARE, cut_of
 
 NAMES = st.sampled_from([f"s{number}" for number in range(6)])
 SPOKEN = st.fixed_dictionaries({"slug": NAMES}, optional={"project": NAMES, "parent": NAMES, "target_audience": NAMES})

@@ -4,10 +4,10 @@ import psycopg
 import pytest
 
 from tests.support.refusing import PASSWORD, Refusing
-from worker import login
-from worker.connection import connect
-from worker.judgement import Verdict
-from worker.login import LOGIN_REFUSED, judge_login
+from worker.connect import login
+from worker.connect.connection import connect
+from worker.connect.login import LOGIN_REFUSED, judge_login
+from worker.faults.judgement import Verdict
 
 SPANISH = {"S": "FATAL", "M": "la autentificación password falló para el usuario «outbox_worker»"}
 GERMAN = {"S": "FATAL", "M": "Passwort-Authentifizierung für Benutzer »outbox_worker« fehlgeschlagen"}
@@ -214,7 +214,7 @@ def test_what_libpq_itself_refuses_needs_a_person(text: str, kind: str) -> None:
 
 def test_without_codes_a_severity_alone_shows_that_somebody_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where libpq cannot be told to be verbose; what passes is then known by its English words."""
-    monkeypatch.setattr("worker.connection._libpq", lambda: None)
+    monkeypatch.setattr("worker.connect.connection._libpq", lambda: None)
     with Refusing({**SPANISH, "C": "28P01"}) as server:
         assert judge_login(answered(server), known_address=True).verdict is Verdict.ENVIRONMENT
     with Refusing({"S": "FATAL", "C": "57P03", "M": "the database system is starting up"}) as server:

@@ -21,21 +21,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from outbox import Outbox, read_status
 from tests.support.make_outbox import filled, lesson, project
-from worker.connection import Connection, longer
+from worker.carry.exchange import Exchange
+from worker.connect.connection import Connection, longer
 from worker.errors import SettingsFault
-from worker.exchange import Exchange
-from worker.failures import SLOW_EVENT_TRIES
+from worker.faults.failures import SLOW_EVENT_TRIES
+from worker.faults.verdict import Verdict
 from worker.metrics import server
 from worker.metrics.file_gauges import FileGauges
 from worker.metrics.health import Health
 from worker.metrics.meter import PrometheusMeter
 from worker.metrics.published import SILENT_MARGIN_SECONDS, SILENT_STATEMENT_TIMEOUTS
 from worker.metrics.textfile import written
-from worker.options import Options
-from worker.serve import serve
+from worker.process.supervisor import Supervisor
+from worker.run.options import Options
+from worker.run.serve import serve
 from worker.settings import WorkerSettings
-from worker.supervisor import Supervisor
-from worker.verdict import Verdict
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "examples" / "prometheus" / "alerts.yml"

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 from tenacity import RetryCallState, Retrying
 
 from outbox import Outbox, WorkerState
-from outbox.outages import list_outages
+from outbox.notes.outages import list_outages
 from worker.errors import TargetRefused
-from worker.outage import HEARTBEAT_SECONDS, Backoff, Interrupted, Patience
-from worker.verdict import Judgement, Verdict
+from worker.faults.outage import HEARTBEAT_SECONDS, Backoff, Interrupted, Patience
+from worker.faults.verdict import Judgement, Verdict
 
 HOURS_SECONDS = 6 * 3600
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.pace import LEAST_SHARE, Pace
+from worker.carry.pace import LEAST_SHARE, Pace
 
 
 def fed(pace: Pace, seconds: float, batches: int, count: int = 100) -> list[float]:

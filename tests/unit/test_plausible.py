@@ -3,7 +3,7 @@
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from worker.address import is_plausible
+from worker.connect.address import is_plausible
 
 
 @pytest.mark.parametrize(

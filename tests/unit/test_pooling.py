@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from worker.pooling import SessionKind, session_kind
+from worker.connect.pooling import SessionKind, session_kind
 
 
 class Pooled:

@@ -8,10 +8,10 @@ import pytest
 import outbox.errors
 import worker.errors
 from outbox.errors import OutboxError
-from worker import login
+from worker.connect import login
 from worker.errors import WorkerError
-from worker.outage import Interrupted
-from worker.verdict import BY_SQLSTATE, Verdict
+from worker.faults.outage import Interrupted
+from worker.faults.verdict import BY_SQLSTATE, Verdict
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "runbook.md").read_text()

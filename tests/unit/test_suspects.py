@@ -11,11 +11,11 @@ import pytest
 
 from outbox import Outbox
 from outbox import catalogue as c
-from worker.batching import BatchSize
-from worker.connection import Connection
-from worker.exchange import Exchange
-from worker.position import Position
-from worker.suspects import Suspects, died
+from worker.apply.position import Position
+from worker.carry.batching import BatchSize
+from worker.carry.exchange import Exchange
+from worker.connect.connection import Connection
+from worker.faults.suspects import Suspects, died
 
 NO_EXCHANGE = cast("Exchange", SimpleNamespace())  # nothing is applied here
 NO_CONNECTION = cast("Connection", None)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from worker import verdict as v
-from worker.verdict import Phase, Verdict, judge
+from worker.faults import verdict as v
+from worker.faults.verdict import Phase, Verdict, judge
 
 
 def failure(sqlstate: str | None, text: str = "any wording") -> psycopg.Error:

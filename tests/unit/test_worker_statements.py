@@ -5,7 +5,7 @@ from importlib import resources
 
 import pytest
 
-from worker.queries import query, statements
+from worker.apply.queries import query, statements
 
 _BOUND_BY_NAME = ["relay", "projection", "verify"]
 

@@ -30,7 +30,7 @@ def doctor(ctx: click.Context, *, local: bool, as_json: bool) -> None:
     from worker.doctor import examine, exit_code, of_faults  # noqa: PLC0415
     from worker.errors import SettingsFault  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.runtime import destination  # noqa: PLC0415
+    from worker.run.runtime import destination  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=True)

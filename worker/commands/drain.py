@@ -40,8 +40,8 @@ def drain(
     # Imported here: --help answers without them.
     import sys  # noqa: PLC0415
 
-    from worker.drain import drain_outbox  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
+    from worker.run.drain import drain_outbox  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     # A progress bar and a line per batch would overwrite each other.

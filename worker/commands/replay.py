@@ -38,7 +38,7 @@ def replay(
     import sys  # noqa: PLC0415
 
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.replay import replay_aggregate, replay_from  # noqa: PLC0415
+    from worker.run.replay import replay_aggregate, replay_from  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=quiet or sys.stderr.isatty())

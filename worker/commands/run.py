@@ -34,7 +34,7 @@ def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, qui
     """
     # Imported here: --help answers without them.
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.serve import serve  # noqa: PLC0415
+    from worker.run.serve import serve  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=quiet)

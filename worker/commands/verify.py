@@ -23,8 +23,8 @@ def verify(ctx: click.Context, *, repair: bool, local: bool, as_json: bool) -> N
       worker verify --json
     """
     # Imported here: --help answers without them.
-    from worker.checkup import check_and_repair  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
+    from worker.proof.checkup import check_and_repair  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=True)

@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from outbox import OutboxError, resolve, steering
+from outbox import OutboxError
+from outbox.notes import resolve, steering
 from worker.console.desk import Desk
 from worker.console.detail import read_detail
 from worker.console.fields import NotJSON, payload_from

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from outbox.backlog_history import backlog_history
-from outbox.outages import OutageRecord
+from outbox.notes.outages import OutageRecord
+from outbox.ops.backlog_history import backlog_history
 from outbox.outbox import Outbox
 
 WIDTH, HEIGHT = 720, 160

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from outbox import Outbox, OutboxSettings
-from outbox.courses import CourseTally
-from outbox.sqlite_errors import translated
+from outbox.log.sqlite_errors import translated
+from outbox.ops.courses import CourseTally
 from worker.console.overview import Overview, read_overview
 
 # A person waits for the answer: rather say that a writer hangs.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState
-from outbox.audit import AuditRecord, trail
-from outbox.readable import as_fields
-from outbox.resolve import difference
+from outbox.notes.audit import AuditRecord, trail
+from outbox.notes.resolve import difference
+from outbox.ops.readable import as_fields
 
 HELD_SHOWN = 12
 HELD_COUNTED = 10_000

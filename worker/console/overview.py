@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from outbox import Outbox, ParkedEvent
-from outbox.assessment import Assessment, assess
-from outbox.audit import AuditRecord, trail
-from outbox.courses import Courses, CourseTally
-from outbox.outages import OutageRecord, list_outages
-from outbox.readable import as_fields
-from outbox.status import Status, read_status
+from outbox.notes.audit import AuditRecord, trail
+from outbox.notes.outages import OutageRecord, list_outages
+from outbox.ops.assessment import Assessment, assess
+from outbox.ops.courses import Courses, CourseTally
+from outbox.ops.readable import as_fields
+from outbox.ops.status import Status, read_status
 from worker.console.chart import Chart, chart
 
 PARKED_SHOWN = 20

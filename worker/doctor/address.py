@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from worker.address import is_this_machine, parts_of
+from worker.connect.address import is_this_machine, parts_of
 from worker.doctor.finding import Finding, judged
 from worker.errors import SettingsFault
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Self
 
 from outbox import Outbox
-from worker import obstacles
-from worker.address import is_this_machine
-from worker.connection import Connection
+from worker.apply.position import greet
+from worker.apply.queries import query
+from worker.connect.address import is_this_machine
+from worker.connect.connection import Connection
+from worker.connect.pooling import SessionKind, session_kind
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
-from worker.pooling import SessionKind, session_kind
-from worker.position import greet
-from worker.queries import query
-from worker.rehearse import rehearse
+from worker.faults import obstacles
+from worker.faults.rehearse import rehearse
 from worker.settings import WorkerSettings
 
 SKEW_SECONDS = 30.0

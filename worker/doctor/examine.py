@@ -5,18 +5,18 @@ from collections.abc import Iterator, Mapping
 import psycopg
 
 from outbox import Outbox, environment
-from worker.address import understood
-from worker.connection import connect
-from worker.dial import as_error
+from worker.connect.address import understood
+from worker.connect.connection import connect
+from worker.connect.dial import as_error
+from worker.connect.login import LOGIN_REFUSED
 from worker.doctor.address import examine_address
 from worker.doctor.database import examine_database
 from worker.doctor.finding import Finding
 from worker.doctor.host import examine_host
 from worker.doctor.outbox_file import examine_outbox, opened
 from worker.errors import SettingsFault, Unreachable, WorkerError
-from worker.login import LOGIN_REFUSED
+from worker.faults.verdict import Phase, judge
 from worker.settings import WorkerSettings
-from worker.verdict import Phase, judge
 
 LOGIN_REMEDY = (
     'put the password of outbox_worker into SUPABASE_DB_URL (a new one: psql "$SUPABASE_MIGRATE_DB_URL" -c '

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from worker.supervisor import Supervisor
+from worker.process.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

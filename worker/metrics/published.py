@@ -5,15 +5,15 @@ from contextlib import ExitStack, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from worker.failures import SLOW_EVENT_TRIES
+from worker.faults.failures import SLOW_EVENT_TRIES
 from worker.logs import get_log
 from worker.metrics.file_gauges import FileGauges
 from worker.metrics.health import Health
 from worker.metrics.meter import PrometheusMeter
 from worker.metrics.server import ADDRESS, served
 from worker.metrics.textfile import written
+from worker.process.supervisor import Supervisor
 from worker.settings import WorkerSettings
-from worker.supervisor import Supervisor
 
 # An exchange with the database ends within twice the statement timeout and a margin (see `deadline`), and an event
 # that is too slow even alone is given twice the time, a few times: patience with it must not be taken for a hang.

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import psycopg
 
-from worker.address import described, parts_of, understood
-from worker.connection import connect as open_connection
+from worker.apply.queries import query as relay_query
+from worker.connect.address import described, parts_of, understood
+from worker.connect.connection import connect as open_connection
+from worker.connect.login import judge_login
 from worker.errors import SettingsFault
-from worker.login import judge_login
+from worker.faults.verdict import Verdict
 from worker.migrate.errors import MigrateError, TargetError, UnreachableError
-from worker.queries import query as relay_query
-from worker.verdict import Verdict
 
 
 def connect(dsn: str) -> psycopg.Connection:

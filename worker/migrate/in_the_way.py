@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 
-from worker import obstacles
-from worker.connection import Connection, connect
+from worker.connect.connection import Connection, connect
+from worker.faults import obstacles
+from worker.faults.rehearse import rehearse
 from worker.migrate.finding import Breach, Finding, Severity
-from worker.rehearse import rehearse
 
 WORKER = "outbox_worker"
 _PROMISES = {

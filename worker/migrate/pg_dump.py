@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import pq
 
-from worker.address import understood
+from worker.connect.address import understood
 from worker.migrate.errors import BackupError
 from worker.standin.binaries import wheel_programs
 from worker.standin.errors import StandInError

@@ -15,6 +15,7 @@ from enum import StrEnum
 import psycopg
 from psycopg.rows import dict_row
 
+from worker.connect.pooling import SessionKind, session_kind
 from worker.migrate.apply import ADVISORY_KEY, Direction
 from worker.migrate.backup import find_pg_dump
 from worker.migrate.compared import wrong_shapes
@@ -26,7 +27,6 @@ from worker.migrate.finding import Finding, Severity
 from worker.migrate.plan import Plan
 from worker.migrate.queries import query
 from worker.migrate.trial import Trial, try_out
-from worker.pooling import SessionKind, session_kind
 
 OLDEST_SERVER = 140000
 _CLOSED_BY = "row level security"

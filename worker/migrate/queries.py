@@ -4,7 +4,7 @@ from functools import cache
 from importlib import resources
 from typing import LiteralString
 
-from worker.queries import statements
+from worker.apply.queries import statements
 
 
 @cache

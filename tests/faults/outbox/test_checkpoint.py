@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from outbox import Outbox, WorkerLock, checkpoint, status
+from outbox import Outbox, WorkerLock
+from outbox.log import checkpoint
+from outbox.ops import status
 from tests.support.lessons import PROJECT_ROOT, PYTHON, SetClock, lesson, path_of, publish
 
 BODY = "# Aula\n" + "pão " * 8_000

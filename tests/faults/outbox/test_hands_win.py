@@ -121,7 +121,7 @@ def test_of_two_units_at_once_the_one_that_returns_first_speaks_for_itself_alone
             outer.write("a.bin", b"outer")
             with box.unit() as inner:
                 inner.write("b.bin", b"inner")
-            monkeypatch.setattr("outbox.publish.reach", die)
+            monkeypatch.setattr("outbox.files.publish.reach", die)
         monkeypatch.undo()
         assert box.recover().published == ("a.bin",)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from outbox import Outbox, StorageFull
-from outbox.checkpoint import LOOK_EVERY_EVENTS
+from outbox.log.checkpoint import LOOK_EVERY_EVENTS
 from tests.support.lessons import lesson, path_of, publish, staged_files
 
 
@@ -51,7 +51,7 @@ def test_on_a_full_disk_whoever_returned_was_kept_and_whoever_raised_was_not(
     box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checkpoint of a real WAL that has grown meets a real refusal of the database file to grow."""
-    monkeypatch.setattr("outbox.checkpoint.REUSED_WAL_BYTES", 0)
+    monkeypatch.setattr("outbox.log.checkpoint.REUSED_WAL_BYTES", 0)
     box.append(*(lesson(f"{number}", "x" * 500) for number in range(LOOK_EVERY_EVENTS - 1)))
     import resource  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def test_a_directory_that_cannot_be_synced_leaves_the_rest_to_recovery(
     with box.unit() as unit:
         unit.write(path_of("a"), b"new")
         unit.append(lesson("a", "new"))
-        monkeypatch.setattr("outbox.durable.sync_directory", no_room)
+        monkeypatch.setattr("outbox.files.durable.sync_directory", no_room)
     monkeypatch.undo()
     assert [file.path for file in unit.result.unpublished] == [path_of("a")]
     assert box.last_seq == 2
@@ -101,7 +101,7 @@ def test_a_rename_that_is_refused_leaves_the_others_of_its_unit_in_place(
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
         real(source, target)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("outbox.publish.os.rename", refuse)
+    monkeypatch.setattr("outbox.files.publish.os.rename", refuse)
     with box.unit() as unit:
         for name in ("a", "b"):
             unit.write(path_of(name), name.encode())
@@ -115,7 +115,7 @@ def test_a_rename_that_is_refused_leaves_the_others_of_its_unit_in_place(
 
 def test_a_unit_that_raised_left_nothing(box: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before its commit: neither event nor file, in place or in staging."""
-    monkeypatch.setattr("outbox.log.append", sqlite_full)
+    monkeypatch.setattr("outbox.log.log.append", sqlite_full)
     with pytest.raises(StorageFull):
         publish(box, "a")
     monkeypatch.undo()

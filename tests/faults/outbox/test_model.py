@@ -24,9 +24,9 @@ from hypothesis.stateful import (
 
 from outbox import FileConflict, Outbox, ParkedConflict, ParkedState, Payload, Resolution, ids
 from outbox import catalogue as c
-from outbox.backup import backup
-from outbox.check import run_checks
-from outbox.prune import plan, prune
+from outbox.ops.backup import backup
+from outbox.ops.check import run_checks
+from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of, staged_files
 
 NAMES = ("a", "b", "c")
@@ -169,7 +169,7 @@ class OutboxMachine(RuleBasedStateMachine):
         path, body = path_of(slug), f"body {n}\n"
         unnamed = path in self.model.disk and self.model.disk[path] == body  # nothing to stage, nothing to rename
         try:
-            with mock.patch("outbox.publish.reach", reach), self.box.unit() as unit:
+            with mock.patch("outbox.files.publish.reach", reach), self.box.unit() as unit:
                 unit.write(path, body.encode(), overwrite=True)
                 unit.append(MAKE["upsert"](slug, n))
             assert step == "unit.renamed"

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from outbox import ConfigurationError, Outbox, OutboxBusy, OutboxCorrupt, OutboxError, WorkerLock, WorkerRunning
-from outbox.backup import backup
-from outbox.salvage import salvage
+from outbox.ops.backup import backup
+from outbox.ops.salvage import salvage
 from tests.faults.outbox.conftest import Start
 from tests.support.lessons import PROJECT_ROOT, lesson, publish
 from tests.support.processes import environment
@@ -213,7 +213,7 @@ def test_a_salvage_that_fails_leaves_nothing(path: Path, tmp_path: Path, monkeyp
     def fails(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("outbox.salvage._restore", fails)
+    monkeypatch.setattr("outbox.ops.salvage._restore", fails)
     with pytest.raises(OutboxError):
         salvage(path, tmp_path / "new.db")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["box", "no.db"]

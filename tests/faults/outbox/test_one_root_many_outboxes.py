@@ -52,7 +52,7 @@ def test_a_copy_from_before_sweeps_nothing_of_what_came_after(
     way: str, places: Places, start: Start, tmp_path: Path
 ) -> None:
     """It has the same identity and does not name the file: the inode tells them apart, or how far the log was."""
-    from outbox.backup import backup  # noqa: PLC0415
+    from outbox.ops.backup import backup  # noqa: PLC0415
 
     path, root = places
     copy = tmp_path / "copy.db"

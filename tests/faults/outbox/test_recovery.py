@@ -185,7 +185,7 @@ def test_ctrl_c_between_commit_and_rename_is_mended_like_a_crash(
             raise KeyboardInterrupt
 
     with Outbox.open(path, content_root=root) as box:
-        monkeypatch.setattr("outbox.publish.reach", interrupt)
+        monkeypatch.setattr("outbox.files.publish.reach", interrupt)
         with pytest.raises(KeyboardInterrupt), box.unit() as unit:
             unit.write("courses/a.png", b"\x89PNG")
         monkeypatch.undo()

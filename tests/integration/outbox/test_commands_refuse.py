@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from outbox import Outbox, OutboxNotFound
 from outbox.cli import cli
 from outbox.errors import ParkedConflict
-from outbox.recovery import Recovered
+from outbox.files.recovery import Recovered
 from tests.support.lessons import publish
 
 

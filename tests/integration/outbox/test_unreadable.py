@@ -162,7 +162,7 @@ def test_a_bug_of_ours_is_not_taken_for_damage(said: Said, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("outbox.parked.Parked.list", broken)
+    monkeypatch.setattr("outbox.notes.parked.Parked.list", broken)
     with pytest.raises(ValueError, match="a bug"):
         said(outbox, "parked", "list")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from outbox.confined import STAGING_DIRECTORY
-from outbox.staging import Estate
+from outbox.files.confined import STAGING_DIRECTORY
+from outbox.files.staging import Estate
 from tests.support.power_loss import ledger, trace
 from tests.support.power_loss.disk import EVERYTHING, NOTHING, Disk, File, Mercy
 from tests.support.power_loss.ledger import Told

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from outbox import Outbox, database, durable, known_files, publish, recovery, secure
-from outbox.known_files import KnownFile
-from outbox.syncing import Sync, Syncing
-from outbox.unit import StagedFile, Unit
+from outbox import Outbox
+from outbox.files import durable, known_files, publish, recovery, secure
+from outbox.files.known_files import KnownFile
+from outbox.files.syncing import Sync, Syncing
+from outbox.files.unit import StagedFile, Unit
+from outbox.log import database
 from simulation.late_sync import LateSync
 
 

@@ -7,9 +7,9 @@ from typing import cast
 
 from outbox import Outbox
 from outbox.catalogue import Payload
-from outbox.check import run_checks
-from outbox.contract import check
-from outbox.event import Event
+from outbox.catalogue.contract import check
+from outbox.catalogue.event import Event
+from outbox.ops.check import run_checks
 from tests.support.power_loss.ledger import Told
 from tests.support.power_loss.units import PERIOD, planned, publish
 

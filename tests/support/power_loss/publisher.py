@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from outbox import Outbox, checkpoint, durable
-from outbox.backup import backup
+from outbox import Outbox
 from outbox.catalogue import ContentUpserted
-from outbox.prune import plan, prune
+from outbox.files import durable
+from outbox.log import checkpoint
+from outbox.ops.backup import backup
+from outbox.ops.prune import plan, prune
 from tests.support.power_loss.ledger import Ledger
 from tests.support.power_loss.mutants import MUTANTS, as_late_as_may_be
 from tests.support.power_loss.units import PERIOD, planned, publish

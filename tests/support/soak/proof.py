@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from outbox import Outbox
-from outbox.check import run_checks
+from outbox.ops.check import run_checks
 from tests.support.postgres import Server
 from tests.support.processes import environment, worker
 from tests.support.rows import all_rows

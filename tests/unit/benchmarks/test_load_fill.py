@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.load.fill import fill
 from benchmarks.load.mix import COURSE_EVENTS, DISTINCT, event
 from outbox import Outbox
-from outbox.check import run_checks
+from outbox.ops.check import run_checks
 
 COLUMNS = "seq, type, version, aggregate_type, aggregate_id, previous_seq, refs, payload_sha256, payload"
 

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from outbox import Outbox, WorkerLock, WorkerState
-from outbox.alarm import Limits, alarms
 from outbox.cli import cli
-from outbox.status import read_status
+from outbox.ops.alarm import Limits, alarms
+from outbox.ops.status import read_status
 from tests.support.lessons import SetClock, lesson
 
 DESTINATION = uuid.UUID(int=1)

@@ -1,7 +1,7 @@
 """Start records: what a worker had in hand, and how often exactly that was begun without an end."""
 
 from outbox import Outbox
-from outbox.attempts import Attempt
+from outbox.notes.attempts import Attempt
 from tests.support.lessons import SetClock
 
 

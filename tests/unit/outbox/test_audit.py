@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from outbox.audit import operator
+from outbox.notes.audit import operator
 
 
 def test_behind_sudo_it_is_the_person_not_root(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from outbox.backlog import columns, points
-from outbox.backlog_plot import HEIGHT, plot
-from outbox.outages import OutageRecord
+from outbox.notes.outages import OutageRecord
+from outbox.ops.backlog import columns, points
+from outbox.ops.backlog_plot import HEIGHT, plot
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox
-from outbox.check import run_checks
+from outbox.ops.check import run_checks
 from tests.support.lessons import lesson
 
 
@@ -44,7 +44,7 @@ def test_an_empty_log_is_well_too(box: Outbox) -> None:
 
 def test_a_long_check_tells_how_far_it_is(filled: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """In events, each so many."""
-    monkeypatch.setattr("outbox.check._PROGRESS_EVERY", 2)
+    monkeypatch.setattr("outbox.ops.check._PROGRESS_EVERY", 2)
     told: list[int] = []
     list(run_checks(filled.connection, progress=told.append))
     assert told == list(range(2, filled.last_seq + 1, 2))

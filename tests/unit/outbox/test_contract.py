@@ -7,7 +7,7 @@ import pytest
 
 from outbox import ContractError, PayloadTooLarge, UnknownEventType, catalogue, ids
 from outbox import catalogue as c
-from outbox.contract import check, parse
+from outbox.catalogue.contract import check, parse
 
 LESSON = {"slug": "x--1", "title": "T", "content_type": "course_lesson"}
 

@@ -6,8 +6,8 @@ import pytest
 
 from outbox import Outbox, ids
 from outbox import catalogue as c
-from outbox.courses import CourseProgress, Courses, CourseTally
-from outbox.prune import plan, prune
+from outbox.ops.courses import CourseProgress, Courses, CourseTally
+from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson
 
 HERE = uuid.UUID(int=1)

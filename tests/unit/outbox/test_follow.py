@@ -3,7 +3,7 @@
 from itertools import islice
 
 from outbox import Outbox
-from outbox.follow import follow
+from outbox.log.follow import follow
 from tests.support.lessons import lesson
 
 

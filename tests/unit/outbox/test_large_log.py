@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-import outbox.backup
+import outbox.ops.backup
 from outbox import Outbox, OutboxPaths, WorkerLock
-from outbox.backup import backup
-from outbox.check import run_checks
-from outbox.checkpoint import REUSED_WAL_BYTES
-from outbox.moment import last_until
+from outbox.log.checkpoint import REUSED_WAL_BYTES
+from outbox.log.moment import last_until
+from outbox.ops.backup import backup
+from outbox.ops.check import run_checks
+from outbox.ops.prune import plan, prune
+from outbox.ops.status import read_status
 from outbox.paths import wal_bytes
-from outbox.prune import plan, prune
-from outbox.status import read_status
 from tests.support.lessons import SetClock, lesson
 from tests.support.work import counted_steps
 
@@ -65,7 +65,7 @@ def test_a_backup_is_not_begun_anew_when_others_append(
     box: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a copy that takes longer than the time between two appends never ends."""
-    monkeypatch.setattr(outbox.backup, "_PAGES_PER_STEP", 16)
+    monkeypatch.setattr(outbox.ops.backup, "_PAGES_PER_STEP", 16)
     box.append(*(lesson(f"{number}", "x" * 20_000) for number in range(20)))
     copied: list[int] = []
     with Outbox.open(box.path) as writer:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox, OutboxBusy, OutboxPaths, WorkerLock, WorkerRunning, running_worker
-from outbox.gate import Gate
+from outbox.log.gate import Gate
 from tests.support.lessons import lesson
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from outbox import ContractError, EventNotFound, Outbox, ids
 from outbox import catalogue as c
-from outbox.check import run_checks
+from outbox.ops.check import run_checks
 from tests.support.lessons import SetClock, lesson
 
 SLUG = "curso-x--a"

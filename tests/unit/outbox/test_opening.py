@@ -16,9 +16,9 @@ from outbox import (
     StorageFailed,
     StorageFull,
 )
-from outbox.check import run_checks
-from outbox.salvage import salvage
-from outbox.sqlite_errors import translated
+from outbox.log.sqlite_errors import translated
+from outbox.ops.check import run_checks
+from outbox.ops.salvage import salvage
 from tests.support.lessons import SetClock, lesson
 
 
@@ -45,7 +45,7 @@ def test_a_new_directory_is_durable_before_anything_stands_in_it(
 ) -> None:
     """A power loss after the first commit must not take the directory, and the outbox with it."""
     synced: list[Path] = []
-    monkeypatch.setattr("outbox.durable.sync_directory", synced.append)
+    monkeypatch.setattr("outbox.files.durable.sync_directory", synced.append)
     Outbox.open(tmp_path / "var" / "box" / "o.db").close()
     assert synced == [tmp_path, tmp_path / "var"]
 
@@ -163,7 +163,7 @@ def test_salvage_keeps_events_of_types_that_it_does_not_know(tmp_path: Path) -> 
 
 def test_a_foreign_lock_is_told_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A SQLite shell does not know the gate; nobody reads the words 'database is locked'."""
-    monkeypatch.setattr("outbox.database._FOREIGN_LOCK_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("outbox.log.database._FOREIGN_LOCK_PATIENCE_SECONDS", 0.05)
     with Outbox.open(tmp_path / "o.db") as box:
         shell = sqlite3.connect(tmp_path / "o.db", isolation_level=None)
         shell.execute("begin immediate")

@@ -6,20 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from outbox import (
-    ContractError,
-    Decisions,
-    Event,
-    Outbox,
-    OutboxError,
-    ParkedConflict,
-    ParkedState,
-    Passed,
-    Resolution,
-    audit,
-    resolve,
-)
-from outbox.parked import TRANSITIONS, standing
+from outbox import ContractError, Decisions, Event, Outbox, OutboxError, ParkedConflict, ParkedState, Passed, Resolution
+from outbox.notes import audit, resolve
+from outbox.notes.parked import TRANSITIONS, standing
 from tests.support.lessons import lesson, path_of, publish
 
 

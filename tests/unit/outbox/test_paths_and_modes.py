@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox, OutboxError, PathRefused, StorageFailed, WorkerLock
-from outbox.confined import confined
+from outbox.files.confined import confined
 from tests.support.lessons import path_of, publish
 
 

@@ -4,7 +4,7 @@ import uuid
 import pytest
 
 from outbox import Outbox, WorkerState
-from outbox.outages import list_outages, open_outage
+from outbox.notes.outages import list_outages, open_outage
 from tests.support.lessons import SetClock, lesson
 
 HERE, THERE = uuid.UUID(int=1), uuid.UUID(int=2)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from outbox import ContractError, Outbox, OutboxError, ParkedConflict, Resolution, resolve
-from outbox.audit import trail
+from outbox import ContractError, Outbox, OutboxError, ParkedConflict, Resolution
 from outbox.catalogue import ContentStatusChanged
+from outbox.notes import resolve
+from outbox.notes.audit import trail
 from tests.support.lessons import path_of, publish
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox, OutboxCorrupt, OutboxError
-from outbox.audit import trail
-from outbox.backup import backup
-from outbox.check import run_checks
-from outbox.prune import plan, prune
+from outbox.notes.audit import trail
+from outbox.ops.backup import backup
+from outbox.ops.check import run_checks
+from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, publish
 
 HERE, THERE = uuid.UUID(int=1), uuid.UUID(int=2)

@@ -2,8 +2,8 @@ import datetime as dt
 import uuid
 
 from outbox import Outbox, WorkerLock, WorkerState
-from outbox.status import read_status
-from outbox.wording import age, size
+from outbox.ops.status import read_status
+from outbox.ops.wording import age, size
 from tests.support.lessons import SetClock, lesson
 
 KEYS = {

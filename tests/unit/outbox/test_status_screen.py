@@ -9,15 +9,16 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from outbox import Outbox, WorkerLock, WorkerState, audit
-from outbox.assessment import Tone, assess
-from outbox.checkpoint import ALARMING_WAL_BYTES
+from outbox import Outbox, WorkerLock, WorkerState
 from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
-from outbox.relay_state import Cause
-from outbox.status import Status, read_status
-from outbox.status_screen import LABELS, lines, screen
-from outbox.status_view import answers, view
-from outbox.unreadable import unreadable
+from outbox.log.checkpoint import ALARMING_WAL_BYTES
+from outbox.notes import audit
+from outbox.notes.relay_state import Cause
+from outbox.ops.assessment import Tone, assess
+from outbox.ops.status import Status, read_status
+from outbox.ops.status_screen import LABELS, lines, screen
+from outbox.ops.status_view import answers, view
+from outbox.ops.unreadable import unreadable
 from tests.support.lessons import SetClock, lesson
 
 DESTINATION = uuid.UUID(int=1)

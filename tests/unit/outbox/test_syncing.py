@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from outbox import Outbox, StorageFull, Unpublished, syncing
+from outbox import Outbox, StorageFull, Unpublished
 from outbox.catalogue import ContentUpserted
-from outbox.syncing import Sync, Syncing
+from outbox.files import syncing
+from outbox.files.syncing import Sync, Syncing
 from tests.support.lessons import lesson, path_of, publish, staged_files
 
 

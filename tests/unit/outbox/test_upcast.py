@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from outbox import NewerVersion, UnknownEventType, catalogue
-from outbox.contract import parse
-from outbox.upcast import STEPS, upcast
+from outbox.catalogue.contract import parse
+from outbox.catalogue.upcast import STEPS, upcast
 
 CORPUS = Path(__file__).resolve().parents[2] / "data" / "payloads"
 

@@ -1,0 +1,164 @@
+"""Checks a payload against its contract, once, when it is appended.
+
+What SQLite would take and Postgres would not (a NUL byte, a lone surrogate, NaN) is refused here, where the
+generator can still say which field of which lesson it was, rather than weeks later on another machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from outbox.catalogue import ids
+from outbox.catalogue.content import CONTRACTS, ContentUpserted, Contract, Payload, contract_of
+from outbox.errors import ContractError, PayloadTooLarge
+
+DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
+_MAX_DEPTH = 64
+_MAX_INTEGER = 2**63 - 1  # what every JSON reader on the way is sure to keep exact
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoders: dict[str, msgspec.json.Decoder[Payload]] = {
+    name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A payload that keeps its contract, ready for the log."""
+
+    contract: Contract
+    aggregate_id: UUID
+    slot: str
+    refs: tuple[UUID, ...]
+    payload_json: str
+    payload_utf8: bytes
+    payload_sha256: str
+
+
+def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -> Checked:
+    """Check one payload.
+
+    Args:
+        payload: an instance of one of the classes in `outbox.catalogue`.
+        limit_bytes: largest size of the payload as JSON.
+
+    Raises:
+        ContractError: a field is wrong; the error names it.
+        PayloadTooLarge: the JSON is larger than `limit_bytes`.
+        UnknownEventType: the class is not in the catalogue.
+    """
+    contract = contract_of(payload)
+    for field, value in zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True):
+        # Only what is wrong or nested is worth a closer look, and a name.
+        if not _is_plain(value):
+            _check_storable(contract.type, f"$.{field}", value)
+    outline = payload
+    if isinstance(payload, ContentUpserted) and isinstance(payload.body, str):
+        # Any text is a body, and it is most of the payload: it need not be read back.
+        outline = msgspec.structs.replace(payload, body="")
+    try:
+        raw = _encoder.encode(payload)
+        # Instances are not checked when made, so what was written is read back under the contract.
+        _decoders[contract.type].decode(raw if outline is payload else _encoder.encode(outline))
+    except UnicodeEncodeError as exc:
+        # The encoder has only said that there is one.
+        field, at = next(_surrogates("$", msgspec.structs.asdict(payload)))
+        raise ContractError(contract.type, field, f"lone surrogate at position {at}: not valid Unicode") from exc
+    except (msgspec.ValidationError, TypeError) as exc:
+        raise _as_contract_error(contract.type, exc) from exc
+    if len(raw) > limit_bytes:
+        raise PayloadTooLarge(
+            contract.type,
+            "$",
+            f"{len(raw):,} bytes, the limit is {limit_bytes:,}: split the content, or raise OUTBOX_PAYLOAD_LIMIT_BYTES",
+        )
+    return Checked(
+        contract=contract,
+        aggregate_id=ids.aggregate_id(contract.aggregate_type, payload.slug),
+        slot=contract.slot(payload),
+        refs=contract.refs(payload),
+        payload_json=raw.decode(),
+        payload_utf8=raw,
+        payload_sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def parse(event_type: str, payload: dict[str, Any]) -> Payload:
+    """Make a payload of the given type from plain data, for edits and imports.
+
+    Raises:
+        ContractError: the type is unknown or a field is wrong.
+    """
+    contract = CONTRACTS.get(event_type)
+    if contract is None:
+        raise ContractError(event_type, "$", f"unknown event type; known are {', '.join(CONTRACTS)}")
+    try:
+        return msgspec.convert(payload, contract.payload)
+    except msgspec.ValidationError as exc:
+        raise _as_contract_error(event_type, exc) from exc
+
+
+def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
+    # msgspec ends its message with the field: "Expected `str`, got `int` - at `$.slug`".
+    problem, _, where = str(exc).partition(" - at `")
+    return ContractError(event_type, where.removesuffix("`") or "$", problem[:1].lower() + problem[1:])
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell at a glance that every reader can store this value; most are text, a small number, or unset."""
+    kind = type(value)
+    if kind is str:
+        return "\x00" not in value
+    return kind is bool or value is msgspec.UNSET or (kind is int and -_MAX_INTEGER <= value <= _MAX_INTEGER)
+
+
+def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> None:
+    if depth > _MAX_DEPTH:
+        raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, str):
+        _check_text(event_type, field, value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ContractError(event_type, field, f"key {key!r} is not a string")
+            _check_text(event_type, field, key)
+            if not _is_plain(item):
+                _check_storable(event_type, f"{field}.{key}", item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _check_storable(event_type, f"{field}[{index}]", item, depth + 1)
+    elif isinstance(value, (float, int)):
+        _check_number(event_type, field, value)
+
+
+def _check_number(event_type: str, field: str, value: float) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ContractError(event_type, field, f"{value} is not a JSON number")
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        raise ContractError(event_type, field, "integer beyond 64 bits; store it as text")
+
+
+def _check_text(event_type: str, field: str, text: str) -> None:
+    if "\x00" in text:
+        at = text.index("\x00")
+        raise ContractError(event_type, field, f"NUL character at position {at}: Postgres stores no NUL in text")
+
+
+def _surrogates(field: str, value: Any) -> Iterator[tuple[str, int]]:
+    """Yield field and position of text that cannot be encoded, keys of mappings included."""
+    if isinstance(value, str) and (found := _SURROGATE.search(value)):
+        yield field, found.start()
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _surrogates(field, key)
+            yield from _surrogates(f"{field}.{key}", item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _surrogates(f"{field}[{index}]", item)

@@ -1,0 +1,1 @@
+"""Files that become true together with events: staging, commit, recovery."""

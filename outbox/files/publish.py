@@ -1,0 +1,185 @@
+"""Commits a unit of work: steps 2 to 4 of the order told in `outbox.files.unit`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from outbox.catalogue.event import Event
+from outbox.clock import as_text
+from outbox.errors import OutboxError
+from outbox.files import durable, known_files, secure
+from outbox.files.known_files import KnownFile
+from outbox.files.unit import Result, StagedFile, Unit, Unpublished
+from outbox.log import log
+from outbox.log.failpoints import reach
+from outbox.log.gate import Gate
+from outbox.log.transaction import write_transaction
+
+
+def commit(
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
+) -> Result:
+    """Make the unit's events and files true.
+
+    `settled` lists staged files of earlier units that are published by now; they are noted with this commit, and
+    those of this unit take their place.
+
+    Whatever is raised, nothing of the unit was kept. After the commit nothing is: see `Result.unpublished`.
+    """
+    if not (unit.files or unit.recorded):
+        appended = _commit(connection, gate, unit, now, settled)
+        return Result(tuple(appended), len(unit.drafts) - len(appended))
+    secure.what_is_staged(unit)
+    reach("unit.staged")
+    with gate.held():
+        if unit.look_again():
+            secure.what_is_staged(unit)
+        secure.what_stands(unit)
+        moving = [file for file in unit.files.values() if file.temp is not None]
+        appended = _commit(connection, gate, unit, now, settled)
+        refused = _rename(unit.root, moving)
+    refused |= _sync({file.target.parent for file in moving}, moving)
+    reach("unit.synced")
+    unpublished = []
+    if refused:
+        unpublished = [Unpublished(file.path, refused[file.path]) for file in moving if file.path in refused]
+        moving = [file for file in moving if file.path not in refused]
+    published = [(file.path, file.temp) for file in moving if file.temp is not None]
+    if unit.staging is not None and published:
+        unit.staging.published(temp for _, temp in published)
+        settled.extend(published)
+    if unit.staging is not None and refused:
+        unit.staging.abandon()  # what is left there is recovery's
+    reach("unit.returned")
+    return Result(
+        tuple(appended),
+        len(unit.drafts) - len(appended),
+        tuple(file.path for file in moving),
+        tuple(unpublished),
+    )
+
+
+def _commit(
+    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
+) -> list[Event]:
+    """Append the events and name the files, in the one transaction that makes them true."""
+    appended: list[Event] = []
+    try:
+        with write_transaction(connection, gate):
+            appended = log.append(connection, unit.drafts, now)
+            reach("unit.appended")
+            if unit.files or unit.recorded:
+                seqs = _carrying_events(unit, appended)
+                secure.what_is_no_news(unit, seqs)
+                _remember_files(connection, unit, seqs, now)
+            if settled:
+                known_files.settle(connection, settled)
+            reach("unit.before_commit")
+    except OutboxError:
+        # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
+        if not _was_kept(connection, unit, appended):
+            raise
+    unit.committed = True
+    settled.clear()
+    reach("unit.committed")
+    return appended
+
+
+def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
+    """Map the path of each file to the seq of the event that carries it, where that event was news."""
+    by_hash = {(event.aggregate_id, event.payload_sha256): event.seq for event in appended}
+    seqs = {}
+    for path, index in unit.file_events.items():
+        draft = unit.drafts[index]
+        seq = by_hash.get((draft.aggregate_id, draft.payload_sha256))
+        if seq is not None:
+            seqs[path] = seq
+    return seqs
+
+
+def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime) -> None:
+    at = as_text(now)
+    for file in unit.files.values():
+        known_files.remember(
+            connection,
+            KnownFile(
+                base="",
+                path=file.path,
+                sha256=file.sha256,
+                bytes=len(file.data),
+                seq=seqs.get(file.path),
+                slug=unit.slugs.get(file.path),
+                temp=file.temp,
+                previous_sha256=file.previous_sha256,
+                recorded_at=at,
+            ),
+        )
+    for record in unit.recorded:
+        if record.size is None:
+            known_files.forget(connection, record.path, record.base)
+            continue
+        known = known_files.find(connection, record.path, record.base)
+        seq, slug = seqs.get(record.path), unit.slugs.get(record.path)
+        if known is not None and known.sha256 == record.sha256 and seq is None and slug in {None, known.slug}:
+            continue  # known as it is: an unchanged import writes nothing
+        known_files.remember(
+            connection,
+            KnownFile(
+                base=record.base,
+                path=record.path,
+                sha256=record.sha256,
+                bytes=record.size,
+                seq=seq,
+                slug=slug,
+                temp=None,
+                previous_sha256=None,
+                recorded_at=at,
+            ),
+        )
+
+
+def _was_kept(connection: sqlite3.Connection, unit: Unit, appended: list[Event]) -> bool:
+    if appended:
+        return log.contains(connection, appended[-1])
+    return any(file.temp is not None and known_files.is_staged(connection, file.temp) for file in unit.files.values())
+
+
+def _rename(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
+    """Put the staged files in their places; returns the paths that refused theirs, and why."""
+    refused: dict[str, str] = {}
+    for file in moving:
+        assert root is not None  # noqa: S101 - a unit without a root stages nothing
+        assert file.staged is not None  # noqa: S101 - that is what moving means
+        try:
+            file.staged.sync.wait()
+        except OSError as exc:
+            # What can still be read there may never get to the disk: recovery writes the file anew from its event.
+            with suppress(OSError):
+                (root / file.staged.temp).unlink(missing_ok=True)
+            refused[file.path] = _said(exc)
+            continue
+        try:
+            os.rename(f"{root}/{file.staged.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
+        except OSError as exc:
+            refused[file.path] = _said(exc)
+            continue
+        reach("unit.renamed")
+    return refused
+
+
+def _sync(directories: set[Path], moving: list[StagedFile]) -> dict[str, str]:
+    refused: dict[str, str] = {}
+    for directory in directories:
+        try:
+            durable.sync_directory(directory)
+        except OSError as exc:  # recovery syncs it, or publishes what a power loss took back
+            refused |= {file.path: _said(exc) for file in moving if file.target.parent == directory}
+    return refused
+
+
+def _said(exc: OSError) -> str:
+    return exc.strerror or type(exc).__name__

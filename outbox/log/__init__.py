@@ -1,0 +1,1 @@
+"""The log: one SQLite file, its schema, its locks and its transactions."""

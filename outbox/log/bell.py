@@ -1,0 +1,35 @@
+"""The bell: one byte written to a file after each commit, for whoever watches the directory.
+
+A notification on SQLite's own files comes before the commit can be read, so a reader that trusts it looks
+too early and then sleeps. The bell is rung after the commit. It is a hint all the same: reading the log is
+the truth, and a ring that gets lost costs a reader no more than its slow poll.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from outbox.log.owner import as_owner_of
+
+_FILE_MODE = 0o600
+
+
+class Bell:
+    """Rings for the watchers of one outbox file."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        as_owner_of(path.with_suffix(""), self._fd)
+
+    def ring(self) -> None:
+        """Tell the watchers that something was committed. Never fails: the commit has happened."""
+        # Always the first byte: the file stays one byte long. A full disk must not fail a finished commit.
+        try:  # noqa: SIM105 - an append's hot path: suppress() is three calls
+            os.pwrite(self._fd, b".", 0)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Stop ringing."""
+        os.close(self._fd)

@@ -1,0 +1,170 @@
+"""What operators decided about events: facts in the audit trail, and what became of each.
+
+The log keeps what was said; what is applied is what was decided about it. A decision is appended and never changed, and
+it wins over whatever is read again: in a replay, in a database that went back, in the comparison of rows with the log,
+an edited event stays edited and a discarded one stays discarded. An event that is parked again although its decision
+was carried out was brought back by a restore: the decision is carried out once more, without being asked for.
+
+`docs/state_machine.md` draws it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import msgspec
+
+from outbox.catalogue.event import Event
+from outbox.clock import as_text
+
+_QUERY = """
+select
+  a.id, a.seq, a.action, a.after,
+  (select o.outcome from outcomes as o where o.decision_id = a.id order by o.id desc limit 1)
+from audit as a
+where a.id > ? and a.seq is not null and a.action in ('retry', 'edit', 'discard', 'supersede', 'park')
+order by a.id
+"""
+
+
+class Resolution(StrEnum):
+    """What an operator decided."""
+
+    RETRY = "retry"
+    EDIT = "edit"
+    DISCARD = "discard"
+    SUPERSEDE = "supersede"
+    PARK = "park"  # an event that was not delivered yet is set aside
+
+
+class Outcome(StrEnum):
+    """What became of a decision; repeated as a CHECK on table outcomes."""
+
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+    REFUSED = "refused"  # tried, and parked again
+    SET_ASIDE = "set_aside"
+    TOO_LATE = "too_late"  # the event had taken effect already, and that cannot be taken back
+
+
+_CARRIED_OUT = frozenset({None, Outcome.APPLIED, Outcome.DISCARDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What stands for one event.
+
+    Attributes:
+        id: of the newest decision.
+        how: what that was.
+        outcome: what became of it, None before it was carried out.
+        payload_json: the payload to apply, None where the event's own stands.
+        discarded: whether the event is not to be applied.
+    """
+
+    id: int
+    how: Resolution
+    outcome: Outcome | None = None
+    payload_json: str | None = None
+    discarded: bool = False
+
+    @property
+    def releases(self) -> bool:
+        """Whether an event that is parked is to be taken up: it was decided about, and not refused since."""
+        return self.how is not Resolution.PARK and self.outcome in _CARRIED_OUT
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether an event that is not delivered yet is to be parked when its turn comes."""
+        return self.how is Resolution.PARK
+
+
+class Decisions:
+    """The decisions about events, by seq; of several about one event the newest counts, and the last payload stands.
+
+    Args:
+        connection: of the outbox file; None: there are none.
+    """
+
+    def __init__(self, connection: sqlite3.Connection | None = None) -> None:
+        self._connection = connection
+        self._standing: dict[int, Decision] = {}
+        self._last_id = 0
+        self.take_in()
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> Decisions:
+        """Read them all; there are as many as operators made."""
+        return cls(connection)
+
+    def take_in(self) -> set[int]:
+        """Read what was decided since; returns the seqs that it is about."""
+        rows = self._connection.execute(_QUERY, [self._last_id]) if self._connection is not None else ()
+        news: set[int] = set()
+        for decision_id, seq, action, after, outcome in rows:
+            self._last_id = decision_id
+            how, became = Resolution(action), Outcome(outcome) if outcome else None
+            if became is not Outcome.TOO_LATE:
+                self._standing[seq] = _after(self._standing.get(seq), decision_id, how, after, became)
+                news.add(seq)
+        return news
+
+    def of(self, seq: int) -> Decision | None:
+        """Return what stands for one event, None where nobody decided about it."""
+        return self._standing.get(seq)
+
+    def unsettled(self) -> list[int]:
+        """Return the seqs whose newest decision was not carried out yet, in order."""
+        return sorted(seq for seq, one in self._standing.items() if one.outcome is None)
+
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self._standing)
+
+    def settle(self, outcomes: dict[int, Outcome], now: dt.datetime) -> None:
+        """Append what became of the newest decisions about these events; the caller holds a write transaction."""
+        for seq, outcome in outcomes.items():
+            one = self._standing[seq]
+            if self._connection is None or one.outcome is outcome:
+                continue
+            self._connection.execute(
+                "insert into outcomes (decision_id, outcome, noted_at) values (?, ?, ?)",
+                [one.id, outcome.value, as_text(now)],
+            )
+
+    def settled(self, outcomes: dict[int, Outcome]) -> None:
+        """Know what `settle` wrote, now that it is committed."""
+        for seq, outcome in outcomes.items():
+            self._standing[seq] = replace(self._standing[seq], outcome=outcome)
+        if Outcome.TOO_LATE in outcomes.values():  # what stood before stands again
+            self._standing, self._last_id = {}, 0
+            self.take_in()
+
+    def obeyed(self, events: Iterable[Event]) -> list[Event]:
+        """Return the events as they are to be applied, without those that are not."""
+        if not self._standing:
+            return list(events)
+        return [one for event in events if (one := self.as_decided(event)) is not None]
+
+    def as_decided(self, event: Event) -> Event | None:
+        """Return the event as it is to be applied, None where it is not."""
+        found = self._standing.get(event.seq)
+        if found is None:
+            return event
+        if found.discarded:
+            return None
+        return event if found.payload_json is None else msgspec.structs.replace(event, payload_json=found.payload_json)
+
+
+def _after(
+    before: Decision | None, decision_id: int, how: Resolution, payload_json: str | None, outcome: Outcome | None
+) -> Decision:
+    if how in {Resolution.EDIT, Resolution.SUPERSEDE}:
+        payload = payload_json
+    else:
+        payload = before.payload_json if before is not None else None
+    return Decision(id=decision_id, how=how, outcome=outcome, payload_json=payload, discarded=how is Resolution.DISCARD)

@@ -1,0 +1,1 @@
+"""For people and screens: status, checks, backup, retention, export and import."""

@@ -1,0 +1,102 @@
+"""The backlog over a span of time, reckoned from what the file knows anyway; no samples are stored.
+
+How much had been appended at a moment is exact: an event id begins with its time and grows with the log, so halving the
+log finds the last event before any moment in some twenty looks. How much had been applied by then is known
+
+- during an outage: nothing moves, so the number is the one at its beginning;
+- while an outage's backlog drains: from there to "everything", taken to be even;
+- since the position was noted last: the number noted;
+- at other times everything was delivered as it came: the backlog counts as nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outbox.log import log
+from outbox.log.moment import last_until
+from outbox.notes.outages import OutageRecord
+from outbox.ops.backlog import Point
+
+_TURNS = 60  # so many stretches are drawn to the point; older ones as the samples meet them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """From `start` to `end` the number of applied events went evenly from `low` to `high`."""
+
+    start: dt.datetime
+    end: dt.datetime
+    low: float
+    high: float
+
+    def at(self, moment: dt.datetime) -> float:
+        share = (moment - self.start) / (self.end - self.start) if self.end > self.start else 1.0
+        return self.low + (self.high - self.low) * share
+
+
+def backlog_history(
+    connection: sqlite3.Connection,
+    outages: Sequence[OutageRecord],
+    *,
+    now: dt.datetime,
+    span: dt.timedelta,
+    samples: int,
+) -> list[Point]:
+    """Return the backlog at evenly spaced moments and where outages turned, the last one now.
+
+    Args:
+        connection: of the outbox.
+        outages: of the ledger, in any order.
+        now: where the curve ends.
+        span: how far it goes back.
+        samples: how many points; each costs as many looks by key as the log has binary digits.
+    """
+    stretches = _applied(connection, outages, now)
+    moments = {now - span + span * place / (samples - 1) for place in range(samples - 1)}
+    turns = [moment for one in stretches[-_TURNS:] for moment in (one.start, one.end)]
+    moments.update(turn for turn in turns if now - span < turn < now)
+    points: list[Point] = []
+    for moment in sorted(moments):
+        appended = last_until(connection, moment)
+        inside = [one for one in stretches if one.start <= moment <= one.end]
+        points.append((moment, max(0.0, appended - inside[-1].at(moment)) if inside else 0.0))
+    last, applied = log.last_seq(connection), _noted(connection)
+    return [*points, (now, float(max(0, last - (applied[0] if applied else 0))))]
+
+
+def _applied(connection: sqlite3.Connection, outages: Sequence[OutageRecord], now: dt.datetime) -> list[_Stretch]:
+    found: list[_Stretch] = []
+    for row in sorted(outages, key=lambda row: row.began_at):
+        began = _time(row.began_at)
+        ended = _time(row.ended_at) if row.ended_at else now
+        still = max(0, last_until(connection, began) - row.backlog_at_begin)
+        found.append(_Stretch(start=began, end=ended, low=still, high=still))
+        if row.drained_at:
+            drained = _time(row.drained_at)
+            found.append(_Stretch(start=ended, end=drained, low=still, high=last_until(connection, drained)))
+    noted = _noted(connection)
+    if noted is None:  # no destination was ever reached: nothing is applied
+        return [_Stretch(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=now, low=0, high=0)]
+    seq, at = noted
+    undrained = [row for row in outages if row.ended_at and not row.drained_at]
+    if undrained:  # it drains now: from where it stood to where it is
+        ended = max(_time(str(row.ended_at)) for row in undrained)
+        found.append(_Stretch(start=ended, end=max(at, ended), low=found[-1].high, high=seq))
+    found.append(_Stretch(start=at, end=now, low=seq, high=seq))
+    return found
+
+
+def _noted(connection: sqlite3.Connection) -> tuple[int, dt.datetime] | None:
+    row = connection.execute(
+        "select applied_seq, updated_at from destinations"
+        " where destination_id = (select value from meta where key = 'destination_id')"
+    ).fetchone()
+    return (int(row[0]), _time(row[1])) if row else None
+
+
+def _time(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)

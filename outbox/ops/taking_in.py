@@ -1,0 +1,230 @@
+"""Takes what `outbox export` wrote into an outbox: of a clone, a salvage, another host.
+
+An event is appended anew, with an id of its own and the time at which it happened, where it is news:
+
+- what this log holds itself, because one file is a copy of the other, is no news: everything up to the last event that
+  both have;
+- what was taken in before is no news, however often the file is imported;
+- what is older than what stands here about the same thing is no news: as with two hosts, the newest word counts;
+- what says what stands here already is no news.
+
+A line that cannot be read, or breaks its contract, is told with its number; the others are taken in. Each step is a
+transaction of some hundred events: killed half-way, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from outbox import tracing
+from outbox.catalogue.content import STATE_SLOT
+from outbox.catalogue.contract import Checked, check, parse
+from outbox.catalogue.event import Event
+from outbox.catalogue.upcast import upcast
+from outbox.errors import FileConflict, OutboxError, PathRefused
+from outbox.log import log
+from outbox.log.sqlite_errors import translated
+from outbox.log.transaction import write_transaction
+from outbox.notes import audit
+from outbox.outbox import Outbox
+
+STEP_EVENTS = 500
+_MOST_TOLD = 50
+
+
+@dataclass(slots=True)
+class TakenIn:
+    """What an import did.
+
+    Attributes:
+        appended: events that were news.
+        here: events that this log has itself, or took in before.
+        unchanged: events that say what stands here already.
+        older: events older than what stands here about the same thing: not appended. The first of them, as text.
+        older_events: how many they are.
+        files: paths that were published.
+        kept: files that somebody changed here: not replaced.
+        failures: lines that could not be taken in, and why.
+    """
+
+    appended: int = 0
+    here: int = 0
+    unchanged: int = 0
+    older: list[str] = field(default_factory=list)
+    older_events: int = 0
+    files: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    seq: int
+    event_id: str
+    occurred_at: dt.datetime
+    slug: str
+    draft: Checked
+
+
+def take_in(box: Outbox, lines: Iterable[str], again: Iterable[str], *, source: str) -> TakenIn:
+    """Append what is news of an export.
+
+    Args:
+        box: the outbox, with a CONTENT_ROOT where the export carries files.
+        lines: of the export, to find what both logs have.
+        again: the same lines once more.
+        source: names the file in the audit trail.
+
+    Raises:
+        OutboxError: the outbox itself failed; what was appended before stays, and the same command goes on.
+    """
+    done = TakenIn()
+    common = _last_common_line(box, lines)
+    records = _records(again, common, done)
+    while step := list(islice(records, STEP_EVENTS)):
+        _append(box, step, done, source)
+    return done
+
+
+def _last_common_line(box: Outbox, lines: Iterable[str]) -> int:
+    last = 0
+    for number, line in enumerate(lines, 1):
+        record = _as_record(line)
+        seq, event_id = record.get("seq"), record.get("event_id")
+        if isinstance(seq, int) and isinstance(event_id, str):
+            found = log.find(box.connection, seq)
+            if found is not None and str(found.event_id) == event_id:
+                last = number
+    return last
+
+
+def _as_record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _records(lines: Iterable[str], common: int, done: TakenIn) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        record = _as_record(line)
+        if record.keys() >= {"file", "data"} or record.keys() >= {"seq", "event_id", "type", "version", "payload"}:
+            if number <= common and "file" not in record:
+                done.here += 1
+            else:
+                yield number, record
+        elif line.strip():
+            done.failures.append(f"line {number}: not a line of `outbox export`")
+
+
+def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: TakenIn, source: str) -> None:
+    events: list[_Line] = []
+    files: list[tuple[int, dict[str, Any]]] = []
+    for number, record in step:
+        if "file" in record:
+            files.append((number, record))
+            continue
+        try:
+            events.append(_as_line(box, record))
+        except (OutboxError, ValueError, TypeError, KeyError) as exc:
+            done.failures.append(f"line {number}: {exc}")
+    appended: list[Event] = []
+    with translated(box.path), write_transaction(box.connection, box.gate):
+        for line in events:
+            appended += _append_one(box, line, done)
+        if appended:
+            audit.record(
+                box.connection,
+                box.clock.now(),
+                "import",
+                reason=f"{source}: events {appended[0].seq}-{appended[-1].seq}",
+            )
+    done.appended += len(appended)
+    if appended:
+        box.ring()
+        tracing.appended(appended)
+    for number, record in files:
+        _publish(box, number, record, done)
+
+
+def _as_line(box: Outbox, record: dict[str, Any]) -> _Line:
+    payload = upcast(str(record["type"]), int(record["version"]), record["payload"])
+    draft = check(parse(str(record["type"]), payload), limit_bytes=box.payload_limit_bytes)
+    occurred_at = dt.datetime.fromisoformat(str(record["occurred_at"]))
+    if occurred_at.tzinfo is None:
+        raise ValueError(f"occurred_at {record['occurred_at']} has no time zone")
+    return _Line(
+        seq=int(record["seq"]),
+        event_id=str(UUID(str(record["event_id"]))),
+        occurred_at=occurred_at.astimezone(dt.UTC),
+        slug=str(payload.get("slug")),
+        draft=draft,
+    )
+
+
+def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
+    connection = box.connection
+    if connection.execute("select 1 from imports where event_id = ?", [line.event_id]).fetchone() is not None:
+        done.here += 1
+        return []
+    newest = _newest_said(box, line.draft)
+    if newest is not None and newest >= line.event_id:
+        done.older_events += 1
+        if len(done.older) < _MOST_TOLD:
+            done.older.append(f"event {line.seq}, {line.draft.contract.type} of {line.slug}")
+        return []
+    appended = log.append(connection, [line.draft], min(line.occurred_at, box.clock.now()))
+    seq = appended[0].seq if appended else _seq_of_head(box, line.draft)
+    connection.execute("insert into imports (event_id, seq) values (?, ?)", [line.event_id, seq])
+    done.unchanged += not appended
+    return appended
+
+
+def _newest_said(box: Outbox, draft: Checked) -> str | None:
+    """The id, as it was where it was said first, of what stands here in the same slot or, for a patch, as the state."""
+    slots = (draft.slot, STATE_SLOT if draft.contract.patches else draft.slot)
+    (newest,) = box.connection.execute(
+        "select max(coalesce((select max(event_id) from imports where imports.seq = heads.seq),"
+        " (select event_id from events where events.seq = heads.seq),"
+        " (select event_id from events order by seq limit 1)))"  # pruned: older than all that is left
+        " from heads where aggregate_id = ? and slot in (?, ?)",
+        [str(draft.aggregate_id), *slots],
+    ).fetchone()
+    return None if newest is None else str(newest)
+
+
+def _seq_of_head(box: Outbox, draft: Checked) -> int:
+    (seq,) = box.connection.execute(
+        "select seq from heads where aggregate_id = ? and slot = ?", [str(draft.aggregate_id), draft.slot]
+    ).fetchone()
+    return int(seq)
+
+
+def _publish(box: Outbox, number: int, record: dict[str, Any], done: TakenIn) -> None:
+    path = str(record["file"])
+    try:
+        data = base64.b64decode(str(record["data"]), validate=True)
+    except (ValueError, binascii.Error):
+        data = None
+    if data is None or hashlib.sha256(data).hexdigest() != record.get("sha256"):
+        done.failures.append(f"line {number}: the bytes of {path} are not those that were exported")
+        return
+    try:
+        with box.unit() as unit:
+            unit.write(path, data)
+    except FileConflict:
+        done.kept.append(path)
+    except PathRefused as exc:
+        done.failures.append(f"line {number}: {exc}")
+    else:
+        done.files += unit.result.written

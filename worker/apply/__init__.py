@@ -1,0 +1,1 @@
+"""Applying events to the tables: what a batch changes, in one transaction with the position."""

@@ -1,0 +1,318 @@
+"""Applies a batch: its rows and its position, in one transaction, in two round trips.
+
+First trip: begin, time limits, the position `for update`, and every natural key that the batch speaks of. Between the
+trips the events are folded (`fold`) into row changes with real ids. Second trip: one statement per table and kind of
+change, statements that look whether the rows are as they should be (`kept`), the parked rows, the new position, commit.
+Each trip is one pipeline with a single sync. Once all of the second trip is on its way, and before its answers are
+waited for, the caller may use the time (`meanwhile`).
+
+Nothing here decides about failures. Whatever is raised, the transaction is rolled back or the connection is lost, and
+the position in the database tells what became of it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from psycopg.errors import InvalidTextRepresentation
+
+from outbox import Event
+from worker.apply.fold import Changes, TableChange, Values, decode, fold
+from worker.apply.kept import kept_as_it_was, name_tags_as_stored
+from worker.apply.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
+from worker.apply.position import Position, require
+from worker.apply.queries import query
+from worker.apply.stamps import Stamps
+from worker.apply.transaction import Rows, begin, lock_position, roll_back, send_position
+from worker.connect.connection import Connection, Limits, hand_over
+from worker.errors import KeptAsItWas, PositionMoved
+from worker.faults.verdict import Phase
+
+KINDS = ("audience", "project", "content")
+# What a patch sets: its whole purpose. An audience has no patches.
+_TAKEN = frozenset({"status", "fidelity_score", "deleted_at", "metadata", "project_metadata"})
+_ROWS_OF = {
+    "linked_minds": "minds_linked", "unlinked_minds": "minds_unlinked", "linked_tags": "tagged",
+    "unlinked_tags": "untagged",
+}  # fmt: skip
+LINK_TABLES = ("minds", "tags")
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parking:
+    """An event that the position passes over, and why."""
+
+    event: Event
+    state: str
+    verdict: str
+    reason: str
+    behind_seq: int | None = None
+    sqlstate: str | None = None
+    attempts: int = 0
+
+    def as_row(self) -> Values:
+        return {
+            "seq": self.event.seq,
+            "event_id": str(self.event.event_id),
+            "type": self.event.type,
+            "aggregate_id": str(self.event.aggregate_id),
+            "state": self.state,
+            "verdict": self.verdict,
+            "sqlstate": self.sqlstate,
+            "reason": self.reason,
+            "attempts": self.attempts,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one transaction does.
+
+    Attributes:
+        apply: events whose effects are written.
+        parked: events that are passed over.
+        released: seqs that were released: they have to stand on the parked list, and leave it unless parked again.
+        to: the event at which the position stands afterwards; None leaves the position where it is.
+        keep: False for a rehearsal: everything is done and checked, deferred constraints too, and taken back.
+        again: rows that are to be written again: kind, slug, and up to which event they forget who wrote them.
+    """
+
+    apply: Sequence[Event] = ()
+    parked: Sequence[Parking] = ()
+    released: Sequence[int] = ()
+    to: Event | None = None
+    again: Sequence[tuple[str, str, UUID]] = ()
+    keep: bool = True
+
+
+def apply_batch(
+    connection: Connection,
+    batch: Batch,
+    *,
+    outbox_id: UUID,
+    position: Position,
+    limits: Limits,
+    stamps: Stamps,
+    entered: Callable[[Phase], None] = lambda _phase: None,
+    decoded: list[Decoded] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Apply a batch and move the position, both or neither.
+
+    Args:
+        connection: outside a transaction; outside one again when this returns or raises, unless it is lost.
+        batch: what to do.
+        outbox_id: whose position it is.
+        position: where the batch was read from.
+        limits: time limits of the transaction.
+        stamps: tells which events an outbox can have made.
+        entered: told of each phase as it begins.
+        decoded: its payloads, where they were read already; emptied once they are folded.
+        meanwhile: called while the server works.
+
+    Raises:
+        PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
+            more; nothing was applied.
+        EventFault: one event is known to be at fault; nothing was applied.
+        KeptAsItWas: the database took a statement and kept a row as it was; nothing was applied.
+        psycopg.Error: nothing was applied, or (connection lost) the position has to be asked.
+    """
+    try:
+        _apply(connection, batch, outbox_id, position, limits, stamps, entered, decoded, meanwhile)
+    except KeptAsItWas as kept:
+        if kept.table != "tags":
+            raise
+        _apply(connection, batch, outbox_id, position, limits, stamps, entered, None, meanwhile, tags_as_stored=True)
+
+
+def _apply(
+    connection: Connection,
+    batch: Batch,
+    outbox_id: UUID,
+    position: Position,
+    limits: Limits,
+    stamps: Stamps,
+    entered: Callable[[Phase], None],
+    decoded: list[Decoded] | None,
+    meanwhile: Callable[[], None],
+    *,
+    tags_as_stored: bool = False,
+) -> None:
+    try:
+        entered(Phase.POSITION)
+        if decoded is None:
+            decoded = decode(batch.apply)
+        with connection.pipeline():
+            begin(connection, limits)
+            locked = lock_position(connection, outbox_id)
+            still_parked = _ask_whether_parked(connection, batch, outbox_id)
+            known = ask(connection, wanted_by(decoded), stamps)
+        require(locked.fetchone(), position)
+        _require_parked(still_parked, batch)
+        entered(Phase.APPLY)
+        found = known()
+        for kind, slug, newest in batch.again:
+            found.write_again(kind, slug, newest)
+        changes = fold(decoded, found)
+        decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
+        if tags_as_stored:
+            name_tags_as_stored(connection, changes)
+        with connection.pipeline():
+            send_tags(connection, changes)
+            send_rows(connection, changes, tags_as_stored=tags_as_stored)
+            _send_parked(connection, batch, outbox_id)
+            if batch.to is not None:
+                send_position(connection, outbox_id, position, batch.to)
+            _send_end(connection, keep=batch.keep)
+            hand_over(connection)
+            meanwhile()
+    except InvalidTextRepresentation as error:
+        roll_back(connection)
+        kept = kept_as_it_was(error)
+        if kept is None:
+            raise
+        raise kept from error
+    except BaseException:
+        roll_back(connection)
+        raise
+
+
+def _send_end(connection: Connection, *, keep: bool) -> None:
+    if keep:
+        connection.execute("commit")
+        return
+    connection.execute("set constraints all immediate")
+    connection.execute("rollback")
+
+
+def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], Known]:
+    """Ask for every natural key, inside a pipeline, and lock what will change.
+
+    Returns:
+        Reads the answers, when the pipeline has ended.
+    """
+    found: list[tuple[str, bool, Rows]] = []
+    occupied: list[Rows] = []
+    for kind in KINDS:
+        names: Names = getattr(wanted, kind)
+        for verb, slugs in (("lock", sorted(names.changed)), ("find", names.only_referred)):
+            if slugs:
+                statement = query("projection", f"{verb}_{kind}s")
+                found.append((kind, verb == "lock", connection.execute(statement, {"slugs": slugs})))
+        if names.made:
+            occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), {"ids": list(names.made)}))
+    minds = _ask_minds(connection, wanted)
+    links = _ask_newer_links(connection, wanted)
+    newest = connection.execute(query("projection", "newest_applied"))
+
+    def answers() -> Known:
+        known = Known(taken={row[0] for rows in occupied for row in rows.fetchall()})
+        bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)
+        for kind, locked, rows in found:
+            _take_rows(known, kind, rows, lambda stamp: stamps.made(stamp, bound), locked=locked)
+        for name, rows in links:
+            for content_id, last in rows.fetchall():
+                if not stamps.made(last, bound):
+                    known.note_unmade(name, content_id, last)
+        _take_minds(known, minds)
+        return known
+
+    return answers
+
+
+def _take_rows(known: Known, kind: str, rows: Rows, is_made: Callable[[UUID], bool], *, locked: bool) -> None:
+    table: dict[str, Row] = getattr(known, kind)
+    for slug, id_, last, project_id, owners in rows.fetchall():
+        made = last is not None and is_made(last)
+        table[slug] = Row(id_, last if made else None, project_id, frozenset(owners), made)
+        if last is not None and locked and not made:
+            known.note_unmade(f"{kind}s", id_, last)
+
+
+def _ask_minds(connection: Connection, wanted: Wanted) -> Rows | None:
+    if not wanted.minds:
+        return None
+    ids = [identity for name in wanted.minds if (identity := as_uuid(name)) is not None]
+    slugs = sorted(name for name in wanted.minds if as_uuid(name) is None)
+    return connection.execute(query("projection", "find_minds"), {"slugs": slugs, "ids": ids})
+
+
+def _take_minds(known: Known, minds: Rows | None) -> None:
+    for slug, id_ in minds.fetchall() if minds is not None else ():
+        known.minds[str(id_)] = UUID(str(id_))
+        if as_uuid(str(slug)) is None:  # a slug that spells an id is the name of no other mind
+            known.minds[str(slug)] = UUID(str(id_))
+
+
+def _ask_newer_links(connection: Connection, wanted: Wanted) -> list[tuple[str, Rows]]:
+    if not wanted.linked:
+        return []
+    values = {"slugs": sorted(wanted.linked), "oldest": wanted.oldest_link}
+    return [(name, connection.execute(query("projection", f"newer_{name}"), values)) for name in LINK_TABLES]
+
+
+def send_tags(connection: Connection, changes: Changes) -> None:
+    """Make the new tags, inside a pipeline: before the rows, so that whoever makes the same waits for us."""
+    _send(connection, "add_tags", changes.tags)
+
+
+def send_rows(connection: Connection, changes: Changes, *, tags_as_stored: bool = False) -> None:
+    """Write all changed rows, inside a pipeline, and look at what was written; `changes` is emptied."""
+    for unmade, (ids, stamps) in changes.unmade.items():
+        connection.execute(query("projection", f"forget_{unmade}"), {"ids": ids, "stamps": stamps})
+    checks: list[tuple[str, Values]] = []
+    for kind in KINDS:
+        table = getattr(changes, kind)
+        checks += _checks(kind, table)
+        _send(connection, f"insert_{kind}s", table.inserts)
+        _send(connection, f"update_{kind}s", table.updates)
+    for name in ("linked_minds", "unlinked_minds", "linked_tags", "unlinked_tags"):
+        if rows := getattr(changes, _ROWS_OF[name]):
+            checks.append((name, {"rows": _encode(rows).decode(), "ask": not tags_as_stored}))
+    _send(connection, "unlink_minds", changes.minds_unlinked)
+    _send(connection, "link_minds", changes.minds_linked)
+    _send(connection, "unlink_tags", changes.untagged)
+    send_tags(connection, changes)
+    _send(connection, "link_tags", changes.tagged)
+    for name, values in checks:
+        connection.execute(query("projection", name), values)
+
+
+def _checks(kind: str, table: TableChange) -> Iterator[tuple[str, Values]]:
+    """What has to hold once these rows are written."""
+    rows = [*table.inserts, *table.updates]
+    if rows:
+        stamps = {"ids": [row["id"] for row in rows], "stamps": [row["last_event_id"] for row in rows]}
+        yield f"written_{kind}s", stamps
+    taken = [{name: row[name] for name in row if name == "id" or name in _TAKEN} for row in table.updates]
+    if taken := [row for row in taken if len(row) > 1]:
+        yield f"taken_{kind}s", {"rows": _encode(taken).decode()}
+
+
+def _ask_whether_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> Rows | None:
+    if not batch.released:
+        return None
+    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": list(batch.released)})
+
+
+def _require_parked(found: Rows | None, batch: Batch) -> None:
+    if found is not None and len(found.fetchall()) < len(batch.released):
+        raise PositionMoved("an event that was released is not parked in the database: somebody else resolved it")
+
+
+def _send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
+    again = {parking.event.seq for parking in batch.parked}
+    if resolved := [seq for seq in batch.released if seq not in again]:
+        connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": resolved})
+    if batch.parked:
+        rows = _encode([parking.as_row() for parking in batch.parked]).decode()
+        values = {"outbox_id": outbox_id, "rows": rows, "count": len(batch.parked)}
+        connection.execute(query("relay", "park"), values)
+
+
+def _send(connection: Connection, name: str, rows: list[Values]) -> None:
+    if rows:
+        connection.execute(query("projection", name), {"rows": _encode(rows).decode()})
+        rows.clear()

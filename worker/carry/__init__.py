@@ -1,0 +1,1 @@
+"""Carrying batches: sizes, reading ahead, and the second connection."""

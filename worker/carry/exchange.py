@@ -1,0 +1,166 @@
+"""One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
+
+import dataclasses
+from collections.abc import Callable
+from time import monotonic
+
+import psycopg
+
+from outbox import Outbox, tracing
+from outbox.log import failpoints
+from worker.apply.known import Decoded
+from worker.apply.position import Position, is_at, require
+from worker.apply.projection import Batch, apply_batch
+from worker.apply.queries import query
+from worker.apply.stamps import Stamps
+from worker.apply.transaction import lock_position
+from worker.carry.ahead import Ahead
+from worker.carry.second_lane import SecondLane
+from worker.connect.connection import Connection, Limits
+from worker.connect.deadline import Line, deadline
+from worker.faults.verdict import Judgement, Phase
+from worker.run.options import Options
+
+ANSWER_SECONDS = 3.0
+
+
+class Exchange:
+    """Sends batches.
+
+    Args:
+        box: whose events they are.
+        options: limits.
+        dial: opens the connection of the second lane.
+
+    Attributes:
+        ahead: where its events are read from.
+        lane: over which half of a large batch goes.
+        phase: what is being done, or was being done when it failed.
+        limits: of the next transaction; more for an event that is too slow even alone.
+        line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
+    """
+
+    def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
+        self._box = box
+        self._options = options
+        self._stamps = Stamps(box)
+        self.ahead = Ahead(box, options.max_bytes)
+        self.lane = SecondLane(box, dial, options.halves_from)
+        self.phase = Phase.CONNECT
+        self.limits = options.limits
+        self.line_seconds: float | None = None
+
+    @property
+    def patience_with_an_answer(self) -> float:
+        """Seconds after which the socket is shut down under a wait."""
+        return 2 * self.limits.statement_timeout_ms / 1000 + self._options.margin_seconds
+
+    def enter(self, phase: Phase) -> None:
+        """Note what is being done."""
+        self.phase = phase
+
+    def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
+        """Apply a batch; see `projection.apply_batch` for what it raises."""
+        self._apply(connection, batch, position, self._decoded(batch))
+
+    def carry(self, connection: Connection, batch: Batch, position: Position) -> Position:
+        """Apply a batch as quickly as can be: the next is looked at meanwhile, and a large one goes over both lanes.
+
+        Returns:
+            The position as it is then: at the end of the batch, or of its first half where the second failed.
+
+        Raises:
+            As `projection.apply_batch`: nothing was applied, or the position has to be asked.
+        """
+        decoded = self._decoded(batch)
+        cut = self.lane.cut(decoded) if not batch.parked else None
+        if cut is None:
+            self._apply(connection, batch, position, decoded, meanwhile=self.ahead.look)
+            return position.moved_to(batch.to)
+        first = Batch(apply=batch.apply[:cut], to=batch.apply[cut - 1])
+
+        def meanwhile() -> None:
+            self.lane.write()
+            self.ahead.look()
+
+        self.lane.ask(decoded[cut:], self.limits, self.patience_with_an_answer)
+        del decoded[cut:]
+        try:
+            self._apply(connection, first, position, decoded, meanwhile=meanwhile)
+        except BaseException as error:
+            self.lane.rest(error)
+            raise
+        middle, end = position.moved_to(first.to), position.moved_to(batch.apply[-1])
+        if failpoints.armed:
+            failpoints.reach(f"middle.{middle.seq}")
+        began = monotonic()
+        if not self.lane.commit(middle, batch.apply[-1]) and not self._stands_at(connection, end, or_at=middle):
+            return middle
+        tracing.applied(batch.apply[cut:], monotonic() - began)
+        return end
+
+    def _stands_at(self, connection: Connection, end: Position, *, or_at: Position) -> bool:
+        """Ask the position what became of a COMMIT without an answer; once that is over, its lock is free."""
+        with deadline(connection, self.patience_with_an_answer):
+            found = lock_position(connection, self._box.outbox_id).fetchone()
+        if is_at(found, end):
+            return True
+        require(found, or_at)
+        return False
+
+    def _decoded(self, batch: Batch) -> list[Decoded]:
+        if failpoints.armed:
+            for event in batch.apply:
+                failpoints.reach(f"apply.{event.seq}")
+        self.enter(Phase.POSITION)
+        return self.ahead.decode(batch.apply)
+
+    def _apply(
+        self,
+        connection: Connection,
+        batch: Batch,
+        position: Position,
+        decoded: list[Decoded],
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        began = monotonic()
+        self.line_seconds = None
+        with deadline(connection, self.patience_with_an_answer), Line(connection) as line:
+            try:
+                apply_batch(
+                    connection,
+                    batch,
+                    outbox_id=self._box.outbox_id,
+                    position=position,
+                    limits=self.limits,
+                    stamps=self._stamps,
+                    entered=self.enter,
+                    decoded=decoded,
+                    meanwhile=meanwhile,
+                )
+            except BaseException:
+                self.line_seconds = line.seconds()
+                raise
+        tracing.applied(batch.apply, monotonic() - began)
+
+    def probe(self, connection: Connection) -> None:
+        """Show that the connection works, before anything is charged to an event."""
+        self.enter(Phase.POSITION)
+        with deadline(connection, self.patience_with_an_answer):
+            connection.execute("select 1")
+
+    def named_holder(self, connection: Connection, judgement: Judgement) -> Judgement:
+        """Say who keeps us from a table, where that is to be seen; the lock may be gone again."""
+        try:
+            with deadline(connection, ANSWER_SECONDS, tell=False):
+                rows = connection.execute(query("relay", "holders")).fetchall()
+        except psycopg.Error:  # whatever that is, the next exchange meets it
+            return judgement
+        held = ", ".join(f"process {pid} holds {mode} on {table}" for table, pid, mode in rows)
+        return dataclasses.replace(judgement, reason=f"{judgement.reason}: {held}") if held else judgement
+
+    @property
+    def usual_limits(self) -> Limits:
+        """Of a transaction that is not known to need more."""
+        return self._options.limits

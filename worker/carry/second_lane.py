@@ -1,0 +1,172 @@
+"""The second lane: a second connection that writes the second half of a batch while the first half is under way.
+
+The server works for one connection with one core, and a full-text index takes most of what a content costs it. Two
+connections use two. What is promised stays as it is, because the *commits* keep their order:
+
+1. The first half goes over the first lane as ever: position locked, rows, position, commit.
+2. Meanwhile the rows of the second half are written over the second lane, in a transaction that stays open, so nobody
+   sees them. The halves are cut so that the second speaks of nothing that the first changes (`halves`): what it is
+   folded with is what it would find afterwards.
+3. The last thing it asks for is the lock of the position, and that is given to it only when the first half's
+   transaction is over. If the position then stands where the first half leaves it, the position moves on, and the
+   second half is committed. In any other case it is rolled back.
+
+So the second half takes effect after the first, each with its position, or not at all. A death, a cut or a refusal
+leaves the position at the beginning, in the middle or at the end, and whoever reads it goes on from there; the relay
+reads it where a COMMIT of the second lane got no answer.
+
+All of it is one pipeline, whose answers are read when they are there already: a second lane costs one more round trip
+for a batch, that of its COMMIT.
+
+The second lane judges nothing. Whatever happens on it closes it, the relay goes on from where the first half left the
+position, and what was wrong with the second half is met again on the first lane, where it gets its verdict. After a
+failure on either lane the second one rests for some batches, and for twice as many each time that it happens anew: what
+two transactions at once cannot do (a trigger of the database's owner that writes one row for all, a limit on
+connections) is not tried for ever, and a culprit is looked for on one lane. A connection that cannot be opened is not
+tried again in this session of the relay: a pooler may count refused logins, and ban us for the second.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+
+import psycopg
+
+from outbox import Event, Outbox
+from worker.apply.fold import fold
+from worker.apply.known import Decoded, Known, wanted_by
+from worker.apply.position import Position, require
+from worker.apply.projection import ask, send_rows
+from worker.apply.stamps import Stamps
+from worker.apply.transaction import Rows, begin, lock_position, send_position
+from worker.carry.halves import cut_of
+from worker.connect.connection import Connection, Limits, hand_over
+from worker.connect.deadline import deadline
+from worker.logs import get_log
+
+# The first half waits meanwhile. A pooler may have no session for us but the one that the first half has.
+ANSWER_SECONDS = 3.0
+FIRST_REST_BATCHES = 16
+LONGEST_REST_BATCHES = 4096
+FOR_THIS_SESSION = 2**62
+
+
+class SecondLane:
+    """Writes second halves.
+
+    Args:
+        box: whose events they are.
+        dial: opens a connection; raises psycopg.Error.
+        least_events: a batch of fewer is not cut; None: none is.
+    """
+
+    def __init__(self, box: Outbox, dial: Callable[[], Connection], least_events: int | None) -> None:
+        self._box = box
+        self._dial = dial
+        self._least_events = least_events
+        self._connection: Connection | None = None
+        self._pipeline = ExitStack()
+        self._known: Callable[[], Known] | None = None
+        self._locked: Rows | None = None
+        self._decoded: list[Decoded] = []
+        self._patience_seconds = 0.0
+        self._resting = 0
+        self._next_rest = FIRST_REST_BATCHES
+
+    def session_began(self) -> None:
+        """The relay is connected anew: whatever kept this lane from working may be over."""
+        self._resting, self._next_rest = 0, FIRST_REST_BATCHES
+
+    def cut(self, decoded: list[Decoded]) -> int | None:
+        """Return after how many of these events the batch is to be cut in two; None: not at all."""
+        if self._least_events is None or len(decoded) < self._least_events:
+            return None
+        if self._resting:
+            self._resting -= 1
+            return None
+        return cut_of(decoded)
+
+    def ask(self, decoded: list[Decoded], limits: Limits, patience_seconds: float) -> None:
+        """Begin a transaction and ask what these events need to know, without waiting for the answers.
+
+        Args:
+            decoded: the second half; emptied once it is folded.
+            limits: time limits of the transaction.
+            patience_seconds: after which the socket is shut down under a wait.
+        """
+        self._decoded, self._patience_seconds = decoded, patience_seconds
+        try:
+            if self._connection is None:
+                self._connection = self._opened()
+            with deadline(self._connection, patience_seconds, tell=False):
+                self._pipeline.enter_context(self._connection.pipeline())
+                begin(self._connection, limits)
+                self._known = ask(self._connection, wanted_by(decoded), Stamps(self._box))
+                hand_over(self._connection)
+        except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
+            self.rest(error)
+
+    def write(self) -> None:
+        """Send the rows of the second half, without waiting for what becomes of them."""
+        connection, known = self._connection, self._known
+        if connection is None or known is None:
+            return
+        try:
+            with deadline(connection, ANSWER_SECONDS, tell=False):
+                found = known()
+            with deadline(connection, self._patience_seconds, tell=False):
+                changes = fold(self._decoded, found)
+                self._decoded.clear()
+                send_rows(connection, changes)
+                self._locked = lock_position(connection, self._box.outbox_id)
+                hand_over(connection)
+        except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
+            self.rest(error)
+
+    def commit(self, position: Position, to: Event) -> bool:
+        """Commit the second half, now that the first has left the position here, and move it on.
+
+        Returns:
+            Whether it is known to have taken effect.
+        """
+        connection, locked = self._connection, self._locked
+        if connection is None or locked is None:
+            return False
+        try:
+            with deadline(connection, self._patience_seconds, tell=False):
+                require(locked.fetchone(), position)
+                send_position(connection, self._box.outbox_id, position, to)
+                connection.execute("commit")
+                self._pipeline.close()
+        except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
+            self.rest(error)
+            return False
+        self._known = self._locked = None
+        self._next_rest = FIRST_REST_BATCHES
+        return True
+
+    def _opened(self) -> Connection:
+        try:
+            return self._dial()
+        except Exception:
+            self._next_rest = FOR_THIS_SESSION
+            raise
+
+    def rest(self, error: BaseException) -> None:
+        """Roll back what is open, and stay out of the way for some batches."""
+        self.close()
+        self._resting = self._next_rest
+        self._next_rest = min(2 * self._next_rest, max(self._resting, LONGEST_REST_BATCHES))
+        get_log().info(
+            "relay.second_lane_rests",
+            error=type(error).__name__,
+            sqlstate=getattr(error, "sqlstate", None),
+            batches=self._resting,
+        )
+
+    def close(self) -> None:
+        """Leave the lane; what is open on it is rolled back."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._known = self._locked = None
+        with suppress(psycopg.Error):  # it cannot be ended in order any more
+            self._pipeline.close()

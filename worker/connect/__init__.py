@@ -1,0 +1,1 @@
+"""Connecting to Postgres: the address, the login, the session, and its deadlines."""

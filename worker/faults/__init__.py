@@ -1,0 +1,1 @@
+"""When something fails: whose fault it is, what is parked, and when it is released."""

@@ -1,0 +1,216 @@
+"""What in the database stands in the way of every event: asked of its catalogue, named, with the command that mends it.
+
+The relay asks when something was refused, before it charges an event: a row that a policy hides, a sequence behind its
+table, a column that nobody may write are no event's fault. `worker migrate check` and `worker doctor` ask the same
+questions beforehand, so that none of them says that all is well where the relay stands still.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from worker.apply.queries import query
+
+# What the relay writes; `projection.sql` names the columns.
+WRITTEN: dict[str, tuple[str, ...]] = {
+    "audience_profiles": (
+        "id", "slug", "name", "description", "demographics", "psychographics", "technical_level",
+        "learning_preferences", "creator_mind_id", "created_at", "last_event_id",
+    ),
+    "content_projects": (
+        "id", "slug", "name", "description", "project_type", "status", "target_audience_id", "default_frameworks",
+        "project_metadata", "creator_mind_id", "persona_mind_id", "created_at", "last_event_id",
+    ),
+    "contents": (
+        "id", "slug", "title", "content_type", "project_id", "parent_content_id", "sequence_order", "content",
+        "ai_generated", "status", "fidelity_score", "metadata", "file_path", "published_at", "published_url",
+        "generation_execution_id", "deleted_at", "created_at", "last_event_id",
+    ),
+    "content_minds": ("content_id", "mind_id", "role", "created_at", "last_event_id"),
+    "content_tags": ("content_id", "tag_id", "created_at", "last_event_id"),
+    "tags": ("name", "tag_type"),
+}  # fmt: skip
+_COLUMNS = [f"{table}.{column}" for table, columns in WRITTEN.items() for column in columns]
+_CATALOGUED = ("hidden_rows", "generated_columns", "required_columns", "replica_identity", "rules")
+# Words of a function's text that say what it does with which table; what it builds at run time stays unseen.
+_USES = re.compile(
+    r"\b(?P<verb>insert\s+into|update(?!\s+of\b)|delete\s+from|from|join)\s+(?:only\s+)?"
+    r'(?P<name>"?[a-z_][\w$]*"?\."?[a-z_][\w$]*"?|"?[a-z_][\w$]*"?)(?P<call>\s*\()?',
+    re.IGNORECASE,
+)
+_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_NO_TABLES = frozenset({"new", "old", "set", "only", "select", "lateral", "unnest"})
+_VERBS = {"insert": "insert", "update": "update", "delete": "delete", "from": "select", "join": "select"}
+
+AnyConnection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Something that stands in the way.
+
+    Attributes:
+        kind: hidden_rows, generated_columns, required_columns, replica_identity, rules, sequences, trigger_functions.
+        table: in which table, without its schema.
+        what: in words; names of the schema only.
+        remedy: the statement that mends it, for the owner of the table.
+    """
+
+    kind: str
+    table: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.remedy}"
+
+
+def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
+    """Everything that is known to stand in the way of whoever delivers.
+
+    Args:
+        connection: outside a transaction, or in one that reads.
+        role: who delivers; whoever is connected by default.
+    """
+    return [*_catalogued(connection, _role(connection, role), _CATALOGUED), *behind(connection)]
+
+
+def hidden(connection: AnyConnection, table: str) -> Obstacle | None:
+    """What may hide rows of this table from us, if anything does."""
+    found = _catalogued(connection, _role(connection, None), ("hidden_rows",))
+    return next((one for one in found if one.table == table), None)
+
+
+def about(connection: AnyConnection, kind: str) -> list[Obstacle]:
+    """The obstacles of one kind, for whoever is connected."""
+    return list(_catalogued(connection, _role(connection, None), (kind,)))
+
+
+def behind(connection: AnyConnection, constraint: str | None = None) -> list[Obstacle]:
+    """Sequences that give keys which are taken already: those of columns that no event chooses.
+
+    Args:
+        connection: of a role that may read the tables.
+        constraint: only those whose column is part of this key.
+    """
+    found = []
+    for one in _sequences(connection, constraint):
+        if one.next_value is None:
+            continue
+        name = sql.Identifier("public", one.table)
+        row = connection.execute(sql.SQL("select max({}) from {}").format(sql.Identifier(one.column), name)).fetchone()
+        if row is None or row[0] is None or int(str(row[0])) < one.next_value:
+            continue
+        found.append(one.obstacle(f"is behind: it gives {one.next_value}, {row[0]} is taken"))
+    return found
+
+
+def handed_out(connection: AnyConnection, constraint: str) -> Obstacle | None:
+    """The sequence that fills this key, whatever it gives by now: a value that it gave is no event's choice."""
+    return next((one.obstacle("gave a value that is taken") for one in _sequences(connection, constraint)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sequence:
+    """One that fills a column; what it gives next is None where we may not see it."""
+
+    table: str
+    column: str
+    name: str
+    next_value: int | None
+
+    def obstacle(self, words: str) -> Obstacle:
+        return Obstacle(
+            kind="sequences",
+            table=self.table,
+            what=f"the sequence of public.{self.table}.{self.column} {words}",
+            remedy=f"select setval('{self.name}', (select max({self.column}) from public.{self.table}))",
+        )
+
+
+def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
+    rows = connection.execute(
+        query("obstacles", "sequences"), {"tables": list(WRITTEN), "written": _COLUMNS}
+    ).fetchall()
+    for table, column, name, told, step, may_ask, keys in rows:
+        if constraint is not None and constraint not in keys:  # type: ignore[operator]
+            continue
+        next_value = None if told is None else int(str(told))
+        if may_ask:
+            # The name is quoted by the catalogue query.
+            asked = sql.SQL("select last_value + case when is_called then {} else 0 end from {}").format(
+                sql.Literal(int(str(step))),
+                sql.SQL(str(name)),
+            )
+            (value,) = connection.execute(asked).fetchone() or (told,)
+            next_value = int(str(value))
+        yield _Sequence(table=str(table), column=str(column), name=str(name), next_value=next_value)
+
+
+def keepers(connection: AnyConnection, table: str) -> list[str]:
+    """Triggers that can keep a row of this table as it was, or make it so again."""
+    return [str(row[0]) for row in connection.execute(query("obstacles", "triggers_that_keep"), {"table": table})]
+
+
+def triggers_of(connection: AnyConnection, function: str) -> list[str]:
+    """The triggers that call a function, as `trigger on table`."""
+    name = function.partition("(")[0].rpartition(".")[2].strip('"')
+    return [str(row[0]) for row in connection.execute(query("obstacles", "triggers_of"), {"function": name})]
+
+
+def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obstacle]:
+    """What triggers on our tables mention and the role cannot use: read from their text, so a hint and no proof."""
+    rows = connection.execute(query("obstacles", "trigger_functions"), {"tables": list(WRITTEN)}).fetchall()
+    for table, trigger, function, text, as_owner, owner, path in rows:
+        who = str(owner) if as_owner else role
+        told = set()
+        for verb, name in _used(str(text)):
+            values = {"name": name if "." in name else _qualified(name, str(path)), "role": who, "verb": verb}
+            try:
+                found = connection.execute(query("obstacles", "relation_for"), values).fetchone()
+            except psycopg.Error:
+                continue  # not a name that could be one
+            there, may, enters = found if found is not None else (True, True, True)
+            if (name, verb) in told or (there and may and enters):
+                continue
+            told.add((name, verb))
+            where = f"function {function} of trigger {trigger} on public.{table}"
+            if not there:
+                if "." in name or verb != "select":
+                    words, remedy = f"{where} uses {name}, which is not there", f"make {name}, or drop the trigger"
+                    yield Obstacle(kind="trigger_functions", table=str(table), what=words, remedy=remedy)
+                continue
+            words = f"{where} needs {verb} on {name}, which {who} lacks"
+            remedy = f"grant {verb} on {name} to {who}" if enters else f"grant usage on its schema to {who}"
+            yield Obstacle(kind="trigger_functions", table=str(table), what=words, remedy=remedy)
+
+
+def _used(text: str) -> Iterator[tuple[str, str]]:
+    for match in _USES.finditer(_TEXT.sub(" ", text)):
+        verb = _VERBS[match["verb"].split()[0].lower()]
+        if match["call"] and verb == "select":  # a function, not a table
+            continue
+        if match["name"].lower() not in _NO_TABLES:
+            yield verb, match["name"]
+
+
+def _qualified(name: str, search_path: str) -> str:
+    first = search_path.strip('"').split(",")[0].strip().strip('"')
+    return f"{first}.{name}" if first and first != "$user" else name
+
+
+def _catalogued(connection: AnyConnection, role: str, kinds: tuple[str, ...]) -> Iterator[Obstacle]:
+    values = {"role": role, "tables": list(WRITTEN), "written": _COLUMNS}
+    for kind in kinds:
+        for table, what, remedy in connection.execute(query("obstacles", kind), values).fetchall():
+            yield Obstacle(kind=kind, table=str(table), what=str(what), remedy=str(remedy))
+
+
+def _role(connection: AnyConnection, role: str | None) -> str:
+    if role is not None:
+        return role
+    row = connection.execute("select current_user::text").fetchone()
+    return str(row[0]) if row is not None else ""

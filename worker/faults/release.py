@@ -1,0 +1,98 @@
+"""Parked events that were released: taken up in batches like any others, in the order of the log.
+
+They wait for nobody (`parking` says which those are), so a batch of them needs nothing but the position's lock, which
+stays where it is. What goes wrong with one is judged like everything else (`failures`): it is looked for in halves,
+gets the same time limits, and is parked again alone. The relay takes turns between these and new events, so neither
+waits for the other to end.
+"""
+
+from collections.abc import Callable, Sequence
+
+from outbox import Event, Outbox
+from worker.apply.position import Position
+from worker.apply.projection import Batch
+from worker.carry.batching import BatchSize
+from worker.carry.exchange import Exchange
+from worker.connect.connection import Connection
+from worker.faults.failures import Failed, Failures
+from worker.faults.parking import ParkedList
+from worker.faults.suspects import KILLER, STARTS, Suspects
+from worker.logs import get_log
+from worker.run.options import Options
+
+
+class Releases:
+    """Takes up what operators released, and what was held behind it.
+
+    Args:
+        box: the outbox.
+        parked: its list.
+        exchange: with the database.
+        suspects: watches batches after a death.
+        failures: decides about batches that failed.
+        went_through: told of what was applied.
+        size: of the next batch; `failures` has the same.
+        options: limits.
+    """
+
+    def __init__(
+        self,
+        box: Outbox,
+        parked: ParkedList,
+        exchange: Exchange,
+        suspects: Suspects,
+        failures: Failures,
+        went_through: Callable[[list[Event]], None],
+        size: BatchSize,
+        options: Options,
+    ) -> None:
+        self._box = box
+        self._parked = parked
+        self._exchange = exchange
+        self._suspects = suspects
+        self._failures = failures
+        self._went_through = went_through
+        self.size = size
+        self._most_bytes = options.max_bytes
+
+    def are_due(self) -> bool:
+        """Whether there is something to take up."""
+        return bool(self._parked.ready(limit=1))
+
+    def take_up(self, connection: Connection, position: Position) -> Sequence[Event]:
+        """Apply the next batch; returns the events that left the list, or the one that was parked again.
+
+        Raises:
+            Interrupted: the session is over; the events are taken up again in the next.
+            PositionMoved: somebody else works on the list.
+        """
+        events = self._box.read_these(self._parked.ready(limit=self.size.size), most_bytes=self._most_bytes)
+        if self._suspects.is_killer(events[0].seq):
+            self._failures.park(connection, events[0], KILLER, position, attempts=STARTS, released=True)
+            self._suspects.cleared()
+            return events[:1]
+        seqs = [event.seq for event in events]
+        self._failures.trying()
+        batch = Batch(apply=self._parked.decisions.obeyed(events), released=seqs)
+        try:
+            with self._suspects.watched(connection, seqs[0], seqs[-1], released=True):
+                self._exchange.apply(connection, batch, position)
+        except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
+            failed = Failed(events=events, batch=batch, position=position, error=error, released=True)
+            through = self._failures.decide(connection, failed)
+            if through is None:
+                return []
+            if self._parked.is_blamed(through.seq):
+                self._failures.forgotten()
+                return [through]
+            return self._through([through])
+        return self._through(events)
+
+    def _through(self, events: Sequence[Event]) -> Sequence[Event]:
+        self._failures.forgotten()
+        self._parked.released([event.seq for event in events])
+        self._went_through(self._parked.decisions.obeyed(events))
+        for event in events:
+            if (decision := self._parked.decisions.of(event.seq)) is not None:  # the others waited for one of these
+                get_log().info("relay.event_released", seq=event.seq, resolution=decision.how.value)
+        return events

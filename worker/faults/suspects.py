@@ -1,0 +1,171 @@
+"""Finds the event that kills the process: by what the last process had in hand when it died.
+
+Writing a start record before every batch would cost two fsyncs per batch, all the year round, for something that
+hardly ever happens. So the first death is free: a worker that ended in order says so in the outbox file, and only one
+that finds that its predecessor did not is *wary*. It writes a start record before each batch and removes it after,
+until it is as far past the position as two batches can reach (the second is decoded while the first is under way), or
+through with what waited at its start: the predecessor died within that stretch, or of something else.
+
+A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
+event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
+way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
+kill from outside hits another event each time, or finds the position moved, or hits a process that waits for the
+database (for a lock that somebody keeps, say), and charges nobody. A wary worker does not
+look ahead, so that nobody dies of an event that is not in the record. Before a single suspect
+is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
+event either.
+
+What was released is looked into in the same way, in a stretch of its own.
+
+An exception that nobody foresaw ends the process as well; it leaves its record like a death.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+from outbox import Outbox, OutboxError, WorkerState
+from worker.apply.position import Position
+from worker.carry.batching import BatchSize
+from worker.carry.exchange import Exchange
+from worker.connect.connection import Connection, told_of_waits
+from worker.errors import WorkerError
+from worker.faults.verdict import Judgement, Verdict
+from worker.logs import get_log
+from worker.run.notes import only_a_note
+
+STARTS = 3
+# What `verdict` can judge, or what the outbox file says: the process lives on.
+FORESEEN = (psycopg.Error, OSError, WorkerError, OutboxError, UnicodeEncodeError)
+
+KILLER = Judgement(
+    verdict=Verdict.POISON, sqlstate=None, reason=f"the worker died {STARTS} times in a row while it was applied"
+)
+
+
+class Suspects:
+    """Watches batches after a death.
+
+    Args:
+        box: the outbox.
+        exchange: to probe the connection with.
+        size: narrowed to the range in which somebody died.
+        wary: whether the process before this one died.
+    """
+
+    def __init__(self, box: Outbox, exchange: Exchange, size: BatchSize, *, wary: bool) -> None:
+        self._box = box
+        self._attempts = box.attempts
+        self._exchange = exchange
+        self._size = size
+        self._wary = wary or box.attempts.unfinished() is not None
+        with only_a_note(box):
+            if box.attempts.forgive():
+                get_log().info("relay.killed_while_waiting")
+        self._last_seq = box.last_seq
+        self._until: int | None = None
+        self._until_released: int | None = None  # None: whoever died, it was not of these, or they are behind us
+        self._watching = False
+        if self._wary:
+            get_log().warning("relay.wary", reason="the worker before this one did not end in order")
+
+    @property
+    def wary(self) -> bool:
+        """Whether there was a death, so that no event may be touched but those of the record."""
+        return self._wary
+
+    def arrived(self, position: Position, ready: Sequence[int], released: BatchSize) -> None:
+        """A session began.
+
+        Args:
+            position: where it stands.
+            ready: what was released, in order.
+            released: the size of its batches, narrowed to the range in which somebody died.
+        """
+        if not self._wary:
+            return
+        if self._until is None:
+            self._until = min(position.seq + 2 * self._size.most, self._last_seq)
+            self._until_released = ready[: 2 * released.most][-1] if ready else None
+        found = self._attempts.unfinished()
+        if found is None:
+            return
+        if found.seq <= position.seq:
+            among = [seq for seq in ready if found.seq <= seq <= found.last_seq]
+            if found.seq not in among:  # it went through, and the process died before it could say so
+                self.cleared()
+                return
+            self._until_released = max(self._until_released or 0, found.last_seq)
+            released.suspect(found.last_seq, len(among))
+        elif found.seq != position.seq + 1:
+            self.cleared()
+            return
+        else:
+            self._until = max(self._until, found.last_seq)
+            self._size.suspect(found.last_seq, found.events)
+        get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
+
+    def is_killer(self, seq: int) -> bool:
+        """Whether this event, alone, was in hand at too many deaths in a row."""
+        if not self._wary:
+            return False
+        found = self._attempts.unfinished()
+        return found is not None and (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS
+
+    def cleared(self) -> None:
+        """The record's event was parked."""
+        with only_a_note(self._box):
+            self._attempts.finish()
+
+    @contextmanager
+    def watched(self, connection: Connection, seq: int, last_seq: int, *, released: bool = False) -> Iterator[None]:
+        """Keep a start record while the block runs, where one is needed; for events of the log, or `released` ones."""
+        until = self._until_released if released else self._until
+        if self._wary and not released and until is not None and seq > until:
+            self._wary = False
+        self._watching = self._wary and not (released and (until is None or seq > until))
+        if self._watching:
+            if seq == last_seq:
+                self._exchange.probe(connection)
+            with only_a_note(self._box):
+                self._attempts.begin(seq, last_seq)
+        try:
+            with self._waits_noted(connection):
+                yield
+        except Exception as error:
+            if not isinstance(error, FORESEEN):
+                if not self._watching:
+                    with only_a_note(self._box):
+                        self._attempts.begin(seq, last_seq)
+                raise
+            self._done()
+            raise
+        except BaseException:  # a signal
+            self._done()
+            raise
+        self._done()
+
+    @contextmanager
+    def _waits_noted(self, connection: Connection) -> Iterator[None]:
+        def note(*, begins: bool) -> None:
+            with only_a_note(self._box):
+                self._attempts.waits(begins=begins)
+
+        if not self._watching:
+            yield
+            return
+        with told_of_waits(connection, note):
+            yield
+
+    def _done(self) -> None:
+        if self._watching:
+            self._watching = False
+            with only_a_note(self._box):
+                self._attempts.finish()
+
+
+def died(box: Outbox) -> bool:
+    """Whether the worker before this one ended without a word; to be asked before a new word is written."""
+    report = box.relay.report
+    return report is not None and report.state is not WorkerState.STOPPED

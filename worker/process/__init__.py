@@ -1,0 +1,1 @@
+"""The process around a run: wake-ups, signals to the supervisor, crashes."""

@@ -1,0 +1,105 @@
+"""Mends rows that are not as the log says, by saying again what the log says.
+
+Nothing is appended: the log is right, the row is wrong, and a new event would be newer than what other hosts wrote
+meanwhile. Under the lock of the position, in one transaction per aggregate, its delivered events are folded from the
+first to the last and written. The position stays. A row that another outbox wrote later is left alone.
+
+A row is called repaired once it was looked at again: a trigger may keep it as it is.
+
+Files are not mended here: `generate sync` takes their text in, which is news and belongs into the log.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from outbox import Decisions, Event, Outbox
+from worker.apply.fold import TABLES
+from worker.apply.position import Position, parked_seqs
+from worker.apply.projection import Batch, apply_batch
+from worker.apply.stamps import Stamps
+from worker.connect.connection import Connection, Limits
+from worker.errors import EventFault, KeptAsItWas
+from worker.faults import obstacles
+from worker.faults.evidence import is_gone
+from worker.faults.verdict import Phase, judge
+from worker.proof.expected import Expected
+from worker.proof.verify import ROW_FAULTS, Verified, differing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What came of one row.
+
+    Attributes:
+        what: `kind slug`.
+        reason: why it could not be mended; None where it was.
+    """
+
+    what: str
+    reason: str | None
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"what": self.what, "reason": self.reason}
+
+
+def repair_all(connection: Connection, box: Outbox, found: Verified, position: Position) -> list[Repaired]:
+    """Write the rows that are missing or differ again, in the order in which the log first speaks of them.
+
+    Args:
+        connection: to the destination, outside a transaction.
+        box: the outbox; this process must hold its `WorkerLock`.
+        found: what `verify_all` found.
+        position: where the outbox stands there.
+
+    Raises:
+        PositionMoved: another worker delivers meanwhile.
+        psycopg.Error: the database went away; what was mended stays mended.
+    """
+    wrong = {one.what for one in found.differences if one.kind in ROW_FAULTS}
+    some = sorted((one for one in found.expected if one.label in wrong), key=lambda one: one.first_seq)
+    return list(_repair(connection, box, some, position))
+
+
+def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], position: Position) -> Iterator[Repaired]:
+    waiting = parked_seqs(connection, box)
+    decisions = Decisions.read(box.connection)
+    for one in some:
+        events = [
+            event
+            for event in decisions.obeyed(box.read(after=0, limit=one.last_seq, aggregate_id=one.aggregate_id))
+            if event.seq <= position.seq and event.seq not in waiting
+        ]
+        reason = say_again(connection, box, events, one, position)
+        if reason is None and (left := differing(connection, one)):
+            reason = f"the database keeps it otherwise: {'; '.join(left)}{_keepers(connection, one)}"
+        yield Repaired(what=one.label, reason=reason)
+
+
+def _keepers(connection: Connection, one: Expected) -> str:
+    found = obstacles.keepers(connection, TABLES[one.kind])
+    return f" ({', '.join(found)})" if found else ""
+
+
+def say_again(
+    connection: Connection, box: Outbox, events: list[Event], one: Expected, position: Position
+) -> str | None:
+    """Write one row from these events, whichever of them wrote it last; returns why not, None where it is written.
+
+    Raises:
+        PositionMoved: another worker delivers meanwhile.
+        psycopg.Error: the database went away.
+    """
+    batch = Batch(apply=events, again=[(one.kind, one.slug, events[-1].event_id)])
+    try:
+        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
+    except EventFault as fault:
+        return fault.reason
+    except KeptAsItWas as kept:
+        return str(kept)
+    except psycopg.Error as error:
+        if is_gone(connection, error) or error.sqlstate is None:
+            raise
+        return judge(error, Phase.APPLY).reason
+    return None

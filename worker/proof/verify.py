@@ -1,0 +1,259 @@
+"""Compares the three places in which content stands, by hash: files on disk, the log, rows in the database.
+
+Every difference is named with its kind, so that a reader knows what to do about it:
+
+- `file_missing`, `file_changed`: the file is not what the outbox last saw; `generate sync` takes it in.
+- `waiting`: events that are not delivered yet; `worker drain`.
+- `parked`: not delivered because an event of it, or one that it refers to, is parked; `outbox parked list`.
+- `row_missing`, `row_differs`: delivered, and yet not there or not so: somebody else changed it.
+
+Every field that an event sets is compared, in the database and as it stores it (`verify.sql`), with what was delivered,
+in one snapshot with the position: waiting or parked events do not hide a row that is already wrong. A row that another
+outbox wrote later, and differently, is counted as `overtaken`. A row whose stamp no outbox can have made is compared
+like any other.
+
+Where no row is missing or differs, everything up to the position is proven to be there, and that is noted in the
+outbox file: nothing is pruned without it. A row that was overtaken was not compared, so the proof ends before its first
+event.
+"""
+
+import hashlib
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from outbox import EventNotFound, KnownFile, Outbox
+from worker.apply.fold import TABLES
+from worker.apply.position import parked_seqs
+from worker.apply.queries import query
+from worker.apply.stamps import Stamps
+from worker.connect.connection import Connection
+from worker.faults import obstacles
+from worker.proof.expected import Expected, expected_of
+from worker.run.notes import only_a_note
+
+CHUNK = 500
+ROW_FAULTS = frozenset({"row_missing", "row_differs"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that does not agree.
+
+    Attributes:
+        kind: see the module.
+        what: the file's path, or `kind slug` of the row.
+        detail: what differs.
+    """
+
+    kind: str
+    what: str
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"kind": self.kind, "what": self.what, "detail": self.detail}
+
+
+@dataclass(slots=True)
+class Verified:
+    """The outcome.
+
+    Attributes:
+        files: files that the outbox knows.
+        events: events of the log.
+        rows: rows in the database that the log speaks of.
+        agree: rows that are as the log says, and whose file (if any) is as the log says.
+        overtaken: rows that another outbox wrote later, and differently.
+        compared_to: the last event before the first of a row that was not compared, or that is parked in the database
+            and not in the file's list.
+        differences: everything else.
+        expected: what was compared.
+    """
+
+    files: int = 0
+    events: int = 0
+    rows: int = 0
+    agree: int = 0
+    overtaken: int = 0
+    compared_to: int = sys.maxsize
+    differences: list[Difference] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+
+    @property
+    def proven(self) -> bool:
+        """Whether every row is as the delivered events say."""
+        return not any(one.kind in ROW_FAULTS for one in self.differences)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "files": self.files,
+            "events": self.events,
+            "rows": self.rows,
+            "agree": self.agree,
+            "overtaken": self.overtaken,
+            "differences": [one.as_dict() for one in self.differences],
+        }
+
+
+def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verified:
+    """Compare everything, and note the proof if it holds.
+
+    Args:
+        connection: to the destination, outside a transaction; nothing is written there.
+        box: the outbox.
+        content_root: where files with a relative base stand.
+    """
+    connection.execute("begin isolation level repeatable read read only")
+    try:
+        connection.execute(query("relay", "settings"), {"local": True})
+        row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
+        position = int(str(row[0])) if row is not None else 0
+        newest = connection.execute(query("projection", "newest_applied")).fetchone()
+        bound = None if newest is None else UUID(str(newest[0]))
+        stamps = Stamps(box)
+
+        def made(stamp: UUID) -> bool:
+            return stamps.made(stamp, bound)
+
+        parked = parked_seqs(connection, box)
+        expected, events = expected_of(box, position, parked)
+        result = Verified(events=events, expected=list(expected.values()))
+        # A prune spares what the file's list names. Where the database was put back, it has more parked than that.
+        if unlisted := parked - {row.seq for row in box.parked.list()}:
+            result.compared_to = min(unlisted) - 1
+        stale_files = _verify_files(box, content_root, expected, result)
+        for kind in ("audience", "project", "content"):
+            for some in _chunks(one for one in result.expected if one.kind == kind):
+                _verify_rows(connection, kind, some, result, stale_files, made)
+        target = connection.execute(query("relay", "destination")).fetchone()
+    finally:
+        connection.rollback()
+    if target is not None and not result.proven:  # whatever was proven once no longer is
+        box.relay.remember_verified(UUID(str(target[0])), 0)
+    elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
+        with only_a_note(box):  # on a full disk the result is told all the same; without the note less is pruned
+            box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
+    return result
+
+
+def _is_of_this_log(box: Outbox, seq: int, event_id: object) -> bool:
+    """Whether the position stands in this very log: a copy that was used on its own proves nothing by its rows."""
+    if seq == 0:
+        return True
+    try:
+        return str(box.event(seq).event_id) == str(event_id)
+    except EventNotFound:
+        return seq <= box.last_seq
+
+
+def _verify_files(
+    box: Outbox, content_root: Path, expected: dict[tuple[str, str], Expected], result: Verified
+) -> set[str]:
+    """Compare files with what the outbox knows of them and with the log; returns the slugs whose file differs."""
+    by_source = {
+        (source.get("path"), source.get("sha256")): one.slug
+        for one in expected.values()
+        if isinstance(source := one.metadata.get("source"), dict)
+    }
+    differing: set[str] = set()
+    for known in box.files():
+        result.files += 1
+        fault = _file_fault(known, content_root)
+        if fault is not None:
+            result.differences.append(Difference(kind=fault[0], what=known.path, detail=fault[1]))
+            differing |= {slug for (path, _), slug in by_source.items() if path == known.path}
+    return differing
+
+
+def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
+    path = (Path(known.base) if known.base else content_root) / known.path
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "file_missing", f"the outbox published it with sha256 {known.sha256[:12]}…"
+    except OSError as exc:
+        return "file_missing", f"it cannot be read: {exc.strerror}"
+    if found != known.sha256:
+        return "file_changed", f"sha256 {found[:12]}…, the outbox knows {known.sha256[:12]}…"
+    return None
+
+
+def _verify_rows(
+    connection: Connection,
+    kind: str,
+    some: list[Expected],
+    result: Verified,
+    stale_files: set[str],
+    made: Callable[[UUID], bool],
+) -> None:
+    said = msgspec.json.encode([one.as_row() for one in some]).decode()
+    found: dict[str, tuple[UUID | None, list[str]]] = {}
+    rows: Any = connection.execute(query("verify", f"{kind}s"), {"rows": said})
+    for slug, is_there, last_event_id, differing in rows:
+        if is_there:
+            found[slug] = (last_event_id, differing)
+    result.rows += len(found)
+    hides: obstacles.Obstacle | None = None
+    if len(found) < len(some):
+        hides = obstacles.hidden(connection, TABLES[kind])
+    for one in some:
+        _waits(one, result)
+        if one.last_seq == 0:
+            continue
+        there = found.get(one.slug)
+        if there is None:
+            missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
+            result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
+        elif _is_as_said(one, *there, result, made) and not one.waiting and not one.parked:
+            result.agree += one.slug not in stale_files
+
+
+def _is_as_said(
+    one: Expected, stamp: UUID | None, faults: list[str], result: Verified, made: Callable[[UUID], bool]
+) -> bool:
+    if stamp is not None and not made(stamp):
+        faults = [*faults, "last_event_id names an event that no outbox has made"]
+    elif faults and _is_overtaken(one, stamp):
+        result.overtaken += 1
+        result.compared_to = min(result.compared_to, one.first_seq - 1)
+        return False
+    if faults:
+        result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(faults)))
+    return not faults
+
+
+def _waits(one: Expected, result: Verified) -> None:
+    for name, count in (("waiting", one.waiting), ("parked", one.parked)):
+        if count:
+            what = f"{count} of its events" if one.last_seq else "all of its events"
+            result.differences.append(Difference(kind=name, what=one.label, detail=what))
+
+
+def differing(connection: Connection, one: Expected) -> list[str]:
+    """The fields of one row that are not as the delivered events say; as it stands now."""
+    said = msgspec.json.encode([one.as_row()]).decode()
+    rows: Any = connection.execute(query("verify", f"{one.kind}s"), {"rows": said})
+    found: list[str] = []
+    for _, is_there, last_event_id, fields in rows:
+        if not is_there:
+            found = ["it is not there"]
+        elif not _is_overtaken(one, last_event_id):
+            found = list(fields)
+    return found
+
+
+def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:
+    return last_event_id is not None and one.last_event_id is not None and last_event_id > one.last_event_id
+
+
+def _chunks(items: Iterable[Expected]) -> Iterator[list[Expected]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk

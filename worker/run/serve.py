@@ -1,0 +1,95 @@
+"""The life of `worker run`: take the lock, hold or deliver, end within five seconds of SIGTERM."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from outbox.extras import install_command
+from worker.errors import Holding, SettingsFault
+from worker.faults.suspects import died
+from worker.logs import get_log
+from worker.process.supervisor import Supervisor
+from worker.process.wakeup import StopAtOnce, stopped_by_signals
+from worker.run.meter import Meter, NoMeter
+from worker.run.notes import only_a_note
+from worker.run.room import RoomAgain
+from worker.run.runtime import destination, relay_for, served_outbox, waker_for
+from worker.settings import WorkerSettings
+
+HEARD_EVERY_SECONDS = 5.0  # where somebody asks for the health of this process
+
+
+def serve(settings: WorkerSettings, *, local: bool) -> None:
+    """Serve the outbox until a signal ends it.
+
+    Args:
+        settings: of this process.
+        local: use the embedded Postgres.
+
+    Raises:
+        WorkerRunning: another worker serves this outbox.
+        SettingsFault: no database is named although delivering is switched on, or the metrics cannot be published.
+    """
+    while _serve_for_now(settings, local=local):
+        get_log().info("worker.reopened", reason="the disk has room again")
+
+
+def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
+    """Serve the outbox; True where it was a copy in memory, and there is room now to open the file."""
+    log = get_log()
+    measured = settings.metrics_port is not None or settings.metrics_file is not None
+    supervisor = Supervisor(os.environ, heard_every_seconds=HEARD_EVERY_SECONDS if measured else float("inf"))
+    with (
+        served_outbox(settings) as box,
+        _meter(settings, supervisor, measured=measured) as meter,
+        waker_for(box, supervisor) as waker,
+        stopped_by_signals(waker),
+    ):
+        wary = died(box)
+        with only_a_note(box):
+            box.relay.set_state("starting")
+        supervisor.ready()
+        log.info("worker.started", pid=os.getpid(), version=version("creatoros-outbox"), outbox_id=str(box.outbox_id))
+        try:
+            if not settings.persist:
+                reason = str(Holding())
+                log.warning("relay.holding", reason=reason, last_seq=box.last_seq)
+                while not waker.stopping:
+                    with only_a_note(box):
+                        box.relay.set_state("holding", reason)
+                    waker.sleep(60.0)
+            else:
+                with destination(settings, local=local) as dsn:
+                    relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor, meter=meter)
+                    relay.run()
+            log.info("worker.stopped", clean=True)
+        except RoomAgain:
+            return True
+        except StopAtOnce:
+            # Safe at any instant: the position tells what was committed. See `relay`.
+            log.warning("worker.stopped", clean=False)
+        finally:
+            waker.end()
+            supervisor.stopping()
+            with only_a_note(box):
+                box.relay.set_state("stopped")
+    return False
+
+
+@contextmanager
+def _meter(settings: WorkerSettings, supervisor: Supervisor, *, measured: bool) -> Iterator[Meter]:
+    if not measured:
+        yield NoMeter()
+        return
+    # Imported here: who asks for no metrics pays for none.
+    try:
+        from worker.metrics import published  # noqa: PLC0415
+    except ModuleNotFoundError as exc:
+        raise SettingsFault(
+            f"metrics are asked for, and {exc.name} is not installed: {install_command('worker')}, or leave "
+            "out --metrics-port, --metrics-file, OUTBOX_METRICS_PORT and OUTBOX_METRICS_FILE"
+        ) from exc
+
+    with published(settings, supervisor) as meter:
+        yield meter
