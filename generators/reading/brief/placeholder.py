@@ -13,6 +13,7 @@ from generators.languages import fold, vocabulary
 _QUOTES = " \t\"'“”‘’«»`*"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 _LONGEST_BLANK = 40
+_LONGEST_REMEMBERED = 300
 _DOUBLE_QUOTES = '"“”«»'
 _BOXES = re.compile(r"[\[(]([xX✓ ]?)[\])]\s*((?:(?![\[(][xX✓ ]?[\])])[^\[\]])*)")
 _BOX_AHEAD = re.compile(r"\s*(?:\[|\([xX✓ ]?\))")
@@ -51,6 +52,12 @@ def stated(text: str | None) -> str | None:
     """
     if text is None:
         return None
+    # Titles are asked about by every reader of a course: by the curriculum's, the page's, the outline's.
+    return _stated(text) if len(text) <= _LONGEST_REMEMBERED else _stated.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _stated(text: str) -> str | None:
     if not text.isprintable():
         # YAML escapes can write what no database text may hold.
         text = _UNSTORABLE.sub("", text)

@@ -191,7 +191,8 @@ def _layout(reading: _Reading, curricula: list[Curriculum], taken: list[PurePosi
     paths = {lesson.file_path.lstrip("./") for c in curricula for lesson in c.lessons if lesson.file_path}
 
     def listed(page: PurePosixPath) -> bool:
-        return bool(paths) and any(page.as_posix() == path or page.as_posix().endswith(f"/{path}") for path in paths)
+        # The curriculum may have been written for a folder further in: any end of the page's path will do.
+        return bool(paths) and any("/".join(page.parts[at:]) in paths for at in range(len(page.parts)))
 
     def text(path: PurePosixPath) -> str | None:
         return reading.files[path].text if path in reading.files else None
