@@ -3,14 +3,12 @@
 import json
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from generators.commands.writing import chosen_writer, sources_option, writing_options
-from outbox.terminal import console
+from generators.commands.writing import chosen_writer, used_in_words, watched, writing_options
 
 if TYPE_CHECKING:
     from generators.making.run import CourseRun, Outcome
@@ -125,16 +123,18 @@ def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None
 
 @click.command()
 @_brief
-@sources_option
+@writing_options
 @_json
-def assessments(brief: Path, *, sources: tuple[Path, ...], as_json: bool) -> None:
+def assessments(brief: Path, *, as_json: bool, **writing: Any) -> None:
     """Write the quizzes and the final project of the approved curriculum of BRIEF.
+
+    With llm:MODEL, quizzes are the model's; without it, they are made of the terms that the sources define.
 
     \b
     Example:
       generate assessments briefs/pao.md
     """
-    _run(brief, lambda run: run.write_assessments(), as_json=as_json, sources=sources)
+    _run(brief, lambda run: run.write_assessments(), as_json=as_json, **writing)
 
 
 def _run(
@@ -166,9 +166,11 @@ def _run(
             brief_file=file,
             brief=stated,
             writer=writer,
-            choose=lambda name, folder: chosen_writer(name, folder, **model),
+            choose=lambda name, folder, asked: chosen_writer(name, folder, asked, **model),
             sources=sources,
         )
+        if model:
+            _ = run.writer  # a key that is missing is told before anything is made
         for skipped in run.sources.skipped:
             click.echo(f"skipped source: {skipped}", err=True)
         steps(run)
@@ -198,18 +200,11 @@ def _approve_or_stop(run: "CourseRun", *, approve: bool, resume: bool) -> None:
 
 
 def _lessons(run: "CourseRun", *, resume: bool) -> None:
-    from rich.progress import Progress  # noqa: PLC0415
-
     missing, cost = run.left_to_write(resume=resume)
     if cost.tokens and missing:
         # Whoever approved beforehand, or resumes, has not seen it yet.
         click.echo(f"writing {missing} lessons with “{run.writer.name}”: {cost.note}", err=True)
-    screen = console(err=True)
-    progress: Any = Progress(console=screen, transient=True) if screen.is_terminal else nullcontext()
-    with progress as bar:
-        if bar is not None:
-            line = bar.add_task("lessons", total=run.lesson_count)
-            run.progress = lambda _: bar.advance(line)
+    with watched(run.writer, run.lesson_count) as run.progress:
         run.write_lessons(resume=resume)
 
 
@@ -237,10 +232,12 @@ def _report(run: "CourseRun", *, as_json: bool) -> None:
         "kept": outcome.kept,
         "failed": outcome.failed,
         "unpublished": [file.path for file in outcome.unpublished],
+        "model": run.used,
     }
     text = f"{run.folder.path}: {outcome.written} files written, {outcome.events} events appended"
     text += f", {outcome.skipped} lessons were there" if outcome.skipped else ""
     text += f"; {outcome.gaps} gaps for the author, marked ✍️ (`generate score` lists them)" if outcome.gaps else ""
+    text += used_in_words(run.used)
     _print(result, text, as_json=as_json)
     if outcome.failed:
         click.echo(f"{len(outcome.failed)} lessons are missing; run again with --resume", err=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from generators.commands.writing import chosen_writer, writing_options
+from generators.commands.writing import chosen_writer, used_in_words, watched, writing_options
 
 _STATE = ".state"
 
@@ -38,16 +38,18 @@ def write(folder: Path, *, writer: str | None, sources: tuple[Path, ...], as_jso
         cost = chosen.estimate(len(missing.lessons), sum(facts.lesson.minutes or 0 for facts in missing.lessons))
         if cost.tokens and missing.lessons:
             click.echo(f"writing {len(missing.lessons)} lessons with “{chosen.name}”: {cost.note}", err=True)
-        outcome = missing.write(chosen)
+        with watched(chosen, len(missing.lessons)) as done:
+            outcome = missing.write(chosen, done)
     for skipped in outcome.skipped_sources:
         click.echo(f"skipped source: {skipped}", err=True)
     for lesson, reason in outcome.failed.items():
         click.echo(f"failed: lesson {lesson}: {reason}", err=True)
     if as_json:
-        click.echo(json.dumps(asdict(outcome), ensure_ascii=False))
+        click.echo(json.dumps({**asdict(outcome), "model": chosen.used()}, ensure_ascii=False))
     else:
         text = f"{folder}: {len(outcome.written)} lessons written, {outcome.events} events appended"
         text += f"; {outcome.gaps} gaps for the author, marked ✍️" if outcome.gaps else ""
+        text += used_in_words(chosen.used())
         click.echo(text if outcome.written or outcome.failed else f"{folder}: no lesson is missing")
     if outcome.failed:
         sys.exit(1)

@@ -1,6 +1,6 @@
 """Lessons from what is known: facts of a course, the offline kit, a model's writer, quizzes and cards."""
 
-from generators.lessons.assessments import write_assessments
+from generators.lessons.assessments import quiz_path, write_assessments
 from generators.lessons.cards import write_cards
 from generators.lessons.facts import CourseFacts, LessonFacts
 from generators.lessons.frame import UnknownLanguage, language_of
@@ -18,6 +18,7 @@ __all__ = [
     "Writer",
     "WriterStopped",
     "language_of",
+    "quiz_path",
     "write_assessments",
     "write_cards",
     "write_kit",

@@ -26,13 +26,16 @@ _LETTERS = "ABCD"
 def write_assessments(course: CourseFacts) -> Iterator[tuple[str, str]]:
     """Every assessment as (path relative to the course folder, text), in the order of the modules."""
     for module in course.curriculum.modules:
-        yield f"assessments/quiz-module-{module.number}.yaml", write_quiz(course, module)
+        yield quiz_path(module), write_quiz(course, module)
     yield "assessments/final-project.md", write_final_project(course)
+
+
+def quiz_path(module: CurriculumModule) -> str:
+    return f"assessments/quiz-module-{module.number}.yaml"
 
 
 def write_quiz(course: CourseFacts, module: CurriculumModule) -> str:
     """The quiz of a module, as YAML; the same facts give the same questions, options and letters."""
-    frame = frame_of(course.language)
     everything = [found for facts in course.lessons for found in facts.terms]
     asked = [
         (facts.lesson.lesson_id, found)
@@ -40,22 +43,32 @@ def write_quiz(course: CourseFacts, module: CurriculumModule) -> str:
         if facts.module.number == module.number
         for found in facts.terms
     ][:MOST_QUESTIONS]
+    enough = len(everything) >= OPTIONS
     questions = [
         _question(course, lesson_id, found, number, everything)
-        for number, (lesson_id, found) in enumerate(asked, 1)
-        if len(everything) >= OPTIONS
+        for number, (lesson_id, found) in enumerate(asked if enough else (), 1)
     ]
+    return quiz_yaml(quiz_document(course, module, questions))
+
+
+def quiz_document(course: CourseFacts, module: CurriculumModule, questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A quiz with its head; without questions it is a draft that says what is missing."""
+    frame = frame_of(course.language)
     document: dict[str, Any] = {
         "quiz_id": f"quiz-module-{module.number}",
         "module_number": module.number,
         "title": frame["quiz"]["title"].format(module.number, module.title or frame["untitled"]),
         "language": course.language,
         "passing_score": PASS_PERCENT,
-        "questions": questions,
+        "questions": list(questions),
     }
     if not questions:
         document["status"] = "draft"
         document["missing"] = f"{frame['gap']}: {frame['missing']['questions']}"
+    return document
+
+
+def quiz_yaml(document: dict[str, Any]) -> str:
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100))
 
 
@@ -65,22 +78,31 @@ def _question(
     say = frame_of(course.language)["quiz"]
     others = _nearest(course, right, everything)
     by_term = number % 2 == 1
-    if by_term:
-        question = say["which_meaning"].format(right.term)
-        correct, wrong = _meaning(right), [_meaning(found) for found in others]
-    else:
-        question = say["which_term"].format(_meaning(right))
-        correct, wrong = right.term, [found.term for found in others]
-    options = [*wrong]
-    place = _steady(f"{course.curriculum.slug}|{right.term}") % OPTIONS
-    options.insert(place, correct)
+    return quiz_question(
+        course,
+        number=number,
+        lesson_id=lesson_id,
+        question=say["which_meaning"].format(right.term) if by_term else say["which_term"].format(_meaning(right)),
+        right=_meaning(right) if by_term else right.term,
+        wrong=[_meaning(found) if by_term else found.term for found in others],
+        because=say["because"].format(right.text, right.passage.citation),
+    )
+
+
+def quiz_question(
+    course: CourseFacts, *, number: int, lesson_id: str, question: str, right: str, wrong: Sequence[str], because: str
+) -> dict[str, Any]:
+    """A question as a quiz has it; the same answer always stands in the same place."""
+    options = list(wrong)
+    place = _steady(f"{course.curriculum.slug}|{question}|{right}") % OPTIONS
+    options.insert(place, right)
     return {
         "number": number,
         "lesson_id": lesson_id,
         "question": question,
         "options": dict(zip(_LETTERS, options, strict=True)),
         "correct_answer": _LETTERS[place],
-        "explanation": say["because"].format(right.text, right.passage.citation),
+        "explanation": because,
     }
 
 

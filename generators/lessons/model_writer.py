@@ -1,48 +1,42 @@
-"""Lessons written by a language model, through the optional `llm` package: any model or plugin that it knows.
+"""Lessons and quizzes written by a language model, gated by the judge.
 
 A model is asked with what is known about the lesson and with the passages that speak of it, in the language of the
-course. What it returns is judged like every lesson, beside those written before, and must be its own: a text that
-repeats the request is refused. A refused text gets its reasons and another try, three in all; it is kept with its
-reasons below `.state/model/`.
+course. What it returns is judged like every lesson, beside those written before, and must be its own and whole: a text
+that repeats the request, or that breaks off, is refused. A refused text gets its reasons and another try, three in all;
+it is kept with its reasons below `.state/model/`.
 
-Nothing is paid for twice: each answer is kept by the hash of everything that was asked, and a run that is taken again
-reads it from there. A missing key or a model that does not exist is reported before the first lesson. What passes by
-itself (too many requests, a network fault) is tried again after a pause that grows; the reason is shown. `--max-cost`
-ends the run before the first request that could go over it: prices are not known to any package, so they come with
-`--price`.
+Quizzes are asked for with a JSON schema, of a model that takes one. A question counts only if the lessons of its module
+back the right answer; where too few are left, the quiz is made of the sources' terms as it is offline.
 """
 
-import hashlib
-import importlib
 import json
-import time
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from generators.errors import GeneratorError, UsageFault
+from generators.languages import fold
+from generators.languages.stems import stems_of
+from generators.lessons.assessments import MOST_QUESTIONS, OPTIONS, quiz_document, quiz_question, quiz_yaml
 from generators.lessons.facts import DEFAULT_MINUTES, WORDS_PER_MINUTE, CourseFacts, LessonFacts
 from generators.lessons.frame import frame_of
 from generators.lessons.kit import frontmatter, lesson_head
-from generators.lessons.writer import Estimate, WriterStopped
-from generators.scorers import LessonText, lesson_text, score_lesson
+from generators.lessons.model import MILLION, TOKENS_PER_WORD, Model, ModelFailed, ModelSettings, Question
+from generators.lessons.writer import Estimate
+from generators.reading.curriculum import CurriculumModule
+from generators.scorers import LessonText, foreign_share, lesson_text, score_lesson
 from generators.whole_file import write_whole
-from outbox.extras import install_command
 
 ATTEMPTS = 3
-NETWORK_TRIES = 5
-FIRST_PAUSE_SECONDS = 2.0
 MOST_PARROTED = 0.25
-_TOKENS_PER_WORD = 1.8
+LEAST_QUESTIONS = 3
+MOST_QUIZ_WORDS = 900
 _PROMPT_TOKENS = 3500
 _SECONDS_PER_LESSON = 30.0
-_MILLION = 1_000_000
-# What a server answers that would take the same request later.
-_PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_REFUSED_STATUS = frozenset({401, 403, 404})
+_LEAST_BACKED = 0.5
+_LAST_PROSE_WORDS = 6
 
 _SYSTEM = """\
 You write one lesson of a course in Markdown, in {language}. Answer with the Markdown of the lesson alone, without a
@@ -51,100 +45,63 @@ Say only what the sources say or what is common knowledge of the subject; when y
 — *citation*. Give examples with numbers. Claim no experience, no result and no quotation of the instructor.
 Never: {never}.
 """
-
-
-class MissingExtra(UsageFault):
-    """The `llm` package is not installed, or does not know the model."""
-
-
-class ModelRefused(WriterStopped):
-    """The model cannot be used at all: no key, or the provider refuses it. The run ends, nothing was paid."""
-
-
-class BudgetSpent(WriterStopped):
-    """The next request could cost more than `--max-cost` leaves."""
-
-
-class ModelFailed(GeneratorError):
-    """No attempt at this lesson passed, or the model did not answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSettings:
-    """How a model is asked.
-
-    Attributes:
-        options: of the model, as its plugin names them.
-        system: instead of our instructions; may use {language}, {heading}, {sections} and {never}.
-        price: dollars for a million tokens read and for a million written; None if not known.
-        max_cost: dollars that a run may cost; None for no limit.
-        folder: where answers and refused texts are kept; None keeps none.
-        sleep: waits that many seconds.
-    """
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    system: str | None = None
-    price: tuple[float, float] | None = None
-    max_cost: float | None = None
-    folder: Path | None = None
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(slots=True)
-class Spent:
-    """What a run has used so far.
-
-    Attributes:
-        tokens_in: read by the model.
-        tokens_out: written by it.
-        requests: answered by it; those that were read from an earlier run cost nothing and do not count.
-    """
-
-    tokens_in: int = 0
-    tokens_out: int = 0
-    requests: int = 0
-
-    def dollars(self, price: tuple[float, float] | None) -> float | None:
-        return (self.tokens_in * price[0] + self.tokens_out * price[1]) / _MILLION if price else None
+_QUIZ_SYSTEM = """\
+You write the quiz of one module of a course, in {language}, as JSON. Ask only what the lessons below answer. Each
+question has one right answer and three wrong ones that are true of something else in the course; no “all of the above”.
+"""
+_QUIZ_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "questions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "lesson_id": {"type": "string"},
+                    "question": {"type": "string"},
+                    "right": {"type": "string"},
+                    "wrong": {"type": "array", "items": {"type": "string"}, "minItems": 3, "maxItems": 3},
+                    "explanation": {"type": "string"},
+                },
+                "required": ["lesson_id", "question", "right", "wrong", "explanation"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["questions"],
+    "additionalProperties": False,
+}
 
 
 class ModelWriter:
-    """Writes with a model that `llm` knows. Each lesson is paid for, so each is published at once.
+    """Writes with a model that `llm` knows; see `Model` for what it raises.
 
-    Raises:
-        MissingExtra: the package is not installed, or does not know the model.
-        ModelRefused: the model needs a key, and there is none.
-        UsageFault: a limit of cost without a price.
+    Each lesson is paid for, so each is published at once.
     """
 
     lessons_per_unit = 1
 
     def __init__(self, model: str, settings: ModelSettings | None = None) -> None:
-        self.name = f"llm:{model}"
         self.settings = settings or ModelSettings()
-        self.spent = Spent()
+        self.model = Model(model, self.settings)
+        self.name = self.model.name
         self._written: list[LessonText] = []
-        if self.settings.max_cost is not None and self.settings.price is None:
-            raise UsageFault("--max-cost needs --price IN OUT: dollars for a million tokens read and written")
-        try:
-            self._package: Any = importlib.import_module("llm")
-        except ImportError as exc:
-            raise MissingExtra(f"--writer llm:… needs the package llm: {install_command('llm')}") from exc
-        try:
-            self._model = self._package.get_model(model)
-        except Exception as exc:  # the package's own error class is not known when it is missing
-            raise MissingExtra(f"llm knows no model “{model}”; “llm models” lists those it knows") from exc
-        try:
-            if getattr(self._model, "needs_key", None):
-                self._model.get_key()
-        except self._package.NeedsKeyException as exc:
-            raise ModelRefused(f"{self.name} needs a key: {exc}") from exc
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        return self.settings.as_dict()
+
+    def used(self) -> dict[str, Any]:
+        return self.model.as_dict()
+
+    def watched_by(self, tell: Callable[[str, int], None]) -> None:
+        self.model.tell = tell
 
     def estimate(self, lessons: int, minutes: int) -> Estimate:
         tokens_in = lessons * _PROMPT_TOKENS
-        tokens_out = round(minutes * WORDS_PER_MINUTE * _TOKENS_PER_WORD)
+        tokens_out = round(minutes * WORDS_PER_MINUTE * TOKENS_PER_WORD)
         price = self.settings.price
-        cost = (tokens_in * price[0] + tokens_out * price[1]) / _MILLION if price else None
+        cost = (tokens_in * price[0] + tokens_out * price[1]) / MILLION if price else None
         said = f"about {tokens_in + tokens_out:,} tokens"
         said += f", ${cost:,.2f}" if cost is not None else " at your provider's prices"
         note = f"{said}, up to {ATTEMPTS} times that if texts are refused"
@@ -157,20 +114,65 @@ class ModelWriter:
             ModelFailed: the model could not be reached, or no attempt passed.
             ModelRefused, BudgetSpent: the run cannot go on.
         """
-        system = (self.settings.system or _SYSTEM).format(**_instructions(course, facts))
-        wish = _wish(course, facts)
-        fragments = [f"{passage.text}\n\n— *{passage.citation}*" for passage in facts.passages]
+        system, wish, more = self.model.filled(_SYSTEM, _wish(course, facts), _instructions(course, facts))
+        fragments = (*more, *(f"{passage.text}\n\n— *{passage.citation}*" for passage in facts.passages))
         head = frontmatter(lesson_head(course, facts, writer=self.name, gaps=0))
+        name = facts.lesson.lesson_id
+        minutes = facts.lesson.minutes or DEFAULT_MINUTES
+
+        def taken(text: str) -> tuple[str, tuple[str, ...]]:
+            markdown = f"{head}\n\n{_unfenced(text)}\n"
+            return markdown, self._refused(course, facts, markdown, given=f"{system}\n{wish}")
+
+        asked = Question(
+            about=f"lesson {name}", prompt=wish, system=system, fragments=fragments, words=minutes * WORDS_PER_MINUTE
+        )
+        markdown: str = self._attempts(name, asked, taken)
+        self._written.append(lesson_text(name, markdown, course.language))
+        return markdown
+
+    def quiz(self, course: CourseFacts, module: CurriculumModule, lessons: Mapping[str, str]) -> str | None:
+        """The quiz of a module, out of its lessons; None where the offline one is the better one.
+
+        Args:
+            course: what is known.
+            module: of the course.
+            lessons: its lessons, as they were published: id -> Markdown.
+
+        Raises:
+            ModelRefused, BudgetSpent: the run cannot go on.
+        """
+        if not self.model.takes_schemas or not lessons:
+            return None
+        name = f"quiz-module-{module.number}"
+        wanted = min(MOST_QUESTIONS, 2 * len(lessons))
+        asked = Question(
+            about=f"quiz of module {module.number}",
+            prompt=f"Module: {module.title}\nLessons: {', '.join(lessons)}\nQuestions: {wanted}",
+            system=_QUIZ_SYSTEM.format(language=frame_of(course.language)["code"]),
+            fragments=tuple(lessons.values()),
+            words=MOST_QUIZ_WORDS,
+            schema=_QUIZ_SCHEMA,
+        )
+        try:
+            questions: list[dict[str, Any]] = self._attempts(name, asked, lambda text: _checked(course, lessons, text))
+        except ModelFailed as exc:
+            click.echo(f"the quiz of module {module.number} is made of the sources' terms: {exc}", err=True)
+            return None
+        return quiz_yaml({**quiz_document(course, module, questions[:MOST_QUESTIONS]), "written_by": self.name})
+
+    def _attempts(self, name: str, question: Question, taken: Callable[[str], tuple[Any, tuple[str, ...]]]) -> Any:
+        """Ask until an answer is taken, three times at most; what was refused is kept with its reasons."""
         reasons: tuple[str, ...] = ()
         for attempt in range(1, ATTEMPTS + 1):
-            asked = wish + (f"\n\nA former text was refused: {'; '.join(reasons)}." if reasons else "")
-            text = self._answer(facts.lesson.lesson_id, asked, system=system, fragments=fragments, attempt=attempt)
-            markdown = f"{head}\n\n{_unfenced(text)}\n"
-            reasons = self._refused(course, facts, markdown, given=f"{system}\n{wish}")
+            told = f"\n\nA former text was refused: {'; '.join(reasons)}." if reasons else ""
+            about = question.about if attempt == 1 else f"{question.about}, attempt {attempt}"
+            asked = replace(question, about=about, prompt=question.prompt + told, attempt=attempt)
+            text = self.model.answer(asked)
+            result, reasons = taken(text)
             if not reasons:
-                self._written.append(lesson_text(facts.lesson.lesson_id, markdown, course.language))
-                return markdown
-            self._keep_refused(facts.lesson.lesson_id, attempt, text, reasons)
+                return result
+            self._keep_refused(name, attempt, text, reasons)
         raise ModelFailed(f"{self.name} did not pass in {ATTEMPTS} attempts: {'; '.join(reasons)}")
 
     def _refused(self, course: CourseFacts, facts: LessonFacts, markdown: str, *, given: str) -> tuple[str, ...]:
@@ -180,103 +182,80 @@ class ModelWriter:
         told = lesson_text("", given, course.language).masked
         echoed = sum(count for sentence, count in own.items() if sentence in told) / max(1, sum(own.values()))
         parrot = (f"parrot: {echoed:.0%} of the sentences only repeat the request",) if echoed > MOST_PARROTED else ()
-        return parrot + score.missing
+        where = _cut_off(markdown, course.language)
+        return (*parrot, *score.missing, *((f"cut off: {where}",) if where else ()))
 
-    def _answer(self, lesson_id: str, asked: str, *, system: str, fragments: list[str], attempt: int) -> str:
-        request = {
-            "attempt": attempt,
-            "model": self.name,
-            "system": system,
-            "prompt": asked,
-            "fragments": fragments,
-            "options": dict(self.settings.options),
-        }
-        key = hashlib.sha256(json.dumps(request, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-        kept = self.settings.folder / "answers" / f"{key}.json" if self.settings.folder else None
-        if kept is not None and kept.is_file():
-            return str(json.loads(kept.read_text("utf-8"))["text"])
-        self._within_budget(request)
-        text, usage = self._asked(lesson_id, asked, system=system, fragments=fragments)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            document = {"text": text, "lesson_id": lesson_id, **usage}
-            write_whole(kept, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
-        return text
-
-    def _within_budget(self, request: Mapping[str, Any]) -> None:
-        limit, price = self.settings.max_cost, self.settings.price
-        if limit is None or price is None:
-            return
-        words = len(json.dumps(request, ensure_ascii=False).split())
-        longest = DEFAULT_MINUTES * WORDS_PER_MINUTE
-        likely = (words * _TOKENS_PER_WORD * price[0] + longest * _TOKENS_PER_WORD * price[1]) / _MILLION
-        spent = self.spent.dollars(price) or 0.0
-        if spent + likely > limit:
-            raise BudgetSpent(
-                f"${spent:.2f} of ${limit:.2f} are spent, and the next lesson may cost ${likely:.2f}; "
-                "go on with a higher --max-cost and --resume"
-            )
-
-    def _asked(self, lesson_id: str, asked: str, *, system: str, fragments: list[str]) -> tuple[str, dict[str, int]]:
-        """Ask the model; what passes by itself is tried again."""
-        pause = FIRST_PAUSE_SECONDS
-        for left in range(NETWORK_TRIES - 1, -1, -1):
-            try:
-                options = dict(self.settings.options)
-                response = self._model.prompt(asked, system=system, fragments=fragments, options=options)
-                text = "".join(response).strip()
-                return text, self._used(lesson_id, response)
-            except self._package.NeedsKeyException as exc:
-                raise ModelRefused(f"{self.name} needs a key: {exc}") from exc
-            except Exception as exc:  # whatever a model's plugin raises
-                status = _status(exc)
-                if status in _REFUSED_STATUS:
-                    raise ModelRefused(f"{self.name} was refused by its provider (HTTP {status})") from exc
-                if not left or not _passes(exc, status):
-                    raise ModelFailed(
-                        f"{self.name} did not answer ({_reason(exc, status)}); try again with --resume"
-                    ) from exc
-                click.echo(f"{self.name}: {_reason(exc, status)}; trying again in {pause:.0f} s", err=True)
-                self.settings.sleep(pause)
-                pause *= 2
-        raise AssertionError  # the last try returns or raises
-
-    def _used(self, lesson_id: str, response: Any) -> dict[str, int]:
-        usage = response.usage()
-        tokens_in, tokens_out = int(usage.input or 0), int(usage.output or 0)
-        self.spent.requests += 1
-        self.spent.tokens_in += tokens_in
-        self.spent.tokens_out += tokens_out
-        one = Spent(tokens_in=tokens_in, tokens_out=tokens_out, requests=1)
-        cost = one.dollars(self.settings.price)
-        said = f"lesson {lesson_id}: {tokens_in:,} tokens read, {tokens_out:,} written"
-        click.echo(said + (f", ${cost:.4f}" if cost is not None else ""), err=True)
-        self._log(response)
-        return {"tokens_in": tokens_in, "tokens_out": tokens_out}
-
-    def _log(self, response: Any) -> None:
-        """Put the answer where `llm logs` shows it, unless that is switched off; it is never a reason to fail."""
-        folder = self._package.user_dir()
-        if (folder / "logs-off").exists():
-            return
-        try:
-            database = importlib.import_module("sqlite_utils").Database(folder / "logs.db")
-            importlib.import_module("llm.migrations").migrate(database)
-            response.log_to_db(database)
-        except Exception as exc:  # noqa: BLE001 - the answer is paid for; it must not be lost for its log
-            click.echo(f"{self.name}: the answer is not in “llm logs” ({type(exc).__name__})", err=True)
-
-    def _keep_refused(self, lesson_id: str, attempt: int, text: str, reasons: tuple[str, ...]) -> None:
+    def _keep_refused(self, name: str, attempt: int, text: str, reasons: tuple[str, ...]) -> None:
         if self.settings.folder is None:
             return
         folder = self.settings.folder / "refused"
         folder.mkdir(parents=True, exist_ok=True)
         told = "\n".join(f"- {reason}" for reason in reasons)
-        write_whole(folder / f"{lesson_id}-{attempt}.md", f"{told}\n\n---\n\n{text}\n".encode())
+        write_whole(folder / f"{name}-{attempt}.md", f"{told}\n\n---\n\n{text}\n".encode())
 
-    def as_dict(self) -> dict[str, Any]:
-        """What the run has used, for its report."""
-        return {**asdict(self.spent), "dollars": self.spent.dollars(self.settings.price)}
+
+def _checked(
+    course: CourseFacts, lessons: Mapping[str, str], text: str
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The questions of an answer that hold, and why it is refused if they are too few."""
+    try:
+        asked = json.loads(_unfenced(text))["questions"]
+        found = [one for one in asked if isinstance(one, dict)]
+    except (ValueError, KeyError, TypeError):
+        return [], ("it is no JSON with a list “questions”",)
+    good: list[dict[str, Any]] = []
+    faults: list[str] = []
+    seen: set[str] = set()
+    for one in found:
+        fault = _fault(course, lessons, one)
+        key = fold(str(one.get("question")))
+        if fault is None and key not in seen:
+            seen.add(key)
+            good.append(
+                quiz_question(
+                    course,
+                    number=len(good) + 1,
+                    lesson_id=one["lesson_id"],
+                    question=one["question"],
+                    right=one["right"],
+                    wrong=one["wrong"],
+                    because=one["explanation"],
+                )
+            )
+        else:
+            faults.append(fault or "asked twice")
+    if len(good) >= min(LEAST_QUESTIONS, len(lessons)):
+        return good, ()
+    return good, (f"only {len(good)} of {len(found)} questions hold ({'; '.join(dict.fromkeys(faults)) or 'none'})",)
+
+
+def _fault(course: CourseFacts, lessons: Mapping[str, str], one: dict[str, Any]) -> str | None:
+    """Why a question does not hold; None if it does."""
+    texts = [one.get(key) for key in ("lesson_id", "question", "right", "explanation")]
+    wrong = one.get("wrong")
+    if not all(isinstance(text, str) and text.strip() for text in texts) or not isinstance(wrong, list):
+        return "a part is missing"
+    options = [str(text).strip() for text in (one["right"], *wrong)]
+    if len(options) != OPTIONS or len({fold(text) for text in options}) != OPTIONS or not all(options):
+        return "there are not four different answers"
+    if one["lesson_id"] not in lessons:
+        return "it names no lesson of the module"
+    return _unbacked(course, lessons, one)
+
+
+def _unbacked(course: CourseFacts, lessons: Mapping[str, str], one: dict[str, Any]) -> str | None:
+    """What the lessons do not say of a question's answers; None if they do."""
+    if foreign_share([one["question"], one["explanation"]], course.language) > 0:
+        return "it is in another language"
+    stems = stems_of(course.language)
+    said = stems.set_of(lessons[one["lesson_id"]])
+    right = stems.set_of(one["right"])
+    if len(right & said) < _LEAST_BACKED * len(right):
+        return "its lesson does not back the right answer"
+    everything = stems.set_of("\n".join([*lessons.values(), *(passage.text for passage in course.sources.passages)]))
+    if not all(stems.set_of(text) & everything or not stems.set_of(text) for text in map(str, one["wrong"])):
+        return "a wrong answer has nothing to do with the course"
+    return None
 
 
 def _instructions(course: CourseFacts, facts: LessonFacts) -> dict[str, str]:
@@ -326,31 +305,15 @@ def _unfenced(text: str) -> str:
     return "\n".join(lines).strip()
 
 
-def _status(error: BaseException) -> int | None:
-    """The HTTP status of a plugin's exception, or of what caused it."""
-    one: BaseException | None = error
-    while one is not None:
-        for holder in (one, getattr(one, "response", None)):
-            status = getattr(holder, "status_code", None)
-            if isinstance(status, int):
-                return status
-        one = one.__cause__ or one.__context__
-    return None
-
-
-def _passes(error: BaseException, status: int | None) -> bool:
-    """Whether the same request may be answered later: the server says so, or the network did not carry it."""
-    if status is not None:
-        return status in _PASSING_STATUS
-    one: BaseException | None = error
-    while one is not None:
-        if isinstance(one, OSError):
-            return True
-        if any("Timeout" in kind.__name__ or "Connect" in kind.__name__ for kind in type(one).__mro__):
-            return True
-        one = one.__cause__ or one.__context__
-    return False
-
-
-def _reason(error: BaseException, status: int | None) -> str:
-    return f"HTTP {status}" if status is not None else type(error).__name__
+def _cut_off(markdown: str, language: str) -> str | None:
+    """Where a text breaks off, as models do that reach their limit; None if it is whole."""
+    lines = [line for line in markdown.splitlines() if line.strip()]
+    last = lines[-1].strip()
+    if sum(line.lstrip().startswith("```") for line in lines) % 2:
+        return "a block of code is not closed"
+    if last.startswith("#"):
+        return "the last section is empty"
+    words = re.findall(r"\w+|[^\w\s]", last)
+    is_prose = not re.match(r"[-*+>|]|\d+[.)]|```", last) and len(words) >= _LAST_PROSE_WORDS
+    stops = stems_of(language).is_function_word(words[-1]) or words[-1] == ","
+    return "the last sentence has no end" if stops or (is_prose and words[-1].isalnum()) else None

@@ -1,14 +1,16 @@
 """Who writes lessons: the kit, offline, or a language model. One is chosen by `--writer`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from generators.errors import GeneratorError, UsageFault
 from generators.lessons import kit
 from generators.lessons.facts import CourseFacts, LessonFacts
 
 if TYPE_CHECKING:
-    from generators.lessons.model_writer import ModelSettings
+    from generators.lessons.model import ModelSettings
+    from generators.reading.curriculum import CurriculumModule
 
 _SECONDS_PER_KIT = 0.01
 
@@ -39,10 +41,27 @@ class Writer(Protocol):
         """How many lessons are published together: as many as an interrupted run may lose."""
         ...
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """How it is asked, as far as a later run has to know to go on in the same way; empty if there is nothing."""
+        ...
+
+    def used(self) -> dict[str, Any]:
+        """What it has cost so far; empty if it costs nothing."""
+        ...
+
+    def watched_by(self, tell: Callable[[str, int], None]) -> None:
+        """Have `tell` called while a text comes in, with what it is and how many words there are."""
+        ...
+
     def estimate(self, lessons: int, minutes: int) -> Estimate: ...
 
     def write(self, course: CourseFacts, facts: LessonFacts) -> str:
         """The whole file of one lesson, as Markdown with frontmatter."""
+        ...
+
+    def quiz(self, course: CourseFacts, module: "CurriculumModule", lessons: Mapping[str, str]) -> str | None:
+        """The quiz of a module out of its lessons (id -> Markdown); None for one of the sources' terms."""
         ...
 
 
@@ -56,11 +75,24 @@ class OfflineWriter:
     name = kit.WRITER
     lessons_per_unit = 10
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        return {}
+
+    def used(self) -> dict[str, Any]:
+        return {}
+
+    def watched_by(self, tell: Callable[[str, int], None]) -> None:
+        """Nothing to watch: a kit is there at once."""
+
     def estimate(self, lessons: int, minutes: int) -> Estimate:  # noqa: ARG002 - the interface of every writer
         return Estimate(seconds=lessons * _SECONDS_PER_KIT, tokens=0, note="nothing (offline)")
 
     def write(self, course: CourseFacts, facts: LessonFacts) -> str:
         return kit.write_kit(course, facts).text
+
+    def quiz(self, course: CourseFacts, module: "CurriculumModule", lessons: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        return None
 
 
 class UnknownWriter(UsageFault):

@@ -35,6 +35,7 @@ class Progress:
         published: path relative to the course folder -> sha256 of what was published there.
         failed: lesson id -> why it could not be written.
         writer: who wrote the lessons, as `--writer` names it.
+        asked: how that writer was asked: options, instructions, template, prices.
         next_lesson: the lesson that comes next, None when all are there.
     """
 
@@ -44,6 +45,7 @@ class Progress:
     published: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     writer: str | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
     next_lesson: str | None = None
 
 
@@ -79,6 +81,7 @@ class Checkpoint:
                 published={str(key): str(value) for key, value in raw["published"].items()},
                 failed={str(key): str(value) for key, value in raw["failed"].items()},
                 writer=raw.get("writer"),
+                asked=dict(raw.get("asked") or {}),
                 next_lesson=raw["next_lesson"],
             )
         return Progress()

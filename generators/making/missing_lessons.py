@@ -5,7 +5,7 @@ makes true of the course, in one unit of work, as if the finished folder were im
 nothing new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -84,8 +84,12 @@ class MissingLessons:
         missing = {lesson.lesson_id for lesson in self._course.missing}
         return [facts for facts in self.facts.lessons if facts.lesson.lesson_id in missing]
 
-    def write(self, writer: Writer) -> Written:
+    def write(self, writer: Writer, done: Callable[[str], None] = lambda _: None) -> Written:
         """Write them all, as many in one unit of work as the writer says.
+
+        Args:
+            writer: who writes.
+            done: called after each lesson with its id.
 
         Raises:
             WriterStopped: the writer can write no further lesson; those before it are published.
@@ -100,6 +104,7 @@ class MissingLessons:
                     raise
                 except GeneratorError as exc:
                     outcome.failed[facts.lesson.lesson_id] = str(exc)
+                done(facts.lesson.lesson_id)
                 if len(group) >= writer.lessons_per_unit:
                     self._publish(group, outcome)
         finally:

@@ -7,13 +7,25 @@ that is done.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from generators.errors import GeneratorError, UsageFault
-from generators.lessons import Estimate, LessonFacts, OfflineWriter, Writer, WriterStopped, cards, kit, writer_for
+from generators.lessons import (
+    Estimate,
+    LessonFacts,
+    OfflineWriter,
+    Writer,
+    WriterStopped,
+    cards,
+    kit,
+    quiz_path,
+    writer_for,
+)
 from generators.making.approval import Approval
 from generators.making.builder import build_curriculum, course_slug, refuse_incomplete
 from generators.making.check import check
@@ -21,14 +33,15 @@ from generators.making.checkpoint import Checkpoint, Stage
 from generators.making.plan import CoursePlan, plan_course
 from generators.publishing.course_folder import CourseFolder
 from generators.reading.brief import Brief
+from generators.reading.curriculum import CurriculumModule
 from generators.reading.curriculum.own_file import dump_curriculum, load_curriculum
-from generators.reading.markdown import split_frontmatter
 from generators.reading.text import TextFile, read_text_file
 from generators.sources import Sources, read_sources
 from generators.whole_file import write_whole
 from outbox import ContractError, FileConflict, Outbox, OutboxSettings, Payload, Result, Unpublished, catalogue
 
 DRAFT = "curriculum.draft.yaml"
+_WRITTEN_BY = re.compile(r"^written_by: *['\"]?([^'\"\s]+)", re.MULTILINE)  # in the head of a lesson, or of a quiz
 
 
 class NotApproved(UsageFault):
@@ -66,7 +79,8 @@ class CourseRun:
         brief_file: the decoded brief.
         brief: what it states.
         writer: name of the writer of the lessons; None for the one that they were begun with, and else the offline one.
-        choose: makes a writer of its name and of a folder where it may keep what it wants to find again.
+        choose: makes a writer of its name, of a folder where it may keep what it wants to find again, and of how the
+            lessons were asked for so far.
         sources: files and folders that the author named, beside what lies in the course's folder.
 
     Attributes:
@@ -84,7 +98,7 @@ class CourseRun:
         brief_file: TextFile,
         brief: Brief,
         writer: str | None = None,
-        choose: Callable[[str, Path], Writer] = lambda name, _: writer_for(name),
+        choose: Callable[[str, Path, Mapping[str, Any]], Writer] = lambda name, _folder, _asked: writer_for(name),
         sources: Sequence[Path] = (),
     ) -> None:
         self._box, self._settings = box, settings
@@ -96,9 +110,21 @@ class CourseRun:
         self.checkpoint = Checkpoint(self.folder.path)
         self.outcome = Outcome(slug=self.folder.slug)
         self._named = writer is not None
-        name = writer or self.checkpoint.progress.writer or kit.WRITER
-        self.writer = choose(name, self.checkpoint.folder / "model")
+        self._name = writer or self.checkpoint.progress.writer or kit.WRITER
+        self._choose = choose
         self._planned: CoursePlan | None = None
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Who writes. A model without its key says so when this is first asked for."""
+        before = self.checkpoint.progress
+        asked = before.asked if before.writer == self._name else {}
+        return self._choose(self._name, self.checkpoint.folder / "model", asked)
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """What a model has cost in this run; empty where none was needed."""
+        return self.writer.used() if "writer" in self.__dict__ else {}
 
     def draft(self, *, resume: bool) -> tuple[str, ...]:
         """Build the curriculum and put it where the checkpoint finds it; returns what was assumed.
@@ -180,6 +206,7 @@ class CourseRun:
         """
         plan = self._plan()
         self.checkpoint.progress.writer = self.writer.name
+        self.checkpoint.progress.asked = self.writer.asked
         self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
         group: dict[str, tuple[str, bytes]] = {}
@@ -191,7 +218,7 @@ class CourseRun:
                 self.outcome.skipped += 1
                 self.progress(lesson.lesson_id)
                 continue
-            if self._is_dearer(name):
+            if self._stays(name):
                 self.outcome.kept.append(self.folder.relative(name))
                 self.progress(lesson.lesson_id)
                 continue
@@ -235,24 +262,58 @@ class CourseRun:
             return plan.files[facts.lesson.file_path or ""]  # the plan was written by it
         return self.writer.write(plan.facts, facts).encode()
 
-    def _is_dearer(self, name: str) -> bool:
-        """Whether a lesson was written by a model and would be replaced by a kit that nobody asked for by name."""
-        if self._named or not isinstance(self.writer, OfflineWriter) or not self._is_there(name):
+    def _stays(self, name: str) -> bool:
+        """Whether a file was by hand or by a model, and nobody named the writer that would replace it."""
+        if self._named or not self._is_there(name):
             return False
-        written_by = split_frontmatter(read_text_file(self.folder.path / name).text).values.get("written_by")
-        return isinstance(written_by, str) and written_by != kit.WRITER
+        known = self._box.file(self.folder.relative(name))
+        text = read_text_file(self.folder.path / name)
+        ours = {self.checkpoint.progress.published.get(name), _sha256(self._plan().files.get(name, b""))}
+        if known is not None and known.sha256 not in ours:
+            return True  # changed by hand, and taken over since
+        written_by = _WRITTEN_BY.search(text.text)
+        return isinstance(self.writer, OfflineWriter) and written_by is not None and written_by[1] != kit.WRITER
 
     def write_assessments(self) -> None:
-        """Write the quizzes, the final project, and the cards of the terms."""
-        files = self._plan().files
-        refused = self._publish(
-            {name: data for name, data in files.items() if name.startswith("assessments/") or name == cards.PATH}
-        )
+        """Write the quizzes, the final project, and the cards of the terms.
+
+        Raises:
+            WriterStopped: a model can write no further quiz; everything else is published.
+        """
+        files = {
+            name: data
+            for name, data in self._plan().files.items()
+            if name.startswith("assessments/") or name == cards.PATH
+        }
+        stopped: WriterStopped | None = None
+        for module in self._plan().curriculum.modules:
+            name = quiz_path(module)
+            try:
+                quiz = None if self._stays(name) else self.writer.quiz(self._plan().facts, module, self._texts(module))
+            except WriterStopped as exc:
+                stopped = exc
+                break
+            if quiz is not None:
+                files[name] = quiz.encode()
+        kept = [name for name in files if self._stays(name)]
+        self.outcome.kept += map(self.folder.relative, kept)
+        refused = self._publish({name: data for name, data in files.items() if name not in kept})
         for name, why in refused.items():
             raise GeneratorError(f"{name} cannot be published: {why}") from why
+        if stopped is not None:
+            raise stopped
         if not self.checkpoint.progress.failed:
             self.checkpoint.reached(Stage.COMPLETE)
         self.checkpoint.save()
+
+    def _texts(self, module: CurriculumModule) -> dict[str, str]:
+        """The lessons of a module that are there: id -> Markdown."""
+        names = {lesson.lesson_id: lesson.file_path or "" for lesson in module.lessons}
+        return {
+            lesson_id: read_text_file(self.folder.path / name).text
+            for lesson_id, name in names.items()
+            if self._is_there(name)
+        }
 
     def _plan(self) -> CoursePlan:
         if self._planned is None:

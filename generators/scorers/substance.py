@@ -158,7 +158,7 @@ def weigh(lesson: LessonText, others: Iterable[LessonText]) -> Substance:
         subject=_subject(lesson),
         kinship=_kinship(lesson, others),
         repeated=repeated / total if total else 0.0,
-        foreign=_foreign(lesson),
+        foreign=foreign_share(lesson.sentences, lesson.language),
         words=words,
     )
 
@@ -191,21 +191,20 @@ def _kinship(lesson: LessonText, others: Sequence[LessonText]) -> float | None:
     return sum(stem in around for stem in telling) / len(telling) if telling else 0.0
 
 
-def _foreign(lesson: LessonText) -> float:
-    """Share of sentences whose small words belong to another language than the lesson's."""
+def foreign_share(texts: Sequence[str], language: str) -> float:
+    """Share of sentences whose small words belong to another language than this; 0 if none is long enough to tell."""
     known = {
-        code: frozenset(map(fold, language.get("function_words", ())))
-        for code, language in vocabulary().languages.items()
+        code: frozenset(map(fold, spoken.get("function_words", ()))) for code, spoken in vocabulary().languages.items()
     }
-    if lesson.language not in known:
+    if language not in known:
         return 0.0
     judged = foreign = 0
-    for sentence in lesson.sentences:
+    for sentence in texts:
         words = [fold(word) for word in words_of(sentence)]
         if len(words) < _FOREIGN_WORDS:
             continue
         judged += 1
         counts = {code: sum(word in small for word in words) for code, small in known.items()}
         best = max(counts.values())
-        foreign += counts[lesson.language] * 2 < best
+        foreign += counts[language] * 2 < best
     return foreign / judged if judged else 0.0

@@ -292,6 +292,23 @@ def test_a_lesson_changed_by_hand_is_kept_and_sync_takes_it_over(course: Path) -
     assert json.loads(_generate("sync", "--json").stdout)["appended"] == 0
 
 
+def test_what_was_written_by_hand_and_taken_over_stays_unless_the_writer_is_named(course: Path) -> None:
+    """A later run knows a text that sync took over from its own; `--writer offline` asks for the kit by name."""
+    _made("course", BRIEF, "--approve")
+    lesson = course / "lessons" / "1.2-luz-dura-e-luz-macia.md"
+    project = course / "assessments" / "final-project.md"
+    for file in (lesson, project):
+        file.write_text("# Tudo meu\n\nUma linha minha, à mão.\n", "utf-8")
+    _generate("sync")
+    made = _made("course", BRIEF, "--approve")
+    assert made["kept"] == [f"courses/{SLUG}/lessons/{lesson.name}", f"courses/{SLUG}/assessments/{project.name}"]
+    assert lesson.read_text("utf-8") == project.read_text("utf-8") == "# Tudo meu\n\nUma linha minha, à mão.\n"
+    (course / ".state" / "progress.json").unlink()
+    assert len(_made("course", BRIEF, "--approve")["kept"]) == 2  # type: ignore[arg-type]
+    _made("course", BRIEF, "--approve", "--writer", "offline")
+    assert "written_by: offline" in lesson.read_text("utf-8")
+
+
 def test_a_deleted_file_is_deleted_in_the_database_only_when_asked_for(course: Path, workplace: Path) -> None:
     """Without --deletions a missing file is reported; with it, the content is deleted softly, once."""
     _made("course", BRIEF, "--approve")

@@ -14,14 +14,8 @@ from llm.plugins import pm
 from generators.cli import cli
 from generators.errors import UsageFault
 from generators.lessons import CourseFacts, LessonFacts, OfflineWriter, write_kit, writer_for
-from generators.lessons.model_writer import (
-    BudgetSpent,
-    MissingExtra,
-    ModelFailed,
-    ModelRefused,
-    ModelSettings,
-    ModelWriter,
-)
+from generators.lessons.model import BudgetSpent, MissingExtra, ModelFailed, ModelRefused, ModelSettings
+from generators.lessons.model_writer import ModelWriter
 from generators.making.builder import build_curriculum
 from generators.reading.brief import read_brief
 from generators.scorers import score_lesson
@@ -49,6 +43,14 @@ class Unauthorized(Exception):
     status_code = 401
 
 
+class Busy(Exception):
+    """As HTTP clients raise it: the status and the headers belong to the response."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests")
+        self.response = type("Reply", (), {"status_code": 429, "headers": {"retry-after": "7"}})()
+
+
 class Scripted(llm.Model):
     """A model of the `llm` package that answers from a list, offline, and keeps what it was asked."""
 
@@ -72,6 +74,21 @@ class Locked(Scripted):
     model_id = "locked"
     needs_key = "locked-provider"
     key_env_var = "LOCKED_KEY"
+
+
+class Structured(Scripted):
+    supports_schema = True
+
+    class Options(llm.Options):
+        temperature: float | None = None
+
+
+class Uncounted(Scripted):
+    """A plugin that reports no usage."""
+
+    def execute(self, prompt: llm.Prompt, *_how: object, **_options: object) -> Iterator[str]:
+        self.asked.append(prompt)
+        yield str(self.answers.pop(0))
 
 
 class Plugin:
@@ -163,6 +180,7 @@ def test_a_model_is_asked_in_the_language_of_the_course_with_its_passages(
     [
         ("Just one sentence.", "length"),
         ("I'm sorry, but I can't help with that request. " * 30, "evidence"),
+        ("An assertion compares `6 == 5`, and pytest shows both sides of line 14 when it is not so; the", "cut off"),
         (ANOTHER_LANGUAGE, "language"),
         (
             "✍️ **Missing**: an example with numbers for “The First Assertion”\n\n" + "pytest shows `6 == 5`. " * 60,
@@ -227,7 +245,7 @@ def test_nothing_is_paid_for_twice(
     again, _ = model_writer(tmp_path)
     assert again.write(course, first) == text
     assert len(model.asked) == 2
-    assert again.spent.requests == 0
+    assert again.used()["requests"] == 0
 
 
 def test_too_many_requests_are_waited_out_with_the_reason_shown(
@@ -300,13 +318,152 @@ def test_answers_are_in_the_models_log_with_their_tokens(
     answering(good)
     writer, _ = model_writer(price=(2.0, 8.0))
     writer.write(course, first)
-    assert writer.as_dict() == {"tokens_in": 1000, "tokens_out": 500, "requests": 1, "dollars": 0.006}
+    assert writer.used() == {"tokens_in": 1000, "tokens_out": 500, "requests": 1, "dollars": 0.006}
     done = subprocess.run(
         [sys.executable, "-m", "llm", "logs", "--json"], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
     (logged,) = json.loads(done.stdout)
     assert logged["model"] == "scripted"
+
+
+def test_a_plugin_that_counts_nothing_is_held_to_the_budget_all_the_same(
+    answering: Callable[..., Scripted],
+    course: CourseFacts,
+    first: LessonFacts,
+    good: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What nobody counted is estimated from the words, and said to be an estimate."""
+    answering(good, good, kind=Uncounted)
+    writer, _ = model_writer(price=(0.0, 1000.0), max_cost=4.0)
+    writer.write(course, first)
+    assert writer.used()["tokens_out"] > len(good.split())
+    assert "about" in capsys.readouterr().err
+    with pytest.raises(BudgetSpent):
+        writer.write(course, course.lessons[1])
+
+
+def test_a_server_that_says_when_to_come_back_is_obeyed(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
+) -> None:
+    """Retry-After counts where it is longer than our own pause; a status that stands in the text alone counts, too."""
+    answering(Busy(), llm.ModelError("Error code: 503 - overloaded"), good)
+    writer, pauses = model_writer()
+    writer.write(course, first)
+    assert pauses == [7.0, 4.0]
+
+
+def test_a_text_that_comes_in_is_watched(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
+) -> None:
+    """Whoever waits sees which lesson is being written, and how long it has become."""
+    answering(good)
+    writer, _ = model_writer()
+    seen: list[tuple[str, int]] = []
+    writer.watched_by(lambda about, words: seen.append((about, words)))
+    writer.write(course, first)
+    assert {about for about, _ in seen} == {"lesson 1.1"}
+    assert len(seen) > 10
+    assert seen[-1][1] > seen[0][1]
+
+
+def test_instructions_of_the_authors_may_hold_braces(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str
+) -> None:
+    """Only the names that are filled in are; JSON and code in them stay as they are."""
+    model = answering(good)
+    model_writer(system='Write in {language}. Show dicts like {"a": 1} and {unknown}.')[0].write(course, first)
+    assert str(model.asked[0].system) == 'Write in en. Show dicts like {"a": 1} and {unknown}.'
+
+
+def test_a_template_of_llm_frames_the_request(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """By name or as a file: its instructions, options and words around ours; a variable without a value is named."""
+    templates = tmp_path / "llm" / "templates"
+    templates.mkdir()
+    (templates / "dry.yaml").write_text(
+        "system: Write drily in $language for $reader.\nprompt: 'Facts: $input'\noptions:\n  temperature: 0.2\n"
+    )
+    model = answering(good, good, kind=Structured)
+    writer, _ = model_writer(template="dry", params={"reader": "beginners"})
+    writer.write(course, first)
+    (asked,) = model.asked
+    assert str(asked.system) == "Write drily in en for beginners."
+    assert "Facts: Course: First Tests in Python" in str(asked.prompt)
+    assert asked.options.temperature == 0.2
+    with pytest.raises(UsageFault, match="reader; give each with --param"):
+        model_writer(template=str(templates / "dry.yaml"))[0].write(course, first)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"template": "gone"}, "no template “gone”"),
+        ({"options": {"temperature": "warm"}}, "temperature"),
+        ({"options": {"colour": 1}}, "colour"),
+    ],
+)
+def test_what_a_model_cannot_take_is_told_before_it_is_asked(
+    answering: Callable[..., Scripted], settings: dict[str, object], told: str
+) -> None:
+    """A template or an option that does not exist is a usage error that names it."""
+    model = answering(kind=Structured)
+    with pytest.raises(UsageFault, match=told):
+        model_writer(**settings)
+    assert model.asked == []
+
+
+def question(**other: object) -> dict[str, object]:
+    """One that the first lesson backs."""
+    return {
+        "lesson_id": "1.1",
+        "question": f"What does pytest show when an assertion fails, case {len(other)}?",
+        "right": "Both sides of the comparison",
+        "wrong": ["Only the name of the test", "The line after the assertion", "The table of examples"],
+        "explanation": "The notes say that pytest shows both sides of the comparison.",
+        **other,
+    }
+
+
+def test_a_quiz_of_a_model_comes_by_schema_and_only_as_far_as_the_lessons_back_it(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """Right answers that no lesson gives, doubled options and questions in another language are left out."""
+    answers = [
+        question(),
+        question(right="A licence to drive a lorry"),
+        question(wrong=["Both sides of the comparison", "a", "b"]),
+        question(
+            question="O que o pytest mostra quando uma asserção de um teste falha e para?",
+            explanation="É o que a nota diz.",
+        ),
+        question(lesson_id="9.9"),
+    ]
+    module = course.curriculum.modules[0]
+    model = answering("no JSON", json.dumps({"questions": answers}), kind=Structured)
+    quiz = model_writer(tmp_path)[0].quiz(course, module, {"1.1": good})
+    assert quiz is not None
+    assert "written_by: llm:scripted" in quiz
+    assert quiz.count("correct_answer") == 1
+    assert model.asked[0].schema["required"] == ["questions"]
+    assert "it is no JSON" in (tmp_path / "refused" / f"quiz-module-{module.number}-1.md").read_text("utf-8")
+
+
+def test_a_model_without_schemas_or_without_a_good_quiz_leaves_the_sources_terms(
+    answering: Callable[..., Scripted], course: CourseFacts, good: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The offline quiz is a true one; a model's is taken only where it is better."""
+    module = course.curriculum.modules[0]
+    plain = answering()
+    assert model_writer()[0].quiz(course, module, {"1.1": good}) is None
+    assert plain.asked == []
+    bad = json.dumps({"questions": [question(lesson_id="9.9")]})
+    plain.supports_schema = True
+    plain.answers = [bad, bad, bad]
+    assert model_writer()[0].quiz(course, module, {"1.1": good}) is None
+    assert "made of the sources' terms" in capsys.readouterr().err
 
 
 def test_a_model_that_nobody_registered_is_a_usage_error(answering: Callable[..., Scripted]) -> None:
@@ -333,6 +490,28 @@ def test_a_course_written_by_a_model_shows_its_cost_first_and_goes_on_after_a_fa
     assert isinstance(shown.exception, ModelRefused)
     assert sorted(path.name[:3] for path in tmp_path.rglob("lessons/*.md")) == ["1.2", "2.1"]
     assert len(model.asked) == 6
+
+
+def test_a_run_that_resumes_asks_in_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answering: Callable[..., Scripted], course: CourseFacts
+) -> None:
+    """The model, its options and its instructions are remembered; what was paid for is not asked for again."""
+    bodies = [write_kit(course, facts).text.partition("\n---\n\n")[2] for facts in course.lessons[:3]]
+    model = answering(*bodies[:2], Unauthorized(), bodies[2], *["a"] * 3, kind=Structured)
+    for name in ("OUTBOX_PATH", "CONTENT_ROOT", "CREATOR_MIND_ID", "PERSONA_MIND_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("Write in {language}, drily.")
+    words = ["course", str(BRIEF), "--approve", "--sources", str(ROOT / "examples" / "sources" / NAME)]
+    how = ["--writer", "llm:scripted", "--option", "temperature", "0.3", "--system", "mine.txt"]
+    assert isinstance(CliRunner().invoke(cli, [*words, *how]).exception, ModelRefused)
+    (tmp_path / "mine.txt").unlink()
+    again = CliRunner().invoke(cli, [*words, "--resume", "--json"])
+    assert "failed: lesson 2.2" in again.stderr
+    told = json.loads(again.stdout)
+    assert (told["lessons_skipped"], told["model"]["requests"]) == (2, 4)
+    assert {str(prompt.system) for prompt in model.asked if not prompt.schema} == {"Write in en, drily."}
+    assert {prompt.options.temperature for prompt in model.asked} == {0.3}
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
