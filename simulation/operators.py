@@ -16,7 +16,7 @@ from outbox import (
     WorkerLock,
     WorkerRunning,
 )
-from outbox.notes import resolve
+from outbox.operating import resolve
 from simulation.host import Host
 from simulation.kernel import Kernel
 from simulation.plan import LESSONS

@@ -22,8 +22,7 @@ from outbox import (
     WorkerLock,
 )
 from outbox import catalogue as c
-from outbox.notes import resolve
-from outbox.ops import prune
+from outbox.operating import prune, resolve
 from simulation.host import Host, body_hash
 from simulation.invariants import what_raised_was_not_kept, what_was_said_is_in_the_log
 from simulation.kernel import Kernel, Process

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from outbox import Event, Outbox, OutboxError
-from outbox.log import failpoints
+from outbox.relaying import failpoints
 from worker.apply.fold import decode
 from worker.apply.known import Decoded
 from worker.errors import WorkerError

@@ -7,7 +7,7 @@ from time import monotonic
 import psycopg
 
 from outbox import Outbox, tracing
-from outbox.log import failpoints
+from outbox.relaying import failpoints
 from worker.apply.known import Decoded
 from worker.apply.position import Position, is_at, require
 from worker.apply.projection import Batch, apply_batch

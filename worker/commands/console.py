@@ -23,7 +23,7 @@ def console(*, port: int) -> None:
     """
     # Imported here: --help answers without them.
     from outbox import OutboxSettings  # noqa: PLC0415
-    from outbox.log.database import not_found  # noqa: PLC0415
+    from outbox.operating import not_found  # noqa: PLC0415
     from worker.console import serve_console  # noqa: PLC0415
 
     settings = OutboxSettings.from_env()

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from outbox import OutboxError
-from outbox.notes import resolve, steering
+from outbox.operating import resolve, steering
 from worker.console.desk import Desk
 from worker.console.detail import read_detail
 from worker.console.fields import NotJSON, payload_from

@@ -6,9 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from outbox.notes.outages import OutageRecord
-from outbox.ops.backlog_history import backlog_history
-from outbox.outbox import Outbox
+from outbox import Outbox
+from outbox.operating import OutageRecord, backlog_history
 
 WIDTH, HEIGHT = 720, 160
 SAMPLES = 73

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from outbox import Outbox, OutboxSettings
-from outbox.log.sqlite_errors import translated
-from outbox.ops.courses import CourseTally
+from outbox.operating import CourseTally, translated
 from worker.console.overview import Overview, read_overview
 
 # A person waits for the answer: rather say that a writer hangs.

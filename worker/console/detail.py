@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState
-from outbox.notes.audit import AuditRecord, trail
-from outbox.notes.resolve import difference
-from outbox.ops.readable import as_fields
+from outbox.operating import AuditRecord, as_fields, difference, trail
 
 HELD_SHOWN = 12
 HELD_COUNTED = 10_000

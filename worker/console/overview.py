@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from outbox import Outbox, ParkedEvent
-from outbox.notes.audit import AuditRecord, trail
-from outbox.notes.outages import OutageRecord, list_outages
-from outbox.ops.assessment import Assessment, assess
-from outbox.ops.courses import Courses, CourseTally
-from outbox.ops.readable import as_fields
-from outbox.ops.status import Status, read_status
+from outbox import Outbox, ParkedEvent, Status, read_status
+from outbox.operating import (
+    Assessment,
+    AuditRecord,
+    Courses,
+    CourseTally,
+    OutageRecord,
+    as_fields,
+    assess,
+    list_outages,
+    trail,
+)
 from worker.console.chart import Chart, chart
 
 PARKED_SHOWN = 20

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from outbox import OutboxError
-from outbox.ops.unreadable import unreadable
+from outbox.operating import unreadable
 from worker.console.chart import DEFAULT_SPAN, SPANS
 from worker.console.desk import Desk
 from worker.console.detail import HELD_COUNTED, Detail, read_detail

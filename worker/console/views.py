@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from outbox.ops.wording import age
+from outbox.operating import age
 
 FOLDER = Path(str(files("worker.console")))
 _THIN = "\N{NARROW NO-BREAK SPACE}"

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outbox import Outbox, OutboxError, OutboxNotFound, OutboxPaths, running_worker
-from outbox.log.checkpoint import ALARMING_WAL_BYTES
-from outbox.paths import wal_bytes
+from outbox.relaying import ALARMING_WAL_BYTES, wal_bytes
 from worker.doctor.finding import Finding, judged
 from worker.settings import WorkerSettings
 

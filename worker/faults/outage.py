@@ -15,7 +15,7 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_exponential, wait_random
 
 from outbox import Fault, Outbox
-from outbox.notes.relay_state import Cause
+from outbox.relaying import Cause
 from worker.errors import WorkerError
 from worker.faults.verdict import Judgement, Verdict
 from worker.logs import get_log

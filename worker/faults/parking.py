@@ -20,7 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Decisions, Event, Outbox, Outcome, ParkedEvent, ParkedState, Passed, Resolution
-from outbox.notes.parked import DEPENDENCY, SET_ASIDE, shown, standing
+from outbox.relaying import DEPENDENCY, SET_ASIDE, shown, standing
 from worker.apply.position import Position
 from worker.apply.projection import Parking
 from worker.apply.queries import query

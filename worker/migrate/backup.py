@@ -15,8 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from outbox.files.durable import make_directories
-from outbox.log.owner import as_owner_of
+from outbox.relaying import as_owner_of, make_directories
 from worker.migrate.errors import BackupError
 from worker.migrate.pg_dump import PgDump, find_pg_dump, libpq_environment
 from worker.migrate.queries import query

@@ -27,7 +27,7 @@ import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from outbox import Event, Outbox, OutboxCorrupt
-from outbox.log.sqlite_errors import ours
+from outbox.relaying import ours
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch
 from worker.apply.transaction import limited
