@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 SOAK_SECONDS ?= 600
 SEEDS ?= 20000
 FIRST ?= 1
+# Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
+WORKERS ?= 3
 
 .PHONY: setup demo game-day docs test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
@@ -30,9 +32,9 @@ docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m benchmarks.load.draw
 	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
 
-test: $(STAMP) ## lint, then all tests with coverage
+test: $(STAMP) ## lint, then all tests with coverage, by WORKERS processes; WORKERS=0 for one after the other
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 simulate: $(STAMP) ## the whole way in one process, under SEEDS seeds from FIRST on: minutes
 	$(BIN)/python -m simulation --seeds $(SEEDS) --first $(FIRST)

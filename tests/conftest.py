@@ -13,6 +13,10 @@ from worker.standin import LocalPostgres, sweep
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
+# A shell or readline may have exported the size of a terminal; commands on a terminal of the test's own would believe it.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 
 @pytest.fixture(autouse=True)
 def logs_as_a_library_finds_them() -> Iterator[None]:

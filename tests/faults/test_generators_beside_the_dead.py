@@ -39,7 +39,6 @@ def steps_of_a_generator(outbox: Path) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
     )
     return done.stdout.splitlines()
 

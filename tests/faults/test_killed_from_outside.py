@@ -55,14 +55,14 @@ def test_a_worker_that_is_ended_while_it_waits_for_a_lock_blames_nobody(
                 until(lambda: waiting_pid(database, seen) is not None, what="waits for the lock")
                 seen.add(waiting_pid(database, seen) or 0)
                 process.send_signal(number)
-                code = process.wait(20)
+                code = process.wait()
             report = box.relay.report
             assert report is not None
             if number == signal.SIGHUP:
                 assert (code, report.state) == (0, WorkerState.STOPPED)
         other.rollback()
     with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     assert box.parked.count() == 0
     assert applied_seq(database.dsn) == box.last_seq
 
@@ -78,4 +78,4 @@ def test_a_worker_under_nohup_outlives_its_terminal(box: Outbox, database: Datab
         until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered after SIGHUP")
     finally:
         process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait() == 0

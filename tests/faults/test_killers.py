@@ -30,7 +30,7 @@ def start(outbox: Path, database: Database, cwd: Path, failpoint: str = "") -> i
     """Run a drain to its end; return how it ended."""
     env = environment(outbox, database.worker_dsn, OUTBOX_FAILPOINT=failpoint, OUTBOX_BATCH_EVENTS="16")
     with worker("drain", "--quiet", env=env, cwd=cwd) as process:
-        return process.wait(60)
+        return process.wait()
 
 
 def landed(database: Database) -> set[str]:
@@ -118,7 +118,7 @@ def test_a_worker_that_follows_one_that_ended_in_order_writes_no_record(
         box.append(lesson(50))
     env = environment(outbox, database.worker_dsn)
     with worker("drain", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0
     assert "note_failed" not in errors
     assert "wary" not in errors
@@ -131,7 +131,7 @@ def test_the_background_worker_is_wary_after_a_sigkill(outbox: Path, database: D
         process.kill()
         process.wait()
     with worker("drain", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0
     assert "relay.wary" in errors
 

@@ -33,10 +33,10 @@ def test_a_drain_without_a_log_delivers_and_ends_as_ever(
     streams: str, box: Outbox, database: Database, tmp_path: Path
 ) -> None:
     """Exit code 0, and 3 where the login is refused."""
-    assert started(box, database.worker_dsn, f"drain {streams}", tmp_path).wait(60) == 0
+    assert started(box, database.worker_dsn, f"drain {streams}", tmp_path).wait() == 0
     assert applied_seq(database.dsn) == box.last_seq
     wrong = database.worker_dsn.replace("outbox_worker:", "outbox_worker:x", 1)
-    assert started(box, wrong, f"drain {streams}", tmp_path).wait(60) == 3
+    assert started(box, wrong, f"drain {streams}", tmp_path).wait() == 3
 
 
 def test_a_log_reader_that_goes_away_stops_no_delivery(box: Outbox, database: Database, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_log_reader_that_goes_away_stops_no_delivery(box: Outbox, database: Da
     box.append(lesson(99))
     until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered what came since")
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait() == 0
     (told,) = [line for line in metrics.read_text().splitlines() if line.startswith("outbox_log_lines_lost_total ")]
     assert float(told.split()[1]) > 0
 
@@ -65,7 +65,5 @@ def test_a_listing_still_ends_where_its_reader_had_enough(box: Outbox, tmp_path:
     """`outbox events | head`: a reading command has nothing else to do."""
     command = f"{sys.executable} -m outbox events --after 0 --limit 100000 | head -n 1"
     env = {**environment(box.path, None), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["/bin/sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, timeout=60, check=False
-    )
+    done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -132,7 +132,7 @@ def test_a_random_schedule_of_faults_changes_nothing(
                         break
                     strikes.pop(0)
                     schedule.strike(process)
-                code = process.wait(120)
+                code = process.wait()
             if code == 0:
                 break
             assert code == -signal.SIGKILL, (code, schedule.told)

@@ -59,10 +59,10 @@ def test_generation_without_pause_survives_a_fault_every_few_seconds(
         assert set(crew.worker_ends) <= {-signal.SIGKILL}, "the worker ended by itself"
         with worker("drain", "--quiet", "--patience", "60", env=env, cwd=tmp_path) as process:
             drain_began = time.monotonic()
-            assert process.wait(600) == 0, process.stderr and process.stderr.read()
+            assert process.wait() == 0, process.stderr and process.stderr.read()
             drained = time.monotonic() - drain_began
         with worker("verify", "--json", env=env, cwd=tmp_path) as process:
-            out, err = process.communicate(timeout=600)
+            out, err = process.communicate()
             assert process.returncode == 0, out + err
     assert_whole(outbox, outbox.parent / "content")
     found = compare(outbox, crew.told.acknowledged, database.dsn)

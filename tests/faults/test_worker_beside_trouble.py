@@ -15,7 +15,7 @@ import pytest
 from outbox import Outbox
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
-from tests.support.processes import ROOT, environment, until, worker
+from tests.support.processes import PROMPT_SECONDS, ROOT, environment, until, worker
 from tests.support.rows import applied_seq
 
 
@@ -57,7 +57,7 @@ def test_a_writer_that_stands_still_holds_up_no_delivery_and_no_end(
         with standing_still(outbox, how), worker("run", env=env, cwd=tmp_path) as process:
             until(lambda: applied_seq(database.dsn) == last, what="delivered beside it")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
+            assert process.wait(PROMPT_SECONDS) == 0
             _, errors = process.communicate()
     else:
         with worker("run", env=env, cwd=tmp_path) as process:
@@ -67,7 +67,7 @@ def test_a_writer_that_stands_still_holds_up_no_delivery_and_no_end(
             with standing_still(outbox, how):
                 until(lambda: applied_seq(database.dsn) == last, what="delivered beside it")
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(5) == 0
+                assert process.wait(PROMPT_SECONDS) == 0
             _, errors = process.communicate()
     assert told(errors).count("relay.note_failed") <= 1
     assert "Traceback" not in errors
@@ -79,7 +79,7 @@ def test_a_drain_beside_a_writer_that_stands_still_delivers_everything(
     """And ends with 0: the work is done."""
     env = environment(outbox, database.worker_dsn)
     with standing_still(outbox, "gate"), worker("drain", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
     assert applied_seq(database.dsn) == 5
 

@@ -24,7 +24,7 @@ from outbox.notes.parked import ParkedState
 from outbox.ops.courses import CourseTally
 from tests.support.lessons import lesson, path_of, publish
 from tests.support.make_outbox import got_in, project
-from tests.support.processes import ROOT, environment, until, worker
+from tests.support.processes import DEADLINE_SECONDS, ROOT, environment, until, worker
 from tests.support.visitor import Visitor, console
 from worker.console.overview import read_overview
 from worker.console.patience import ImpatientProtocol
@@ -158,7 +158,7 @@ def test_a_client_that_is_slow_to_ask_is_let_go(monkeypatch: pytest.MonkeyPatch,
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        with socket.create_connection(listener.getsockname(), timeout=30) as client:
+        with socket.create_connection(listener.getsockname(), timeout=DEADLINE_SECONDS) as client:
             client.sendall(sent)
             ended = b"?"
             with suppress(ConnectionError):
@@ -171,7 +171,7 @@ def test_a_client_that_is_slow_to_ask_is_let_go(monkeypatch: pytest.MonkeyPatch,
                         if not client.recv(1024):
                             break
         server.should_exit = True
-        thread.join(30)
+        thread.join(DEADLINE_SECONDS)
     assert not thread.is_alive()
 
 
@@ -456,7 +456,7 @@ def test_it_listens_on_the_loopback_address_alone(box: Outbox) -> None:
         assert [one for one in where if one.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
     refused = subprocess.run(
         [sys.executable, "-m", "worker", "console", "--host", "0.0.0.0"],  # noqa: S104 - it is refused
-        capture_output=True, text=True, check=False, cwd=ROOT, timeout=60,
+        capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     assert refused.returncode == 2
 
@@ -468,7 +468,7 @@ def test_a_port_in_use_is_told(box: Outbox) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with worker("console", "--port", str(port), env=environment(box.path, None), cwd=box.path.parent) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate()
     assert (process.returncode, out) == (3, "")
     assert f"port {port} is in use" in err
     assert "--port" in err
@@ -477,7 +477,7 @@ def test_a_port_in_use_is_told(box: Outbox) -> None:
 def test_an_outbox_that_is_not_there_is_told(tmp_path: Path) -> None:
     """As by every other command."""
     with worker("console", "--port", "0", env=environment(tmp_path / "no.db", None), cwd=tmp_path) as process:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate()
     assert process.returncode == 3
     assert "OUTBOX_PATH" in err
 
@@ -489,11 +489,11 @@ def test_a_signal_ends_it(box: Outbox) -> None:
             assert process.stdout is not None
             visitor = Visitor(address=process.stdout.readline().strip(), process=process)
             visitor.enter()
-            kept = http.client.HTTPConnection(visitor.netloc, timeout=30)
+            kept = http.client.HTTPConnection(visitor.netloc, timeout=DEADLINE_SECONDS)
             kept.request("GET", "/", headers={"Cookie": str(visitor.cookie)})
             assert kept.getresponse().read()
             process.send_signal(number)
-            assert process.wait(20) == 0
+            assert process.wait() == 0
             kept.close()
             assert process.stderr is not None
             assert "key=" not in process.stderr.read()

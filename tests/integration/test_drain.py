@@ -39,7 +39,7 @@ def settings(outbox: Path, dsn: str, **more: str) -> WorkerSettings:
 
 def test_an_emptied_outbox_exits_0_and_reports(outbox: Path, database: Database, tmp_path: Path) -> None:
     with worker("drain", "--json", env=environment(outbox, database.worker_dsn), cwd=tmp_path) as process:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate()
         assert process.returncode == 0
     report = json.loads(out)
     assert set(report) == {"ending", "events", "seconds", "rate_per_second", "remaining", "parked"}
@@ -64,7 +64,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(outbox: Path, database: Databas
         while read := os.read(ours, 65536):
             shown += read
     os.close(ours)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     screen = shown.decode()
     assert process.returncode == 0, screen
     assert f"empty: {last} events in" in out
@@ -107,7 +107,7 @@ def test_local_needs_no_url_and_no_administrator_and_stops_what_it_started(outbo
 
     def run(*command: str) -> str:
         with worker(*command, "--local", env=env, cwd=tmp_path) as process:
-            out, errors = process.communicate(timeout=120)
+            out, errors = process.communicate()
             assert process.returncode == 0, errors
         assert not local.running
         return out

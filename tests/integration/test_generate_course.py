@@ -215,7 +215,7 @@ def test_a_killed_run_resumes(course: Path, workplace: Path) -> None:
         "CourseRun._publish = dying\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, "course", str(BRIEF), "--approve"], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, "course", str(BRIEF), "--approve"], check=False)
     assert done.returncode == -9
     whole_groups = 17 // OfflineWriter.lessons_per_unit * OfflineWriter.lessons_per_unit  # 4.3 is the 18th lesson
     assert len(list((course / "lessons").iterdir())) == whole_groups

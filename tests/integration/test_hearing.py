@@ -62,7 +62,7 @@ class Ear:
         """The bell is heard, and that is told."""
         self.hears()
         self.ring()
-        until(self.hears, what="heard", seconds=20)
+        until(self.hears, what="heard")
         with capture_logs() as told:
             self.hearing.heard()
             self.hearing.heard()
@@ -139,7 +139,7 @@ def test_an_overflow_of_the_kernels_queue_is_survived(ear: Ear) -> None:
     until(ear.hears, what="heard of the flood")
     ear.hearing.heard()
     ear.ring()
-    until(ear.hears, what="heard after the flood", seconds=20)
+    until(ear.hears, what="heard after the flood")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_worker_whose_outbox_was_replaced_delivers_the_rest_and_ends(
             if replaced:
                 path.parent.mkdir()
                 Outbox.open(path).close()
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate()
             assert process.returncode == 3
         assert applied_seq(database.dsn) == old.last_seq
     assert ("replaced by another file" if replaced else "is gone") in errors

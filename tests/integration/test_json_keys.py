@@ -31,6 +31,6 @@ def test_json_keys_of_the_worker_are_told(
     migrating = {"SUPABASE_MIGRATE_DB_URL": database.dsn}
     arguments = [*command.split()[1:], *more, "--json"]
     with worker(*arguments, env=environment(path, database.worker_dsn, **migrating), cwd=tmp_path) as process:
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate()
     assert out, errors
     are_told(command, out)

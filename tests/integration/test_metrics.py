@@ -16,7 +16,7 @@ from outbox import Outbox
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
-from tests.support.processes import environment, until, worker
+from tests.support.processes import DEADLINE_SECONDS, environment, until, worker
 from tests.support.rows import applied_seq
 
 EVENTS = 4  # a course, its outline, a module, a lesson
@@ -43,7 +43,7 @@ def listening_on(process: "Popen[str]") -> int:
 
 def ask(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE_SECONDS) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
@@ -149,7 +149,7 @@ def test_nobody_outside_this_host_reaches_the_port(outbox: Path, tmp_path: Path)
     with running(environment(outbox, None, CREATOR_OS_DB_PERSIST="false"), tmp_path) as process:
         port = listening_on(process)
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", port), timeout=5)
+            socket.create_connection(("127.0.0.2", port), timeout=DEADLINE_SECONDS)
 
 
 def test_a_port_that_is_taken_is_named(outbox: Path, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_port_that_is_taken_is_named(outbox: Path, tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         env = environment(outbox, None, CREATOR_OS_DB_PERSIST="false", OUTBOX_METRICS_PORT=port)
         with worker("run", env=env, cwd=tmp_path) as process:
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate()
     assert process.returncode == 3
     assert f"127.0.0.1:{port}" in errors
     assert "--metrics-port" in errors
@@ -168,7 +168,7 @@ def test_the_metrics_file_is_whole_and_kept_up_to_date(outbox: Path, database: D
     file = tmp_path / "textfile" / "outbox.prom"
     env = environment(outbox, database.worker_dsn, OUTBOX_METRICS_FILE=str(file))
     with worker("run", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate()
         assert process.returncode == 3
         assert "--metrics-file" in errors
     file.parent.mkdir()
@@ -176,7 +176,7 @@ def test_the_metrics_file_is_whole_and_kept_up_to_date(outbox: Path, database: D
         until(lambda: applied_seq(database.dsn) == EVENTS, what="delivered")
         assert value(file.read_text(), "outbox_file_readable") == 1
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate()
     assert value(file.read_text(), "outbox_applied_events_total") == EVENTS
     assert value(file.read_text(), "outbox_worker_state", state="stopped") == 1  # what the alarm looks for
     assert [path.name for path in file.parent.iterdir()] == ["outbox.prom"]

@@ -10,7 +10,7 @@ import pytest
 from outbox import Outbox
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database
-from tests.support.processes import environment, until, worker
+from tests.support.processes import PROMPT_SECONDS, environment, until, worker
 from tests.support.rows import applied_seq
 from worker.process.wakeup import STOP_WITHIN_SECONDS
 
@@ -43,9 +43,9 @@ def test_an_appended_event_is_delivered_within_moments(outbox: Path, database: D
         until(lambda: state_of(outbox) == "following", what="following")
         for number in range(2, 12):
             box.append(lesson(number))
-            until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered", seconds=30)
+            until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait() == 0
     assert state_of(outbox) == "stopped"
 
 
@@ -59,7 +59,7 @@ def test_sigterm_ends_the_worker_within_five_seconds_in_the_middle_of_a_drain(
     with worker("run", "--quiet", env=env, cwd=tmp_path) as process:
         until(lambda: applied_seq(database.dsn) > 50, what="some progress")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait() == 0
     assert 50 < applied_seq(database.dsn) < 3000
 
 
@@ -73,7 +73,7 @@ def test_a_batch_that_hangs_does_not_keep_the_worker_from_ending(
         with worker("run", "--quiet", env=env, cwd=tmp_path) as process:
             until(lambda: waiting_for_a_lock(database), what="the worker waits for the lock")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(6) == 0
+            assert process.wait(PROMPT_SECONDS) == 0
     assert applied_seq(database.dsn) == 0
 
 
@@ -104,7 +104,7 @@ def test_a_second_worker_says_who_runs_and_exits_3(outbox: Path, database: Datab
         until(lambda: state_of(outbox) == "following", what="following")
         for command in ("run", "drain"):
             with worker(command, env=env, cwd=tmp_path) as second:
-                _, errors = second.communicate(timeout=20)
+                _, errors = second.communicate()
                 assert second.returncode == 3
                 assert str(first.pid) in errors
         assert state_of(outbox) == "following"
@@ -117,12 +117,12 @@ def test_the_flag_off_holds_everything_and_says_so(outbox: Path, database: Datab
     with worker("run", env=env, cwd=tmp_path) as process:
         until(lambda: state_of(outbox) == "holding", what="holding")
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate()
         assert process.returncode == 0
     assert "relay.holding" in errors
     assert applied_seq(database.dsn) == 0
     with worker("drain", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate()
         assert process.returncode == 3
     assert "CREATOR_OS_DB_PERSIST=true" in errors
 
@@ -149,7 +149,7 @@ def test_a_pause_survives_a_restart_of_the_worker(outbox: Path, database: Databa
 def test_without_a_database_it_says_what_to_set(outbox: Path, tmp_path: Path) -> None:
     for command in ("run", "drain", "verify"):
         with worker(command, env=environment(outbox, None), cwd=tmp_path) as process:
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate()
             assert process.returncode == 3
             assert "SUPABASE_DB_URL" in errors
             assert "--local" in errors
@@ -160,7 +160,7 @@ def test_every_fault_of_the_configuration_is_told_at_once(outbox: Path, tmp_path
         outbox, "nonsense", OUTBOX_POLL_SECONDS="x", CREATOR_OS_DB_PERSIST="maybe", OUTBOX_BATCH_EVENTS="0"
     )
     with worker("run", env=env, cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate()
         assert process.returncode == 3
     for name in ("SUPABASE_DB_URL", "OUTBOX_POLL_SECONDS", "CREATOR_OS_DB_PERSIST", "OUTBOX_BATCH_EVENTS"):
         assert name in errors
@@ -177,7 +177,7 @@ def test_no_secret_and_no_payload_reaches_a_log_an_error_or_a_row(
     for url in (wrong, closed, f"postgresql://u:{MARKER}@[bad/x", f"nonsense-{MARKER}"):
         for command in (("drain", "--patience", "0.2"), ("verify",)):
             with worker(*command, env=environment(outbox, url), cwd=tmp_path) as process:
-                out, errors = process.communicate(timeout=30)
+                out, errors = process.communicate()
                 assert process.returncode in {3, 5}
                 told += out + errors
     with psycopg.connect(database.dsn, autocommit=True) as connection:
@@ -185,7 +185,7 @@ def test_no_secret_and_no_payload_reaches_a_log_an_error_or_a_row(
     with Outbox.open(outbox) as box:
         box.append(lesson(9, body=f"a mark: {MARKER}"))
         with worker("drain", env=environment(outbox, dsn), cwd=tmp_path) as process:
-            out, errors = process.communicate(timeout=30)
+            out, errors = process.communicate()
             assert process.returncode == 0
             told += out + errors
         told += json.dumps([row.as_dict() for row in box.parked.list()])

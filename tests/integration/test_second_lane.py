@@ -131,7 +131,7 @@ def test_a_highest_rate_is_kept_with_one_connection(box: Outbox, database: Datab
     """Whoever names a rate is concerned for the database."""
     env = environment(box.path, database.worker_dsn)
     with worker("drain", "--quiet", "--max-rate", "1000", env=env, cwd=tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     assert transactions(database) == [list(range(1, LESSONS + 1))]
 
 
@@ -349,11 +349,11 @@ def test_a_worker_that_dies_between_the_halves_leaves_the_first_and_its_successo
         env={**env, "OUTBOX_BATCH_EVENTS": "40", "OUTBOX_FAILPOINT": f"middle.{middle}"},
         cwd=tmp_path,
     ) as process:
-        assert process.wait(60) == -9
+        assert process.wait() == -9
     assert applied_seq(database.dsn) == middle
     assert lessons_there(database) == list(range(1, LESSONS // 2 + 1))
     with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     other = server.clone(server.migrated())
     administer(other, f"update outbox.destination set destination_id = '{here(box, database).destination_id}'")
     with Outbox.open(copy) as undisturbed:

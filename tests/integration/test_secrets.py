@@ -74,7 +74,6 @@ def run(outbox: Path, url: str, *command: str, code: str | None = None) -> tuple
         cwd=outbox.parent,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

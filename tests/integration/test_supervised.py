@@ -11,7 +11,7 @@ import pytest
 from outbox import Outbox
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
-from tests.support.processes import ROOT, environment, until, worker
+from tests.support.processes import DEADLINE_SECONDS, ROOT, environment, until, worker
 from tests.support.rows import applied_seq
 from worker.process.supervisor import Supervisor
 
@@ -26,7 +26,7 @@ class Systemd:
         self.socket.bind(str(path))
         self.env = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": str(WATCHDOG_USEC)}
 
-    def hears(self, seconds: float = 20.0) -> str | None:
+    def hears(self, seconds: float = DEADLINE_SECONDS) -> str | None:
         """The next word, None where none comes in time."""
         self.socket.settimeout(seconds)
         try:
@@ -63,10 +63,10 @@ def test_a_worker_says_that_it_is_ready_alive_and_stopping(
         assert systemd.hears() == "READY=1"
         until(lambda: applied_seq(database.dsn) == 4, what="delivered")
         for _ in range(5):
-            assert systemd.hears(2) == "WATCHDOG=1"
+            assert systemd.hears() == "WATCHDOG=1"
         process.send_signal(signal.SIGTERM)
         systemd.hears_at_last("STOPPING=1")
-        assert process.wait(5) == 0
+        assert process.wait() == 0
 
 
 @pytest.mark.parametrize("persist", ["true", "false"])
@@ -77,7 +77,7 @@ def test_waiting_out_an_outage_or_holding_is_no_hanging(
     with worker("run", "--quiet", env=env, cwd=tmp_path):
         assert systemd.hears() == "READY=1"
         for _ in range(5):
-            assert systemd.hears(2) == "WATCHDOG=1"
+            assert systemd.hears() == "WATCHDOG=1"
 
 
 def test_a_loop_that_makes_no_progress_does_not_say_that_it_is_alive(

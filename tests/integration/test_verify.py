@@ -35,7 +35,7 @@ def outbox(tmp_path: Path) -> Path:
 
 def command(*arguments: str, outbox: Path, dsn: str, cwd: Path) -> tuple[int, Any]:
     with worker(*arguments, "--json", env=environment(outbox, dsn), cwd=cwd) as process:
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate()
         assert out, errors
         return process.returncode, json.loads(out)
 
@@ -111,7 +111,7 @@ def test_replaying_everything_fills_a_fresh_database(tmp_path: Path, database: D
         drain(box, database.worker_dsn)
     other = server.clone(server.migrated())
     with worker("replay", "--all", "--quiet", env=environment(path, other.worker_dsn), cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
     assert all_rows(other.dsn) == all_rows(database.dsn)
     server.drop(other)
@@ -124,7 +124,7 @@ def test_replaying_one_aggregate_brings_its_row_back(outbox: Path, database: Dat
     run(database, f"delete from contents where slug = '{PROJECT}--aula-1'")
     arguments = ("replay", "--aggregate", f"{PROJECT}--aula-1")
     with worker(*arguments, env=environment(outbox, database.worker_dsn), cwd=tmp_path) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
     assert all_rows(database.dsn) == before
 
@@ -255,6 +255,6 @@ def test_what_an_operator_decided_stays_decided(
     assert code == 0, found
     other = server.clone(server.migrated())
     with worker("replay", "--all", "--quiet", env=environment(outbox, other.worker_dsn), cwd=tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     assert all_rows(other.dsn) == all_rows(database.dsn)
     server.drop(other)

@@ -34,7 +34,7 @@ def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> str:
         done = subprocess.run(
             [program, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            env={**os.environ, "HOME": str(tmp_path), "DO_NOT_TRACK": "1"}, timeout=120,
+            env={**os.environ, "HOME": str(tmp_path), "DO_NOT_TRACK": "1"},
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -32,7 +32,7 @@ def main() -> None:
                 box.append(lesson(99))
             until(lambda: applied_seq(dsn) == last + 1, what="the next one, with room again")
             process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate()
     told = [json.loads(line)["event"] for line in errors.splitlines() if line.startswith("{")]
     quiet = [name for name in told if name not in {"relay.batch_applied", "relay.connected"}]
     sys.stdout.write(json.dumps({**found, "exit": process.returncode, "told": quiet, "log": errors}))

@@ -58,7 +58,7 @@ class Pooler:
         log = (self._folder / "log").open("wb")
         self._process = subprocess.Popen(command, stdout=log, stderr=log)
         log.close()
-        until(self._answers, what="pgbouncer listens", seconds=10)
+        until(self._answers, what="pgbouncer listens")
         return self
 
     def __exit__(self, *_: object) -> None:

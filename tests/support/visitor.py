@@ -11,7 +11,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from tests.support.processes import environment, worker
+from tests.support.processes import DEADLINE_SECONDS, environment, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Visitor:
         return self._ask("POST", path, urlencode(sent), more)
 
     def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(self.netloc, timeout=30)
+        connection = http.client.HTTPConnection(self.netloc, timeout=DEADLINE_SECONDS)
         try:
             own = {"Cookie": self.cookie} if self.cookie else {}
             given = {name: value for name, value in (own | dict(headers)).items() if value}
@@ -75,4 +75,4 @@ def console(outbox: Path, **more: str) -> Iterator[Visitor]:
         assert process.stdout is not None
         yield Visitor(address=process.stdout.readline().strip(), process=process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait() == 0

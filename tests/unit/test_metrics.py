@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from outbox import Outbox, read_status
 from tests.support.make_outbox import filled, lesson, project
+from tests.support.processes import DEADLINE_SECONDS
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection, longer
 from worker.errors import SettingsFault
@@ -216,5 +217,5 @@ def test_a_client_that_drips_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
                     with suppress(TimeoutError):
                         if not client.recv(1024):
                             break
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE_SECONDS) as answer:
             assert answer.status == 200

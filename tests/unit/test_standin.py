@@ -114,7 +114,7 @@ def test_a_second_process_uses_it_and_leaves_it_running(local: LocalPostgres) ->
     """Only who started it stops it."""
     with local:
         other = in_another_process(local, "with local:\n    print(local.running, local.owned)")
-        assert other.communicate(timeout=60)[0] == "True False\n"
+        assert other.communicate()[0] == "True False\n"
         assert local.running
 
 
@@ -139,7 +139,7 @@ def test_an_interrupted_owner_stops_its_server(local: LocalPostgres) -> None:
     assert other.stdout is not None
     assert other.stdout.readline() == "up\n"
     other.send_signal(signal.SIGINT)
-    other.communicate(timeout=60)
+    other.communicate()
     assert not local.running
 
 
@@ -180,7 +180,7 @@ def test_a_folder_that_is_swept_while_its_server_starts_is_made_anew(tmp_path: P
             while not is_waited_for(starting.data_dir / "lock"):
                 assert not started.done()
             shutil.rmtree(starting.data_dir)
-        started.result(timeout=60)
+        started.result()
     with starting:
         assert starting.running
         assert (starting.data_dir / "owner").exists()

@@ -319,9 +319,7 @@ def test_answers_are_in_the_models_log_with_their_tokens(
     writer, _ = model_writer(price=(2.0, 8.0))
     writer.write(course, first)
     assert writer.used() == {"tokens_in": 1000, "tokens_out": 500, "requests": 1, "dollars": 0.006}
-    done = subprocess.run(
-        [sys.executable, "-m", "llm", "logs", "--json"], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-m", "llm", "logs", "--json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (logged,) = json.loads(done.stdout)
     assert logged["model"] == "scripted"
@@ -538,7 +536,6 @@ def test_generating_offline_needs_no_socket_no_psycopg_and_no_model_package(tmp_
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert "52 files written" in done.stdout
@@ -559,7 +556,6 @@ def test_the_offline_path_never_imports_the_model_package(tmp_path: Path) -> Non
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"

@@ -13,8 +13,8 @@ from watchdog.observers import Observer
 from outbox import Outbox, OutboxPaths
 from tests.faults.outbox.conftest import Start
 from tests.support.lessons import PROJECT_ROOT, lesson
+from tests.support.processes import DEADLINE_SECONDS
 
-DEADLINE_SECONDS = 10.0
 # Appends one event for each line that it is sent.
 RINGER = """
 import sys; from pathlib import Path; from outbox import Outbox; from tests.support.lessons import lesson

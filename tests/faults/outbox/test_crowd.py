@@ -54,7 +54,7 @@ def test_a_crowd_loses_nothing_and_nobody_sees_locked(tmp_path: Path, start: Sta
         thread.start()
     try:
         for writer in writers:
-            _, err = writer.communicate(timeout=120)
+            _, err = writer.communicate()
             assert writer.returncode == 0, err
     finally:
         done.set()
@@ -76,7 +76,7 @@ def test_of_two_publishers_of_one_file_the_last_to_commit_wins_on_disk(tmp_path:
     Outbox.open(path).close()
     rivals = [start(SUPPORT / "rival.py", path, root, "same", 80) for _ in range(3)]
     for rival in rivals:
-        _, err = rival.communicate(timeout=120)
+        _, err = rival.communicate()
         assert rival.returncode == 0, err
     with Outbox.open(path, content_root=root) as box:
         assert box.recovered.nothing
@@ -90,7 +90,7 @@ def test_a_publisher_that_dies_before_its_rename_stands_in_nobodys_way(tmp_path:
     with Outbox.open(path, content_root=root) as box:
         publish(box, "same", "first\n")
         victim = start(SUPPORT / "rival.py", path, root, "same", 1, OUTBOX_FAILPOINT="unit.committed")
-        victim.communicate(timeout=30)
+        victim.communicate()
         assert victim.returncode == -signal.SIGKILL
         assert (root / path_of("same")).read_text() == "first\n"
         publish(box, "same", "third\n")
@@ -126,7 +126,7 @@ def test_a_stopped_holder_of_the_gate_is_named_within_the_patience(
             box.append(lesson("a"))
         assert box.last_seq == 0
         stopped_holder.send_signal(signal.SIGCONT)
-        stopped_holder.communicate(timeout=30)
+        stopped_holder.communicate()
         assert box.append(lesson("a")).appended[0].seq == 1
 
 
@@ -141,7 +141,6 @@ def test_status_answers_while_a_writer_is_stopped_in_the_gate(
         capture_output=True,
         text=True,
         check=False,
-        timeout=10,
     )
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["last_seq"] == 0
@@ -156,7 +155,7 @@ def test_a_lock_that_arrives_after_the_patience_is_not_kept(
             with pytest.raises(OutboxBusy):
                 impatient.append(lesson("a"))
         stopped_holder.send_signal(signal.SIGCONT)
-        stopped_holder.communicate(timeout=30)
+        stopped_holder.communicate()
         with Outbox.open(tmp_path / "outbox.db", patience_seconds=10) as other:
             assert other.append(lesson("b")).appended[0].seq == 1
         assert impatient.append(lesson("a")).appended[0].seq == 2

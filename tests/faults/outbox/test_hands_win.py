@@ -24,7 +24,7 @@ def places(tmp_path: Path) -> Places:
 def killed_after_it_returned(start: Start, places: Places, *, prefix: str = "a") -> None:
     """A generator publishes one unit, is told that it is safe, and is killed before it does anything else."""
     process = start(PUBLISHER, *places, prefix, 1, OUTBOX_FAILPOINT="unit.returned")
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == -9
 
 
@@ -74,7 +74,7 @@ def test_what_was_done_by_hand_is_kept_when_the_generator_is_killed_later(
 def test_a_unit_that_had_not_returned_is_still_finished(places: Places, start: Start) -> None:
     """The second unit of a process is killed between commit and rename: the first one's notes do not speak for it."""
     process = start(PUBLISHER, *places, "a", 2, OUTBOX_FAILPOINT="unit.committed:2")
-    process.communicate(timeout=60)
+    process.communicate()
     path, root = places
     (root / path_of("a-0")).unlink()
     with Outbox.open(path, content_root=root) as box:
@@ -159,7 +159,7 @@ def test_what_was_read_before_a_dead_generators_newer_version_is_in_place_is_not
     with Outbox.open(path, content_root=root) as box:
         publish(box, "a-0", "old")
         killed = start(PUBLISHER, *places, "a", 1, OUTBOX_FAILPOINT="unit.committed")
-        killed.communicate(timeout=60)
+        killed.communicate()
         with pytest.raises(FileMoved, match="outbox recover"), box.unit() as unit:
             unit.record(*read(root, "a-0"))
         assert path_of("a-0") in box.recover().published

@@ -33,7 +33,7 @@ def test_a_generator_stopped_at_any_step_leaves_no_half_unit(run: int, tmp_path:
     process = start(
         PUBLISHER, path, root, "a", 12, *(["pictures"] if run % 2 else []), OUTBOX_FAILPOINT=f"{step}:{times}"
     )
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, err
     confirmed = out.split()
     carried = assert_whole(path, root)
@@ -56,7 +56,7 @@ def test_generators_killed_at_random_moments_leave_no_half_unit(tmp_path: Path, 
         else:
             _spin(chance.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate()
         killed += process.returncode == -signal.SIGKILL
         confirmed |= set(out.split()) - {""}
         if run % 10 == 9:
@@ -72,12 +72,12 @@ def test_a_recovery_that_is_killed_itself_is_finished_by_the_next(step: str, tmp
     """Recovery may die at any of its own steps."""
     path, root = tmp_path / "box" / "outbox.db", tmp_path / "content"
     first = start(PUBLISHER, path, root, "a", 12, OUTBOX_FAILPOINT="unit.committed:4")
-    first.communicate(timeout=30)
+    first.communicate()
     if step == "file.written":  # a power loss took the staged file: it is written anew, and that is cut short
         for staged in (root / ".outbox-staging").glob("*/*.tmp"):
             staged.unlink()
     second = start(PUBLISHER, path, root, "b", 12, OUTBOX_FAILPOINT=step)
-    second.communicate(timeout=30)
+    second.communicate()
     assert second.returncode == -signal.SIGKILL
     carried = assert_whole(path, root)
     assert path_of("a-3") in carried
@@ -87,7 +87,7 @@ def test_an_outbox_whose_making_was_killed_is_made_by_the_next(tmp_path: Path, s
     """A first start may die before the schema stands."""
     path, root = tmp_path / "outbox.db", tmp_path / "content"
     process = start(PUBLISHER, path, root, "a", 3, OUTBOX_FAILPOINT="schema.migrated")
-    process.communicate(timeout=30)
+    process.communicate()
     assert process.returncode == -signal.SIGKILL
     with Outbox.open(path, content_root=root) as box:
         assert box.last_seq == 0

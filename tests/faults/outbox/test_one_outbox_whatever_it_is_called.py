@@ -61,7 +61,7 @@ def test_a_wal_of_the_file_that_was_here_before_is_not_read_as_that_of_a_backup(
     with Outbox.open(path) as box:
         backup(box, tmp_path / "backup.db")
     killed = start(PUBLISHER, path, tmp_path / "content", "b", 5, OUTBOX_FAILPOINT="unit.committed:4")
-    killed.communicate(timeout=60)
+    killed.communicate()
     wal = Path(f"{path}-wal")
     lost = wal.read_bytes()
     assert lost

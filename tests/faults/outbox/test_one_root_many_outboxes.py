@@ -24,7 +24,7 @@ def places(tmp_path: Path) -> Places:
 def die_committed(start: Start, places: Places) -> None:
     """A generator commits a lesson and a picture that no event carries, and dies before it publishes them."""
     process = start(PUBLISHER, *places, "a", 1, "pictures", OUTBOX_FAILPOINT="unit.committed")
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == -9
 
 
@@ -96,7 +96,7 @@ def test_a_copy_brings_nothing_back_that_a_person_deleted_since(places: Places, 
 def test_a_moved_outbox_is_still_the_owner_of_what_it_staged(places: Places, start: Start, tmp_path: Path) -> None:
     """The name of the file says nothing: what was not committed is swept from wherever the file lies now."""
     process = start(PUBLISHER, *places, "a", 1, OUTBOX_FAILPOINT="unit.before_commit")
-    process.communicate(timeout=60)
+    process.communicate()
     with Outbox.open(places[0]) as box:
         box.checkpoint()
     moved = tmp_path / "moved.db"

@@ -72,7 +72,7 @@ def recording(start: Start, disk_trace: Path, fast_disk: Path) -> Recording:
             scenario, _, failpoint = course.partition("!")
             environment = {**trace.environment(disk_trace, root, file), **more, "OUTBOX_FAILPOINT": failpoint}
             process = start(PUBLISHER, root, scenario, **environment)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate()
             assert process.returncode == (-signal.SIGKILL if failpoint else 0), err
         return file, root
 

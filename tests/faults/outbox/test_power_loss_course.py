@@ -23,7 +23,7 @@ BRIEF = PROJECT_ROOT / "tests" / "data" / "briefs" / "fotografia-com-celular.md"
 def make(start: Start, directory: Path, *options: str, **more: str) -> None:
     places = {"OUTBOX_PATH": str(directory / "box" / "outbox.db"), "CONTENT_ROOT": str(directory / "content")}
     process = start("-m", "generators", "course", BRIEF, "--approve", *options, **places, **more)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate()
     assert process.returncode == 0, err
 
 

@@ -160,7 +160,7 @@ def test_what_was_taken_in_is_delivered_from_there(
         if path == new:
             assert taken_in(new, exported(old))["appended"] == last
         with worker("drain", env=environment(path, database.worker_dsn), cwd=tmp_path) as process:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate()
             assert process.returncode == 0, errors
     with psycopg.connect(database.dsn) as connection:
         row = connection.execute("select count(*), count(distinct slug) from contents where slug like %s", ["%aula%"])

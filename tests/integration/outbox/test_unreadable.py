@@ -138,7 +138,7 @@ def test_whoever_may_not_read_the_outbox_gets_one_line(path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", script, *words],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[3]), "OUTBOX_PATH": str(path)},
-            capture_output=True, text=True, check=False, timeout=60, cwd="/",
+            capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
         assert done.returncode in {1, 3}, done.stderr
         assert done.stdout == ""
@@ -186,7 +186,7 @@ def test_somebody_elses_outbox_is_told_in_one_line(path: Path, tmp_path: Path, a
     env = {**environment(path, "postgresql://u:p@127.0.0.1:1/x"), "PYTHONPATH": str(ROOT)}
     env["CONTENT_ROOT"] = str(tmp_path / "content")
     command = [*prefix, sys.executable, "-m", program, *arguments[1:]]
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     path.parent.chmod(0o700)
     told = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("warning")]
     assert done.returncode in {1, 3}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from outbox import Outbox, OutboxPaths
-from tests.support.processes import ROOT, until
+from tests.support.processes import DEADLINE_SECONDS, ROOT, until
 
 GENERATOR = Path(__file__).with_name("generator.py")
 LANES = ("a", "b", "c")
@@ -107,7 +107,7 @@ class Crew:
                 assert process.poll() is None, f"generator {lane} ended with {process.returncode}: {self._log()}"
             return condition()
 
-        until(holds, what=what, seconds=120)
+        until(holds, what=what)
 
     def until_more(self, units: int) -> None:
         """Wait until so many more units were acknowledged, whatever else is going on."""
@@ -175,23 +175,23 @@ class Crew:
     def second_worker(self) -> int:
         """Start another one beside the first; returns how it ended."""
         command = [sys.executable, "-m", "worker", "run", "--quiet"]
-        return subprocess.run(command, env=self._env, capture_output=True, timeout=60, check=False).returncode
+        return subprocess.run(command, env=self._env, capture_output=True, check=False).returncode
 
     def end_generators(self) -> None:
         """Every lane finishes its unit and ends; all that was said is in."""
         for process in self._lanes.values():
             process.send_signal(signal.SIGTERM)
         for lane, process in self._lanes.items():
-            assert process.wait(60) == 0, f"{lane}: {self._log()}"
+            assert process.wait() == 0, f"{lane}: {self._log()}"
         self._lanes.clear()
         for reader in self._readers:
-            reader.join(60)
+            reader.join(DEADLINE_SECONDS)
 
     def end_worker(self) -> None:
         """SIGTERM: the batch in hand is finished."""
         ending = self._serving_worker()
         ending.send_signal(signal.SIGTERM)
-        assert ending.wait(60) == 0, ending.returncode
+        assert ending.wait() == 0, ending.returncode
         self._worker = None
 
     def kill_all(self) -> None:

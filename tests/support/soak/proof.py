@@ -100,7 +100,7 @@ def assert_rows_are_a_replay_of_the_log(outbox: Path, dsn: str, server: Server, 
     database = server.clone(server.migrated())
     try:
         with worker("drain", "--quiet", env=environment(copy, database.worker_dsn), cwd=directory) as process:
-            assert process.wait(600) == 0
+            assert process.wait() == 0
         rows, replayed = all_rows(dsn), all_rows(database.dsn)
     finally:
         server.drop(database)

@@ -39,7 +39,6 @@ def ran_without(name: str, command: str, folder: Path) -> "subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
 
 

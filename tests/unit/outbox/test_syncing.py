@@ -14,6 +14,7 @@ from outbox.catalogue import ContentUpserted
 from outbox.files import syncing
 from outbox.files.syncing import Sync, Syncing
 from tests.support.lessons import lesson, path_of, publish, staged_files
+from tests.support.processes import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ class Disk:
         run = Sync.run
 
         def held(sync: Sync) -> None:
-            assert self.let.wait(20)
+            assert self.let.wait(DEADLINE_SECONDS)
             if self.answer is not None:
                 sync._error = self.answer
                 os.close(sync._fd)
@@ -230,5 +231,5 @@ def test_no_thread_stays_behind_an_outbox_that_was_never_closed(tmp_path: Path) 
     (thread,) = syncing_threads() - others
     del box
     gc.collect()
-    thread.join(10)
+    thread.join(DEADLINE_SECONDS)
     assert not thread.is_alive()
