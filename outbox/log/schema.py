@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import uuid
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outbox.errors import ConfigurationError, OutboxTooNew
@@ -20,17 +20,18 @@ _MIGRATION_SET = "outbox"
 # Stands in the header of every outbox file ("obox"), so that no other program's database is taken for one.
 APPLICATION_ID = 0x6F626F78
 
+# Found beside this package and not by name: a project of Alembic or Django has a `migrations` folder of its own, which
+# comes first on the path of its scripts.
+_SCRIPTS = Path(__file__).parents[2] / "migrations" / "outbox"
+
 
 def _scripts() -> list[tuple[str, str]]:
-    folder = files("migrations") / "outbox"
-    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [(entry.name.removesuffix(".sql"), entry.read_text()) for entry in sorted(scripts, key=lambda e: e.name)]
+    return [(entry.stem, entry.read_text("utf-8")) for entry in sorted(_SCRIPTS.glob("*.sql"))]
 
 
 def current_version() -> int:
     """Return the schema version that this package writes: the number of its last migration."""
-    folder = files("migrations") / "outbox"
-    return max(int(entry.name[:4]) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return max(int(entry.name[:4]) for entry in _SCRIPTS.glob("*.sql"))
 
 
 def is_current(connection: sqlite3.Connection, version: int) -> bool:

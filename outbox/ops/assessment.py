@@ -83,7 +83,8 @@ def assess(status: Status) -> Assessment:
 
 
 def _generation(status: Status) -> Answer:
-    used = f"{status.last_seq:,} events in the log, {size(status.bytes)} on disk"
+    events = "event" if status.last_seq == 1 else "events"
+    used = f"{status.last_seq:,} {events} in the log, {size(status.bytes)} on disk"
     free = status.free_bytes
     if not status.writable:
         return Answer(text=f"NOT SAFE: this user may not write {status.path}", tone=Tone.BAD)

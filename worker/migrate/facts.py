@@ -10,12 +10,12 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Self
 
 import psycopg
 from psycopg import sql
 
+from worker.migrate.files import FOLDER
 from worker.migrate.queries import query
 
 FILE = "facts.json"
@@ -66,7 +66,7 @@ class Shipped:
     @classmethod
     def load(cls) -> Self:
         """What ships with this package."""
-        return cls.from_data(json.loads((resources.files("migrations") / "supabase" / FILE).read_text("utf-8")))
+        return cls.from_data(json.loads((FOLDER / FILE).read_text("utf-8")))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:

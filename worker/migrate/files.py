@@ -3,9 +3,12 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 from worker.migrate.statements import split
+
+# Found beside this package and not by name: a project may well have a `migrations` folder of its own on its path.
+FOLDER = Path(__file__).parents[2] / "migrations" / "supabase"
 
 # The CLI's own pattern. It looks at one folder only, so a rollback in the sub-folder is none of its
 # migrations.
@@ -48,8 +51,7 @@ class Migration:
 
 def load() -> tuple[Migration, ...]:
     """Every migration, oldest first."""
-    folder = resources.files("migrations").joinpath("supabase")
-    rollbacks = folder.joinpath("rollbacks")
+    rollbacks = FOLDER / "rollbacks"
     found = (
         Migration(
             version=match[1],
@@ -57,7 +59,7 @@ def load() -> tuple[Migration, ...]:
             sql=entry.read_text(encoding="utf-8"),
             rollback=rollbacks.joinpath(entry.name).read_text(encoding="utf-8"),
         )
-        for entry in folder.iterdir()
+        for entry in FOLDER.iterdir()
         if (match := _NAME.match(entry.name))
     )
     return tuple(sorted(found, key=lambda migration: migration.version))

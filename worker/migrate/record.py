@@ -16,7 +16,7 @@ from psycopg import sql
 
 from worker.migrate.apply import run_file
 from worker.migrate.facts import API_ROLES, FILE, Key, Said, Shipped, read_facts
-from worker.migrate.files import load
+from worker.migrate.files import FOLDER, load
 from worker.migrate.queries import query
 from worker.standin import LocalPostgres
 
@@ -113,7 +113,7 @@ def main() -> None:
             finally:
                 server.stop("immediate")
                 server.remove_data()
-    write(found, Path(__file__).parents[2] / "migrations" / "supabase" / FILE)
+    write(found, FOLDER / FILE)
     sys.stdout.write(f"{len(found)} servers recorded\n")
 
 
