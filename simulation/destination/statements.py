@@ -156,7 +156,8 @@ def _occupied(kind: str) -> Handler:
 
 
 def _newest_applied(tx: Transaction, _values: Any) -> Rows:
-    applied = [row["applied_event_id"] for _, row in tx.every("sources") if row["applied_event_id"] is not None]
+    names = ("applied_event_id", "newest_event_id")
+    applied = [row[name] for _, row in tx.every("sources") for name in names if row.get(name) is not None]
     return [(max(applied),)] if applied else []
 
 
@@ -279,13 +280,17 @@ def _advance(tx: Transaction, values: Any) -> Rows:
     row = tx.get("sources", values["outbox_id"])
     if row is not None and row["applied_seq"] == values["from_seq"]:
         moved = {"applied_seq": values["to_seq"], "applied_event_id": values["to_event_id"]}
-        tx.put("sources", values["outbox_id"], moved)
+        tx.put("sources", values["outbox_id"], {**row, **moved})
     return []
 
 
 def _rewind(tx: Transaction, values: Any) -> Rows:
+    before = tx.get("sources", values["outbox_id"])
     _advance(tx, values)
     row = tx.get("sources", values["outbox_id"])
+    if before is not None and row is not None and row is not before:
+        seen = [one for one in (before.get("newest_event_id"), before["applied_event_id"]) if one is not None]
+        tx.put("sources", values["outbox_id"], {**row, "newest_event_id": max(seen, default=None)})
     return [(1,)] if row is not None and row["applied_seq"] == values["to_seq"] else []  # whose count is asked for
 
 

@@ -13,7 +13,10 @@ from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.processes import until
 from tests.support.relaying import drain, relay
+from worker.connect.connection import connect
+from worker.errors import SchemaFault
 from worker.run.options import Ending
+from worker.run.replay import rewind
 
 PAGES = 60
 ROUNDS = 3
@@ -125,3 +128,57 @@ def waiting(database: Database) -> int:
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = 'outbox_worker'"
         ).fetchone()
     return int(row[0]) if row else 0
+
+
+def title_and_status(database: Database) -> tuple[object, ...]:
+    with psycopg.connect(database.dsn) as connection:
+        return connection.execute("select title, status from contents").fetchone() or ()
+
+
+@pytest.mark.parametrize("size", [1, 500])
+def test_an_older_event_of_another_host_does_not_win_while_a_newer_one_is_replayed(
+    size: int, hosts: tuple[Outbox, Outbox], database: Database
+) -> None:
+    """What the replay has not come by again was written by an outbox all the same: its rows and links are newer."""
+    one, two = hosts
+    clock_of(two).move(days=1)
+    two.append(c.ContentUpserted(slug="p--a", title="Tuesday", content_type="other"), *UNLINKED)
+    clock_of(one).move(days=2)
+    one.append(c.ContentStatusChanged(slug="p--a", status="reviewed"), *LINKED)
+    drain(one, database.worker_dsn)
+    with connect(database.worker_dsn) as connection:
+        rewind(connection, one, 1)
+        rewind(connection, one, 1)  # nothing more to set back
+    drain(two, database.worker_dsn, max_events=size)
+    assert (title_and_status(database), links(database)) == (("t", "reviewed"), [1, 1])
+    drain(one, database.worker_dsn, max_events=size)
+    assert (title_and_status(database), links(database)) == (("t", "reviewed"), [1, 1])
+
+
+def test_a_second_replay_does_not_lower_what_the_first_had_noted(
+    hosts: tuple[Outbox, Outbox], database: Database
+) -> None:
+    one, two = hosts
+    clock_of(two).move(days=1)
+    two.append(c.ContentUpserted(slug="p--a", title="Tuesday", content_type="other"))
+    clock_of(one).move(days=2)
+    one.append(c.ContentStatusChanged(slug="p--a", status="reviewed"))
+    drain(one, database.worker_dsn)
+    with connect(database.worker_dsn) as connection:
+        rewind(connection, one, 2)
+        rewind(connection, one, 1)
+    drain(two, database.worker_dsn)
+    assert title_and_status(database) == ("t", "reviewed")
+
+
+def test_a_replay_in_a_database_that_cannot_note_it_names_the_migration(
+    hosts: tuple[Outbox, Outbox], database: Database
+) -> None:
+    one, _ = hosts
+    with psycopg.connect(database.dsn, autocommit=True) as owner:
+        owner.execute("alter table outbox.sources drop column newest_event_id")
+    one.append(c.ContentStatusChanged(slug="p--a", status="reviewed"))
+    assert drain(one, database.worker_dsn) is Ending.EMPTY  # deliveries go on without it
+    with connect(database.worker_dsn) as connection, pytest.raises(SchemaFault, match="worker migrate up"):
+        rewind(connection, one, 1)
+    assert title_and_status(database) == ("t", "reviewed")

@@ -198,21 +198,22 @@ def _destination(connection: Connection, box: Outbox) -> UUID:
                 command="worker doctor",
                 entry="restored-database",
             ) from exc
-        raise _older("the database has no schema outbox yet") from exc
+        raise older("the database has no schema outbox yet") from exc
     if row is None:
-        raise _older("outbox.destination is empty")
+        raise older("outbox.destination is empty")
     destination_id, found = row
     if found != SCHEMA_VERSION:
         told = f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}"
         if int(str(found)) < SCHEMA_VERSION:
-            raise _older(told)
+            raise older(told)
         raise SchemaFault(
             told, kind="newer_schema", remedy="install the newer worker on this host", entry="newer-schema"
         )
     return UUID(str(destination_id))
 
 
-def _older(what: str) -> SchemaFault:
+def older(what: str) -> SchemaFault:
+    """Return the error for a database whose schema a migration has to bring up to date."""
     command = "worker migrate up"
     return SchemaFault(what, kind="older_schema", remedy=f"run `{command}`", command=command, entry="older-schema")
 

@@ -7,7 +7,8 @@ stamp only if an outbox can have made it:
 - it is a UUIDv7, as every event id is;
 - and it is an event of this very log, or not newer than the newest event that any outbox known to this database has
   had applied: a row and its outbox's position are written in one transaction, so a stamp beyond all positions is
-  nobody's. What was pruned from this log is older than all that it still holds.
+  nobody's. A replay sets its position back, so how far that had come is noted beside it and counts. What was pruned
+  from this log is older than all that it still holds.
 
 A stamp of which that is not true is taken for none: the event is applied. What no rule of this kind can tell is a stamp
 within the past of *another* outbox; `worker verify` counts such rows as not compared, and nothing of them is pruned.
@@ -35,7 +36,8 @@ class Stamps:
 
         Args:
             stamp: the id.
-            newest_applied: the newest event of all positions of this database, read after the stamp was.
+            newest_applied: the newest event of all positions of this database, also of those that a replay set back;
+                read after the stamp was.
         """
         if stamp.version != UUID_VERSION_OF_EVENTS:
             return False

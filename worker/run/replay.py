@@ -7,8 +7,10 @@ fills in what a fresh or restored database lacks, and changes nothing where noth
 from datetime import UTC, datetime
 from uuid import UUID
 
+from psycopg.errors import UndefinedColumn
+
 from outbox import Decisions, EventNotFound, Outbox, ids
-from worker.apply.position import Position, greet, parked_seqs
+from worker.apply.position import Position, greet, older, parked_seqs
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
@@ -134,7 +136,11 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
     event_id = _id_at(box, seq)
     values = {"outbox_id": box.outbox_id, "from_seq": position.seq, "to_seq": seq, "to_event_id": event_id}
     with limited(connection, Limits()):
-        if connection.execute(query("relay", "rewind"), values).rowcount != 1:
+        try:
+            moved = connection.execute(query("relay", "rewind"), values).rowcount
+        except UndefinedColumn as exc:
+            raise older("the database cannot note how far it had come before a replay") from exc
+        if moved != 1:
             raise PositionMoved("somebody else moved the position: stop the other worker and try again")
         # What is parked is what the position has passed: beyond it everything is read again, and judged anew.
         connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})

@@ -89,9 +89,13 @@ where c.slug = any(%(slugs)s) and l.last_event_id >= %(oldest)s;
 
 -- name: newest_applied
 -- The newest event that any outbox has had applied here; asked after the rows, whose stamps cannot be beyond it.
-select applied_event_id from outbox.sources
-where applied_event_id is not null
-order by applied_event_id desc
+-- A replay in progress counts with what was applied before it; as JSON, because an older schema has no such column.
+select a.newest
+from outbox.sources as s, lateral (
+    select greatest(s.applied_event_id, (to_jsonb(s) ->> 'newest_event_id')::uuid) as newest
+) as a
+where a.newest is not null
+order by a.newest desc
 limit 1;
 
 -- name: forget_audiences

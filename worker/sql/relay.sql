@@ -111,9 +111,13 @@ from moved
 where applied_seq = %(to_seq)s;
 
 -- name: rewind
--- Set back by an operator, for a replay.
+-- Set back by an operator, for a replay. How far it had come stays noted: rows of other hosts are compared with that.
 update outbox.sources
-set applied_seq = %(to_seq)s, applied_event_id = %(to_event_id)s, applied_at = now()
+set
+    applied_seq = %(to_seq)s,
+    applied_event_id = %(to_event_id)s,
+    newest_event_id = greatest(newest_event_id, applied_event_id),
+    applied_at = now()
 where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s;
 
 -- name: park
