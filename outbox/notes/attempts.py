@@ -7,6 +7,9 @@ means that it is the cause.
 
 Unless it waited for the database at that moment: then somebody killed it, and no event did. A note beside the record
 says so; it is written only while a record stands.
+
+The deaths that are counted are those of one event as it stood then. Once somebody has decided about it (mended it, or
+what it died of), it is tried as any other.
 """
 
 from __future__ import annotations
@@ -37,6 +40,11 @@ class Attempt:
     def events(self) -> int:
         """How many they are."""
         return self.last_seq - self.seq + 1
+
+
+def decided_about(connection: sqlite3.Connection, seq: int) -> None:
+    """Forget the deaths that are counted against this event alone; the caller holds a write transaction."""
+    connection.execute("delete from attempts where seq = ? and last_seq = ?", [seq, seq])
 
 
 class Attempts:

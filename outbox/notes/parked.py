@@ -32,7 +32,7 @@ from outbox.errors import ParkedConflict
 from outbox.log import log
 from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction
-from outbox.notes import audit
+from outbox.notes import attempts, audit
 from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution
 
 _COLUMNS = (
@@ -397,6 +397,7 @@ class Parked:
         if payload_json is not None:
             found = Decisions(self._connection).of(seq)
             before = (found and found.payload_json) or log.get(self._connection, seq).payload_json
+        attempts.decided_about(self._connection, seq)
         audit.record(
             self._connection,
             self._clock.now(),

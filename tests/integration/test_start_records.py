@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from outbox import Outbox, ParkedState, Resolution
+from outbox.notes import resolve
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
@@ -119,3 +121,45 @@ def test_a_killer_at_the_end_of_the_log_leaves_no_record(box: Outbox, database: 
     died(box, box.last_seq, box.last_seq, STARTS)
     assert ends_of_batches(box, database) == [box.last_seq]
     assert [row.seq for row in box.parked.list()] == [box.last_seq]
+
+
+@pytest.mark.parametrize("how", ["edit", "retry", "discard"])
+def test_what_was_decided_about_is_not_charged_with_the_deaths_of_before(
+    how: str, box: Outbox, database: Database
+) -> None:
+    """Set aside after enough had died of it, and decided about before any worker came by: it is tried as it is now."""
+    killer = DELIVERED + 1
+    died(box, killer, killer, STARTS)
+    resolve.set_aside(box, killer, "the worker dies of it")
+    match how:
+        case "edit":
+            payload = {**box.event(killer).payload, "title": "Mended"}
+            resolve.edit(box, killer, payload, "without what it died of")
+        case "retry":
+            resolve.retry(box, killer, "a new version of the worker")
+        case _:
+            resolve.discard(box, killer, "no use")
+    assert relay(box, database.worker_dsn, waker=NoWaiting(), wary=True).run() is Ending.EMPTY
+    assert box.parked.count() == 0
+    assert applied_seq(database.dsn) == box.last_seq
+    with psycopg.connect(database.dsn) as connection:
+        titles = connection.execute("select title from contents where title = 'Mended'").fetchall()
+    assert len(titles) == (how == "edit")
+
+
+def test_what_is_set_aside_after_enough_died_of_it_says_who_set_it_aside(box: Outbox, database: Database) -> None:
+    """The operator's reason, not the deaths."""
+    killer = DELIVERED + 1
+    died(box, killer, killer, STARTS)
+    resolve.set_aside(box, killer, "the worker dies of it")
+    ends_of_batches(box, database)
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.reason) == (killer, "set aside: the worker dies of it")
+
+
+def test_a_decision_about_one_of_several_leaves_the_search_where_it_is(box: Outbox) -> None:
+    died(box, DELIVERED + 1, DELIVERED + 4)
+    resolve.set_aside(box, DELIVERED + 1, "not now")
+    found = box.attempts.unfinished()
+    assert found is not None
+    assert (found.seq, found.last_seq) == (DELIVERED + 1, DELIVERED + 4)
