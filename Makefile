@@ -10,7 +10,7 @@ FIRST ?= 1
 # Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
 WORKERS ?= 3
 
-.PHONY: setup demo game-day docs test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
+.PHONY: setup demo game-day docs pictures test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -31,6 +31,9 @@ docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m benchmarks.draw
 	$(BIN)/python -m benchmarks.load.draw
 	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
+
+pictures: $(STAMP) ## take the pictures of the console that docs/console.md shows; needs chromium and chromium-driver
+	CONSOLE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/integration/test_console_pictures.py
 
 test: $(STAMP) ## lint, then all tests with coverage, by WORKERS processes; WORKERS=0 for one after the other
 	$(MAKE) --no-print-directory lint

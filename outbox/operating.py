@@ -6,25 +6,29 @@ from outbox.notes import resolve, steering
 from outbox.notes.audit import AuditRecord, trail
 from outbox.notes.outages import OutageRecord, list_outages
 from outbox.notes.resolve import difference
-from outbox.ops import prune
-from outbox.ops.assessment import Assessment, assess
-from outbox.ops.backlog_history import backlog_history
+from outbox.ops import documentation, prune
+from outbox.ops.assessment import Answer, Assessment, Tone, assess
+from outbox.ops.backlog_history import Reckoned, history
 from outbox.ops.courses import Courses, CourseTally
 from outbox.ops.readable import as_fields
 from outbox.ops.unreadable import unreadable
 from outbox.ops.wording import age
 
 __all__ = [
+    "Answer",
     "Assessment",
     "AuditRecord",
     "CourseTally",
     "Courses",
     "OutageRecord",
+    "Reckoned",
+    "Tone",
     "age",
     "as_fields",
     "assess",
-    "backlog_history",
     "difference",
+    "documentation",
+    "history",
     "list_outages",
     "not_found",
     "prune",

@@ -14,8 +14,7 @@ import click
 from outbox.catalogue.event import Event
 from outbox.command_line import EXIT_FAILED, EXIT_OK, json_option, print_json
 from outbox.commands.opened import opened
-from outbox.errors import OutboxError, ParkedConflict
-from outbox.log.transaction import write_transaction
+from outbox.errors import ParkedConflict
 from outbox.notes import audit, resolve
 from outbox.notes.parked import ParkedEvent, ParkedState
 from outbox.ops.readable import as_data, as_fields
@@ -290,28 +289,16 @@ def _each(box: Outbox, seqs: Sequence[int], done: str, act: Callable[[int], str 
         told = act(seqs[0])
         click.echo(_told(seqs[0], done, told), err=True)
         return EXIT_OK
-    refused: list[tuple[int, OutboxError]] = []
-    decided = 0
-    with write_transaction(box.connection, box.gate):
-        for seq in seqs:
-            row = box.parked.find(seq)
-            if row is not None and row.resolution is not None:  # with another one of them
-                decided += 1
-                continue
-            try:
-                act(seq)
-            except OutboxError as exc:
-                refused.append((seq, exc))
-            else:
-                decided += 1
-    box.ring()
-    for seq, error in refused[:PREVIEWED]:
+    found = resolve.each(box, seqs, act)
+    for seq, error in found.refused[:PREVIEWED]:
         click.echo(f"error: event {seq}: {error}", err=True)
-    if len(refused) > PREVIEWED:
-        click.echo(f"error: and {len(refused) - PREVIEWED:,} more", err=True)
+    if len(found.refused) > PREVIEWED:
+        click.echo(f"error: and {len(found.refused) - PREVIEWED:,} more", err=True)
     follows = "" if done == "set aside" else ", and what is held behind them follows"
-    click.echo(f"{_count(decided)} {'is' if decided == 1 else 'are'} {done} by the worker{follows}", err=True)
-    return EXIT_FAILED if refused else EXIT_OK
+    click.echo(
+        f"{_count(found.decided)} {'is' if found.decided == 1 else 'are'} {done} by the worker{follows}", err=True
+    )
+    return EXIT_FAILED if found.refused else EXIT_OK
 
 
 def _edited(current: dict[str, Any], source: Any, fields: tuple[str, ...]) -> dict[str, Any]:

@@ -233,6 +233,18 @@ class Parked:
         )
         return tuple(ParkedEvent.from_row(row) for row in rows)
 
+    def page(self, *, after: int = 0, limit: int) -> tuple[ParkedEvent, ...]:
+        """Return the rows after a seq, whatever their state, in seq order."""
+        rows = self._connection.execute(
+            f"select {_COLUMNS} from parked where seq > ? order by seq limit ?", [after, limit]
+        )
+        return tuple(ParkedEvent.from_row(row) for row in rows)
+
+    def kinds(self) -> tuple[tuple[str, str | None], ...]:
+        """Return each pair of event type and SQLSTATE that is on the list."""
+        rows = self._connection.execute("select distinct type, sqlstate from parked order by type, sqlstate")
+        return tuple((kind, sqlstate) for kind, sqlstate in rows)
+
     def held_behind(self, seq: int, *, limit: int = -1) -> tuple[ParkedEvent, ...]:
         """Return what waits for this event, in seq order."""
         rows = self._connection.execute(

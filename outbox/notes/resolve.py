@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 import itertools
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from outbox.catalogue.contract import check, parse
@@ -63,6 +65,40 @@ def additions(box: Outbox, seq: int) -> tuple[int, ...]:
     decisions = Decisions(box.connection)
     only = itertools.takewhile(lambda one: not one.type.endswith(".upserted"), later)
     return tuple(one.seq for one in only if (found := decisions.of(one.seq)) is None or not found.discarded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several:
+    """What became of one decision about several events: how many it took, and which it could not take and why."""
+
+    decided: int
+    refused: tuple[tuple[int, OutboxError], ...]
+
+
+def each(box: Outbox, seqs: Sequence[int], act: Callable[[int], object]) -> Several:
+    """Decide about each of several events, in one transaction; one that cannot be decided about stops no other.
+
+    Args:
+        box: the outbox.
+        seqs: of the events; those that were decided about together with an earlier one count as decided.
+        act: decides about one.
+    """
+    refused: list[tuple[int, OutboxError]] = []
+    decided = 0
+    with translated(box.path), write_transaction(box.connection, box.gate):
+        for seq in dict.fromkeys(seqs):
+            row = box.parked.find(seq)
+            if row is not None and row.resolution is not None:
+                decided += 1
+                continue
+            try:
+                act(seq)
+            except OutboxError as exc:
+                refused.append((seq, exc))
+            else:
+                decided += 1
+    box.ring()
+    return Several(decided=decided, refused=tuple(refused))
 
 
 def set_aside(box: Outbox, seq: int, reason: str) -> None:

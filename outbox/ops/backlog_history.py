@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from outbox.log import log
 from outbox.log.moment import last_until
 from outbox.notes.outages import OutageRecord
-from outbox.ops.backlog import Point
 
 _TURNS = 60  # so many stretches are drawn to the point; older ones as the samples meet them
 
@@ -38,15 +37,37 @@ class _Stretch:
         return self.low + (self.high - self.low) * share
 
 
-def backlog_history(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoned:
+    """How far the log and its delivery were at one moment.
+
+    Attributes:
+        at: the moment.
+        appended: the last event appended by then.
+        applied: how many of them were applied by then.
+        even: whether it is one of the evenly spaced moments, and not a turn between two of them.
+    """
+
+    at: dt.datetime
+    appended: int
+    applied: float
+    even: bool = True
+
+    @property
+    def backlog(self) -> float:
+        """How many events waited."""
+        return max(0.0, self.appended - self.applied)
+
+
+def history(
     connection: sqlite3.Connection,
     outages: Sequence[OutageRecord],
     *,
     now: dt.datetime,
     span: dt.timedelta,
     samples: int,
-) -> list[Point]:
-    """Return the backlog at evenly spaced moments and where outages turned, the last one now.
+) -> list[Reckoned]:
+    """Return what was appended and applied at evenly spaced moments and where outages turned, the last one now.
 
     Args:
         connection: of the outbox.
@@ -56,16 +77,16 @@ def backlog_history(
         samples: how many points; each costs as many looks by key as the log has binary digits.
     """
     stretches = _applied(connection, outages, now)
-    moments = {now - span + span * place / (samples - 1) for place in range(samples - 1)}
+    even = {now - span + span * place / (samples - 1) for place in range(samples - 1)}
     turns = [moment for one in stretches[-_TURNS:] for moment in (one.start, one.end)]
-    moments.update(turn for turn in turns if now - span < turn < now)
-    points: list[Point] = []
-    for moment in sorted(moments):
+    points: list[Reckoned] = []
+    for moment in sorted(even.union(turn for turn in turns if now - span < turn < now)):
         appended = last_until(connection, moment)
         inside = [one for one in stretches if one.start <= moment <= one.end]
-        points.append((moment, max(0.0, appended - inside[-1].at(moment)) if inside else 0.0))
-    last, applied = log.last_seq(connection), _noted(connection)
-    return [*points, (now, float(max(0, last - (applied[0] if applied else 0))))]
+        applied = min(float(appended), inside[-1].at(moment)) if inside else float(appended)
+        points.append(Reckoned(at=moment, appended=appended, applied=applied, even=moment in even))
+    last, noted = log.last_seq(connection), _noted(connection)
+    return [*points, Reckoned(at=now, appended=last, applied=float(min(last, noted[0] if noted else 0)))]
 
 
 def _applied(connection: sqlite3.Connection, outages: Sequence[OutageRecord], now: dt.datetime) -> list[_Stretch]:

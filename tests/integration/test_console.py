@@ -71,7 +71,7 @@ def test_the_page_answers_what_an_operator_asks(visitor: Visitor) -> None:
     text = visitor.get("/").text
     for said in (
         "Generation is safe",
-        "no worker has run here yet",
+        "No worker has run here yet",
         "worker run",
         "6 events wait now",
         "1 parked · 1 held behind",
@@ -136,8 +136,9 @@ def test_an_event_that_cannot_be_is_not_found(visitor: Visitor, path: str) -> No
 @pytest.mark.parametrize("after", ["99999999999999999999", "-5", "x", "9" * 400, "\u0663", "1e3"])
 def test_a_page_after_an_impossible_number_is_a_page(visitor: Visitor, after: str) -> None:
     """The beginning, or an empty rest; never a fault."""
-    assert visitor.get(f"/?after={quote(after)}").status == 200
-    assert visitor.get(f"/live?after={quote(after)}").status == 200
+    assert visitor.get(f"/parked?after={quote(after)}").status == 200
+    assert visitor.get(f"/events?from={quote(after)}").status == 200
+    assert visitor.get(f"/events?state=waiting&from={quote(after)}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_a_form_of_somebody_else_is_refused(box: Outbox, visitor: Visitor) -> No
         ({}, {"Origin": ""}),
     ]
     acts = ("retry", "discard", "edit", "edit/apply", "supersede", "supersede/apply")
-    for path in (*(f"/parked/4/{act}" for act in acts), "/pause", "/resume"):
+    for path in (*(f"/parked/4/{act}" for act in acts), "/several", "/several/apply", "/pause", "/resume"):
         for form, headers in wrong:
             assert visitor.post(path, {"reason": "r"} | form, **headers).status == 403, (path, form, headers)
     assert rows(box) == before
@@ -222,12 +223,16 @@ def test_a_get_changes_nothing(box: Outbox, visitor: Visitor) -> None:
         "/parked/4",
         "/parked/5",
         "/parked/1",
+        "/parked?q=aula&type=content.upserted&sqlstate=23514&state=parked",
+        "/events?state=delivered&q=x",
+        "/events/4",
+        "/docs/runbook",
         "/static/console.css",
     ):
         assert visitor.get(path).status == 200
     assert visitor.get("/parked/999").status == 404
     assert visitor.get("/nothing").status == 404
-    for path in ("/parked/4/discard", "/parked/4/edit", "/parked/4/edit/apply", "/pause"):
+    for path in ("/parked/4/discard", "/parked/4/edit", "/parked/4/edit/apply", "/several/apply", "/pause"):
         assert visitor.get(path).status == 405
     assert rows(box) == before
 
@@ -440,11 +445,13 @@ def test_many_parked_events_are_shown_in_pages(box: Outbox, visitor: Visitor) ->
     appended = box.append(*(lesson(f"p{number}") for number in range(30))).appended
     for event in appended:
         box.parked.park(event, verdict="poison", reason="r")
-    first = visitor.get("/").html
-    assert 'href="/parked/25"' in first
-    assert 'href="/parked/26"' not in first
-    assert "after=25" in first
-    assert 'href="/parked/26"' in visitor.get("/?after=25").html
+    overview = visitor.get("/").html
+    assert 'href="/parked/15"' in overview
+    assert 'href="/parked/16"' not in overview
+    assert "All of them" in overview
+    assert 'href="/parked/36"' in visitor.get("/parked").html
+    assert 'href="/parked/9"' not in visitor.get("/parked?after=25").html
+    assert 'href="/parked/26"' in visitor.get("/parked?after=25").html
 
 
 def test_it_listens_on_the_loopback_address_alone(box: Outbox) -> None:

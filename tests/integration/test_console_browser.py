@@ -7,6 +7,7 @@ the summary says so.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -141,7 +142,18 @@ def test_every_page_fits_and_can_be_read(tab: Browser, visitor: Visitor, width: 
     tab.complaints()
     tab.size(width)
     tab.scheme("dark" if scheme == "dark" else "light")
-    for path in ("/", "/?span=30d", "/parked/4", "/parked/4#edit", "/parked/5", "/parked/2", "preview"):
+    for path in (
+        "/",
+        "/?span=30d",
+        "/parked",
+        "/events?q=a",
+        "/docs/runbook",
+        "/parked/4",
+        "/parked/4#edit",
+        "/parked/5",
+        "/parked/2",
+        "preview",
+    ):
         if path == "preview":
             tab.driver.get(f"http://{visitor.netloc}/parked/4")
             tab.js("document.getElementById('edit').open = true")
@@ -168,6 +180,36 @@ def test_the_page_refreshes_itself_and_keeps_the_focus(tab: Browser, visitor: Vi
     until(lambda: "maintenance" in tab.driver.find_element(By.ID, "live").text, what="the pause is shown")
     assert focused(tab) == "parked-4"
     assert "maintenance" in tab.js("return document.getElementById('said').textContent")
+    assert tab.complaints() == []
+
+
+def test_the_tab_says_how_things_stand(tab: Browser, visitor: Visitor, box: Outbox) -> None:
+    """Its title and icon follow the worst news, without a reload."""
+    opened(tab, visitor)
+    assert tab.driver.title.startswith("No worker · 17 waiting")
+    box.relay.remember_position(UUID("00000000-0000-4000-8000-000000000001"), 17, box.event(17).event_id)
+    box.relay.outage_ended()
+    until(lambda: "parked" in tab.driver.title, what="the title follows")
+    assert tab.js("return document.getElementById('icon').getAttribute('href')") == "/static/icon-warn.svg"
+    assert tab.complaints() == []
+
+
+def test_a_page_is_chosen_at_once_and_counted(tab: Browser, visitor: Visitor, box: Outbox) -> None:
+    """One box for the whole page; the count is said; the next page shows what would be decided."""
+    for seq in (6, 7):
+        box.parked.park(box.event(seq), verdict="poison", reason="refused")
+    opened(tab, visitor, "/parked")
+    tab.complaints()
+    tab.driver.find_element(By.ID, "choose-6").click()
+    assert tab.driver.find_element(By.ID, "count").text == "1 chosen"
+    tab.driver.find_element(By.ID, "this-page").click()
+    assert tab.driver.find_element(By.ID, "count").text == "3 chosen"
+    tab.driver.find_element(By.ID, "several-reason").send_keys("mended", Keys.ENTER)
+    until(lambda: tab.driver.current_url.endswith("/several"), what="what would be decided")
+    assert "Retry 3 events" in tab.driver.find_element(By.ID, "several").text
+    tab.driver.find_element(By.ID, "apply").click()
+    until(lambda: tab.driver.current_url.endswith("/several/apply"), what="the decision")
+    assert {act.seq for act in audit.trail(box.connection)} == {4, 6, 7}
     assert tab.complaints() == []
 
 

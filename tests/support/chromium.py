@@ -14,6 +14,8 @@ _FLAGS = (
     "--headless",
     "--no-sandbox",  # as root, in a container
     "--disable-gpu",
+    "--disable-lcd-text",  # grey edges of letters: pictures are the same everywhere, and small
+    "--hide-scrollbars",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -4,7 +4,7 @@ import http.client
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -68,10 +68,10 @@ class Visitor:
 
 
 @contextmanager
-def console(outbox: Path, **more: str) -> Iterator[Visitor]:
+def console(outbox: Path, *, arguments: Sequence[str] = (), **more: str) -> Iterator[Visitor]:
     """A console of its own process on a free port; no database is named to it."""
     env = environment(outbox, None, **more)
-    with worker("console", "--port", "0", env=env, cwd=outbox.parent) as process:
+    with worker("console", "--port", "0", *arguments, env=env, cwd=outbox.parent) as process:
         assert process.stdout is not None
         yield Visitor(address=process.stdout.readline().strip(), process=process)
         process.send_signal(signal.SIGTERM)

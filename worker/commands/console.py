@@ -1,5 +1,7 @@
 """`worker console`: the page for whoever is paged."""
 
+from pathlib import Path
+
 import click
 
 
@@ -11,27 +13,40 @@ import click
     show_default=True,
     help="Where to listen on 127.0.0.1; 0 for any free port.",
 )
-def console(*, port: int) -> None:
-    """Serve one page on 127.0.0.1: how things stand, what is parked, and what you decide about it.
+@click.argument("outboxes", metavar="[OUTBOX]...", nargs=-1, type=click.Path(path_type=Path))
+def console(*, port: int, outboxes: tuple[Path, ...]) -> None:
+    """Serve pages on 127.0.0.1: how things stand, what is parked, and what you decide about it.
 
-    It reads the outbox file alone and works with the database down. The address it prints holds a key: whoever has it
-    may decide. From another machine: ssh -L 8787:127.0.0.1:8787 HOST, then open the printed address there.
+    It reads the outbox file alone and works with the database down. It prints two addresses, each with a key: whoever
+    has the first may decide, whoever has the second sees everything and decides nothing. From another machine:
+    ssh -L 8787:127.0.0.1:8787 HOST, then open a printed address there.
+
+    OUTBOX names the outbox files, several for one page of all; without it, OUTBOX_PATH.
 
     \b
-    Example:
+    Examples:
       worker console --port 8787
+      worker console /srv/a/outbox.db /srv/b/outbox.db
     """
     # Imported here: --help answers without them.
+    from dataclasses import replace  # noqa: PLC0415
+
     from outbox import OutboxSettings  # noqa: PLC0415
     from outbox.operating import not_found  # noqa: PLC0415
     from worker.console import serve_console  # noqa: PLC0415
 
     settings = OutboxSettings.from_env()
-    if not settings.outbox_path.exists():
-        raise not_found(settings.outbox_path)
-    serve_console(settings, port=port, told=_told)
+    found = [replace(settings, outbox_path=path) for path in dict.fromkeys(outboxes)] or [settings]
+    for one in found:
+        if not one.outbox_path.exists():
+            raise not_found(one.outbox_path)
+    serve_console(found, port=port, told=_told)
 
 
-def _told(address: str) -> None:
-    click.echo(address)
-    click.echo("open that address in a browser of this host; it ends with Ctrl-C", err=True)
+def _told(deciding: str, reading: str) -> None:
+    click.echo(deciding)
+    click.echo(reading)
+    click.echo(
+        "open the first address in a browser of this host to decide, the second to look only; it ends with Ctrl-C",
+        err=True,
+    )

@@ -19,11 +19,10 @@ from outbox.operating import resolve, steering
 from worker.console.desk import Desk
 from worker.console.detail import read_detail
 from worker.console.fields import NotJSON, payload_from
-from worker.console.forms import Refused, posted, reason_of
+from worker.console.forms import Form, Refused, posted, reason_of
 from worker.console.reading import event_page
 from worker.console.views import Views
 
-Form = dict[str, str]
 _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
 
 
@@ -80,17 +79,17 @@ class Acting:
     def _steer(self, act: Callable[..., bool], reason: str | None) -> Response:
         with self._desk.opened() as box:
             act(box, reason)
-        return RedirectResponse("/", status_code=_SEE_OTHER)
+        return RedirectResponse(f"{self._views.base}/", status_code=_SEE_OTHER)
 
     def _retry(self, seq: int, form: Form) -> Response:
         with self._desk.opened() as box:
             resolve.retry(box, seq, reason_of(form))
-        return _done(seq, "retry")
+        return self._done(seq, "retry")
 
     def _discard(self, seq: int, form: Form) -> Response:
         with self._desk.opened() as box:
             resolve.discard(box, seq, reason_of(form))
-        return _done(seq, "discard")
+        return self._done(seq, "discard")
 
     def _preview_edit(self, seq: int, form: Form) -> Response:
         reason = reason_of(form)
@@ -102,7 +101,7 @@ class Acting:
     def _edit(self, seq: int, form: Form) -> Response:
         with self._desk.opened() as box:
             resolve.edit(box, seq, _payload(form), reason_of(form))
-        return _done(seq, "edit")
+        return self._done(seq, "edit")
 
     def _preview_supersede(self, seq: int, form: Form) -> Response:
         reason = reason_of(form)
@@ -117,7 +116,10 @@ class Acting:
             if _hash(diff) != form.get("checked"):
                 return self._preview(seq, "supersede", reason, diff, _hash(diff), moved=True)
             resolve.supersede(box, seq, reason)
-        return _done(seq, "supersede")
+        return self._done(seq, "supersede")
+
+    def _done(self, seq: int, act: str) -> Response:
+        return RedirectResponse(f"{self._views.base}/parked/{seq}?done={act}", status_code=_SEE_OTHER)
 
     def _preview(
         self, seq: int, act: str, reason: str, diff: str, checked: str, *, moved: bool = False
@@ -146,7 +148,3 @@ def _payload(form: Form) -> dict[str, object]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _done(seq: int, act: str) -> Response:
-    return RedirectResponse(f"/parked/{seq}?done={act}", status_code=_SEE_OTHER)

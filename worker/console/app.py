@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -10,16 +11,20 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from outbox import EventNotFound, OutboxError, OutboxSettings
+from outbox.operating import documentation
 from worker.console.acting import Acting
 from worker.console.desk import Desk
 from worker.console.forms import Refused
 from worker.console.guard import Guard
 from worker.console.keys import Keys
+from worker.console.manual import manual_page
+from worker.console.outboxes import Outboxes
 from worker.console.reading import Reading
+from worker.console.several import Several
 from worker.console.views import FOLDER, Views
 
 # SQLite counts no further, and no log has so many events.
@@ -44,45 +49,79 @@ class _Seq(Convertor[int]):
 register_url_convertor("seq", _Seq())
 
 
-def console_app(settings: OutboxSettings, keys: Keys) -> Starlette:
+def console_app(outboxes: Sequence[OutboxSettings], keys: Keys) -> Starlette:
     """Make the application.
 
     Args:
-        settings: where the outbox and the content are; a database is not asked for.
+        outboxes: where each outbox and its content are; a database is not asked for. With several there is a page of
+            all of them before those of each.
         keys: the secrets of this process.
     """
-    views = Views(keys.form)
-    desk = Desk(settings)
-    reading = Reading(desk, views)
-    acting = Acting(desk, views, keys.form)
+    desks = [Desk(settings) for settings in outboxes]
+    views = Views(keys.form, several=len(desks) > 1)
 
     def refused(_request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refused)  # noqa: S101 - it is registered for these
         return views.fault(refusal.status, refusal.title, refusal.text)
 
     def failed(_request: Request, error: Exception) -> Response:
-        status = HTTPStatus.NOT_FOUND if isinstance(error, EventNotFound) else HTTPStatus.SERVICE_UNAVAILABLE
+        missing = isinstance(error, EventNotFound | documentation.PageNotFound)
+        status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.SERVICE_UNAVAILABLE
         return views.fault(status, "That did not work", str(error))
 
     def unknown(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
         return views.fault(error.status_code, "There is nothing here", "The overview has everything that there is.")
 
-    return Starlette(
+    def manual(request: Request) -> Response:
+        title, text = manual_page(request.path_params["page"])
+        return views.page("manual.html", title=title, text=text)
+
+    if len(desks) == 1:
+        routes = _pages_of(desks[0], Views(keys.form), keys)
+    else:
+        several = Outboxes(desks, views)
+        routes = [Route("/", several.page), Route("/live", several.live)]
+        for number, desk in enumerate(desks, start=1):
+            routes += _pages_of(desk, Views(keys.form, base=f"/{number}", name=str(desk.path), several=True), keys)
+    app = Starlette(
         routes=[
-            Route("/", reading.overview),
-            Route("/live", reading.live),
-            Route("/parked/{seq:seq}", reading.event),
-            Route("/parked/{seq:seq}/retry", acting.retry, methods=["POST"]),
-            Route("/parked/{seq:seq}/discard", acting.discard, methods=["POST"]),
-            Route("/parked/{seq:seq}/edit", acting.preview_edit, methods=["POST"]),
-            Route("/parked/{seq:seq}/edit/apply", acting.edit, methods=["POST"]),
-            Route("/parked/{seq:seq}/supersede", acting.preview_supersede, methods=["POST"]),
-            Route("/parked/{seq:seq}/supersede/apply", acting.supersede, methods=["POST"]),
-            Route("/pause", acting.pause, methods=["POST"]),
-            Route("/resume", acting.resume, methods=["POST"]),
+            *routes,
+            Route("/docs/{page:path}", manual),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         middleware=[Middleware(Guard, keys=keys, views=views)],
         exception_handlers={Refused: refused, OutboxError: failed, HTTPException: unknown},
     )
+    app.router.redirect_slashes = False  # an address is ours as it is, or it is not
+    return app
+
+
+def _pages_of(desk: Desk, views: Views, keys: Keys) -> list[BaseRoute]:
+    """The addresses of one outbox."""
+    reading = Reading(desk, views)
+    acting = Acting(desk, views, keys.form)
+    several = Several(desk, views, keys.form)
+    return [
+        Route(f"{views.base}/", reading.overview),
+        Route(f"{views.base}/live", reading.live),
+        Route(f"{views.base}/events", reading.events),
+        Route(f"{views.base}/events/{{seq:seq}}", reading.event),
+        Route(f"{views.base}/parked", reading.parked),
+        Route(f"{views.base}/parked/{{seq:seq}}", reading.event),
+        *(
+            Route(f"{views.base}{path}", act, methods=["POST"])
+            for path, act in (
+                ("/several", several.preview),
+                ("/several/apply", several.apply),
+                ("/parked/{seq:seq}/retry", acting.retry),
+                ("/parked/{seq:seq}/discard", acting.discard),
+                ("/parked/{seq:seq}/edit", acting.preview_edit),
+                ("/parked/{seq:seq}/edit/apply", acting.edit),
+                ("/parked/{seq:seq}/supersede", acting.preview_supersede),
+                ("/parked/{seq:seq}/supersede/apply", acting.supersede),
+                ("/pause", acting.pause),
+                ("/resume", acting.resume),
+            )
+        ),
+    ]

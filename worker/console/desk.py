@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from outbox import Outbox, OutboxSettings
+from outbox import Outbox, OutboxSettings, Status, read_status
 from outbox.operating import CourseTally, translated
 from worker.console.overview import Overview, read_overview
 
@@ -39,9 +40,19 @@ class Desk:
         with box, translated(box.path):
             yield box
 
-    def overview(self, *, span: str, after: int) -> Overview:
+    @property
+    def path(self) -> Path:
+        """Where the outbox is."""
+        return self._settings.outbox_path
+
+    def status(self) -> Status:
+        """Read the numbers alone."""
+        with self.opened() as box:
+            return read_status(box, box.clock.now())
+
+    def overview(self, *, span: str) -> Overview:
         """Read the page; one thread at a time counts the courses."""
         with self._counting, self.opened() as box:
             if self._tally is None or not self._tally.is_of(box):
                 self._tally = CourseTally(box.outbox_id)
-            return read_overview(box, self._tally, span=span, after=after)
+            return read_overview(box, self._tally, span=span)

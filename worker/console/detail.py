@@ -31,6 +31,7 @@ class Detail:
     Attributes:
         row: its place on the parked list; None where it left it.
         payload: as it would be applied now; empty where nobody can read it.
+        waits: it is still to be delivered, as far as the worker noted.
         held: the first that wait for it; `held_count` counts up to HELD_COUNTED.
     """
 
@@ -41,6 +42,7 @@ class Detail:
     held_count: int
     decisions: tuple[Decision, ...]
     now: dt.datetime
+    waits: bool = False
 
     @property
     def open(self) -> bool:
@@ -65,6 +67,7 @@ def read_detail(box: Outbox, seq: int) -> Detail:
         EventNotFound: there is no such event.
     """
     event = box.event(seq)
+    position = box.relay.position
     row = box.parked.find(seq)
     return Detail(
         event=event,
@@ -77,4 +80,5 @@ def read_detail(box: Outbox, seq: int) -> Detail:
             for act in reversed(trail(box.connection, seq=seq))
         ),
         now=box.clock.now(),
+        waits=row is None and seq > (position.applied_seq if position is not None else 0),
     )

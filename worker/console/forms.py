@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from worker.console.keys import same
 
+_MOST_DIGITS = 18
 LIMIT_BYTES = 4 * 1024 * 1024
 _FORBIDDEN, _TOO_LARGE, _UNPROCESSABLE = 403, 413, 422
 
@@ -28,7 +29,24 @@ class Refused(Exception):
         self.text = text
 
 
-async def posted(request: Request, form_key: str) -> dict[str, str]:
+class Form(dict[str, str]):
+    """The fields of a form.
+
+    Attributes:
+        seqs: the events that were chosen, each once, in order.
+    """
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        chosen = [number for name, value in pairs if name == "seq" for number in value.split(",")]
+        self.seqs = tuple(sorted({int(one) for one in chosen if _is_seq(one)}))
+
+
+def _is_seq(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) > 0
+
+
+async def posted(request: Request, form_key: str) -> Form:
     """Read a form of ours.
 
     Raises:
@@ -42,7 +60,7 @@ async def posted(request: Request, form_key: str) -> dict[str, str]:
         body += chunk
         if len(body) > LIMIT_BYTES:
             raise Refused(_TOO_LARGE, "That is too much for a form", "Nothing was changed. Use `outbox parked edit`.")
-    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    form = Form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     if not same(form.pop("form_key", None), form_key):
         raise Refused(
             _FORBIDDEN,

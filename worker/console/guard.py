@@ -59,11 +59,23 @@ class Guard:
         if not _OWN_NAME.fullmatch(Headers(scope=scope).get("host", "")):
             return self._views.fault(400, "This is not an address of the console", "Open it as http://127.0.0.1:PORT/.")
         request = Request(scope)
-        if request.url.path.startswith("/static/") or same(request.cookies.get(COOKIE), self._keys.session):
+        cookie = request.cookies.get(COOKIE)
+        decides, reads = same(cookie, self._keys.session), same(cookie, self._keys.reader_session)
+        scope.setdefault("state", {})["may_decide"] = decides
+        if request.url.path.startswith("/static/") or decides or (reads and request.method in {"GET", "HEAD"}):
             return None
-        if request.method == "GET" and same(request.query_params.get("key"), self._keys.entry):
-            # On to the same page without the key: it stays out of the history and the address bar.
-            response = RedirectResponse(request.url.path, status_code=303)
-            response.set_cookie(COOKIE, self._keys.session, httponly=True, samesite="strict")
-            return response
+        if reads:
+            return self._views.fault(
+                403, "This key only reads", "Nothing was changed. Open the first address that `worker console` printed."
+            )
+        key = request.query_params.get("key")
+        for entry, session in (
+            (self._keys.entry, self._keys.session),
+            (self._keys.reader_entry, self._keys.reader_session),
+        ):
+            if request.method == "GET" and same(key, entry):
+                # On to the same page without the key: it stays out of the history and the address bar.
+                response = RedirectResponse(request.url.path, status_code=303)
+                response.set_cookie(COOKIE, session, httponly=True, samesite="strict")
+                return response
         return self._views.page("locked.html", status=401)

@@ -20,11 +20,15 @@ class Keys:
     Attributes:
         entry: in the address that is printed at the start; exchanged for the session.
         session: in a cookie that scripts cannot read.
+        reader_entry: in the second address: whoever has it sees everything and decides nothing.
+        reader_session: the cookie of such a reader.
         form: in every form; a page of somebody else cannot know it.
     """
 
     entry: str = field(default_factory=_secret, repr=False)
     session: str = field(default_factory=_secret, repr=False)
+    reader_entry: str = field(default_factory=_secret, repr=False)
+    reader_session: str = field(default_factory=_secret, repr=False)
     form: str = field(default_factory=_secret, repr=False)
 
 

@@ -18,8 +18,9 @@ from outbox.operating import (
     trail,
 )
 from worker.console.chart import Chart, chart
+from worker.console.headline import Headline, headline
 
-PARKED_SHOWN = 20
+PARKED_SHOWN = 10
 COURSES_SHOWN = 25
 OUTAGES_SHOWN = 6
 OUTAGES_DRAWN = 200
@@ -42,35 +43,37 @@ class Overview:
 
     status: Status
     found: Assessment
+    headline: Headline
     chart: Chart
     parked: tuple[ParkedRow, ...]
-    more_parked_after: int | None
+    more_parked: bool
     courses: Courses
     outages: tuple[OutageRecord, ...]
     acts: tuple[AuditRecord, ...]
     now: dt.datetime
 
 
-def read_overview(box: Outbox, tally: CourseTally, *, span: str, after: int = 0) -> Overview:
+def read_overview(box: Outbox, tally: CourseTally, *, span: str) -> Overview:
     """Read it.
 
     Args:
         box: the outbox.
         tally: of the courses; it reads on by one slice.
         span: of the backlog's picture, see `chart.SPANS`.
-        after: the parked events after this seq.
     """
     now = box.clock.now()
     status = read_status(box, now)
     outages = list_outages(box.connection, limit=OUTAGES_DRAWN)
-    rows = box.parked.awaiting_decision(after=after, limit=PARKED_SHOWN + 1)
+    rows = box.parked.awaiting_decision(limit=PARKED_SHOWN + 1)
     shown = rows[:PARKED_SHOWN]
+    found = assess(status)
     return Overview(
         status=status,
-        found=assess(status),
+        found=found,
+        headline=headline(found, status),
         chart=chart(box, outages, now, span),
         parked=tuple(_parked_row(box, row) for row in shown),
-        more_parked_after=shown[-1].seq if len(rows) > PARKED_SHOWN else None,
+        more_parked=len(rows) > PARKED_SHOWN,
         courses=tally.look(box.connection, status.applied_seq),
         outages=tuple(outages[:OUTAGES_SHOWN]),
         acts=tuple(reversed(trail(box.connection, limit=ACTS_SHOWN))),

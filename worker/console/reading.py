@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from outbox import OutboxError
+from outbox.catalogue import CONTRACTS
 from outbox.operating import unreadable
 from worker.console.chart import DEFAULT_SPAN, SPANS
 from worker.console.desk import Desk
 from worker.console.detail import HELD_COUNTED, Detail, read_detail
 from worker.console.fields import PREFIX, fields_of
+from worker.console.finding import PARKED_STATES, SHOWN, Wanted, events_page, parked_page
+from worker.console.headline import headline
 from worker.console.overview import COURSES_SHOWN
 from worker.console.overview import HELD_COUNTED as HELD_COUNTED_EACH
+from worker.console.several import ACTS
 from worker.console.views import Views
 
 # The rest of a text is for the shell.
@@ -45,27 +50,72 @@ class Reading:
     def event(self, request: Request) -> HTMLResponse:
         with self._desk.opened() as box:
             found = read_detail(box, request.path_params["seq"])
-        return event_page(self._views, found, told=TOLD.get(request.query_params.get("done", "")))
+        told = TOLD.get(request.query_params.get("done", ""))
+        return event_page(self._views, found, may_decide=_may_decide(request), told=told)
+
+    def parked(self, request: Request) -> HTMLResponse:
+        """The parked list: searched, filtered, and chosen from."""
+        wanted = Wanted.of(request.query_params)
+        with self._desk.opened() as box:
+            page = parked_page(box, wanted, after=_number(request.query_params.get("after", "0")))
+            kinds = box.parked.kinds()
+            total, now = box.parked.count(), box.clock.now()
+        return self._views.page(
+            "parked.html",
+            may_decide=_may_decide(request),
+            wanted=wanted,
+            page=page,
+            total=total,
+            now=now,
+            acts=ACTS,
+            states=PARKED_STATES,
+            kinds=sorted({kind for kind, _ in kinds}),
+            sqlstates=sorted({sqlstate for _, sqlstate in kinds if sqlstate}),
+        )
+
+    def events(self, request: Request) -> HTMLResponse:
+        """The log: what waits, what was delivered, or all of it."""
+        wanted = Wanted.of(request.query_params)
+        wanted = replace(wanted, state=wanted.state if wanted.state in SHOWN else "all")
+        start = _number(request.query_params.get("from", "0")) or None
+        with self._desk.opened() as box:
+            page = events_page(box, wanted, start=start)
+            now = box.clock.now()
+        return self._views.page(
+            "events.html", wanted=wanted, page=page, now=now, shown=SHOWN, kinds=sorted(CONTRACTS), start=start
+        )
 
     def _overview(self, template: str, request: Request) -> HTMLResponse:
         span = request.query_params.get("span", DEFAULT_SPAN)
-        after = request.query_params.get("after", "0")
         try:
-            page = self._desk.overview(span=span, after=_number(after))
+            page = self._desk.overview(span=span)
         except OutboxError as error:
+            found = unreadable(error)
             return self._views.page(
-                template, page=None, found=unreadable(error), error=str(error), spans=SPANS, span=span
+                template,
+                page=None,
+                found=found,
+                headline=headline(found, None),
+                error=str(error),
+                spans=SPANS,
+                span=span,
             )
         return self._views.page(
             template,
             page=page,
             found=page.found,
+            headline=page.headline,
+            may_decide=_may_decide(request),
             error=None,
             spans=SPANS,
             span=page.chart.span,
             courses_shown=COURSES_SHOWN,
             held_counted=HELD_COUNTED_EACH,
         )
+
+
+def _may_decide(request: Request) -> bool:
+    return bool(request.scope["state"]["may_decide"])
 
 
 def _number(text: str) -> int:
@@ -78,6 +128,7 @@ def event_page(
     views: Views,
     found: Detail,
     *,
+    may_decide: bool = True,
     status: int = 200,
     told: str | None = None,
     fault: str | None = None,
@@ -88,6 +139,7 @@ def event_page(
     Args:
         views: the templates.
         found: the event.
+        may_decide: whether whoever looks has the key to decide.
         status: of HTTP.
         told: what was just decided.
         fault: why the form that was sent was not carried out.
@@ -100,4 +152,4 @@ def event_page(
         "editing": any(name.startswith(PREFIX) for name in sent or {}),
     }
     limits = {"held_counted": HELD_COUNTED, "shown_characters": SHOWN_CHARACTERS}
-    return views.page("event.html", status=status, told=told, fault=fault, **values, **limits)
+    return views.page("event.html", status=status, may_decide=may_decide, told=told, fault=fault, **values, **limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import uvicorn
 
@@ -20,13 +20,13 @@ _GRACE_SECONDS = 2
 _CLIENTS_AT_ONCE = 64
 
 
-def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], None]) -> None:
+def serve_console(outboxes: Sequence[OutboxSettings], *, port: int, told: Callable[[str, str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     Args:
-        settings: where the outbox and the content are.
+        outboxes: where each outbox and its content are.
         port: to listen on; 0 for any that is free.
-        told: gets the address to open, key and all, as soon as it answers.
+        told: gets the address to open, key and all, and the one that only reads, as soon as it answers.
 
     Raises:
         ConsoleFault: the port is taken, or not this user's to take.
@@ -35,7 +35,7 @@ def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], 
     with _bound(port) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
-                console_app(settings, keys),
+                console_app(outboxes, keys),
                 # No line per request: the first would have the key in it.
                 access_log=False,
                 log_level="warning",
@@ -53,7 +53,8 @@ def serve_console(settings: OutboxSettings, *, port: int, told: Callable[[str], 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
         # It listens already, so whoever reads this may connect.
-        told(f"http://{LOOPBACK}:{listener.getsockname()[1]}/?key={keys.entry}")
+        address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/?key="
+        told(address + keys.entry, address + keys.reader_entry)
         server.run(sockets=[listener])
 
 

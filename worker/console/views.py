@@ -25,9 +25,13 @@ class Views:
 
     Args:
         form_key: what every form carries.
+        base: where the pages of the outbox begin, as `/2`; empty where there is one outbox.
+        name: of the outbox, where there are several.
+        several: whether there are.
     """
 
-    def __init__(self, form_key: str) -> None:
+    def __init__(self, form_key: str, *, base: str = "", name: str = "", several: bool = False) -> None:
+        self.base = base
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,
@@ -42,7 +46,13 @@ class Views:
             "lasting": lasting,
             "as_json": as_json,
         }
-        self._templates.globals["form_key"] = form_key
+        self._templates.globals |= {
+            "form_key": form_key,
+            "base": base,
+            "outbox_name": name,
+            "several": several,
+            "may_decide": False,
+        }
 
     def page(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Fill a template in."""

@@ -24,6 +24,17 @@ function show(text) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   shown = text;
   tell();
+  mark();
+}
+
+// The tab says how things stand: in its title, and in the shape and colour of its icon.
+function mark() {
+  const { title, tone } = live.querySelector("[data-tone]")?.dataset ?? {};
+  if (!tone) return;
+  document.title = `${title} · ${live.dataset.suffix}`;
+  const icon = document.getElementById("icon");
+  const href = `/static/icon-${tone}.svg`;
+  if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 
 // Said aloud only when it is news: not that an outage lasts a minute longer.
@@ -37,7 +48,7 @@ function tell() {
 async function refresh() {
   if (document.visibilityState === "visible" && !inUse()) {
     try {
-      const answer = await fetch("/live" + location.search, { credentials: "same-origin" });
+      const answer = await fetch(live.dataset.from + location.search, { credentials: "same-origin" });
       if (!answer.ok) throw new Error(String(answer.status));
       const text = await answer.text();
       if (!inUse()) show(text);
