@@ -1,6 +1,7 @@
 """From a brief to a published course, through the command line, with a real outbox and no database."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from generators.cli import cli
 from generators.errors import GeneratorError
-from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, write_kit
+from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, WriterStopped, write_kit
 from generators.making import run as course_run
 from generators.making.plan import CoursePlan
 from generators.reading.brief import read_brief
@@ -433,6 +434,80 @@ def test_the_lessons_that_a_curriculum_lists_and_its_folder_lacks_are_written(un
     assert "a mano" in (unfinished / "lessons" / "1.1-remojo.md").read_text("utf-8")
     assert _made("write", unfinished)["written"] == []
     assert json.loads(_generate("import", unfinished, "--json").stdout)["appended"] == 0
+
+
+def test_a_person_is_told_what_was_written_and_what_the_author_has_to_add(workplace: Path, unfinished: Path) -> None:
+    """How many lessons, events and gaps, and which source could not be read; then that nothing is missing."""
+    (workplace / "scan.pdf").write_bytes(b"no pdf at all")
+    result = _generate("write", unfinished, "--sources", workplace / "scan.pdf")
+    assert result.exit_code == 0, result.output
+    assert re.search(
+        r"cocina: 2 lessons written, \d+ events appended; \d+ gaps for the author, marked ✍️\n$", result.stdout
+    )
+    assert "skipped source: " in result.stderr
+    assert "scan.pdf" in result.stderr
+    assert "no lesson is missing" in _generate("write", unfinished).stdout
+
+
+class OneFails(OfflineWriter):
+    """Has nothing to say about one lesson, and says before what the others will cost."""
+
+    def estimate(self, lessons: int, minutes: int) -> Estimate:
+        return Estimate(seconds=minutes, tokens=lessons, note="two dollars")
+
+    def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+        if facts.lesson.lesson_id == "1.2":
+            raise GeneratorError("refused by the judge")
+        return super().write(course, facts)
+
+
+def test_a_lesson_that_cannot_be_written_fails_alone(unfinished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named with its reason and the exit code is 1; the others are there, and the next run tries it again."""
+    with monkeypatch.context() as patch:
+        patch.setattr("generators.lessons.writer_for", lambda *_: OneFails())
+        result = _generate("write", unfinished)
+    assert result.exit_code == 1
+    assert "writing 2 lessons with “offline”: two dollars" in result.stderr
+    assert "failed: lesson 1.2: refused by the judge" in result.stderr
+    assert "1 lessons written" in result.stdout
+    assert not (unfinished / "lessons" / "1.2-la-coccion-suave.md").exists()
+    assert _made("write", unfinished)["written"] == ["lessons/1.2-la-coccion-suave.md"]
+
+
+class Stops(OfflineWriter):
+    """Has written its last lesson."""
+
+    def write(self, course: CourseFacts, facts: LessonFacts) -> str:
+        if facts.lesson.lesson_id != "1.2":
+            raise WriterStopped("the budget is spent")
+        return super().write(course, facts)
+
+
+def test_what_was_written_before_the_writer_stopped_is_published(
+    unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model whose budget is spent loses no lesson that was paid for."""
+    with monkeypatch.context() as patch:
+        patch.setattr("generators.lessons.writer_for", lambda *_: Stops())
+        result = _generate("write", unfinished)
+    assert isinstance(result.exception, WriterStopped)
+    assert (unfinished / "lessons" / "1.2-la-coccion-suave.md").exists()
+    assert _made("write", unfinished)["written"] == ["lessons/2.1-el-sofrito.md"]
+
+
+def test_a_missing_lesson_goes_where_the_curriculum_says_if_that_is_a_free_place_in_the_folder(
+    unfinished: Path,
+) -> None:
+    """A path out of the folder, or of a file that is there, is not obeyed."""
+    (unfinished / "curriculum.yaml").write_text(
+        "title: Legumbres sin prisa\nlanguage: es\nmodules:\n"
+        "  - title: Antes\n    lessons:\n      - title: El remojo\n"
+        "      - {title: La cocción suave, file_path: clases/suave.md}\n"
+        "      - {title: El sofrito, file_path: ../../fuera.md}\n",
+        "utf-8",
+    )
+    assert _made("write", unfinished)["written"] == ["clases/suave.md", "lessons/1.3-el-sofrito.md"]
+    assert not (unfinished.parents[1] / "fuera.md").exists()
 
 
 def test_a_folder_without_a_curriculum_or_outside_the_root_is_refused(workplace: Path, unfinished: Path) -> None:

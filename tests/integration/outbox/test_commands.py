@@ -536,15 +536,16 @@ def test_status_can_be_watched_through_a_pipe_by_a_person(run: Run, filled: Outb
         process.communicate()
 
 
-def test_on_a_terminal_the_status_is_drawn_once(run: Run, filled: Outbox, places: tuple[Path, Path]) -> None:
-    """The same answers as through a pipe, within the width of the window."""
+def on_a_terminal(path: Path, *arguments: str) -> str:
+    """What a command shows on a terminal of 70 columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 70, 0, 0))
     process = subprocess.Popen(
-        [PYTHON, "-m", "outbox", "status"],
+        [PYTHON, "-m", "outbox", *arguments],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "OUTBOX_PATH": str(places[0]), "TERM": "xterm", "NO_COLOR": "1"},
+        env={**os.environ, "OUTBOX_PATH": str(path), "TERM": "xterm", "NO_COLOR": "1", "PAGER": "cat"},
         stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     shown = b""
@@ -553,7 +554,28 @@ def test_on_a_terminal_the_status_is_drawn_once(run: Run, filled: Outbox, places
             shown += more
     os.close(ours)
     assert process.wait() == 0
-    text = shown.decode()
+    return shown.decode()
+
+
+def test_on_a_terminal_a_check_shows_how_far_it_is(filled: Outbox, places: tuple[Path, Path]) -> None:
+    """Hashing a large log takes minutes; the findings stand on lines of their own."""
+    filled.append(*(lesson(f"more-{number}") for number in range(1000)))
+    lines = on_a_terminal(places[0], "check").splitlines()
+    assert "1,000 events hashed" in lines
+    assert "ok    seqs are contiguous" in lines
+
+
+def test_on_a_terminal_a_page_of_the_documentation_is_laid_out(places: tuple[Path, Path]) -> None:
+    """Headings and code without their marks, through the pager of the person."""
+    shown = on_a_terminal(places[0], "docs", "runbook#disk-full")
+    assert "Disk full" in shown
+    assert "### " not in shown
+    assert "`" not in shown
+
+
+def test_on_a_terminal_the_status_is_drawn_once(filled: Outbox, places: tuple[Path, Path]) -> None:
+    """The same answers as through a pipe, within the width of the window."""
+    text = on_a_terminal(places[0], "status")
     assert "outbox parked show 2" in text
     assert "safe: 3 events in the log" in text
     assert max(len(line) for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()) <= 70

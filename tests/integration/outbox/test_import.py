@@ -138,6 +138,28 @@ def test_the_files_come_along_where_the_export_carries_them(paths: tuple[Path, P
     assert taken_in(new, export)["files"] == []
 
 
+def test_a_person_is_told_what_came_in_and_what_was_left_out(paths: tuple[Path, Path]) -> None:
+    """How many are news, which are older than what stands here, which files were published or kept."""
+    old, new = paths
+    clock = SetClock()
+    with Outbox.open(old, content_root=old.parent / "content", clock=clock) as box:
+        publish(box, "a", "# Aula\n\nold\n")
+        publish(box, "b", "# Aula\n\nof both\n")
+    export = exported(old, "--files")
+    clock.move(minutes=1)
+    with Outbox.open(new, content_root=new.parent / "content", clock=clock) as box:
+        publish(box, "a", "# Aula\n\nnewer\n")
+    (new.parent / "content" / path_of("a")).write_text("à mão")
+    done = outbox(new, "import", "-", stdin=export)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "1 events appended\n0 are here already, 0 say what stands here\n" in told
+    assert "1 are older than what stands here about the same thing, and were left out:\n" in told
+    assert "curso-x--a" in told
+    assert "1 files published\n" in told
+    assert f"kept: {path_of('a')} was changed here" in told
+
+
 @pytest.mark.parametrize("data", ["{not base64", "AAAA"])
 def test_bytes_that_are_not_those_that_were_exported_are_not_published(data: str, paths: tuple[Path, Path]) -> None:
     """They are known by their hash."""

@@ -69,6 +69,17 @@ def test_a_blocked_worker_a_dead_one_and_a_pause_need_a_person(box: Outbox, cloc
         assert "outbox resume" in found(box, clock)[0]
 
 
+def test_parked_events_need_a_person_above_the_number_that_is_allowed(box: Outbox, clock: SetClock) -> None:
+    """The limit is the operator's; a single one alarms if nothing was said."""
+    (event,) = box.append(lesson("a")).appended
+    with WorkerLock(box.path):
+        box.relay.remember_position(DESTINATION, event.seq, event.event_id)
+        box.parked.park(event, verdict="poison", reason="refused")
+        box.relay.set_state(WorkerState.FOLLOWING)
+        assert found(box, clock) == ["1 parked, 0 allowed"]
+        assert found(box, clock, parked=1) == []
+
+
 def test_the_command_exits_4_with_one_line(monkeypatch: pytest.MonkeyPatch, box: Outbox) -> None:
     """What Nagios shows and cron mails is one line, and the exit code is the verdict."""
     assert checked(monkeypatch, box.path).return_value == 0

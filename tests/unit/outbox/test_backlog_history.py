@@ -1,0 +1,83 @@
+"""The curve of the backlog is reckoned from the log and the ledger of outages: nobody took samples."""
+
+import datetime as dt
+import uuid
+
+from outbox import Outbox
+from outbox.notes.outages import list_outages
+from outbox.ops.backlog_history import backlog_history
+from tests.support.lessons import SetClock, lesson
+
+DESTINATION = uuid.UUID(int=1)
+
+
+def append(box: Outbox, count: int) -> None:
+    for _ in range(count):
+        box.append(lesson(f"l{box.last_seq + 1}"))
+
+
+def curve(box: Outbox, clock: SetClock, minutes: int) -> list[float]:
+    """The backlog at each full minute, the last one now."""
+    now, span = clock.now(), dt.timedelta(minutes=minutes)
+    points = backlog_history(box.connection, list_outages(box.connection), now=now, span=span, samples=minutes + 1)
+    assert [moment for moment, _ in points] == sorted(moment for moment, _ in points)
+    at = dict(points)
+    return [round(at[now - dt.timedelta(minutes=back)], 3) for back in range(minutes, -1, -1)]
+
+
+def test_before_the_first_delivery_everything_waits(box: Outbox, clock: SetClock) -> None:
+    """No database was ever reached: the curve is what was appended."""
+    clock.move(minutes=1)
+    append(box, 3)
+    clock.move(minutes=1)
+    append(box, 2)
+    assert curve(box, clock, 3) == [0, 0, 3, 5]
+
+
+def test_in_an_outage_the_backlog_grows_with_the_log_and_drains_evenly_after_it(box: Outbox, clock: SetClock) -> None:
+    """What waited when it began goes on waiting; between its end and the moment of "drained" the line is straight."""
+    append(box, 3)
+    box.relay.remember_position(DESTINATION, 2, None)
+    clock.move(minutes=1)
+    box.relay.outage_began("no route to host")
+    clock.move(minutes=1)
+    append(box, 9)
+    clock.move(minutes=1)
+    box.relay.outage_ended()
+    clock.move(minutes=2)
+    box.relay.remember_position(DESTINATION, 12, None)
+    box.relay.drained()
+    clock.move(minutes=1)
+    assert curve(box, clock, 5) == [1, 10, 10, 5, 0, 0]
+
+
+def test_in_an_outage_that_goes_on_the_last_point_is_what_waits_now(box: Outbox, clock: SetClock) -> None:
+    """Nothing moves before it has ended."""
+    append(box, 2)
+    box.relay.remember_position(DESTINATION, 2, None)
+    box.relay.outage_began("no route to host")
+    clock.move(minutes=1)
+    append(box, 4)
+    clock.move(minutes=1)
+    append(box, 1)
+    assert curve(box, clock, 2) == [0, 4, 5]
+
+
+def test_while_it_drains_the_curve_falls_to_what_was_noted_last(box: Outbox, clock: SetClock) -> None:
+    """From where the outage ended to the position of now."""
+    append(box, 10)
+    box.relay.outage_began("no route to host")
+    clock.move(minutes=1)
+    box.relay.outage_ended()
+    clock.move(minutes=2)
+    box.relay.remember_position(DESTINATION, 6, None)
+    assert curve(box, clock, 3) == [10, 10, 7, 4]
+
+
+def test_what_was_pruned_counts_as_appended(box: Outbox, clock: SetClock) -> None:
+    """A log that begins late is no backlog that began at nothing."""
+    append(box, 6)
+    box.relay.remember_position(DESTINATION, 6, None)
+    clock.move(minutes=1)
+    box.connection.execute("delete from events where seq < 5")
+    assert curve(box, clock, 1) == [0, 0]
