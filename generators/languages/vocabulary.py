@@ -79,6 +79,7 @@ class Vocabulary:
             (zone, re.compile("|".join(self.all("zones", zone)))) for zone in languages[0]["zones"] if zone != "course"
         ]
         self._about_course = re.compile("|".join(self.all("zones", "course")))
+        self._pause = re.compile(rf"\W*(?:{'|'.join(self.all('pauses'))})\W*")
         self._compile_numbers()
 
     def all(self, *path: str) -> list[str]:
@@ -171,6 +172,10 @@ class Vocabulary:
     def file_kind(self, word: str) -> str | None:
         """What a word in the name of a file says that the file is."""
         return self._files.get(fold(word))
+
+    def is_pause(self, text: str) -> bool:
+        """Whether a line of a time table is a break."""
+        return self._pause.fullmatch(fold(text)) is not None
 
     # --- numbers
 

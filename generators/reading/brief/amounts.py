@@ -54,7 +54,8 @@ class _Patterns:
         self.times = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:(?!{hour}\b)[a-z]+\s*(?:{of}|×)|[x×])\s*(?=\d)")
         each = "each|cada"
         self.each = re.compile(
-            rf"(?<![\d.,])(\d{{1,3}})\s+(?!{hour}\b)[a-z]+,?\s+(?:(?:{of})\s+)?({n}\s*(?:{hour}|{minute}))\s*(?:{each})\b"
+            rf"(?<![\d.,])(\d{{1,3}})\s+(?!{hour}\b)[a-z]+(?: [a-z]+)?,?\s+(?:(?:{of})\s+)?"
+            rf"({n}\s*(?:{hour}|{minute})(?: (?:{half})\b)?)\s*(?:{each})\b"
         )
         self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:{words.pattern('units', 'week')})\b")
         per = rf"\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*"
@@ -87,9 +88,10 @@ class _Patterns:
                     codes.setdefault(name, code)
         self.codes = {**codes, "$": "$"}
         sign = "|".join(re.escape(name) for name in sorted(self.codes, key=len, reverse=True))
+        iso = "|".join(sorted(code for code in self.codes if re.fullmatch("[a-z]{3}", code)))
         number = r"(\d{1,3}(?:[.,]\d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?|\d{1,7}(?:[.,]\d{1,2}(?!\d))?)"
         thousand = rf"\s*(?:{words.pattern('price', 'thousand')})\b"
-        before = rf"(?<![a-z])(?P<sign>{sign})\s*(?P<n>{number})(?P<nk>{thousand})?"
+        before = rf"(?<![a-z])(?P<sign>{sign})\s*(?P<n>{number})(?P<nk>{thousand})?(?:\s*(?P<iso>{iso})\b)?"
         after = rf"(?<![\d.,])(?P<m>{number})(?P<mk>{thousand})?\s*(?P<name>{sign})(?![a-z])"
         self.money = re.compile(f"{before}|{after}")
         amount = rf"(?:{sign})?\s*\d[\d.,]*\d?(?:\s*(?:{sign})(?![a-z]))?"
@@ -100,6 +102,9 @@ class _Patterns:
         self.pay_before = re.compile(rf"\b(?:{pay})\D{{0,8}}$")
         self.was_before = re.compile(rf"\b(?:{words.pattern('price', 'was')})\s*$")
         self.pay_after = re.compile(r"^\s*(?:a vista|al contado|upfront)\b")
+        self.regular = re.compile(
+            rf"^\W*(?:{words.pattern('price', 'regular')})\b|(?:{words.pattern('price', 'regular')})\W*$"
+        )
         self.free = re.compile(rf"\b(?:{words.pattern('free')})\b")
         self.other = re.compile(rf"(?<![a-z])(?:{words.pattern('price', 'other')})(?![a-z])")
 
@@ -247,15 +252,19 @@ def price_in(text: str) -> Money | None:
     values = [_money(amount) for amount in found]
     if len({value.amount for value in values}) == 1:
         return values[0]
-    return _the_one_to_pay(plain, found, values)
+    return _the_one_to_pay(folded, plain, found, values)
 
 
-def _the_one_to_pay(plain: str, found: list[re.Match[str]], values: list[Money]) -> Money | None:
+def _the_one_to_pay(folded: str, plain: str, found: list[re.Match[str]], values: list[Money]) -> Money | None:
     patterns = _patterns()
     marks: tuple[Callable[[int, re.Match[str]], object], ...] = (
         lambda _, amount: patterns.pay_after.search(plain[amount.end() :]),
         lambda place, amount: place and patterns.pay_before.search(plain[: amount.start()]),
         lambda _, amount: _PAY_AT_ONCE.search(plain[: amount.start()]),
+        lambda _, amount: (
+            patterns.regular.search(folded[amount.end() : amount.end() + _NEAR])
+            or patterns.regular.search(folded[max(0, amount.start() - _NEAR) : amount.start()])
+        ),
     )
     for is_marked in marks:
         for place, amount in enumerate(found):
@@ -282,7 +291,8 @@ def _is_other(text: str, amount: re.Match[str]) -> bool:
 def _money(found: re.Match[str]) -> Money:
     text = found["n"] or found["m"]
     return Money(
-        _amount(text) * (1000 if found["nk"] or found["mk"] else 1), _patterns().codes[found["sign"] or found["name"]]
+        _amount(text) * (1000 if found["nk"] or found["mk"] else 1),
+        _patterns().codes[found["iso"] or found["sign"] or found["name"]],
     )
 
 

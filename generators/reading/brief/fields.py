@@ -27,10 +27,12 @@ _SLUG_SHAPE = re.compile(r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _EXACT_LINE = re.compile(r"\btotal\b|especifi|exat|exact|flexivel|\breal\b|duracao|duracion|duration")
 _NO_NAME = re.compile(r"\b(?:mind|mmos|clone|sim|nao|voz|persona|agent|neutr\w+|custom\w*|ia)\b")
+_LOOSE_KEYS = frozenset({"id", "handle", "name", "nome", "nombre", "subject", "class", "by", "with"})
 _MAX_TITLE_CHARACTERS = 300
 _MAX_NAME_WORDS = 8
 _MAX_CAPITAL_WORDS = 9
 _MAX_ANSWER_LINES = 3
+_MAX_LEVEL_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,12 @@ class Field:
     Attributes:
         zones: where its labels count; None: anywhere.
         read: the value that an entry states, None if it states none.
-        head: its keys in the frontmatter.
-        of_text: the value of such a key's text.
+        of_text: the value that a key of the frontmatter states in one text; such a key means what a label means.
         exact: a label whose value goes before those of the field's own.
     """
 
     zones: frozenset[Zone] | None
     read: Callable[[Entry], Any]
-    head: tuple[str, ...] = ()
     of_text: Callable[[str], Any] = stated
     exact: str | None = None
 
@@ -253,31 +253,24 @@ FIELDS: dict[str, Field] = {
     "title": Field(
         zones=_COURSE,
         read=_title,
-        head=("title", "course_title", "titulo", "nome_do_curso", "course_name", "nombre_del_curso"),
         of_text=title_in,
     ),
-    "subtitle": Field(zones=_COURSE, read=_one_line, head=("subtitle", "subtitulo")),
-    "slug": Field(
-        zones=frozenset({Zone.COURSE, Zone.ASIDE}), read=_slug, head=("course_slug", "slug"), of_text=slug_in
-    ),
+    "subtitle": Field(zones=_COURSE, read=_one_line),
+    "slug": Field(zones=frozenset({Zone.COURSE, Zone.ASIDE}), read=_slug, of_text=slug_in),
     "instructor": Field(zones=frozenset({Zone.COURSE, Zone.VOICE, Zone.PEDAGOGY}), read=_person, of_text=person_name),
     "duration": Field(
         zones=_NUMBERS,
         read=_hours,
-        head=("duration", "duration_hours", "total_duration_hours", "duracao", "carga_horaria", "duracion"),
         of_text=_hours_text,
         exact="exact_duration",
     ),
     "modules": Field(zones=_NUMBERS, read=_count),
     "lessons": Field(zones=_NUMBERS, read=_count),
-    "level": Field(
-        zones=_LEVELS, read=_level, head=("level", "nivel", "knowledge_level", "difficulty"), of_text=level_in
-    ),
+    "level": Field(zones=_LEVELS, read=_level, of_text=level_in),
     "prior_knowledge": Field(zones=None, read=_ticked_level),
     "price": Field(
         zones=frozenset({Zone.COMMERCIAL, Zone.COURSE}),
         read=_price,
-        head=("price", "preco", "valor", "precio"),
         of_text=money_of,
         exact="exact_price",
     ),
@@ -285,8 +278,16 @@ FIELDS: dict[str, Field] = {
     "tags": Field(zones=_COURSE, read=_list),
     "framework": Field(zones=frozenset({Zone.PEDAGOGY}), read=_several),
     "style": Field(zones=frozenset({Zone.PEDAGOGY, Zone.COURSE}), read=_several),
-    "language": Field(zones=None, read=_one_line, head=("language", "idioma", "lang")),
+    "language": Field(zones=None, read=_one_line),
 }
+
+
+@lru_cache(maxsize=1024)
+def _head_meanings(key: str) -> frozenset[str]:
+    """The fields that a key of the frontmatter means: `nome_do_curso` is a label with other spaces."""
+    own = label_key(key.replace("_", " "))
+    meant = vocabulary().fields(own)
+    return meant - {"slug", "title"} if own in _LOOSE_KEYS else meant
 
 
 class Fields:
@@ -348,8 +349,12 @@ class Fields:
             for label in labels
             for value, entry in self.all_of(label, row.zones, row.read)
         ]
-        texts = (scalar(self.head.get(key)) for key in row.head)
-        return found + [Found(value, 1) for text in texts if text and (value := row.of_text(text)) is not None]
+        return found + [Found(value, 1) for text in self.head_texts(name) if (value := row.of_text(text)) is not None]
+
+    def head_texts(self, name: str) -> list[str]:
+        """What the keys of the frontmatter that mean a field say, in one text each."""
+        named = [key for key in self.head if name in _head_meanings(str(key))]
+        return [text for key in named if (text := scalar(self.head[key]))]
 
     def first(self, name: str) -> Any:
         found = self.found(name)
@@ -398,14 +403,12 @@ class Fields:
         return [Found(*told)] if told else []
 
     def instructor(self) -> str | None:
-        head = self.head.get("instructor") or self.head.get("instrutor")
-        named = scalar(head.get("name") or head.get("nome")) if isinstance(head, dict) else scalar(head)
-        stated_name = person_name(named) if named else None
-        return (
-            stated_name
-            or self.first("instructor")
-            or next((f.value for f in self._told(self.prose.instructor())), None)
-        )
+        heads = [value for key, value in self.head.items() if "instructor" in _head_meanings(str(key))]
+        named = [scalar(head.get("name") or head.get("nome")) for head in heads if isinstance(head, dict)]
+        names = [person_name(text) for text in [*named, *self.head_texts("instructor")] if text]
+        told = self.prose.instructor()
+        stated_name: str | None = next(filter(None, names), None) or self.first("instructor")
+        return stated_name or (told[0] if told else None)
 
     def duration(self) -> list[Found]:
         return self.found("duration") or self._told(self.prose.length_near_title() or self.prose.duration())
@@ -429,6 +432,11 @@ class Fields:
     def level(self) -> Level | None:
         told = self.prose.level()
         found: Level | None = self.first("level") or self.first("prior_knowledge") or (told[0] if told else None)
+        if found is None:
+            # "Para quem é? Iniciantes absolutos": a short answer to who it is for.
+            asked = (first_answer(entry) or "" for entry in self.entries("audience") if not is_section(entry))
+            short = (text for text in asked if len(text.split()) <= _MAX_LEVEL_WORDS)
+            found = next((level for text in short if (level := level_in(text))), None)
         return found
 
     def price(self) -> list[Found]:

@@ -15,6 +15,7 @@ _STAMP = re.compile(
     r"^\s*(?:\[\d{1,4}[^\]]{3,30}\]\s*[^:\n]{1,40}:"
     r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)? - [^:\n]{1,40}:)\s?"
 )
+_NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
 _QUOTE = re.compile(r"^\s*>")
 _HEADING = re.compile(r"^(?:#{1,6}\s|[-*+|>=`~]|\d{1,2}[.)]\s|\s{4})")
 _ITEM = re.compile(r"^(?:[-*+•▸▪►◦‣●○✅✔☐☑☒–—➤➜→]|\[|\d{1,2}[.)]\s|[a-z]\))")
@@ -79,6 +80,13 @@ def _sections(lines: list[str]) -> list[str]:
             fenced = not fenced
         text = line.strip()
         following = lines[place + 1].strip() if place + 1 < len(lines) else ""
+        if (
+            not fenced
+            and (numbered := _NUMBERED_CAPITALS.match(text))
+            and _names_section(numbered[1], blank_before=True)
+        ):
+            kept[place] = f"## {numbered[1]}"
+            continue
         if fenced or not text or len(text) > _MAX_HEADING or _HEADING.match(line) or following[:3] in {"---", "==="}:
             continue
         if _names_section(text, blank_before=place == 0 or not lines[place - 1].strip()):

@@ -21,7 +21,7 @@ _NOT_THE_COURSE = re.compile(
     r"\bmodulos?\b(?!.*aprendiz)|\baula\b|declarado|\breal\b|negocio|marketing|comercia|lesson"
 )
 _COLUMN = re.compile(r"^(?:objetivos?|objectives?|resultado|ao final|learning)")
-_MARK = re.compile(r"^(?:[✅✔☑☐☒✓•▸➤→🔹🔸⭐🎯👉]\ufe0f?\s*)+|^[a-h]\)\s+")
+_MARK = re.compile(r"^(?:[✅✔☑☐☒✓•▸➤→🔹🔸⭐🎯👉]\ufe0f?\s*)+|^[a-h]\)\s+|^\d{1,2}\.\d{1,2}\.?\s+")
 _CLOSED_ZONES = frozenset({Zone.ASIDE, Zone.OUTLINE})
 _MAX_OBJECTIVES = 60
 _MAX_PLAIN_WORDS = 16

@@ -78,11 +78,32 @@ class TableReader:
         )
 
     def _take(self, rows: list[Line], role: str | None) -> set[int]:
+        if role is None and (clock := self._agenda(rows)) is not None:
+            return self._time_table(rows, clock)
         if role == "module":
             taken = self._modules(rows)
             if taken:
                 return taken
         return {place for place, row in enumerate(rows) if self._row(row)}
+
+    # --- a column for the time of day
+
+    def _agenda(self, rows: list[Line]) -> int | None:
+        """The column of a time table; None where the rows have no times, or say themselves what they open."""
+        if any(vocabulary().numbered(cell) for row in rows for cell in row.cells):
+            return None
+        for column, key in enumerate(self._columns[:-1]):
+            times = [row for row in rows if _clock_minutes(_cell(row, column))]
+            if "clock" in vocabulary().fields(key) and len(times) > 1:
+                return column
+        return None
+
+    def _time_table(self, rows: list[Line], clock: int) -> set[int]:
+        for row in rows:
+            title = next((cell for place, cell in enumerate(row.cells) if place != clock and stated(cell)), None)
+            if title and not vocabulary().is_pause(title):
+                self._sink.add(row, title, _clock_minutes(_cell(row, clock)))
+        return set(range(len(rows)))
 
     # --- a column for the module
 

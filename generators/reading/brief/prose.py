@@ -102,7 +102,17 @@ class Prose:
                 return quoted[1].strip(), number
             if text[:1].isupper() or text[:1].isdigit():
                 return _capital_run(text), number
+            if spoken := self._spoken_title(text):
+                return spoken, number
         return None
+
+    @staticmethod
+    def _spoken_title(text: str) -> str | None:
+        """A title in speech that was written down: without capitals or marks, up to what is said next."""
+        folded = flat(text)
+        ends = [found.start() for field in ("instructor", "duration") if (found := _leads()[field].search(folded))]
+        words = text[: min(ends)].split() if ends and not _TITLE_END.search(text[: min(ends)]) else []
+        return " ".join(words) if 1 < len(words) <= _SHORT_LINE else None
 
     def instructor(self) -> tuple[str, int] | None:
         for number, rest in self._after("instructor", self._sentences):

@@ -138,6 +138,8 @@ def _tone(fields: Fields) -> str | None:
         told = whole_answer(replace(entry, body=tuple(own)))
         if told and _mode_of(told) is None:
             return told[:500]
+    if heads := fields.head_texts("tone"):
+        return heads[0][:500]
     said = fields.prose.tone()
     return said[0][:500] if said else None
 

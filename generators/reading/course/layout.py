@@ -54,6 +54,7 @@ _GENERIC_TITLE = re.compile(
 _PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
 _MAPS = frozenset({"moc", "index", "indice", "mapa", "map", "inicio", "home", "temario"})
 _FEW_CHARACTERS = 500
+_THIS_COURSE = re.compile(r"\b(?:n?est[ea] (?:curso|oficina|taller)|this (?:course|workshop|class))\b")
 _SITE_MARKS = ("mkdocs.yml", "mkdocs.yaml", "docusaurus.config.js", "docusaurus.config.ts", "book.toml", "_quarto.yml")
 
 
@@ -222,6 +223,13 @@ class Layout:
             for page in dict.fromkeys([*(page for page in own if _index_rank(page) < len(_ROOT_STEMS)), *maps]):
                 if page not in lessons and (heading := self._course_heading(page)):
                     yield heading
+            named = [page for page in own if page not in lessons and speaks_of_a_course(page.stem)]
+            if (
+                len(named) == 1
+                and (heading := self._course_heading(named[0]))
+                and tokens(heading) == tokens(named[0].stem)
+            ):
+                yield heading  # `Curso de Café.md` beside the folder of its lessons
             beside = self._pages.find(place.parent, f"{place.name}.md") if place.parts else None
             if beside is not None and beside not in lessons and (heading := self._course_heading(beside)):
                 yield heading
@@ -714,13 +722,19 @@ class Layout:
         return placed > 1 or speaks_of_a_course(" ".join([contents.title or "", *titles])) or self._speaks()
 
     def _speaks(self) -> bool:
-        return any(speaks_of_a_course(title) for title in [self.site_title() or "", *self.index_titles_of_root()])
+        pages = self._root_pages()
+        titles = [self.site_title() or "", *(self._head(page).heading for page in pages)]
+        return any(map(speaks_of_a_course, titles)) or any(
+            _THIS_COURSE.search(fold((self._pages.text(page) or "")[:_FEW_CHARACTERS])) for page in pages
+        )
 
-    def index_titles_of_root(self) -> list[str]:
-        stores = [folder for folder in self.root.folders if is_weak_container(folder.path.name)]
-        own = [page for folder in [self.root, *stores] for page in folder.pages]
-        pages = [page for page in own if _index_rank(page) < len(_ROOT_STEMS)]
-        return [self._head(page).heading for page in pages]
+    def _root_pages(self) -> list[PurePosixPath]:
+        """The pages that introduce the whole."""
+        stores = [self.root]
+        for folder in stores:  # `content/docs` only keeps what is the site's
+            stores += [child for child in folder.folders if is_weak_container(child.path.name)]
+        own = [page for folder in stores for page in folder.pages]
+        return [page for page in own if _index_rank(page) < len(_ROOT_STEMS)]
 
     def _sections(self, contents: Contents) -> list[tuple[Entry | None, list[Entry]]]:
         """Sections with their pages, loose pages among them; sections that hold only sections are opened."""
@@ -921,7 +935,7 @@ def _common(paths: list[PurePosixPath]) -> PurePosixPath:
 
 
 def _index_rank(page: PurePosixPath) -> int:
-    stem = fold(page.stem)
+    stem = fold(page.stem).replace("-", "").replace(" ", "")
     return _ROOT_STEMS.index(stem) if stem in _ROOT_STEMS else len(_ROOT_STEMS)
 
 

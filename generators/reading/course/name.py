@@ -59,6 +59,7 @@ _WORD_SPELLED = re.compile(rf"^\W*(?P<word>{_WORD})[-_ ]+(?P<number>{_SPELLED})(
 _NUMBER_FIRST = re.compile(rf"^\W*{_DIGITS}(?:[-_. ªº]+(?P<word>{_WORD})(?=[-_ :]|$))?")
 _LETTER_FIRST = re.compile(rf"^(?P<word>[smutclwde]){_DIGITS}")
 _WORD_ALONE = re.compile(rf"^\W*(?P<word>{_WORD})(?=[-_ :.]|$)")
+_ROMAN_FIRST = re.compile(r"^([IVX]{1,4})(?: ?[-–.)] +| +[-–] *)(?=\S)")
 _DATE = re.compile(r"^(\d{1,4})[-_.](\d{1,2})[-_.](\d{1,4})(?!\d)[-_. ]*|^((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)[-_. ]*")
 _EXPORT_ID = re.compile(r"[ _-]+[0-9a-f]{32}$")
 _LEADING_MARKS = re.compile(r"^[-_.:|–—)ªº°\s]+")
@@ -161,6 +162,10 @@ def read_name(stem: str, *, folder: bool = False) -> Name:
     for pattern in (_WORD_FIRST, _WORD_SPELLED, _NUMBER_FIRST, _LETTER_FIRST):
         if found := pattern.match(folded):
             return _numbered(text, found, weak=pattern is _LETTER_FIRST, folder=folder)
+    if (roman := _ROMAN_FIRST.match(text)) and roman[1].lower() in _ROMAN:
+        rest = _rest(text, roman.end())
+        role = look_alike(rest, numbered=1, folder=folder)
+        return Name(text, None, (_ROMAN[roman[1].lower()],), rest=rest, weak=True, role=role)
     alone = _WORD_ALONE.match(folded)
     word = NUMBERED[alone["word"]] if alone and not folder else None
     role = look_alike(text, folder=folder)

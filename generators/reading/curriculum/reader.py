@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from generators.errors import BrokenYaml, NotACurriculum
+from generators.languages import vocabulary
 from generators.reading.brief.amounts import count_in, level_in, money_in
 from generators.reading.brief.placeholder import scalar
 from generators.reading.curriculum import keys
@@ -38,7 +39,8 @@ _ABOUT_KEYS = (
     "taller",
     "oficina",
     "settings",
-)
+    "asignatura", "disciplina", "materia", "trilha", "ruta", "path", "bootcamp",
+)  # fmt: skip
 _AMOUNTS = ("amount", "recommended", "price", "launch", "regular", "suggested", "base")
 _MINUTES_PER_HOUR = 60
 
@@ -67,7 +69,7 @@ def curriculum_of(path: Path, documents: list[Any]) -> Curriculum:
     """Read a curriculum whose YAML is already loaded, by `load_all`; see `read_curriculum`."""
     # A file that is nothing but a list is the list of its modules.
     mappings = [
-        keys.folded(document) if isinstance(document, dict) else {"modules": document}
+        keys.folded(document) if isinstance(document, dict) else {_listed_kind(document): document}
         for document in documents
         if isinstance(document, dict | list)
     ]
@@ -83,6 +85,13 @@ def curriculum_of(path: Path, documents: list[Any]) -> Curriculum:
     if not modules:
         raise NotACurriculum(path, "holds neither modules nor lessons; a curriculum needs `modules:`")
     return _curriculum(root, modules)
+
+
+def _listed_kind(items: list[Any]) -> str:
+    """What a list without a name lists: lessons where each of its texts calls itself one, else modules."""
+    texts = (next(iter(item)) if isinstance(item, dict) and len(item) == 1 else item for item in items)
+    opened = [vocabulary().numbered(text) if isinstance(text, str) else None for text in texts]
+    return "lessons" if opened and all(found and found.kind == "lesson" for found in opened) else "modules"
 
 
 def _curriculum(root: dict[str, Any], modules: tuple[CurriculumModule, ...]) -> Curriculum:
@@ -135,7 +144,9 @@ def _title(about: list[dict[str, Any]]) -> str | None:
             found
             for mapping in about
             for key, value in mapping.items()
-            if ("title" in keys.meanings(key) or key in _ABOUT_KEYS) and (found := scalar(value))
+            if ("title" in keys.meanings(key) or key in _ABOUT_KEYS)
+            and (found := scalar(value))
+            and not (key == "path" and "/" in found)
         ),
         None,
     )

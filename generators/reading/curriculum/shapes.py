@@ -207,7 +207,8 @@ def _node(key: str, item: Any, kind: PartKind | None, depth: int) -> Node | None
         mapping = keys.folded(item)
         if len(mapping) == 1 and not key:
             ((only, inner),) = item.items()
-            if _DOTTED.search(str(only)):
+            opened = vocabulary().numbered(str(only)) if scalar(inner) else None
+            if _DOTTED.search(str(only)) or (opened and not opened.rest):
                 # `- "1.1": Título` or `- 1.1 Título: {...}`
                 return Node(kind, {"id": str(only), **(inner if isinstance(inner, dict) else {"title": inner})})
             if isinstance(inner, list) and _kind(next(iter(mapping))) is None and next(iter(mapping)) not in _LOOSE:

@@ -24,6 +24,7 @@ _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|\(([xX✓✔ ]?)\)|([☐☑☒])
 # Bullets that Markdown does not know: a paragraph of such lines is a list to its author.
 _LOOSE_BULLET = re.compile(
     r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)|^(\[[ xX]?\]\s+)(?=[^\[]*$)"
+    r"|^(\d{1,3})[.)]\s+(?=\S)"
 )
 _BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]|\([xX✓ ]?\)")
 
@@ -256,5 +257,6 @@ def _loose_item(line: Line) -> Line:
         text=text,
         label=split[0] if split else None,
         value=split[1] if split else text,
+        ordinal=int(bullet[3]) if bullet[3] else None,
         ticked=bullet[1] != "☐" if bullet[1] else ("x" in bullet[2].lower() if bullet[2] else None),
     )

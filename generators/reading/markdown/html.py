@@ -56,8 +56,8 @@ class _Markdown(HTMLParser):
             self._columns = 0
         elif tag == "input" and dict(attrs).get("type") == "checkbox":
             self._write("[x] " if "checked" in dict(attrs) else "[ ] ")
-        elif tag in {"br", "dd"}:
-            self._line("")
+        elif tag in {"br", "dd", "dt"}:
+            self._line("**" if tag == "dt" else "")
         elif tag in _BOLD:
             self._write("**")
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from generators.reading.markdown.label import MAX_LABEL_CHARACTERS, split_label
+from generators.languages import vocabulary
+from generators.reading.markdown.label import MAX_LABEL_CHARACTERS, label_key, split_label
 
 MAX_INLINE_CHARACTERS = 4_000
 """Above this a paragraph is taken as it stands: some inline constructs take quadratic time to resolve."""
@@ -20,6 +21,7 @@ _TAG = re.compile(
     r"|video|iframe|source|figure|figcaption)(?=[\s/>])|<!--",
     re.IGNORECASE,
 )
+_BETWEEN_FIELDS = re.compile(r"\s+[·•|–—/]\s+|\s*[;\t]\s+")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -41,7 +43,23 @@ def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
     tokens: list[Token] = []
     parser.inline.parse(content, parser, {}, tokens)
     rows = _Rows(tokens)
-    return [_as_line(row, offset) for offset, row in rows.read() if any(part.strip() for _, part in row)]
+    lines = (_as_line(row, offset) for offset, row in rows.read() if any(part.strip() for _, part in row))
+    return [field for line in lines for field in _fields_of(line)]
+
+
+def _fields_of(line: InlineLine) -> list[InlineLine]:
+    """The fields that stand on one line: `Host: Ana · Cost: 40 EUR · Level: all`."""
+    parts = [part for part in _BETWEEN_FIELDS.split(line.text) if part]
+    if len(parts) < 2 or len(line.text) > MAX_LABEL_CHARACTERS * 4:  # noqa: PLR2004 - one field is the line itself
+        return [line]
+    split = [split_label(part) for part in parts]
+    if not all(found and found[1] and vocabulary().fields(label_key(found[0])) - {"column"} for found in split):
+        return [line]
+    labels = [found for found in split if found]
+    return [
+        InlineLine(part, *found, strong=line.strong, offset=line.offset)
+        for part, found in zip(parts, labels, strict=True)
+    ]
 
 
 class _Rows:

@@ -1,0 +1,4 @@
+module.exports = {
+  title: 'Letters by Hand',
+  url: 'https://x.example'
+};
