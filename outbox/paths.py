@@ -34,6 +34,10 @@ class OutboxPaths:
         return self._beside("worker.lock")
 
     @property
+    def notified(self) -> Path:
+        return self._beside("notified")
+
+    @property
     def wal(self) -> Path:
         return self.database.with_name(self.database.name + "-wal")
 

@@ -36,6 +36,7 @@ class WorkerSettings:
             taken for a fault of the database; 0: every one is parked.
         metrics_port: OUTBOX_METRICS_PORT, where `worker run` answers Prometheus on 127.0.0.1; None: nowhere.
         metrics_file: OUTBOX_METRICS_FILE, what it writes for node_exporter's textfile collector; None: nothing.
+        notify: OUTBOX_NOTIFY, addresses of people who are told; secrets, as db_url is.
     """
 
     outbox: OutboxSettings
@@ -49,6 +50,7 @@ class WorkerSettings:
     hold_after_alike: int = HOLD_AFTER_ALIKE
     metrics_port: int | None = None
     metrics_file: Path | None = None
+    notify: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -93,6 +95,7 @@ class WorkerSettings:
             hold_after_alike=int(alike),
             metrics_port=metrics_port,
             metrics_file=Path(metrics_file).expanduser() if metrics_file else None,
+            notify=tuple(values.get("OUTBOX_NOTIFY", "").split()),
         )
 
     @property

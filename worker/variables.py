@@ -85,6 +85,14 @@ VARIABLES = (
         meaning="file written every 15 s for the textfile collector of node_exporter; its name ends in `.prom`",
     ),
     Variable(
+        name="OUTBOX_NOTIFY",
+        read_by="`worker run`",
+        meaning=(
+            "addresses of people who are told (Apprise URLs, with spaces between; extra `[notify]`): an outage began "
+            "or is over, an event was parked, a person is needed; secrets, in no log, error or row"
+        ),
+    ),
+    Variable(
         name="OUTBOX_PG_DUMP",
         default="the best one found",
         read_by="`worker migrate`",

@@ -59,6 +59,7 @@ def test_the_defaults_that_are_told_are_the_defaults(told: Callable[[], dict[str
     for name, where in UNSET.items():
         assert said[name] == "", name
         assert kept(settings, where) is None, name
+    assert (said["OUTBOX_NOTIFY"], settings.notify) == ("", ())
     assert said["CREATOR_OS_DB_PERSIST"] == str(settings.persist).lower() == "false"
     assert said["OUTBOX_SECOND_LANE"] == str(settings.second_lane).lower() == "true"
 
@@ -82,7 +83,7 @@ def test_settings_classes_have_no_field_that_the_page_leaves_out() -> None:
     """A new setting fails here until it is told."""
     fields = set(WorkerSettings.__dataclass_fields__) | set(OutboxSettings.__dataclass_fields__)
     told = {where.rsplit(".", maxsplit=1)[-1] for where in [*NUMBERS.values(), *PATHS.values(), *UNSET.values()]}
-    assert fields == told | {"outbox", "db_url", "persist", "second_lane"}
+    assert fields == told | {"outbox", "db_url", "persist", "second_lane", "notify"}
 
 
 @pytest.mark.parametrize(

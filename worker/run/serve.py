@@ -41,6 +41,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
     measured = settings.metrics_port is not None or settings.metrics_file is not None
     supervisor = Supervisor(os.environ, heard_every_seconds=HEARD_EVERY_SECONDS if measured else float("inf"))
     with (
+        _notifier(settings),
         served_outbox(settings) as box,
         _meter(settings, supervisor, measured=measured) as meter,
         waker_for(box, supervisor) as waker,
@@ -75,6 +76,25 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
             with only_a_note(box):
                 box.relay.set_state("stopped")
     return False
+
+
+@contextmanager
+def _notifier(settings: WorkerSettings) -> Iterator[None]:
+    """Around everything else: what a worker says when it gives up is in the file when the last look is taken."""
+    if not settings.notify:
+        yield
+        return
+    # Imported here: who asks for no messages pays for none.
+    try:
+        from worker.notify import notifying  # noqa: PLC0415
+    except ModuleNotFoundError as exc:
+        raise SettingsFault(
+            f"messages are asked for, and {exc.name} is not installed: {install_command('notify')}, or leave out "
+            "OUTBOX_NOTIFY"
+        ) from exc
+
+    with notifying(settings.outbox.outbox_path, settings.notify):
+        yield
 
 
 @contextmanager
