@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generators.commands.reading import brief_in, reader_option
 from generators.commands.writing import chosen_writer, used_in_words, watched, writing_options
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_brief
 @_approve
 @_resume
+@reader_option
 @writing_options
 @_json
 def course(brief: Path, *, approve: bool, resume: bool, as_json: bool, **writing: Any) -> None:
@@ -50,8 +52,9 @@ def course(brief: Path, *, approve: bool, resume: bool, as_json: bool, **writing
 
 @click.command("brief")
 @_brief
+@reader_option
 @_json
-def check_brief(brief: Path, *, as_json: bool) -> None:
+def check_brief(brief: Path, *, reader: str | None, as_json: bool) -> None:
     """Read BRIEF and say whether a course can be made from it.
 
     \b
@@ -59,9 +62,8 @@ def check_brief(brief: Path, *, as_json: bool) -> None:
       generate brief briefs/pao.md
     """
     from generators.making.builder import build_curriculum  # noqa: PLC0415
-    from generators.reading.brief import read_brief  # noqa: PLC0415 - heavy; help must answer at once
 
-    stated = read_brief(brief)
+    _, _, stated = brief_in(brief, reader)
     for warning in stated.warnings:
         click.echo(f"warning: {brief}: {warning.message}", err=True)
     built = build_curriculum(stated)
@@ -75,20 +77,22 @@ def check_brief(brief: Path, *, as_json: bool) -> None:
 @click.command()
 @_brief
 @_resume
+@reader_option
 @_json
-def curriculum(brief: Path, *, resume: bool, as_json: bool) -> None:
+def curriculum(brief: Path, *, resume: bool, reader: str | None, as_json: bool) -> None:
     """Draft the curriculum of BRIEF, for “generate approve”.
 
     \b
     Example:
       generate curriculum briefs/pao.md
     """
-    _run(brief, lambda run: _draft(run, resume=resume), as_json=as_json)
+    _run(brief, lambda run: _draft(run, resume=resume), as_json=as_json, reader=reader)
 
 
 @click.command()
 @_brief
 @_approve
+@reader_option
 @writing_options
 @_json
 def approve(brief: Path, *, approve: bool, as_json: bool, **writing: Any) -> None:
@@ -109,6 +113,7 @@ def approve(brief: Path, *, approve: bool, as_json: bool, **writing: Any) -> Non
 @click.command()
 @_brief
 @_resume
+@reader_option
 @writing_options
 @_json
 def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None:
@@ -123,6 +128,7 @@ def lessons(brief: Path, *, resume: bool, as_json: bool, **writing: Any) -> None
 
 @click.command()
 @_brief
+@reader_option
 @writing_options
 @_json
 def assessments(brief: Path, *, as_json: bool, **writing: Any) -> None:
@@ -142,17 +148,15 @@ def _run(
     steps: "Callable[[CourseRun], None]",
     *,
     as_json: bool,
+    reader: str | None = None,
     writer: str | None = None,
     sources: tuple[Path, ...] = (),
     **model: Any,
 ) -> None:
     from generators.making.run import CourseRun  # noqa: PLC0415
-    from generators.reading.brief import parse_brief  # noqa: PLC0415 - heavy; help must answer at once
-    from generators.reading.text import read_text_file  # noqa: PLC0415
     from outbox import Outbox, OutboxSettings  # noqa: PLC0415
 
-    file = read_text_file(brief)
-    stated = parse_brief(file)
+    file, published, stated = brief_in(brief, reader)
     for warning in stated.warnings:
         click.echo(f"warning: {brief}: {warning.message}", err=True)
     settings = OutboxSettings.from_env()
@@ -165,6 +169,7 @@ def _run(
             settings,
             brief_file=file,
             brief=stated,
+            published=published,
             writer=writer,
             choose=lambda name, folder, asked: chosen_writer(name, folder, asked, **model),
             sources=sources,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generators.commands.reading import brief_in, reader_option
 from generators.errors import GeneratorError, NotACourse
 from outbox.command_line import EXIT_FAILED, print_json
 
@@ -32,7 +33,7 @@ def inspect() -> None:
 @inspect.command()
 @_PATHS
 @_JSON
-@click.option("--reader", metavar="llm:MODEL", help="Ask a language model to quote what the reader leaves open.")
+@reader_option
 @click.pass_context
 def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, reader: str | None) -> None:
     """Show what course briefs state; null where they state nothing.
@@ -45,12 +46,11 @@ def brief(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, reader:
       generate inspect brief meu-curso/COURSE-BRIEF.md --json
       generate inspect brief mensagem.txt --reader llm:gpt-4o-mini
     """
-    model = None
     if reader:
         from generators.reading.brief.model_reader import model_of  # noqa: PLC0415 - `--help` answers without the readers
 
-        model = model_of(reader)
-    _report(ctx, {str(path): _guarded(partial(_brief, model=model), path) for path in paths}, as_json=as_json)
+        model_of(reader)  # an unknown one is said once, before the first file
+    _report(ctx, {str(path): _guarded(partial(_brief, reader=reader), path) for path in paths}, as_json=as_json)
 
 
 @inspect.command()
@@ -131,15 +131,8 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _brief(path: Path, model: Any = None) -> dict[str, Any]:
-    from generators.reading.brief import parse_brief  # noqa: PLC0415 - `--help` answers without the readers
-    from generators.reading.brief.model_reader import fill_open_fields  # noqa: PLC0415
-    from generators.reading.text import read_text_file  # noqa: PLC0415
-
-    file = read_text_file(path)
-    found = parse_brief(file)
-    if model is not None:
-        found = fill_open_fields(found, file, model)
+def _brief(path: Path, reader: str | None = None) -> dict[str, Any]:
+    _, _, found = brief_in(path, reader)
     duration = found.duration_hours
     return {
         "title": found.title,

@@ -38,6 +38,7 @@ def plan_course(
     brief_name: str,
     brief_file: TextFile,
     brief: Brief,
+    published: Brief,
     curriculum_data: bytes,
     sources: Sources,
 ) -> CoursePlan:
@@ -49,6 +50,7 @@ def plan_course(
         brief_name: of the brief in that folder.
         brief_file: the brief as it lies.
         brief: what it states.
+        published: what an import will read in it.
         curriculum_data: bytes of the approved curriculum.yaml.
         sources: what the author's notes and transcripts say.
     """
@@ -69,5 +71,5 @@ def plan_course(
     files |= {name: text.encode() for name, text in write_assessments(facts)}
     if (learned := write_cards(facts)) is not None:
         files[cards.PATH] = learned.encode()
-    events = PlannedCourse(settings, folder, files=files, brief=brief, heads=heads, curriculum=document)
+    events = PlannedCourse(settings, folder, files=files, brief=published, heads=heads, curriculum=document)
     return CoursePlan(facts=facts, files=files, events=events)

@@ -78,6 +78,7 @@ class CourseRun:
         settings: for the root and the minds.
         brief_file: the decoded brief.
         brief: what it states.
+        published: what an import will read in it, where a model quoted more than that.
         writer: name of the writer of the lessons; None for the one that they were begun with, and else the offline one.
         choose: makes a writer of its name, of a folder where it may keep what it wants to find again, and of how the
             lessons were asked for so far.
@@ -97,12 +98,13 @@ class CourseRun:
         *,
         brief_file: TextFile,
         brief: Brief,
+        published: Brief | None = None,
         writer: str | None = None,
         choose: Callable[[str, Path, Mapping[str, Any]], Writer] = lambda name, _folder, _asked: writer_for(name),
         sources: Sequence[Path] = (),
     ) -> None:
         self._box, self._settings = box, settings
-        self._brief_file, self.brief = brief_file, brief
+        self._brief_file, self.brief, self._published = brief_file, brief, published or brief
         self._given_sources = tuple(sources)
         self.progress: Callable[[str], None] = lambda _: None
         refuse_incomplete(brief)
@@ -328,6 +330,7 @@ class CourseRun:
                 brief_name=self._brief_name,
                 brief_file=self._brief_file,
                 brief=self.brief,
+                published=self._published,
                 curriculum_data=self.draft_path.read_bytes(),
                 sources=self.sources,
             )

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -138,3 +140,38 @@ def test_one_lesson_can_be_scored_by_itself(course: Path) -> None:
     assert result.exit_code == 4
     assert result.stdout.startswith("FAIL  2.1-calor.md ")
     assert result.stdout.splitlines()[-1] == "0 of 1 lessons pass; the course fails"
+
+
+UNLABELLED = BRIEF.replace(
+    "# Course Brief: Pão em Casa\n\n**Slug:** pao-em-casa\n", "isto aqui:   Pão em Casa, e pronto\n"
+)
+
+
+class _Quoting:
+    """A model that quotes, and makes one thing up."""
+
+    def prompt(self, *_texts: object, **_how: object) -> SimpleNamespace:
+        said = json.dumps({"title": "Pão em Casa", "instructor": "Ana Inventada"})
+        return SimpleNamespace(text=lambda: said)
+
+
+def test_a_course_is_made_from_a_brief_with_what_a_model_quotes_in_it(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--reader llm:MODEL` fills the title that no label states, in every step; an import of the course says nothing new."""
+    Path("pao.md").write_text(UNLABELLED)
+    assert "needs a title" in _refused("brief", "pao.md")
+    monkeypatch.setitem(sys.modules, "llm", SimpleNamespace(get_model=lambda _: _Quoting()))
+    read = ("--reader", "llm:quoting")
+    assert _generate("brief", "pao.md", *read).exit_code == 0
+    made = _generate("course", "pao.md", "--approve", *read)
+    assert made.exit_code == 0, made.output
+    assert "title: quoted by the model" in made.stderr
+    curriculum = (course / "curriculum.yaml").read_text()
+    assert "title: Pão em Casa" in curriculum
+    assert "Inventada" not in curriculum
+    for step in ("curriculum", "approve", "lessons", "assessments"):
+        approved = ("--approve",) if step == "approve" else ()
+        assert _generate(step, "pao.md", *approved, *read).exit_code == 0
+    again = json.loads(_generate("import", course, "--json").stdout)
+    assert [found["appended"] for found in again["courses"]] == [0]
