@@ -2,11 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 import click
 
 _CHECK_DID_NOT_HOLD = 4
+_LESSONS = "lessons"
 
 
 @click.command()
@@ -16,9 +18,10 @@ def score(folder: Path, *, as_json: bool) -> None:
     """Judge the lessons of FOLDER: does each say something of its own?
 
     A lesson fails if its author has still to fill a gap, if it is not about its title, if there is nothing in it that
-    could be checked (numbers, names, code, terms, citations), if it repeats its neighbours, or if it is in another
-    language. The GPS frame (30) and Didática Lendária (100) are shown beside it and fail nobody. A course passes when
-    80 % of its lessons pass; exit code 4 if it does not.
+    could be checked (numbers, names, code, terms, citations), if half of it would fit a lesson on anything, if it
+    repeats its neighbours or the brief, if it cites what is not there, or if it is in another language. The GPS frame
+    (30) and Didática Lendária (100) are shown beside it and fail nobody. A course passes when 80 % of its lessons pass;
+    exit code 4 if it does not.
 
     \b
     Example:
@@ -39,7 +42,12 @@ def score(folder: Path, *, as_json: bool) -> None:
             click.echo(f"skipped: {exc}", err=True)
     if not texts:
         raise NotACourse(folder, "holds no lessons to score; give a course folder with lessons/*.md")
-    course = score_course(texts)
+    whole = folder.parent if folder.name == _LESSONS else folder
+    if whole.is_dir():
+        there = [path.name for path in whole.rglob("*") if path.suffix]
+        course = score_course(texts, about=_about(whole), citable=there)
+    else:
+        course = score_course(texts)
     if as_json:
         lessons = [item.as_dict() for item in course.lessons]
         result = {"passed": course.passed, "passing": course.passing, "lessons": lessons}
@@ -58,5 +66,19 @@ def score(folder: Path, *, as_json: bool) -> None:
 
 
 def _lessons(folder: Path) -> list[Path]:
-    inner = folder / "lessons"
+    inner = folder / _LESSONS
     return [path for path in (inner if inner.is_dir() else folder).rglob("*.md") if path.is_file()]
+
+
+def _about(folder: Path) -> list[str]:
+    """The brief and the outline of a course, as far as they can be read."""
+    from generators.errors import GeneratorError  # noqa: PLC0415 - help must answer at once
+    from generators.reading.course.documents import brief_candidates, is_outline  # noqa: PLC0415
+    from generators.reading.text import read_text_file  # noqa: PLC0415
+
+    names = tuple(PurePosixPath(path.name) for path in sorted(folder.glob("*.md")))
+    found = []
+    for name in dict.fromkeys([*brief_candidates(names), *filter(is_outline, names)]):
+        with suppress(GeneratorError):
+            found.append(read_text_file(folder / name).text)
+    return found

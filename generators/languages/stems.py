@@ -32,6 +32,7 @@ class Stems:
         words = vocabulary().languages.get(language, {})
         self._function_words = frozenset(map(fold, words.get("function_words", ())))
         self.stem = lru_cache(maxsize=200_000)(self._stem)
+        self._general = frozenset(map(self._stem, str(words.get("general_words", "")).split()))
 
     def words(self, text: str) -> list[str]:
         """The words of a text that carry meaning, as written, in order."""
@@ -51,6 +52,10 @@ class Stems:
 
     def set_of(self, text: str) -> frozenset[str]:
         return frozenset(self._of(text))
+
+    def specific(self, text: str) -> frozenset[str]:
+        """The stems that do not fit every subject alike: `glúten` is one, `importante` and `passo` are none."""
+        return self.set_of(text) - self._general
 
     def _of(self, text: str) -> Iterator[str]:
         return map(self.stem, self.words(text))

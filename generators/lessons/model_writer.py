@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -177,10 +178,16 @@ class ModelWriter:
 
     def _refused(self, course: CourseFacts, facts: LessonFacts, markdown: str, *, given: str) -> tuple[str, ...]:
         """Why a text is not taken; nothing if it is."""
-        score = score_lesson(facts.lesson.lesson_id, markdown, beside=self._written, language=course.language)
-        own = lesson_text("", markdown, course.language).masked
-        told = lesson_text("", given, course.language).masked
-        echoed = sum(count for sentence, count in own.items() if sentence in told) / max(1, sum(own.values()))
+        score = score_lesson(
+            facts.lesson.lesson_id,
+            markdown,
+            beside=self._written,
+            language=course.language,
+            citable=[PurePosixPath(passage.source).name for passage in course.sources.passages],
+        )
+        own = [_plain(one) for one in lesson_text("", markdown, course.language).sentences]
+        told = {_plain(one) for one in lesson_text("", given, course.language).sentences}
+        echoed = sum(one in told for one in own) / max(1, len(own))
         parrot = (f"parrot: {echoed:.0%} of the sentences only repeat the request",) if echoed > MOST_PARROTED else ()
         where = _cut_off(markdown, course.language)
         return (*parrot, *score.missing, *((f"cut off: {where}",) if where else ()))
@@ -296,6 +303,10 @@ def _wish(course: CourseFacts, facts: LessonFacts) -> str:
         "Next lesson": f"{facts.following.lesson_id} {facts.following.title}" if facts.following else None,
     }
     return "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(sentence)))
 
 
 def _unfenced(text: str) -> str:

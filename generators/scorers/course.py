@@ -53,7 +53,10 @@ class LessonScore:
             "gaps": found.gaps,
             "evidence": round(found.evidence, 2),
             "subject": round(found.subject, 2),
+            "filler": round(found.filler, 3),
             "repeated": round(found.repeated, 3),
+            "copied": round(found.copied, 3),
+            "invented": list(found.invented),
             "foreign": round(found.foreign, 3),
             "words": found.words,
             "gps": self.gps.total,
@@ -77,36 +80,62 @@ class CourseScore:
         return bool(self.lessons) and self.passing >= PASS_SHARE * len(self.lessons)
 
 
-def score_course(files: Mapping[str, str], *, language: str | None = None) -> CourseScore:
+def score_course(
+    files: Mapping[str, str],
+    *,
+    language: str | None = None,
+    about: Iterable[str] = (),
+    citable: Iterable[str] | None = None,
+) -> CourseScore:
     """Score the lessons of a course, name -> Markdown, each beside the others.
 
     Args:
         files: in the order of the course.
         language: of the course; if None, as most of its lessons state or show.
+        about: what is written about the course: its brief, its outline.
+        citable: names of files that a lesson may cite, beside the sources that its head names; None if not known.
     """
     spoken = language or _language(files.values())
-    texts = [lesson_text(name, markdown, spoken) for name, markdown in files.items()]
-    return CourseScore(lessons=tuple(_score(text, texts) for text in texts))
+    texts = [lesson_text(name, markdown, spoken, citable=citable) for name, markdown in files.items()]
+    around = [lesson_text("", text, spoken) for text in about]
+    return CourseScore(lessons=tuple(_score(text, texts, around) for text in texts))
 
 
 def score_lesson(
-    name: str, markdown: str, *, beside: Iterable[LessonText] = (), language: str | None = None
+    name: str,
+    markdown: str,
+    *,
+    beside: Iterable[LessonText] = (),
+    language: str | None = None,
+    citable: Iterable[str] | None = None,
 ) -> LessonScore:
     """Score one lesson, beside those of its course that are known."""
-    return _score(lesson_text(name, markdown, language or _language([markdown])), list(beside))
+    return _score(lesson_text(name, markdown, language or _language([markdown]), citable=citable), list(beside), [])
 
 
-def lesson_text(name: str, markdown: str, language: str) -> LessonText:
-    """A lesson as the judge reads it, with the title that it states."""
-    stated = split_frontmatter(markdown).values.get("title")
-    heading = next((section.heading for section in sections(markdown) if section.heading), "")
-    return LessonText(name, str(stated or re.sub(_TITLE_NUMBER, "", heading)), markdown, language)
+def lesson_text(name: str, markdown: str, language: str, *, citable: Iterable[str] | None = None) -> LessonText:
+    """A lesson as the judge reads it, with the title that it states, or that its file has."""
+    head = split_frontmatter(markdown).values
+    stated = head.get("title")
+    headings = [section for section in sections(markdown) if section.heading]
+    # A first heading beside which others of its rank stand is the title of a section.
+    is_title = len(headings) == 1 or (headings and headings[0].level < min(one.level for one in headings[1:]))
+    heading = headings[0].heading if is_title else _words_of_name(name)
+    named = head.get("sources")
+    sources = [PurePosixPath(str(one)).name for one in named] if isinstance(named, list) else []
+    known = None if citable is None else frozenset([*citable, *sources])
+    return LessonText(name, str(stated or re.sub(_TITLE_NUMBER, "", heading)), markdown, language, known)
 
 
-def _score(text: LessonText, others: list[LessonText]) -> LessonScore:
+def _words_of_name(name: str) -> str:
+    path = PurePosixPath(name)
+    return " ".join(re.findall(r"[^\W\d_]+", f"{path.parent.name} {path.stem}"))
+
+
+def _score(text: LessonText, others: list[LessonText], about: list[LessonText]) -> LessonScore:
     return LessonScore(
         name=PurePosixPath(text.name).name,
-        substance=weigh(text, others),
+        substance=weigh(text, others, about),
         gps=score_gps(text.markdown),
         didactics=score_didactics(text.markdown),
     )

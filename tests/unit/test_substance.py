@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from generators.scorers import score_course, score_lesson
+from generators.cli import cli
+from generators.scorers import LessonScore, score_course, score_lesson
 
 ROOT = Path(__file__).parents[2]
 COURSES = ROOT.parent / "shared" / "data" / "courses"
@@ -96,3 +98,97 @@ def test_two_versions_of_one_lesson_do_not_fail_each_other() -> None:
     name = next(iter(lessons))
     lessons[f"old-{name}"] = lessons[name]
     assert score_course(lessons).passing == len(lessons)
+
+
+TITLE = "A autólise na massa de pão"
+HOLLOW = (
+    "Bem-vindo a mais uma aula! Hoje vamos aprender sobre a autólise de um jeito simples e prático. Este é um tema fundamental "
+    "para quem quer evoluir de verdade. Muitas pessoas têm dificuldade com a massa, mas você está no lugar certo. Primeiro, "
+    "entenda a importância da autólise. Depois, pratique com calma. Por fim, revise o que aprendeu. Lembre-se: a prática leva à "
+    "perfeição. Anote suas dúvidas e compartilhe com os colegas. Parabéns por chegar até aqui! Na próxima aula vamos avançar mais. "
+)
+HOLLOW_EN = (
+    "Welcome to this exciting lesson about fixtures! Fixtures are a key concept that every developer should know. In this lesson "
+    "you will learn the best practices and the common mistakes. Many people struggle with fixtures, and that is completely normal. "
+    "By the end of this lesson you will feel confident and ready to use fixtures every day. Remember that practice makes perfect, "
+    "so take your time and enjoy the journey. Take notes, ask questions, and share what you learned with others. Great job! "
+)
+HOLLOW_ES = (
+    "¡Bienvenido a esta clase sobre el sofrito! Hoy vamos a descubrir todo lo que necesitas saber sobre el sofrito. Es un tema "
+    "apasionante que cambiará tu forma de ver las cosas. Muchas personas cometen errores con el sofrito, pero tú no serás una de "
+    "ellas. Sigue estos pasos con calma y verás resultados muy pronto. Recuerda que la práctica hace al maestro. Primero, observa "
+    "con atención. Después, practica cada día. Nos vemos en la próxima clase con más contenidos para seguir aprendiendo juntos. "
+)
+
+
+def judged(text: str, title: str = TITLE, language: str = "pt") -> LessonScore:
+    return score_lesson("2.1.md", f"# Aula 2.1: {title}\n\n{text}", language=language)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOLLOW,
+        HOLLOW + " ".join(f"Dica {n}: em {n * 5} minutos você melhora {n * 10}%." for n in range(1, 9)),
+        HOLLOW.replace("simples", "**simples**").replace("prático", "**prático**").replace("dúvidas", "**dúvidas**"),
+        "\n\n".join(f"{one}. — *notas.md:{n}*" for n, one in enumerate(HOLLOW.split(". "), 3)),
+        HOLLOW + "\n".join(f"- [leia mais {n}](https://exemplo.com/{n})" for n in range(12)),
+        "Autólise farinha água glúten hidratação massa pão descanso 30 min 70% sal fermento 24 °C dobra bloco. " * 9,
+        "".join(f"A autólise da massa de pão é **termo{n}** com {n} e `x{n}`. " for n in range(30)),
+        "| a | b |\n|---|---|\n" + "\n".join(f"| autólise {n} | {n * 3} |" for n in range(40)),
+        "\n".join(f"- autólise massa pão {n}" for n in range(60)),
+        "```python\n" + "\n".join(f"x{n} = {n}" for n in range(60)) + "\n```\n",
+        "\n\n".join(f"## Seção {n} da autólise" for n in range(12)),
+        f"{TITLE}. " * 40,
+        "A autólise descansa 30 minutos.",
+        "A **autólise** na massa de pão é o descanso de 30 minutos da farinha com 70% de água. " * 10,
+    ],
+)
+def test_what_only_looks_like_a_lesson_fails(text: str) -> None:
+    """Filler with numbers, links, citations or bold type in it, keywords in a row, patterns that are counted up."""
+    assert not judged(text).passed
+
+
+def test_filler_is_named_in_every_language() -> None:
+    """A sentence of nothing but the title's words and those of every lesson says nothing."""
+    told = [judged(HOLLOW), judged(HOLLOW_EN, "Fixtures", "en"), judged(HOLLOW_ES, "El sofrito", "es")]
+    assert all(any(reason.startswith("filler") for reason in one.missing) for one in told)
+
+
+def test_one_lesson_with_other_nouns_is_no_course() -> None:
+    """Whatever a lesson speaks of most is masked before sentences are compared, not its title alone."""
+    text = (
+        "# Aula: {0}\n\nPara fazer {0} você precisa de 500 g de {1} e 350 g de {2}. Misture **{1}** com {2} por 10 minutos e deixe "
+        "descansar 30 minutos a 24 °C. Depois corte {0} em 4 partes e asse por 25 minutos. Se {0} ficar duro, faltou {2}. Se {0} "
+        "ficar mole, sobrou {2}. Sirva {0} em 8 fatias com {1}. Guarde {0} por 3 dias na geladeira. Pese {1} duas vezes. Anote o "
+        "peso de {2} num caderno. Repita a receita e compare {1} com {2}. Espere 15 minutos antes de cortar {0} com a faca."
+    )
+    nouns = [("pão", "farinha", "água"), ("bolo", "açúcar", "leite"), ("torta", "manteiga", "creme")]
+    assert score_course({f"{n}.md": text.format(*three) for n, three in enumerate(nouns)}, language="pt").passing == 0
+
+
+def test_a_lesson_cites_what_is_there_and_does_not_repeat_the_brief(tmp_path: Path) -> None:
+    """Files in the folder, and those that its head names; `generate score` knows the brief that lies beside the lessons."""
+    brief = (ROOT / "examples" / "briefs" / "financas-para-freelancers.md").read_text("utf-8")
+    name, text = next(iter(real(BREAD).items()))
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "COURSE-BRIEF.md").write_text(brief, "utf-8")
+    (tmp_path / "notas.md").write_text("Notas.", "utf-8")
+    (tmp_path / "lessons" / "1.1-custo.md").write_text(f"# Aula 1.1: O custo real do seu mês\n\n{brief}", "utf-8")
+    (tmp_path / "lessons" / name).write_text(f"{text}\nVeja. — *notas.md:3*\n", "utf-8")
+    (tmp_path / "lessons" / "1.3-x.md").write_text(f"{text}\nVeja. — *gravada.vtt @ 00:01:00*\n", "utf-8")
+    told = CliRunner().invoke(cli, ["score", str(tmp_path)]).stdout.splitlines()
+    assert "stand in the brief" in told[0]
+    assert told[1].startswith("pass")
+    assert told[2].endswith("citations: there is no gravada.vtt")
+
+
+def test_a_lesson_that_opens_with_a_section_is_named_by_its_file() -> None:
+    """`## Purpose` above every lesson is no title: the lessons of such a course are not versions of one."""
+    lessons = real(BREAD)
+    headless = {
+        f"{name.removesuffix('.md')}/lesson.md": "## Propósito\n\n"
+        + text.partition("\n## ")[2].replace("\n# ", "\n## ")
+        for name, text in lessons.items()
+    }
+    assert score_course(headless, language="pt").passing == len(lessons)
