@@ -15,8 +15,9 @@ from simulation.reference import Reference, compare
 from simulation.witness import Seen, Witness
 
 KILLER_MARK = "☠"
-_FIRST_CHARGE = {False: 2, True: 3}  # poison is tried twice, a killer dies three times
 _DIED = "the worker died"
+# Poison is tried twice; the process dies three times of an event, the session is lost six times.
+_FIRST_CHARGE = {_DIED: 3, "the server ends the session": 6}
 Position = tuple[int, UUID | None]
 
 
@@ -179,7 +180,7 @@ class Ledger:
         key = (done.witness.outbox_id, event.seq)
         if row["state"] == "parked":
             before = self.book.charges.get(key)
-            first = _FIRST_CHARGE[row["reason"].startswith(_DIED)]
+            first = next((tries for words, tries in _FIRST_CHARGE.items() if row["reason"].startswith(words)), 2)
             self.book.charges[key] = first if before is None else before + 1
             _, payload = done.witness.decided(event.seq)
             only_the_guilty_are_parked(self, done.witness, event, payload or event.payload, row)

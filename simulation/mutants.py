@@ -154,6 +154,15 @@ MUTANTS = (
         "            return obstacles.hidden",
     ),
     _mutant(
+        "session-charged", "an event is charged for sessions that ended by chance, as they do on a line that is cut",
+        "worker.faults.lost_sessions",
+        "        if before.started != now.started or crashed is last.told:\n",
+        "        if before.started != now.started:\n",
+        ("worker.faults.lost_sessions", "TRIES = 6\n", "TRIES = 2\n"),
+        ("worker.faults.lost_sessions", "        if last is None or before is None or not self._is_new:\n", "        if last is None or not self._is_new:\n"),
+        ("worker.faults.lost_sessions", "        crashed = before.recovered != now.recovered\n", "        crashed, before = True, now\n"),
+    ),
+    _mutant(
         "contention-charged", "a deadlock is the event's fault",
         "worker.faults.verdict", '"40P01": (Verdict.CONTENTION,', '"40P01": (Verdict.POISON,',
         ("worker.faults.failures", "        else:\n            return self._park(connection, failed, judgement)",

@@ -106,7 +106,7 @@ def draw(seed: int) -> Scenario:
         misfortunes=tuple(misfortunes),
         batch=chance.choice((1, 2, 4, 8, 50)),
         rivals=chance.random() < 0.08,
-        refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", KEPT)),
+        refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", "57P01", KEPT)),
         readers=random.Random(f"readers {seed}").random() < 0.35,
         meddlers=meddlers,
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),

@@ -42,6 +42,7 @@ class Server:
     Attributes:
         tables: what is committed.
         down_until: nobody is let in before.
+        started: when it was started last.
         refused: marks in titles that somebody's trigger refuses, with the SQLSTATE; KEPT: it lets the statement pass
             and keeps the row as it was.
         hides_minds: a policy shows no mind to anybody.
@@ -53,7 +54,7 @@ class Server:
         self.kernel = kernel
         self.destination_id = destination_id
         self.tables = Tables()
-        self.down_until = 0.0
+        self.down_until = self.started = 0.0
         self.refused: dict[str, str] = {}
         self.refuse_all: str | None = None
         self.hides_minds = False
@@ -76,7 +77,7 @@ class Server:
 
     def restart(self, seconds: float) -> None:
         """End every session, and let nobody in for a while; what was not committed is gone."""
-        self.down_until = self.kernel.now + seconds
+        self.down_until = self.started = self.kernel.now + seconds
         for session in list(self.sessions):
             session.end()
 
@@ -154,6 +155,8 @@ class Session:
             self._must_live()
             if name == "relay.destination":
                 return [(self.server.destination_id, SCHEMA_VERSION)]
+            if name == "relay.server_run":  # it never crashes: it is stopped and started
+                return [(self.server.started, None)]
             return self._checked(name, values, tx)
         except Exception:
             tx.failed = True

@@ -217,6 +217,15 @@ def _add_tags(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _find_tag(tx: Transaction, values: Any) -> Rows:
+    return [] if tx.get("tags", values["name"]) is None else [(values["name"],)]
+
+
+def _make_tag(tx: Transaction, values: Any) -> Rows:
+    tx.put("tags", values["name"], {"tag_type": values["tag_type"]})
+    return [(values["name"],)]
+
+
 def _written(kind: str) -> Handler:
     def run(tx: Transaction, values: Any) -> Rows:
         for identity, stamp in zip(values["ids"], values["stamps"], strict=True):
@@ -404,6 +413,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.limits": _limits,
     "relay.whole_transaction_limit": _nothing,
     "relay.holders": _nothing,
+    "relay.any_mind": _nothing,
     "relay.register": _register,
     "relay.somebody_elses": _nothing,
     "relay.position": _position,
@@ -424,6 +434,11 @@ HANDLERS: dict[str, Handler] = {
     "projection.link_minds": _minds(_link),
     "projection.unlink_minds": _minds(_unlink),
     "projection.add_tags": _add_tags,
+    "projection.find_tag": _find_tag,
+    "projection.make_tag": _make_tag,
+    # Of tags that are made one by one, which only a rehearsal does here: all of it is taken back in the end.
+    "savepoint tag": _nothing,
+    "release savepoint tag": _nothing,
     "projection.link_tags": _tags(_link),
     "projection.unlink_tags": _tags(_unlink),
     "projection.linked_minds": _links("content_minds", _mind_keys, there=True),

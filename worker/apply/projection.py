@@ -11,7 +11,9 @@ the position in the database tells what became of it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -98,6 +100,7 @@ def apply_batch(
     entered: Callable[[Phase], None] = lambda _phase: None,
     decoded: list[Decoded] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
+    step_by_step: bool = False,
 ) -> None:
     """Apply a batch and move the position, both or neither.
 
@@ -111,6 +114,8 @@ def apply_batch(
         entered: told of each phase as it begins.
         decoded: its payloads, where they were read already; emptied once they are folded.
         meanwhile: called while the server works.
+        step_by_step: wait for each answer. A server that ends the session while more is on its way to it resets the
+            line, and its last words are lost.
 
     Raises:
         PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
@@ -119,12 +124,15 @@ def apply_batch(
         KeptAsItWas: the database took a statement and kept a row as it was; nothing was applied.
         psycopg.Error: nothing was applied, or (connection lost) the position has to be asked.
     """
+    trip = nullcontext if step_by_step else connection.pipeline
     try:
-        _apply(connection, batch, outbox_id, position, limits, stamps, entered, decoded, meanwhile)
+        _apply(connection, batch, outbox_id, position, limits, stamps, entered, decoded, meanwhile, trip)
     except KeptAsItWas as kept:
         if kept.table != "tags":
             raise
-        _apply(connection, batch, outbox_id, position, limits, stamps, entered, None, meanwhile, tags_as_stored=True)
+        _apply(
+            connection, batch, outbox_id, position, limits, stamps, entered, None, meanwhile, trip, tags_as_stored=True
+        )
 
 
 def _apply(
@@ -137,6 +145,7 @@ def _apply(
     entered: Callable[[Phase], None],
     decoded: list[Decoded] | None,
     meanwhile: Callable[[], None],
+    trip: Callable[[], AbstractContextManager[Any]],
     *,
     tags_as_stored: bool = False,
 ) -> None:
@@ -144,7 +153,7 @@ def _apply(
         entered(Phase.POSITION)
         if decoded is None:
             decoded = decode(batch.apply)
-        with connection.pipeline():
+        with trip():
             begin(connection, limits)
             locked = lock_position(connection, outbox_id)
             still_parked = _ask_whether_parked(connection, batch, outbox_id)
@@ -159,14 +168,15 @@ def _apply(
         decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
         if tags_as_stored:
             name_tags_as_stored(connection, changes)
-        with connection.pipeline():
+        with trip():
             send_tags(connection, changes)
             send_rows(connection, changes, tags_as_stored=tags_as_stored)
             _send_parked(connection, batch, outbox_id)
             if batch.to is not None:
                 send_position(connection, outbox_id, position, batch.to)
             _send_end(connection, keep=batch.keep)
-            hand_over(connection)
+            if trip is not nullcontext:
+                hand_over(connection)
             meanwhile()
     except InvalidTextRepresentation as error:
         roll_back(connection)

@@ -37,6 +37,8 @@ class Exchange:
         lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; more for an event that is too slow even alone.
+        step_by_step: wait for each answer of the server; see `projection.apply_batch`.
+        seconds: how long the exchange that failed last took until then.
         line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
     """
 
@@ -48,6 +50,8 @@ class Exchange:
         self.lane = SecondLane(box, dial, options.halves_from)
         self.phase = Phase.CONNECT
         self.limits = options.limits
+        self.step_by_step = False
+        self.seconds = 0.0
         self.line_seconds: float | None = None
 
     @property
@@ -138,9 +142,10 @@ class Exchange:
                     entered=self.enter,
                     decoded=decoded,
                     meanwhile=meanwhile,
+                    step_by_step=self.step_by_step,
                 )
             except BaseException:
-                self.line_seconds = line.seconds()
+                self.seconds, self.line_seconds = monotonic() - began, line.seconds()
                 raise
         tracing.applied(batch.apply, monotonic() - began)
 

@@ -58,6 +58,7 @@ class Evidence:
     Attributes:
         wary: whether events may not be touched but those in hand; see `suspects`.
         passed: sizes of the events that went through since the search began, by type.
+        unfit: neighbours that ended the session when they were rehearsed; they are asked no more.
     """
 
     box: Outbox
@@ -65,6 +66,7 @@ class Evidence:
     parked: ParkedList
     wary: Callable[[], bool] = lambda: False
     passed: dict[str, int] = field(default_factory=dict)
+    unfit: set[int] = field(default_factory=set)
 
     def search_began(self) -> None:
         """Another batch is searched for a culprit: what went through before it failed proves nothing."""
@@ -128,10 +130,10 @@ class Evidence:
         if self.passed.get(event.type, -1) >= least:
             return True
         alike = 0
-        for one in self._neighbours(event, position):
+        for one in self.neighbours(event, position):
             if len(one.payload_json) < least:
                 continue
-            told = self._refused_with(connection, one, position)
+            told = self.refused_with(connection, one, position)
             if told is None:
                 return True
             alike += told == state
@@ -139,7 +141,7 @@ class Evidence:
             return False
         return deliberate or state[:2] in _DISPROVED or state in _DISPROVED_CODES
 
-    def _neighbours(self, event: Event, position: Position) -> Iterator[Event]:
+    def neighbours(self, event: Event, position: Position) -> Iterator[Event]:
         """Events of its type that wait for nothing, each of another aggregate, a few."""
         if self.wary():
             return
@@ -148,19 +150,20 @@ class Evidence:
         free, _ = self.parked.sort_out(following)
         seen = {event.aggregate_id}
         for one in free:
-            if one.aggregate_id in seen or event.aggregate_id in one.refs:
+            if one.aggregate_id in seen or event.aggregate_id in one.refs or one.seq in self.unfit:
                 continue
             seen.add(one.aggregate_id)
             yield one
             if len(seen) > NEIGHBOURS:
                 return
 
-    def _refused_with(self, connection: Connection, event: Event, position: Position) -> str | None:
+    def refused_with(self, connection: Connection, event: Event, position: Position) -> str | None:
         """Rehearse an event: None where it goes through, else the SQLSTATE; empty where there is none."""
         try:
             self.exchange.apply(connection, Batch(apply=[event], keep=False), position)
         except (psycopg.Error, WorkerError, OutboxError, UnicodeEncodeError) as error:
             if is_gone(connection, error):
+                self.unfit.add(event.seq)
                 raise
             return getattr(error, "sqlstate", None) or ""
         return None

@@ -9,6 +9,8 @@ same events again.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import psycopg
+
 from outbox import Event, Outbox, ParkedState
 from worker.apply.missing import name_missing
 from worker.apply.position import Position
@@ -19,6 +21,7 @@ from worker.connect.connection import Connection, Limits, fit_for, longer
 from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved
 from worker.faults.epidemic import Epidemic
 from worker.faults.evidence import Evidence, is_gone
+from worker.faults.lost_sessions import TRIES, LostSessions
 from worker.faults.outage import Interrupted
 from worker.faults.parking import ParkedList
 from worker.faults.verdict import SECOND_LOOK, Judgement, Verdict, judge
@@ -70,6 +73,7 @@ class Failures:
     hindered: Callable[[Judgement], None] = lambda _judgement: None
     meter: Meter = field(default_factory=NoMeter)
     limits: Limits = field(init=False)
+    lost_sessions: LostSessions = field(init=False)
     _contended: int = field(default=0)
     _slow: int = field(default=0)
     _looked_twice: int | None = field(default=None)
@@ -77,16 +81,19 @@ class Failures:
 
     def __post_init__(self) -> None:
         self.limits = self.exchange.usual_limits
+        self.lost_sessions = LostSessions(self.exchange, self.evidence)
 
     def trying(self) -> None:
         """A batch is about to be sent: it gets the time that those before it have shown to be needed."""
         self.exchange.limits = self.limits
+        self.exchange.step_by_step = False
 
     def forgotten(self) -> None:
         """A batch is through: what was tried before no longer counts."""
         self._contended = self._slow = 0
         self._looked_twice = None
         self.limits = self.exchange.usual_limits
+        self.lost_sessions.went_through()
 
     def decide(self, connection: Connection, failed: Failed) -> Event | None:
         """Decide what a failure means.
@@ -116,7 +123,7 @@ class Failures:
         # Without a SQLSTATE nobody refused anything: the line is gone.
         lost = judgement.sqlstate is None and judgement.verdict is Verdict.OUTAGE
         if lost or is_gone(connection, error):
-            raise Interrupted(judgement) from error
+            raise self._session_lost(failed, judgement) from error
         if isinstance(error, KeptAsItWas) and error.table in BOOKKEEPING:
             raise error
         if events[-1].seq > self._searched_until:
@@ -134,6 +141,36 @@ class Failures:
         if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD}:
             return self._overloaded(connection, failed, judgement)
         return self._refused(connection, failed, judgement)
+
+    def _session_lost(self, failed: Failed, judgement: Judgement) -> Interrupted:
+        if len(failed.events) > 1 or not failed.batch.apply:
+            return Interrupted(judgement)  # the next session begins with one event
+        judgement = self.lost_sessions.lost(failed.events[0], failed.error, judgement)
+        return Interrupted(judgement, soon=self.lost_sessions.is_searching)
+
+    def ends_sessions(
+        self, connection: Connection, event: Event, position: Position, *, released: bool = False
+    ) -> bool:
+        """Whether an event that is about to be tried alone ends the session each time; then it is parked.
+
+        Raises:
+            Interrupted: the session ended while others were tried; or it is the last of too many (`epidemic`).
+        """
+        self.exchange.step_by_step = self.lost_sessions.is_suspect(event.seq)
+        try:
+            judgement = self.lost_sessions.before(connection, event, position)
+        except (psycopg.Error, OSError) as error:
+            if not is_gone(connection, error):
+                raise
+            raise Interrupted(judge(error, self.exchange.phase), soon=self.lost_sessions.is_searching) from error
+        if judgement is None:
+            return False
+        row = self.parked.row(event.seq) if released else None
+        if row is None or not row.blamed:
+            self.epidemic.check(event, judgement)
+        self.park(connection, event, judgement, position, attempts=TRIES, released=released)
+        self.forgotten()
+        return True
 
     def _on_a_slow_line(self, connection: Connection, judgement: Judgement, seconds: float, error: Exception) -> None:
         """It was under way for most of its time, and moving: the same gets as much more as it needs."""

@@ -22,6 +22,7 @@ from worker.logs import get_log
 from worker.run.notes import only_a_note
 
 HEARTBEAT_SECONDS = 60.0
+SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +48,19 @@ class Interrupted(WorkerError):
     Attributes:
         judgement: why.
         at_login: whether the login itself was refused.
+        soon: whether the next session is to begin soon, whatever was tried before; see `lost_sessions`.
         cause: the refusal by our own guards, if it was that.
     """
 
     exit_code = 5
 
-    def __init__(self, judgement: Judgement, *, at_login: bool = False, cause: Fault | None = None) -> None:
+    def __init__(
+        self, judgement: Judgement, *, at_login: bool = False, soon: bool = False, cause: Fault | None = None
+    ) -> None:
         super().__init__(judgement.reason)
         self.judgement = judgement
         self.at_login = at_login
+        self.soon = soon
         self.cause = cause
 
     @property
@@ -103,7 +108,8 @@ class Patience:
         failure = state.outcome.exception() if state.outcome is not None else None
         if isinstance(failure, Interrupted) and failure.judgement.verdict is Verdict.ENVIRONMENT:
             return self._backoff.login if failure.at_login else self._backoff.environment
-        return self.delay(state)
+        delay = self.delay(state)
+        return min(delay, SOON_SECONDS) if isinstance(failure, Interrupted) and failure.soon else delay
 
     def delay(self, state: RetryCallState) -> float:
         """The wait after this many failures without a batch applied: exponential, capped, jittered by half."""

@@ -21,6 +21,7 @@ from worker.apply.fold import fold
 from worker.apply.kept import kept_as_it_was, name_tags_as_stored
 from worker.apply.known import Decoded, wanted_by
 from worker.apply.projection import ask, send_rows, send_tags
+from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import begin, roll_back
 from worker.connect.connection import Connection, Limits
@@ -68,7 +69,7 @@ def rehearse(connection: Connection) -> Judgement | None:
 
 
 def _try(connection: Connection) -> None:
-    mind = connection.execute("select id::text from public.minds limit 1").fetchone()
+    mind = connection.execute(query("relay", "any_mind")).fetchone()
     slug = f"outbox-rehearsal-{uuid4().hex}"
     begin(connection, _LIMITS)
     newest: UUID | None = None

@@ -72,8 +72,13 @@ class Releases:
             self._suspects.cleared()
             return events[:1]
         seqs = [event.seq for event in events]
+        obeyed = self._parked.decisions.obeyed(events)
         self._failures.trying()
-        batch = Batch(apply=self._parked.decisions.obeyed(events), released=seqs)
+        if len(events) == len(obeyed) == 1 and self._failures.ends_sessions(
+            connection, obeyed[0], position, released=True
+        ):
+            return events
+        batch = Batch(apply=obeyed, released=seqs)
         try:
             with self._suspects.watched(connection, seqs[0], seqs[-1], released=True):
                 self._exchange.apply(connection, batch, position)

@@ -319,9 +319,11 @@ class Relay:
 
     def _carry_batch(self, connection: Connection, position: Position, events: list[Event]) -> Position:
         free, held = self._parked.sort_out(events)
+        self._failures.trying()
+        if len(events) == len(free) == 1 and self._failures.ends_sessions(connection, free[0], position):
+            return self._advanced(position, free[0], 1, 0.0)
         batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
-        self._failures.trying()
         try:
             with self._suspects.watched(connection, events[0].seq, events[-1].seq):
                 reached = self._carried(connection, batch, position)

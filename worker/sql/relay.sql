@@ -66,6 +66,14 @@ limit 3;
 -- the rest of it, and its lock on the position would keep our successor out until TCP gives up, two hours later.
 select set_config('transaction_timeout', %(transaction_timeout)s, true);
 
+-- name: server_run
+-- Which run of the server answers: when it was started, and since when its statistics stand, which begin anew after a crash.
+select pg_catalog.pg_postmaster_start_time(), (select b.stats_reset from pg_catalog.pg_stat_bgwriter as b);
+
+-- name: any_mind
+-- For rows that are made up and taken back.
+select id::text from public.minds limit 1;
+
 -- name: destination
 -- Which database this is, and the version of the bookkeeping in it.
 select destination_id, schema_version from outbox.destination;
