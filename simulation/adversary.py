@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from simulation.faults import Fault
 from simulation.host import Host
@@ -21,8 +22,9 @@ class Adversary:
     """
 
     def __init__(self, faults: Sequence[Fault], chance: random.Random) -> None:
-        self._faults = list(faults)
-        self._left = {index: fault.nth for index, fault in enumerate(faults)}
+        self._left: dict[str, list[list[Any]]] = {}
+        for fault in faults:
+            self._left.setdefault(fault.role, []).append([fault, fault.nth])
         self._chance = chance
         self.struck: set[str] = set()
 
@@ -32,13 +34,16 @@ class Adversary:
         Raises:
             Killed: it ends here.
         """
-        for index, fault in enumerate(self._faults):
-            if fault.role != process.role or not edge.startswith(fault.edge) or self._left[index] == 0:
+        mine = self._left.get(process.role)
+        if not mine:
+            return None
+        for entry in mine:
+            fault: Fault = entry[0]
+            if not edge.startswith(fault.edge) or (fault.after and fault.after not in self.struck):
                 continue
-            if fault.after and fault.after not in self.struck:
-                continue
-            self._left[index] -= 1
-            if self._left[index] == 0:
+            entry[1] -= 1
+            if entry[1] == 0:
+                mine.remove(entry)
                 kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
                 self.struck.add(f"{fault.kind} of a {fault.role}")
                 return self._strike(kernel, fault, process, edge)

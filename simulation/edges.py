@@ -6,14 +6,15 @@ a step of the scheduler, a place to die at, and for a process that is dead alrea
 
 import errno
 import os
+import pkgutil
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
-from unittest import mock
 
 from outbox.files.syncing import Sync
 from outbox.log.bell import Bell
@@ -61,7 +62,10 @@ def injected(world: World) -> Iterator[None]:
     with ExitStack() as patches:
 
         def put(target: str, value: Any) -> None:
-            patches.enter_context(mock.patch(target, value))
+            owner, _, name = target.rpartition(".")
+            place = _place(owner)
+            patches.callback(setattr, place, name, getattr(place, name))
+            setattr(place, name, value)
 
         for name, function in _disk_calls(world).items():
             put(f"os.{name}", function)
@@ -84,6 +88,12 @@ def injected(world: World) -> Iterator[None]:
             put(f"worker.carry.{module}.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
         put("worker.connect.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
         yield
+
+
+@cache
+def _place(name: str) -> Any:
+    """Return the module, or the class in one, that has this name; looked up once, for every seed puts its own there."""
+    return pkgutil.resolve_name(name)
 
 
 def _disk_calls(world: World) -> dict[str, Callable[..., Any]]:

@@ -135,12 +135,12 @@ class Host:
             found = self.hash_of(path)
             if found is None and (path in self.removed or path in self.may_be_gone):
                 continue
-            if found not in {body_hash(one) for one in later} | self.hand_made | self.taken_back:
+            if found not in {one.body_hash for one in later} | self.hand_made | self.taken_back:
                 raise Violation("what_was_acknowledged_survives", f"{path} of event {seq} is {found}")
 
     def versions(self, path: str) -> list[Seen]:
         """The events that carry this file, in order."""
-        return [one for one in self.witness.events.values() if one.payload.get("file_path") == path]
+        return self.witness.versions(path)
 
     def hash_of(self, path: str) -> str | None:
         """The hash of a published file."""
@@ -159,7 +159,7 @@ class Host:
         if path.startswith(STAGING_DIRECTORY):
             return
         self.witness.look()
-        if self.hash_of(path) not in {body_hash(one) for one in self.versions(path)}:
+        if self.hash_of(path) not in {one.body_hash for one in self.versions(path)}:
             raise Violation("files_come_after_their_events", f"{path} was published, and no event carries it")
 
     def about_to_publish(self, target: str) -> None:
@@ -211,8 +211,3 @@ def _wal(log: Path) -> Path:
 
 def _shm(log: Path) -> Path:
     return log.with_name(log.name + "-shm")
-
-
-def body_hash(event: Seen) -> str:
-    """The hash of the text that an event carries."""
-    return hashlib.sha256(str(event.payload.get("body")).encode()).hexdigest()

@@ -9,7 +9,7 @@ import msgspec
 from outbox import Outbox
 from outbox.catalogue import Payload, contract_of
 from outbox.ops.check import run_checks
-from simulation.host import Host, body_hash
+from simulation.host import Host
 from simulation.kernel import Kernel, Violation
 
 LEAST_SECONDS_BETWEEN_LOGINS = 299.0  # poolers ban who has ten refused ones in 150 s, or two in half an hour
@@ -90,7 +90,7 @@ def files_are_what_the_log_says(host: Host) -> None:
     for path in host.files():
         versions = host.versions(path)
         found = host.hash_of(path)
-        if found not in host.hand_made | host.taken_back and (not versions or found != body_hash(versions[-1])):
+        if found not in host.hand_made | host.taken_back and (not versions or found != versions[-1].body_hash):
             raise Violation("files_are_what_the_log_says", f"{path} is {found}, should be {versions[-1:]}")
     for event in host.witness.events.values():
         carried = event.payload.get("file_path")

@@ -1,8 +1,8 @@
 """The scheduler: many processes, of which one runs at a time, and it is chance that says which.
 
-Each simulated process is a thread that holds a baton. It hands the baton on at *edges* only: where it asks for the
-log, waits for the gate, talks to the database, sleeps. Between two edges nobody else runs, so a run is decided by the
-seed and by nothing else; the operating system's scheduler has no say.
+Each simulated process is a coroutine with a stack of its own (a greenlet), so that the code in it needs not know. It
+hands control on at *edges* only: where it asks for the log, waits for the gate, talks to the database, sleeps. Between
+two edges nobody else runs, so a run is decided by the seed and by nothing else; the operating system has no say.
 
 Time passes when everybody waits, and a little at every step. A process that is killed runs its `finally` blocks like
 any Python code that is left by an exception, but from that moment every edge refuses it (`Killed`), so nothing that
@@ -13,10 +13,11 @@ import hashlib
 import heapq
 import itertools
 import random
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+from greenlet import getcurrent, greenlet
 
 LONGEST_STEP_SECONDS = 0.02
 TRACE_LINES = 400
@@ -66,16 +67,8 @@ class Process:
         self.deadlines: list[float] = []
         self.wake_at: float | None = None
         self.until: Callable[[], bool] | None = None
-        self.baton = threading.Lock()
-        self.baton.acquire()
         self.reaped = False
-        self.thread: threading.Thread | None = None
-
-    def is_ready(self, now: float) -> bool:
-        """Whether it could go on."""
-        if self.wake_at is None or self.wake_at <= now:
-            return True
-        return self.until is not None and self.until()
+        self.stack: greenlet | None = None
 
 
 class Kernel:
@@ -89,6 +82,7 @@ class Kernel:
         finished: whether the run is over; asked at every step.
 
     Attributes:
+        me: the process that runs, None outside the simulation.
         now: virtual seconds since the beginning.
         steps: taken so far.
         errands: what is to be done while nobody runs, at the next step.
@@ -104,42 +98,41 @@ class Kernel:
         finished: Callable[[], bool],
     ) -> None:
         self.chance = chance
+        self.me: Process | None = None
         self.now = 0.0
         self.steps = 0
         self.processes: list[Process] = []
         self.errands: deque[Callable[[], None]] = deque()
         self.failure: Violation | None = None
-        self.trace: deque[str] = deque(maxlen=TRACE_LINES)
+        self._trace: deque[tuple[int, float, str]] = deque(maxlen=TRACE_LINES)
         self._digest = hashlib.blake2b(digest_size=12)
+        self._untold: list[str] = []
         self._watch, self._buried, self.finished = watch, buried, finished
-        self._main = threading.Lock()
-        self._main.acquire()
-        self._by_thread: dict[int, Process] = {}
+        self._main = getcurrent()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
-        self._threads: list[threading.Thread] = []
-
-    @property
-    def me(self) -> Process | None:
-        """The process of this thread, None outside the simulation."""
-        return self._by_thread.get(threading.get_ident())
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that happened, in order."""
+        self._digest.update("".join(self._untold).encode())
+        self._untold.clear()
         return self._digest.hexdigest()
 
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """The last steps, in words."""
+        return tuple(f"{steps:5d} {now:12.3f}  {line}" for steps, now, line in self._trace)
+
     def tell(self, line: str) -> None:
-        """Add a line to the trace, and to the fingerprint."""
-        self._digest.update(line.encode())
-        self.trace.append(f"{self.steps:5d} {self.now:12.3f}  {line}")
+        """Add a line to the trace, and to the fingerprint; most traces are read by nobody, so words come later."""
+        self._untold.append(line)
+        self._trace.append((self.steps, self.now, line))
 
     def spawn(self, process: Process) -> None:
         """Start a process; it runs when chance says so."""
-        process.thread = threading.Thread(target=self._live, args=(process,), name=process.name, daemon=True)
+        process.stack = greenlet(self._live, self._main)
         self.processes.append(process)
-        self._threads.append(process.thread)
-        process.thread.start()
 
     def after(self, seconds: float, errand: Callable[[], None]) -> None:
         """Run an errand later, while nobody runs."""
@@ -155,8 +148,7 @@ class Kernel:
                 return
             chosen = self._choose()
             if chosen is not None:
-                chosen.baton.release()
-                self._main.acquire()
+                self._resume(chosen)
             elif not self.errands:
                 return
 
@@ -164,15 +156,12 @@ class Kernel:
         """End a process where it stands; it is gone when this returns. For errands only."""
         if not process.ended:
             process.dead = process.reaped = True
-            process.baton.release()
-            self._main.acquire()
+            self._resume(process)
 
     def close(self) -> None:
         """End whatever still runs."""
         for process in list(self.processes):
             self.kill(process)
-        for thread in self._threads:
-            thread.join()
 
     def step(self, edge: str) -> Any:
         """Say that this process is about to do something; returns what `watch` says about it.
@@ -246,8 +235,7 @@ class Kernel:
     def _yield(self, me: Process) -> None:
         chosen = self._choose()
         if chosen is not me:
-            (chosen.baton if chosen is not None else self._main).release()
-            me.baton.acquire()
+            self._resume(chosen)
         if me.dead:
             raise Killed
 
@@ -258,7 +246,12 @@ class Kernel:
                 self.errands.append(heapq.heappop(self._timers)[2])
             if self.errands:
                 return None
-            ready = [process for process in self.processes if process.is_ready(self.now)]
+            now = self.now
+            ready = [
+                process
+                for process in self.processes
+                if process.wake_at is None or process.wake_at <= now or (process.until is not None and process.until())
+            ]
             if ready:
                 self.now += self.chance.random() * LONGEST_STEP_SECONDS
                 return ready[0] if len(ready) == 1 else self.chance.choice(ready)
@@ -269,9 +262,16 @@ class Kernel:
             self.now = min(times)
         return None
 
+    def _resume(self, process: Process | None) -> None:
+        """Let a process go on, None: the scheduler; returns when this one is resumed."""
+        before, self.me = self.me, process
+        if process is None:
+            self._main.switch()
+        elif process.stack is not None:
+            process.stack.switch(process)
+        self.me = before
+
     def _live(self, process: Process) -> None:
-        process.baton.acquire()
-        self._by_thread[threading.get_ident()] = process
         outcome: BaseException | None = None
         try:
             if process.dead:  # killed before it began
@@ -280,11 +280,9 @@ class Kernel:
         except BaseException as error:  # noqa: BLE001 - how it ended is judged by whoever buries it
             outcome = error
         process.dead = process.ended = True
-        del self._by_thread[threading.get_ident()]
+        self.me = None
         self.processes.remove(process)
         try:
             self._buried(process, outcome)
         except Violation as violation:
             self.failure = self.failure or violation
-        chosen = None if process.reaped else self._choose()
-        (chosen.baton if chosen is not None else self._main).release()

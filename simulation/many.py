@@ -2,7 +2,6 @@
 
 import itertools
 import multiprocessing
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -70,8 +69,6 @@ def run_many(first: int, count: int, *, jobs: int, mutant: str | None = None, fi
 
 
 def _prepare(mutant: str | None, *, already: bool = False) -> None:
-    if not already:
-        _stay_on_one_core()
     if mutant is not None and not already:
         from simulation.mutate import put_in  # noqa: PLC0415
 
@@ -79,13 +76,6 @@ def _prepare(mutant: str | None, *, already: bool = False) -> None:
     from simulation.run import silence  # noqa: PLC0415
 
     silence()
-
-
-def _stay_on_one_core() -> None:
-    """Batons change hands in half the time between threads that share a core, and only one of them ever runs."""
-    cores = sorted(os.sched_getaffinity(0))
-    number = multiprocessing.current_process()._identity[0]
-    os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _chunk(seeds: range) -> Summary:

@@ -23,7 +23,7 @@ from outbox import (
 )
 from outbox import catalogue as c
 from outbox.operating import prune, resolve
-from simulation.host import Host, body_hash
+from simulation.host import Host
 from simulation.invariants import what_raised_was_not_kept, what_was_said_is_in_the_log
 from simulation.kernel import Kernel, Process
 from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
@@ -368,7 +368,7 @@ def _is_settled(host: Host, path: str) -> bool:
     newest = versions[-1].seq if versions else 0
     if newest <= host.noted_up_to and not host.witness.is_noted(path):
         return False
-    return host.acknowledged.get(path) == newest > 0 and host.hash_of(path) == body_hash(versions[-1])
+    return host.acknowledged.get(path) == newest > 0 and host.hash_of(path) == versions[-1].body_hash
 
 
 def edit_by_hand(host: Host, chance: random.Random) -> None:

@@ -5,7 +5,6 @@ the only place that knows what an event does besides the relay itself.
 """
 
 import datetime as dt
-from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -47,13 +46,16 @@ class Reference:
         self.tags: set[str] = set()
 
     def copy(self) -> "Reference":
-        """A snapshot."""
-        return deepcopy(self)
+        """A snapshot: rows are never changed in place."""
+        made = Reference(self.minds)
+        made.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
+        made.links, made.removed, made.tags = dict(self.links), dict(self.removed), set(self.tags)
+        return made
 
     def lacks(self, event: Seen, payload: dict[str, Any]) -> bool:
         """Whether the event could not be applied now: it speaks of what does not exist."""
         try:
-            deepcopy(self).apply(event, payload)
+            self.copy().apply(event, payload)
         except Missing:
             return True
         return False
@@ -90,7 +92,7 @@ class Reference:
             values["deleted_at"] = None
         if there is None:
             made = {"id": event.aggregate_id, "slug": slug, "created_at": event.occurred_at.astimezone(dt.UTC)}
-            self.rows[event.kind][slug] = {**deepcopy(_NEW[event.kind]), **made, "last_event_id": None}
+            self.rows[event.kind][slug] = {**_NEW[event.kind], **made, "last_event_id": None}
         self._write(event, slug, values)
 
     def _patch(self, event: Seen, payload: dict[str, Any], slug: str) -> None:
@@ -101,11 +103,12 @@ class Reference:
             self._write(event, slug, self._values(event.kind, payload))
 
     def _write(self, event: Seen, slug: str, values: dict[str, Any]) -> None:
-        row = self.rows[event.kind][slug]
+        row = dict(self.rows[event.kind][slug])
         for column, value in values.items():
             merged = column in {"metadata", "project_metadata"}
             row[column] = {**row[column], **value} if merged else value
         row["last_event_id"] = event.event_id
+        self.rows[event.kind][slug] = row
 
     def _link(self, event: Seen, key: tuple[Any, ...], *, on: bool) -> None:
         """The newest event about a link decides, in whatever order they come."""

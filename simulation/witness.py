@@ -1,9 +1,11 @@
 """Reads the log with plain SQL, beside the code that is tested: what is in it, by whose hand, and what was decided."""
 
 import datetime as dt
+import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +26,7 @@ _DECIDED = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An event as it stands in the log."""
+    """An event as it stands in the log, with the hash of the text that it carries."""
 
     seq: int
     event_id: UUID
@@ -34,6 +36,7 @@ class Seen:
     refs: tuple[UUID, ...]
     payload: dict[str, Any]
     occurred_at: dt.datetime
+    body_hash: str
 
 
 class Witness:
@@ -41,21 +44,20 @@ class Witness:
 
     Attributes:
         events: seq -> event, pruned ones too.
+        last_seq: the seq of the newest event.
         pruned_below: events with a smaller seq are no longer in the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events: dict[int, Seen] = {}
+        self.last_seq = 0
         self.pruned_below = 0
+        self._rows: dict[int, tuple[Any, ...]] = {}
+        self._of_path: dict[Any, list[Seen]] = {}
         self.reopen()
         (outbox_id,) = self._connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
-
-    @property
-    def last_seq(self) -> int:
-        """The seq of the newest event."""
-        return max(self.events, default=0)
 
     def look(self) -> list[Seen]:
         """Take in what is new.
@@ -63,14 +65,23 @@ class Witness:
         Raises:
             Violation: an event vanished from the end, or the order of ids is broken.
         """
-        fresh = [_seen(row) for row in self._connection.execute(_EVENTS, [self.last_seq])]
-        for event in fresh:
+        fresh = []
+        for row in self._connection.execute(_EVENTS, [self.last_seq]).fetchall():
+            event = _seen(row)
             before = self.events.get(event.seq - 1)
             follows = not self.events or event.seq == self.last_seq + 1  # a copy may have been pruned
             if not follows or (before is not None and event.event_id <= before.event_id):
                 raise Violation("seqs_and_ids_rise_together", f"event {event.seq} ({event.event_id}) after {before}")
             self.events[event.seq] = event
+            self.last_seq = event.seq
+            self._rows[event.seq] = row
+            self._of_path.setdefault(event.payload.get("file_path"), []).append(event)
+            fresh.append(event)
         return fresh
+
+    def versions(self, path: str) -> list[Seen]:
+        """Return the events that carry this file, in order."""
+        return self._of_path.get(path, [])
 
     def look_again(self) -> None:
         """Compare all that is remembered with the file.
@@ -78,12 +89,12 @@ class Witness:
         Raises:
             Violation: an event is gone that was not pruned, or is another one now.
         """
-        rows = {row[0]: _seen(row) for row in self._connection.execute(_EVENTS, [0])}
+        rows = {row[0]: row for row in self._connection.execute(_EVENTS, [0])}
         (pruned,) = self._connection.execute("select max(value + 0) from meta where key = 'pruned_below'").fetchone()
         self.pruned_below = pruned or 0
-        for seq, event in self.events.items():
-            if seq >= self.pruned_below and rows.get(seq) != event:
-                raise Violation("the_log_only_grows", f"event {seq} was {event}, and is {rows.get(seq)}")
+        for seq, row in self._rows.items():
+            if seq >= self.pruned_below and rows.get(seq) != row:
+                raise Violation("the_log_only_grows", f"event {seq} was {row}, and is {rows.get(seq)}")
         self.look()
 
     def decided(self, seq: int) -> tuple[bool, dict[str, Any] | None]:
@@ -139,8 +150,14 @@ class Witness:
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:
-    seq, event_id, type_, kind, aggregate, refs, payload, at = row
+    seq, event_id, type_, kind, aggregate, refs, text, at = row
+    payload = json.loads(text)
     return Seen(
-        seq, UUID(event_id), type_, kind, UUID(aggregate), tuple(UUID(ref) for ref in json.loads(refs)),
-        json.loads(payload), dt.datetime.fromisoformat(at),
+        seq, UUID(event_id), type_, kind, _id(aggregate), tuple(_id(ref) for ref in json.loads(refs)),
+        payload, dt.datetime.fromisoformat(at), hashlib.sha256(str(payload.get("body")).encode()).hexdigest(),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _id(text: str) -> UUID:
+    return UUID(text)

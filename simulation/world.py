@@ -224,8 +224,11 @@ class World:
                 f"after {self.kernel.now:.0f} s and {self.kernel.steps} steps: {len(waiting)} wait",
             )
             return True
-        if self.misfortunes.left or not all(generator.is_done for generator in self.generators):
+        if self.misfortunes.left:
             return False
+        for generator in self.generators:
+            if not generator.is_done:
+                return False
         return all(self.is_delivered(host) or self.is_refused_for_ever(host) for host in self.hosts)
 
     def _start(self, name: str, role: str, host: Host, target: Callable[[], None]) -> None:

@@ -4,11 +4,11 @@ They stand before the database, model or real alike: a statement is sent once ev
 So a real server never blocks a process that has the baton, and both are met in the same order.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from simulation.destination.refusals import refusal
+from simulation.destination.statements import parsed
 
 Key = tuple[Any, ...]
 
@@ -83,11 +83,11 @@ def keys_of(name: str, values: Any, exists: Callable[[str, Any], bool]) -> list[
         return [(kind, slug) for slug in sorted(values["slugs"]) if exists(kind, slug)]
     if not isinstance(values, dict) or "rows" not in values or name == "relay.park":
         return []
-    rows = json.loads(values["rows"])
+    if what not in {"insert", "add", "link", "unlink"}:
+        return []  # an update: its rows were locked when they were looked up
+    rows = parsed(values["rows"])
     if what == "insert":
         return [(kind, row["slug"]) for row in rows]
     if what == "add":
         return [("tags", row["name"]) for row in rows if not exists("tags", row["name"])]
-    if what in {"link", "unlink"}:
-        return [("link", row["content_id"], row.get("tag") or f"{row['mind_id']} {row['role']}") for row in rows]
-    return []  # an update: its rows were locked when they were looked up
+    return [("link", row["content_id"], row.get("tag") or f"{row['mind_id']} {row['role']}") for row in rows]

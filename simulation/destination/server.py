@@ -63,6 +63,11 @@ class Server:
         self.committed = committed
         self.locks = Locks(kernel.sleep)
 
+    @property
+    def keeps(self) -> list[str]:
+        """The marks in titles whose rows are kept as they were."""
+        return [mark for mark, sqlstate in self.refused.items() if sqlstate == KEPT]
+
     def connect(self, client: Process | None) -> "Session":
         """Open a session.
 
@@ -170,20 +175,23 @@ class Session:
         if name == "select max":
             return list(_SET_RIGHT)
         before = len(tx.writes)
-        there = dict(tx.writes)
+        there = dict(tx.writes) if self.server.keeps else {}
         rows = HANDLERS[name](tx, values)
         if name == "projection.add_tags" and self.server.sequence_is_behind and len(tx.writes) > before:
             raise refusal("23505", constraint="tags_pkey", table="tags")
-        self._keep(tx, there)
+        if self.server.keeps:
+            self._keep(tx, there)
+        if not name.startswith(("projection.insert_", "projection.update_")):
+            return rows
         _, _, verb = name.partition(".")
         kind = verb.partition("_")[2].removesuffix("s")
-        if verb.startswith(("insert_", "update_")) and kind in KINDS:
+        if kind in KINDS:
             self._refuse(kind, tx, list(tx.writes.items())[before:] if verb.startswith("insert_") else None)
         return rows
 
     def _keep(self, tx: Transaction, there: dict[Any, Any]) -> None:
         """Triggers that let a statement pass and keep the row as it was."""
-        marks = [mark for mark, sqlstate in self.server.refused.items() if sqlstate == KEPT]
+        marks = self.server.keeps
         for key, row in list(tx.writes.items()):
             title = _TITLES.get(key[0])
             if title is None or row is None or row is there.get(key) or not any(mark in row[title] for mark in marks):

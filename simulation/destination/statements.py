@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +65,16 @@ _MERGED = frozenset({"metadata", "project_metadata"})
 _TABLE_NAMES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
 
 
+_uuid = lru_cache(maxsize=512)(UUID)
+_TYPED = _UUIDS | _MOMENTS | {"fidelity_score"}
+
+
 def typed(column: str, value: Any) -> Any:
     """Return a JSON value as its column holds it."""
     if value is None:
         return None
     if column in _UUIDS:
-        return UUID(str(value))
+        return _uuid(str(value))
     if column in _MOMENTS:
         return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
     if column == "fidelity_score":
@@ -79,7 +84,17 @@ def typed(column: str, value: Any) -> Any:
 
 def rows_of(values: Any) -> list[Row]:
     """Return the rows that a bulk statement carries."""
-    return [{name: typed(name, value) for name, value in row.items()} for row in json.loads(values["rows"])]
+    return [
+        {name: typed(name, value) if name in _TYPED else value for name, value in row.items()}
+        for row in parsed(values["rows"])
+    ]
+
+
+@lru_cache(maxsize=8)
+def parsed(text: str) -> list[dict[str, Any]]:
+    """Return the rows that a statement carries, as JSON; they are read once for its locks and once for itself."""
+    found: list[dict[str, Any]] = json.loads(text)
+    return found
 
 
 def _check(tx: Transaction, kind: str, row: Row) -> None:
