@@ -32,7 +32,7 @@ from outbox.log.worker_lock import WorkerLock, running_worker
 from outbox.notes.attempts import Attempt
 from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution
 from outbox.notes.parked import ParkedEvent, ParkedState, Passed
-from outbox.notes.relay_state import RememberedPosition, WorkerReport, WorkerState
+from outbox.notes.relay_state import RememberedPosition, ServerSeen, WorkerReport, WorkerState
 from outbox.ops.status import Status, read_status
 from outbox.outbox import Outbox
 from outbox.paths import OutboxPaths
@@ -71,6 +71,7 @@ __all__ = [
     "RememberedPosition",
     "Resolution",
     "Result",
+    "ServerSeen",
     "Status",
     "StorageFailed",
     "StorageFull",

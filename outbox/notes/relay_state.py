@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
+
 from outbox.clock import Clock, as_text
 from outbox.errors import Fault
 from outbox.log import log
@@ -45,6 +47,23 @@ class RememberedPosition:
     destination_id: UUID
     applied_seq: int
     applied_event_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSeen:
+    """Where a database lives.
+
+    Attributes:
+        destination_id: the identity that it carries.
+        system: identifier of the server's cluster.
+        database: number of the database in it.
+        timeline: of the server's history.
+    """
+
+    destination_id: UUID
+    system: str
+    database: str
+    timeline: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +261,33 @@ class RelayState:
                 " where ended_at is null",
                 [as_text(self._clock.now()), self._backlog()],
             )
+
+    @property
+    def server_seen(self) -> ServerSeen | None:
+        """Where the database of last time lived; None before the first contact, and after `adopt`."""
+        row = self._connection.execute("select value from meta where key = 'server_seen'").fetchone()
+        return msgspec.json.decode(row[0], type=ServerSeen) if row else None
+
+    @property
+    def suspected_copy(self) -> str | None:
+        """In words, what speaks for the database being a copy of the one of last time; None where nothing does."""
+        row = self._connection.execute("select value from meta where key = 'suspected_copy'").fetchone()
+        return str(row[0]) if row else None
+
+    def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
+        """Note where the database lives, and what is suspicious about that."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "insert or replace into meta values ('server_seen', ?)", [msgspec.json.encode(seen).decode()]
+            )
+            self._connection.execute("delete from meta where key = 'suspected_copy'")
+            if suspected is not None:
+                self._connection.execute("insert into meta values ('suspected_copy', ?)", [suspected])
+
+    def adopt(self) -> bool:
+        """Take the database of now for the right one. Returns False where nothing was suspected."""
+        with write_transaction(self._connection, self._gate):
+            return self._connection.execute("delete from meta where key = 'suspected_copy'").rowcount == 1
 
     def drained(self) -> None:
         """Note that the backlog of the last outage is gone."""

@@ -169,6 +169,10 @@ def _no_worker(status: Status) -> tuple[Answer, Need]:
 
 
 def _list_troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
+    if status.suspected_copy is not None:
+        text = f"the database says that it is the one of last time, and is {status.suspected_copy}: a copy, or its heir"
+        what = "say which: see the entry, or take it for the right one from now on"
+        yield Answer(text=text, tone=Tone.WARN), Need(what=what, command="worker adopt", entry="copied-database")
     found = status.parked_list
     if found.parked:
         yield _parked(status)

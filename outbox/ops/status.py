@@ -83,6 +83,7 @@ class Status:
         writable: whether this user may write the file.
         pause: an operator told the worker to wait; None where none did.
         parked_list: the parked list in more detail.
+        suspected_copy: what speaks for the database being a copy of the one of last time; None where nothing does.
         worker: what it is doing.
         outage: the stretch without deliveries that goes on, None where none does; also one in which a person is needed.
         path: where the file is.
@@ -105,6 +106,7 @@ class Status:
     writable: bool = True
     pause: PauseStatus | None = None
     parked_list: ParkedStatus = field(default_factory=ParkedStatus)
+    suspected_copy: str | None = None
 
     @property
     def paused(self) -> bool:
@@ -164,6 +166,7 @@ def read_status(box: Outbox, now: dt.datetime) -> Status:
         writable=os.access(paths.database, os.W_OK) and os.access(paths.database.parent, os.W_OK),
         pause=_pause(box),
         parked_list=parked,
+        suspected_copy=box.relay.suspected_copy,
         worker=_worker(box),
         outage=open_outage(box.connection),
         path=str(box.path),

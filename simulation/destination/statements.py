@@ -431,6 +431,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.any_mind": _nothing,
     "relay.register": _register,
     "relay.somebody_elses": _nothing,
+    "relay.may_see_server": _nothing,
     "relay.position": _position,
     "relay.lock_position": _position,
     "relay.advance": _advance,

@@ -14,6 +14,7 @@ from worker.migrate.errors import (
     UnreachableError,
 )
 from worker.migrate.files import Migration, load
+from worker.migrate.identity import change_identity, identity_of
 from worker.migrate.in_the_way import in_the_way
 from worker.migrate.local import ready_for_worker
 from worker.migrate.plan import Plan, State, Step, read_plan
@@ -45,7 +46,9 @@ __all__ = [
     "apply_all",
     "audit",
     "bootstrap",
+    "change_identity",
     "connect",
+    "identity_of",
     "in_the_way",
     "load",
     "make_backup",

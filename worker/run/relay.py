@@ -28,6 +28,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from outbox import Event, Outbox, OutboxCorrupt
 from outbox.relaying import ours
+from worker.apply.likeness import recognise
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch
 from worker.apply.transaction import limited
@@ -192,6 +193,7 @@ class Relay:
             self._exchange.enter(Phase.POSITION)
             with deadline(connection, self._exchange.patience_with_an_answer), limited(connection, Limits()):
                 position = greet(connection, self._box)
+                recognise(connection, self._box, position.destination_id)
                 late = self._parked.load(connection, position)
             settle(connection, self._box, self._parked, position, late)
             self._report.connected(position)

@@ -94,3 +94,14 @@ where
                 )
         )
     );
+
+-- name: has_identity
+-- The name of the database, and whether the bookkeeping is there.
+select current_database(), to_regclass('outbox.destination') is not null;
+
+-- name: identity
+select destination_id from outbox.destination;
+
+-- name: change_identity
+-- Guarded by the identity that was looked at.
+update outbox.destination set destination_id = %(after)s where destination_id = %(before)s;

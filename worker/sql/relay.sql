@@ -78,6 +78,19 @@ select id::text from public.minds limit 1;
 -- Which database this is, and the version of the bookkeeping in it.
 select destination_id, schema_version from outbox.destination;
 
+-- name: may_see_server
+-- Asked alone: a statement that names a function is refused where it may not be called, even if it would not call it.
+select
+    has_function_privilege('pg_catalog.pg_control_system()', 'execute')
+    and has_function_privilege('pg_catalog.pg_control_checkpoint()', 'execute');
+
+-- name: server
+-- Where this database lives: a copy carries the identity of its original, and lives elsewhere.
+select s.system_identifier::text, d.oid::text, c.timeline_id
+from
+    pg_catalog.pg_control_system() as s, pg_catalog.pg_control_checkpoint() as c, pg_catalog.pg_database as d
+where d.datname = current_database();
+
 -- name: register
 -- First contact of an outbox with this database.
 insert into outbox.sources (outbox_id, host, worker_version)
