@@ -16,7 +16,7 @@ from generators.languages.words import any_of, fold
 PartKind = Literal["part", "module", "meeting", "lesson", "topic"]
 
 RANKS: tuple[PartKind, ...] = ("part", "module", "meeting", "lesson", "topic")
-_ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "", "xi", "xii", "xiii", "xiv", "xv")  # X is a blank
+ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv")
 _THOUSAND, _HUNDRED = 1000, 100
 _MAX_TITLE = 500
 _WORD = re.compile(r"[a-z]+")
@@ -67,9 +67,7 @@ class Vocabulary:
             for number, forms in enumerate(language["months"], 1)
             for form in forms.split("|")
         }
-        self._files = {
-            form: kind for language in languages for kind, words in language["files"].items() for form in _forms(words)
-        }
+        self._files = {**self.words("folders"), **self.words("files")}
         self.fillers = frozenset(self.all("fillers"))
         self.articles = frozenset(self.all("articles"))  # numbers to people, not in "Unit a" or "a week"
         self.connectives = frozenset(self.all("connectives"))
@@ -96,12 +94,18 @@ class Vocabulary:
         """The words at a place of every language as an alternation, for patterns over folded text."""
         return "|".join(sorted(set(_forms(self.all(*path))), key=lambda form: (-len(form), form)))
 
+    def words(self, table: str, *kinds: str) -> dict[str, str]:
+        """What each word of a table of names says, of all languages; of a word in several lists the last."""
+        tables = [language.get(table, {}) for language in self.languages.values()]
+        wanted = kinds or dict.fromkeys(kind for own in tables for kind in own)
+        return {word: kind for kind in wanted for own in tables for word in own.get(kind, "").split()}
+
     # --- parts of a course
 
     def _compile_numbers(self) -> None:
         words = any_of(self._kinds)
         spoken = {word: n for word, n in self.numbers.items() if n <= 20 and word not in self.fillers}  # noqa: PLR2004
-        self._spoken = {**spoken, **{roman: n for n, roman in enumerate(_ROMANS, 1) if roman}}
+        self._spoken = {**spoken, **{roman: n for n, roman in enumerate(ROMANS, 1) if roman != "x"}}
         number = r"(?P<digits>\d{1,3}(?:\.\d{1,3}){0,2})(?P<letter>[A-Za-z](?!\w))?(?!\d|/|:\d|[hH]\b|[.,]\d)"
         in_words = rf"(?P<spoken>{any_of(self._spoken)}|(?-i:[A-H]))(?=\s*(?:[{SEPARATORS}]|$))"
         sep = rf"\s*(?:[{SEPARATORS}]+\s*)?"
@@ -170,7 +174,7 @@ class Vocabulary:
         return frozenset(word for word, kind in self._kinds.items() if kind in kinds)
 
     def file_kind(self, word: str) -> str | None:
-        """What a word in the name of a file says that the file is."""
+        """What a word says that a file or folder is."""
         return self._files.get(fold(word))
 
     def is_pause(self, text: str) -> bool:

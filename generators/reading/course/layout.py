@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 from generators.reading.brief.placeholder import stated
 from generators.reading.course.contents import Contents, Entry, Pages, contents_in, linked
 from generators.reading.course.name import LessonNumber, Name, module_in_folder, names_lesson, read_name
@@ -265,11 +265,9 @@ class Layout:
         ]
         return max(whole or codes, key=lambda code: (code[:2] == spoken, code == "en", count[code], code))
 
-    def _spoken(self) -> str:
+    def _spoken(self) -> str | None:
         readme = self._pages.find(PurePosixPath(), "README")
-        words = Counter(tokens((self._pages.text(readme) or "")[:20_000])) if readme else Counter()
-        likely = {"pt": "nao uma com dos os voce", "es": "el los las con una del", "en": "the and of with you is"}
-        return max(likely, key=lambda code: sum(words[word] for word in likely[code].split()))
+        return vocabulary().language_of(self._pages.text(readme) or "") if readme else None
 
     def _closed(self, folder: Folder, parent: Folder) -> Verdict | None:
         """Why nothing in a folder is a lesson; None if something may be."""

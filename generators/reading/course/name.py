@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from generators.languages import fold
+from generators.languages import fold, vocabulary
+from generators.languages.vocabulary import ROMANS
 from generators.reading.course.words import EITHER, LESSON, MODULE, NUMBERED, look_alike
 
 _ALL = sorted(NUMBERED, key=len, reverse=True)
@@ -14,41 +15,11 @@ _WORD = rf"(?:{'|'.join(_ALL)})"
 _LESSON_WORD = rf"(?:{'|'.join(word for word in _ALL if NUMBERED[word] in {LESSON, EITHER})})"
 _MODULE_WORD = rf"(?:{'|'.join(word for word in _ALL if NUMBERED[word] in {MODULE, EITHER})})"
 _COUNT = {
-    word: number
-    for number, words in enumerate(
-        [
-            "zero",
-            "one um uma uno una primeiro primeira primero primera first",
-            "two dois duas dos segundo segunda second",
-            "three tres terceiro terceira tercero tercera third",
-            "four quatro cuatro quarto cuarto fourth",
-            "five cinco quinto fifth",
-            "six seis sexto sixth",
-            "seven sete siete setimo septimo seventh",
-            "eight oito ocho oitavo octavo eighth",
-            "nine nove nueve nono noveno ninth",
-            "ten dez diez decimo tenth",
-            "eleven onze once",
-            "twelve doze doce",
-        ]
-    )
-    for word in words.split()
+    **{word: number for word, number in vocabulary().numbers.items() if word not in {"a", "an"}},
+    **vocabulary().ordinals,
+    **{roman: number for number, roman in enumerate(ROMANS, 1)},
 }
-_ROMAN = {
-    "i": 1,
-    "ii": 2,
-    "iii": 3,
-    "iv": 4,
-    "v": 5,
-    "vi": 6,
-    "vii": 7,
-    "viii": 8,
-    "ix": 9,
-    "x": 10,
-    "xi": 11,
-    "xii": 12,
-}
-_SPELLED = "|".join(sorted([*_COUNT, *_ROMAN], key=len, reverse=True))
+_SPELLED = "|".join(sorted(_COUNT, key=len, reverse=True))
 _SEP = r"[-_. #]*"
 _DIGITS = r"(?P<number>\d{1,3}(?:\.\d{1,3})*)(?P<letter>[a-z])?(?=[-_. ):,|–—ªº]|$)"
 _BONUS = re.compile(rf"^\W*(?:{_WORD}\W*)?(?:bonus|extra)\b\W*(?:{_WORD}\W*)?(\d{{1,2}})?")
@@ -162,10 +133,10 @@ def read_name(stem: str, *, folder: bool = False) -> Name:
     for pattern in (_WORD_FIRST, _WORD_SPELLED, _NUMBER_FIRST, _LETTER_FIRST):
         if found := pattern.match(folded):
             return _numbered(text, found, weak=pattern is _LETTER_FIRST, folder=folder)
-    if (roman := _ROMAN_FIRST.match(text)) and roman[1].lower() in _ROMAN:
+    if (roman := _ROMAN_FIRST.match(text)) and roman[1].lower() in ROMANS:
         rest = _rest(text, roman.end())
         role = look_alike(rest, numbered=1, folder=folder)
-        return Name(text, None, (_ROMAN[roman[1].lower()],), rest=rest, weak=True, role=role)
+        return Name(text, None, (_COUNT[roman[1].lower()],), rest=rest, weak=True, role=role)
     alone = _WORD_ALONE.match(folded)
     word = NUMBERED[alone["word"]] if alone and not folder else None
     role = look_alike(text, folder=folder)
@@ -184,7 +155,7 @@ def _numbered(text: str, found: re.Match[str], *, weak: bool, folder: bool) -> N
 
 
 def _spelled(word: str) -> int:
-    return _COUNT[word] if word in _COUNT else _ROMAN[word]
+    return int(_COUNT[word])
 
 
 def _dated(text: str, folded: str) -> Name | None:

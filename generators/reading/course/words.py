@@ -1,32 +1,25 @@
 """The words by which names tell what files and folders are.
 
-The words are data, in `words.toml`; what stands here is how they are weighed.
+The words are the vocabulary's, of all languages together: names do not tell which they are in. What stands here is how
+they are weighed.
 """
 
 import re
-import tomllib
-from importlib import resources
 
-from generators.languages import fold
+from generators.languages import fold, vocabulary
 
 MODULE, LESSON, EITHER = "module", "lesson", "either"
 
-_DATA: dict[str, dict[str, str]] = tomllib.loads(
-    resources.files("generators.reading.course").joinpath("words.toml").read_text("utf-8")
-)
+_words = vocabulary().words
+NUMBERED = _words("numbered")
+_ROLES = _words("files")
+_FOLDER_ROLES = {**_words("folders"), **_ROLES}
 
 
-def _table(*names: str) -> dict[str, str]:
-    return {word: kind for name in names for kind, words in _DATA[name].items() for word in words.split()}
+def _set(table: str, *kinds: str) -> frozenset[str]:
+    return frozenset(_words(table, *kinds))
 
 
-def _set(table: str, *names: str) -> frozenset[str]:
-    return frozenset(word for name in names for word in _DATA[table][name].split())
-
-
-NUMBERED = _table("numbered")
-_ROLES = _table("roles")
-_FOLDER_ROLES = _table("folders", "roles")
 _PLURALS = _set("containers", MODULE, LESSON)
 _CONTAINERS = _PLURALS | _set("containers", "singular")
 _WEAK = _set("containers", "weak")
@@ -38,13 +31,7 @@ _LANGUAGES = re.compile(
     r"sk|sl|sr|hr|bg|lt|tl|ms|ur|sw)(?:[-_](?:br|pt|us|gb|es|mx|ar|cn|tw|hk|ru|mo|pcm|latn|cyrl|hans|hant|419))?|ptbr|english|"
     r"portugues|espanol|spanish|portuguese|french|chinese)$"
 )
-_COURSE_WORDS = re.compile(
-    r"\b(?:curso|course|courses|cursos|aulas?|lessons?|clases?|lecciones|licoes|disciplina|asignatura|materia|bootcamp|"
-    r"workshop|taller|oficina|treinamento|training|tutorial|tutorials|formacao|formacion|apostila|apuntes|learn|"
-    r"learning|aprenda|aprende|aprendendo|class|lectures?|curriculum|for beginners|do zero|desde cero|modulos?|"
-    r"modules?|zoomcamp|academy|escola|escuela|school|days? of|dias de|syllabus|teach|guide to|programa de|unidades?|"
-    r"units?|semanas?|weeks?|introducao|introduccion|introduction to|descomplicando)\b"
-)
+_COURSE_WORDS = re.compile(rf"\b(?:{'|'.join(vocabulary().all('course_words'))})\b")
 
 
 def tokens(text: str) -> list[str]:

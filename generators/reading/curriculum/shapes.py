@@ -44,7 +44,7 @@ _NUMBER_KEYS = (
     "code",
 )
 _PATH_KEYS = ("file_path", "file", "path", "arquivo", "caminho", "filename", "local", "archivo")
-_OTHER_TYPES = frozenset({"exercise", "quiz", "solution", "project", "slides", "reference", "template"})
+_OTHER_TYPES = frozenset({"exercise", "assessment", "test", "solution", "project", "slides", "reference", "template"})
 _OUTERMOST = 3
 
 
