@@ -317,7 +317,7 @@ def test_a_statement_timeout_on_every_event_is_an_outage_not_a_mass_of_parked_ev
                 admin.execute("drop trigger if exists slow on contents")
 
         waker.on_sleep = mend
-        one = relay(box, database.worker_dsn, waker=waker, max_events=2, statement_timeout_ms=50)
+        one = relay(box, database.worker_dsn, waker=waker, max_events=2, statement_timeout_ms=100)
         assert one.run() is Ending.EMPTY
     assert [cause for cause, *_ in ledger(box)] == ["the statement took too long, in function slow() of the database"]
     nothing_was_charged(box, database)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.measured import measured
+from tests.support.processes import DEADLINE_SECONDS
 
 BRIEF = Path(__file__).resolve().parents[2] / "examples" / "briefs" / "financas-para-freelancers.md"
 REPOSITORY = Path(__file__).resolve().parents[2]
 ASKED = "cancel: "
 CTRL_C = b"\x03"
-PATIENCE_SECONDS = 60
 AGAIN_AFTER_SECONDS = 5
 
 
@@ -48,7 +48,7 @@ def _at_a_terminal(folder: Path, typed: Sequence[bytes], *arguments: str, editor
     )
     os.close(theirs)
     shown, answered, waiting, last = "", 0, list(typed), b""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + DEADLINE_SECONDS
     try:
         while time.monotonic() < deadline:
             if not select.select([ours], [], [], AGAIN_AFTER_SECONDS)[0]:
@@ -64,7 +64,7 @@ def _at_a_terminal(folder: Path, typed: Sequence[bytes], *arguments: str, editor
                 answered = len(shown)
                 last = waiting.pop(0)
                 os.write(ours, last)
-        return process.wait(PATIENCE_SECONDS), shown
+        return process.wait(DEADLINE_SECONDS), shown
     finally:
         process.kill()
         process.wait()

@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,9 +35,8 @@ def test_a_checkpoint_does_not_wait_for_an_idle_reader(tmp_path: Path) -> None:
         reader.execute("select count(*) from events").fetchone()
         for number in range(20):
             box.append(lesson(f"b{number}", BODY))
-        began = time.monotonic()
+        box.connection.execute("pragma busy_timeout = 3600000")  # whoever waits for the reader waits an hour
         assert box.checkpoint() > 20 * len(BODY)
-        assert time.monotonic() - began < 4  # SQLite itself would wait its busy timeout of 5 s
         assert box.append(lesson("c")).appended  # and writers go on
         reader.close()
         assert box.checkpoint() == 0
