@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError, NotACourse, UnreadableFile
 from generators.reading.course.documents import brief_candidates, curriculum_candidates
-from generators.reading.course.layout import Folder, Layout, Verdict, folders_of, kinds_seen
+from generators.reading.course.folders import Folder, Verdict, folders_of, kinds_seen
+from generators.reading.course.layout import Layout
 from generators.reading.course.page import LessonHead, read_head, read_page
 from generators.reading.course.tree import files_below
 from generators.reading.course.words import is_container, is_language, is_weak_container

@@ -12,8 +12,9 @@ from generators.errors import GeneratorError, NotACourse, UnreadableFile
 from generators.reading.brief import Brief, parse_brief
 from generators.reading.brief.placeholder import stated
 from generators.reading.course.documents import brief_candidates, curriculum_candidates, is_outline, material_kind
+from generators.reading.course.folders import Group, Verdict
 from generators.reading.course.join import join
-from generators.reading.course.layout import Group, Layout, Verdict
+from generators.reading.course.layout import Layout
 from generators.reading.course.model import Course, CourseModule, Material
 from generators.reading.course.name import LessonNumber, number_in_heading, read_name
 from generators.reading.course.page import LessonFile, LessonHead, read_head, read_page, title_from_name

@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError
 from generators.reading.brief import Brief
-from generators.reading.course.layout import Verdict
+from generators.reading.course.folders import Verdict
 from generators.reading.course.page import LessonFile
 from generators.reading.curriculum import Curriculum, CurriculumLesson
 from generators.reading.text import TextFile

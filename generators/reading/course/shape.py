@@ -1,0 +1,297 @@
+"""Lessons by the shape of the folder: which pages and folders have a place in a series, and what speaks against it."""
+
+from collections import Counter
+from pathlib import PurePosixPath
+
+from generators.languages import fold, vocabulary
+from generators.reading.course.folders import (
+    FEW_CHARACTERS,
+    INDEX_STEMS,
+    ROOT_STEMS,
+    Folder,
+    Found,
+    Seen,
+    Verdict,
+    index_rank,
+    is_named_place,
+    suffix_rank,
+)
+from generators.reading.course.name import Name, names_lesson, read_name
+from generators.reading.course.tree import PAGE_SUFFIXES
+from generators.reading.course.words import (
+    EITHER,
+    LESSON,
+    MODULE,
+    holds_modules,
+    is_container,
+    is_language,
+    is_weak_container,
+    look_alike,
+    tokens,
+)
+
+_LESSON_STEMS = frozenset({"lesson", "aula", "leccion", "licao", "clase", "class", "lecture", "sesion", "session"})
+_CONTENT_STEMS = frozenset(
+    {"conteudo", "content", "contenido", "texto", "text", "teoria", "theory", "notes", "notas", "apuntes", "main"}
+)
+_LESSON_KEYS = frozenset({"lesson_id", "lesson_number", "lesson_title", "lesson_type"})
+_PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
+
+
+class Shape(Seen):
+    """Finds the lessons that names, places and headings tell."""
+
+    def _languages(self, paths: list[PurePosixPath]) -> str | None:
+        """Of languages that lie side by side the one that the course was written in."""
+        count: Counter[str] = Counter()
+        for path in paths:
+            if path.suffix.casefold() in PAGE_SUFFIXES:
+                code = next((fold(part) for part in path.parent.parts if is_language(part)), None)
+                count[code or ""] += 1
+        codes = [code for code in count if code]
+        if not codes:
+            return None
+        contents = {fold(part) for path in paths if path.name in {"_toctree.yml", "_toc.yml"} for part in path.parts}
+        spoken = self._spoken()
+        most = max(count[code] for code in codes)
+        # A translation may hold a page more than the original: near enough is alike, and the README decides.
+        whole = [
+            code for code in codes if count[code] * 10 >= most * 9 and (code in contents or not contents & set(codes))
+        ]
+        return max(whole or codes, key=lambda code: (code[:2] == spoken, code == "en", count[code], code))
+
+    def _spoken(self) -> str | None:
+        readme = self._pages.find(PurePosixPath(), "README")
+        return vocabulary().language_of(self._pages.text(readme) or "") if readme else None
+
+    def _closed(self, folder: Folder, parent: Folder) -> Verdict | None:
+        """Why nothing in a folder is a lesson; None if something may be."""
+        shown = folder.path.as_posix()
+        if is_language(folder.path.name):
+            names = {_shape(path.relative_to(folder.path)) for path in folder.below()}
+            beside = {
+                _shape(path.relative_to(parent.path)) for path in parent.below() if not path.is_relative_to(folder.path)
+            }
+            rivals = [other for other in parent.folders if is_language(other.path.name)]
+            is_original = fold(folder.path.name) == self._original or len(rivals) == 1
+            if not is_original or len(names & beside) * 2 > len(names):
+                return Verdict("translation", f"in `{shown}`, a translation of what lies beside it")
+            return None
+        role = folder.name.role
+        if role and not (is_container(folder.path.name) and role != "blog"):
+            return Verdict(role, f"in `{shown}`, a folder of that name holds no lessons ({role})")
+        return None
+
+    def _scan(self, folder: Folder, *, inside: bool, module: PurePosixPath | None) -> list[Found]:
+        named: list[Found] = []
+        plain: list[Found] = []
+        for child in folder.folders:
+            closed = self._closed(child, folder)
+            if closed:
+                self.verdicts.update((path, closed) for path in child.below() if path not in self._taken)
+                continue
+            is_part = self._is_placed(child.name, [f.name for f in folder.folders]) or is_container(child.path.name)
+            is_part = is_part or self._has_position(child)
+            passes = is_container(child.path.name) or is_weak_container(child.path.name) or is_language(child.path.name)
+            found = self._scan(
+                child,
+                inside=inside or is_part or (is_language(child.path.name) and inside),
+                module=module if passes else child.path,
+            )
+            main = self._main(child)
+            if main is not None and self._is_lesson_folder(folder, child, main, found, inside=inside):
+                found = [
+                    Found(
+                        main,
+                        child.path,
+                        module,
+                        self._why_folder(child),
+                        bool(child.name.word) or is_named_place(folder.path),
+                    )
+                ]
+                self._owns[main] = child.path
+            (named if is_part or passes else plain).extend(found)
+        own = self._lesson_pages(folder, inside=inside, module=module, has_parts=bool(named))
+        return [*own, *named, *([] if named or (own and not inside) else plain)]
+
+    def _lesson_pages(
+        self, folder: Folder, *, inside: bool, module: PurePosixPath | None, has_parts: bool
+    ) -> list[Found]:
+        pages = self._candidates(folder)
+        names = {page: read_name(page.stem) for page in pages}
+        placed = [page for page in pages if self._is_placed(names[page], names.values())]
+        found = []
+        for page in pages:
+            why = self._why_page(folder, page, names[page], placed, inside=inside, has_parts=has_parts)
+            if why is not None:
+                is_named = bool(names[page].word) or why.startswith("its heading") or is_named_place(folder.path)
+                found.append(Found(page, None, module, why, is_named))
+            elif inside and not is_weak_container(folder.path.name) and page not in self.verdicts:
+                self.strays.append(page)
+        return found
+
+    def _candidates(self, folder: Folder) -> list[PurePosixPath]:
+        """Pages that their names do not make something else."""
+        pages = []
+        stems = {page.stem.casefold() for page in folder.pages}
+        best: dict[str, int] = {}
+        for page in folder.pages:
+            best[page.stem] = min(suffix_rank(page), best.get(page.stem, len(PAGE_SUFFIXES)))
+        for page in folder.pages:
+            name = read_name(page.stem)
+            base, _, tail = page.stem.rpartition(".") if "." in page.stem else page.stem.rpartition("_")
+            if page in self._taken:
+                continue
+            if base and is_language(tail) and base.casefold() in stems:
+                self.verdicts[page] = Verdict("translation", f"`{tail}` is the language of a translation of `{base}`")
+            elif name.role and not self._listed(page) and not self._fills_a_place(folder, page, name):
+                self.verdicts[page] = Verdict(name.role, f"its name says {name.role}")
+            elif index_rank(page) < len(ROOT_STEMS):
+                self.verdicts[page] = Verdict("index", "introduces its folder")
+            elif look_alike(name.rest) == "reference" and name.numbers and self._head(page).size < FEW_CHARACTERS:
+                self.verdicts[page] = Verdict("reference", "its name says reference, and there is hardly a text")
+            elif best[page.stem] < suffix_rank(page):
+                self.verdicts[page] = Verdict("copy", "the same page in another format lies beside it")
+            else:
+                pages.append(page)
+        return pages
+
+    def _fills_a_place(self, folder: Folder, page: PurePosixPath, name: Name) -> bool:
+        """Whether `lesson-2.4-exercise` is the fourth lesson: it is called a lesson, and no other has its number."""
+        if not name.numbers or name.word not in {LESSON, EITHER}:
+            return False
+        others = (read_name(other.stem) for other in folder.pages if other.stem != page.stem)
+        return not any((other.numbers, other.letter) == (name.numbers, name.letter) for other in others)
+
+    def _why_page(
+        self,
+        folder: Folder,
+        page: PurePosixPath,
+        name: Name,
+        placed: list[PurePosixPath],
+        *,
+        inside: bool,
+        has_parts: bool,
+    ) -> str | None:
+        """The evidence that a page is a lesson, or None."""
+        if self._listed(page):
+            return "the curriculum lists it"
+        if page in placed:
+            return self._why_placed(folder, page, name, is_series=len(placed) > 1 or inside)
+        if not inside and folder.path.parts and not is_weak_container(folder.path.name):
+            return None
+        head = self._head(page)
+        if _LESSON_KEYS & head.head.keys():
+            return "its frontmatter calls it a lesson"
+        if head.number is not None and names_lesson(head.heading):
+            return "its heading calls it a lesson"
+        why, strict = None, False
+        if head.order is not None and inside and folder.path.parts:
+            why = "its frontmatter gives it a place"
+        elif not placed and self._is_lesson_place(folder, inside=inside, has_parts=has_parts):
+            why, strict = f"it lies in `{folder.path}`, which is named for lessons", True
+        return self._unless_heading(page, why, strict=strict) if why else None
+
+    def _why_placed(self, folder: Folder, page: PurePosixPath, name: Name, *, is_series: bool) -> str | None:
+        if name.day is not None:
+            in_class = any(is_container(part) for part in folder.path.parts)
+            is_note = is_series and not name.rest.strip("-_ ")
+            return self._unless_heading(page, "it is named by the date of a class") if is_note or in_class else None
+        if not is_series and not (name.word and name.numbers):
+            return "its heading calls it a lesson" if names_lesson(self._head(page).heading) else None
+        why = "its name gives it a place in a series"
+        return why if name.role else self._unless_heading(page, why)
+
+    def _is_lesson_place(self, folder: Folder, *, inside: bool, has_parts: bool) -> bool:
+        """Whether pages without a place of their own are lessons where they lie."""
+        named = is_container(folder.path.name)
+        return (named and not has_parts) or (inside and not named and self._is_module(folder))
+
+    def _is_module(self, folder: Folder) -> bool:
+        name = folder.name
+        parent = folder.path.parent.name
+        return name.is_placed or name.word is not None or holds_modules(parent) or self._has_position(folder)
+
+    def _unless_heading(self, page: PurePosixPath, why: str, *, strict: bool = False) -> str | None:
+        head = self._head(page)
+        shown = head.title if head.head.get("title") else head.heading if head.is_top else ""
+        role = look_alike(shown, numbered=None if strict else 1) if shown else None
+        if role:
+            self.verdicts[page] = Verdict(role, f"its heading says {role}: {head.heading[:80]}")
+            return None
+        if not head.heading and not head.head and head.size < len("texto"):
+            self.verdicts[page] = Verdict("empty", "there is nothing in it")
+            return None
+        return why
+
+    def _main(self, folder: Folder) -> PurePosixPath | None:
+        """The page of a folder that is its text."""
+        ranked = sorted((rank, page) for page in folder.pages if (rank := self._main_rank(folder, page)) is not None)
+        if ranked:
+            return ranked[0][1]
+        own = [page for page in folder.pages if not read_name(page.stem).role and page not in self._taken]
+        if len({page.stem for page in own}) != 1:
+            return None
+        name = read_name(own[0].stem)
+        is_lesson_of_module = name.is_placed and (folder.name.word == MODULE or name.numbers != folder.name.numbers)
+        return None if is_lesson_of_module else own[0]
+
+    def _main_rank(self, folder: Folder, page: PurePosixPath) -> tuple[int, int] | None:
+        stem = fold(page.stem)
+        suffix = suffix_rank(page)
+        if page in self._taken:
+            return None
+        if self._listed(page):
+            return 0, suffix
+        if stem in _LESSON_STEMS:
+            return 1, suffix
+        if tokens(read_name(page.stem).rest) == tokens(folder.name.rest) != [] and page.suffix.casefold() in _PROSE:
+            return 2, suffix
+        if stem in _CONTENT_STEMS:
+            return 3, suffix
+        return (4 + INDEX_STEMS.index(stem), suffix) if stem in INDEX_STEMS[:5] else None
+
+    def _is_lesson_folder(
+        self, parent: Folder, folder: Folder, main: PurePosixPath, inner: list[Found], *, inside: bool
+    ) -> bool:
+        name, stem = folder.name, fold(main.stem)
+        is_index = stem in INDEX_STEMS
+        beside = [f.name for f in parent.folders]
+        is_placed = self._is_placed(name, beside)
+        if not is_placed:
+            is_text = stem in _LESSON_STEMS | _CONTENT_STEMS or is_container(parent.path.name)
+            if inner or not is_text or not (is_container(parent.path.name) or inside):
+                return False
+        elif not inside and not name.word and sum(self._is_placed(other, beside) for other in beside) == 1:
+            return False
+        others = [f for f in inner if f.page != main]
+        placed = [f for f in others if f.own or self._is_placed(read_name(f.page.stem), [])]
+        if len(placed) > 1 or (placed and name.word == MODULE):
+            return False
+        prose = [
+            page
+            for page in folder.pages
+            if page != main
+            and not read_name(page.stem).role
+            and fold(page.stem) not in INDEX_STEMS
+            and page.stem != main.stem
+        ]
+        if not is_index or not prose:
+            return True
+        if name.word == MODULE:
+            return False
+        text = self._pages.text(main) or ""
+        mentioned = sum(page.name in text or page.stem in text for page in prose)
+        return not (len(prose) > 1 and (mentioned * 2 >= len(prose) or self._head(main).size < FEW_CHARACTERS))
+
+    @staticmethod
+    def _why_folder(folder: Folder) -> str:
+        return (
+            f"the text of `{folder.path.name}`, a folder with a place in a series"
+            if folder.name.is_placed
+            else (f"the text of `{folder.path.name}`, a folder among lessons")
+        )
+
+
+def _shape(path: PurePosixPath) -> str:
+    return fold(path.as_posix())
