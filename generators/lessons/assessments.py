@@ -82,9 +82,9 @@ def _question(
         course,
         number=number,
         lesson_id=lesson_id,
-        question=say["which_meaning"].format(right.term) if by_term else say["which_term"].format(_meaning(right)),
-        right=_meaning(right) if by_term else right.term,
-        wrong=[_meaning(found) if by_term else found.term for found in others],
+        question=say["which_meaning"].format(right.term) if by_term else say["which_term"].format(right.meaning),
+        right=right.meaning if by_term else right.term,
+        wrong=[found.meaning if by_term else found.term for found in others],
         because=say["because"].format(right.text, right.passage.citation),
     )
 
@@ -109,23 +109,10 @@ def quiz_question(
 def _nearest(course: CourseFacts, right: Definition, everything: Sequence[Definition]) -> list[Definition]:
     """Other definitions of the course: those that share most words with the right one, ties by place."""
     about = course.stems.set_of(f"{right.term} {right.text}")
-    others = [found for found in everything if found is not right and _meaning(found) != _meaning(right)]
+    others = [found for found in everything if found is not right and found.meaning != right.meaning]
     shared = [len(about & course.stems.set_of(f"{found.term} {found.text}")) for found in others]
     ranked = sorted(range(len(others)), key=lambda at: (-shared[at], at))
     return [others[at] for at in ranked[: OPTIONS - 1]]
-
-
-def _meaning(found: Definition) -> str:
-    """A definition without its term, which would give the answer away."""
-    text = found.text
-    at = text.casefold().find(found.term.casefold())
-    if at < 0:
-        return text
-    rest = text[at + len(found.term) :].strip()
-    return f"… {rest}" if at <= _LONGEST_ARTICLE else text.replace(text[at : at + len(found.term)], "…")
-
-
-_LONGEST_ARTICLE = 5
 
 
 def write_final_project(course: CourseFacts) -> str:

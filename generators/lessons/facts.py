@@ -252,7 +252,8 @@ class CourseFacts:
                 own[shared.index(max(shared))].append(passage)
             else:
                 rest.append(passage)
-        texts = [*(passage.text for passage in passages), *(f"{found.term} {found.text}" for found in terms)]
+        told = [*passages, *(found.passage for found in terms)]
+        texts = [f"{passage.heading} {passage.text}" for passage in told]
         spoken = self.stems.set_of(" ".join(texts))
         topics = [
             Topic(name=name, passages=tuple(found))
@@ -282,16 +283,26 @@ class CourseFacts:
 
 
 def topics_of_title(title: str, stems: Stems) -> tuple[str, ...]:
-    """The things that a title names: its parts, and the items of a list in it. None if it names only one."""
+    """The things that a title lists: "Pads, cables and squeal"; "Tests: arrange, act, assert". None if it lists none.
+
+    What stands behind a colon without any list ("Watering: little and often") is a word about the first part.
+    """
     found: list[str] = []
+    lists = 0
     for part in _PARTS.split(title):
         items = [item.strip() for item in re.split(r",\s+|\s+(?:e|y|and|&)\s+", part) if stems.set_of(item)]
-        listed = len(items) > 1 and all(_is_name(item, stems) for item in items)
-        found += items if listed else [part.strip()]
-    named = [name for name in dict.fromkeys(found) if stems.set_of(name)]
-    return tuple(named) if len(named) > 1 else ()
+        is_list = len(items) > 1 and all(_is_name(item, stems) for item in items) and _are_alike(items, stems)
+        lists += is_list
+        found += [item[:1].upper() + item[1:] for item in items] if is_list else [part.strip()]
+    return tuple(name for name in dict.fromkeys(found) if stems.set_of(name)) if lists else ()
 
 
 def _is_name(item: str, stems: Stems) -> bool:
     words = item.split()
     return len(words) <= LONGEST_NAME_WORDS and not stems.is_function_word(words[0])
+
+
+def _are_alike(items: Sequence[str], stems: Stems) -> bool:
+    """Whether each item names a thing; "Measuring" of "Measuring and replacing the chain" has its object elsewhere."""
+    governed = [any(map(stems.is_function_word, item.split())) for item in items]
+    return not (any(governed) and any(len(item.split()) == 1 for item in items))

@@ -20,14 +20,16 @@ _BOLD = re.compile(
 _ITEM = re.compile(r"^[-*+]\s+([^:*\n]{2,40}):\s+(\S.*)$")
 _IS = {
     "pt": re.compile(
-        r"^((?:O|A|Os|As|Um|Uma)\s+)?([^,.;:()]{2,50}?)\s+(?:é|são|significa|chama-se|consiste em)\s+\S", re.UNICODE
+        r"^((?:O|A|Os|As|Um|Uma)\s+)?([^,.;:()]{2,50}?)(?P<is>\s+(?:é|são|significa|chama-se|consiste em))\s+\S",
+        re.UNICODE,
     ),
     "en": re.compile(
-        r"^((?:The|An?)\s+)?([^,.;:()]{2,50}?)\s+(?:is|are|means|consists of)\s+(?:an?|the|what|how|when|any)\b",
+        r"^((?:The|An?)\s+)?([^,.;:()]{2,50}?)(?P<is>\s+(?:is|are|means|consists of))"
+        r"\s+(?:an?|the|what|how|when|any)\b",
         re.IGNORECASE,
     ),
     "es": re.compile(
-        r"^((?:El|La|Los|Las|Un|Una)\s+)?([^,.;:()]{2,50}?)\s+(?:es|son|significa|se llama|consiste en)\s+\S",
+        r"^((?:El|La|Los|Las|Un|Una)\s+)?([^,.;:()]{2,50}?)(?P<is>\s+(?:es|son|significa|se llama|consiste en))\s+\S",
         re.UNICODE,
     ),
 }
@@ -44,11 +46,13 @@ class Definition:
     Attributes:
         term: as written.
         text: the definition, a sentence or the item behind the term.
+        meaning: the same without the term: what can be asked for, and what gives no answer away.
         passage: where it stands.
     """
 
     term: str
     text: str
+    meaning: str
     passage: Passage
 
 
@@ -56,27 +60,29 @@ def definitions(passages: Iterable[Passage], stems: Stems) -> list[Definition]:
     """The terms that some passages define, each once, in reading order."""
     found: dict[frozenset[str], Definition] = {}
     for passage in passages:
-        for term, text in _candidates(passage, stems):
+        for term, text, meaning in _candidates(passage, stems):
             key = stems.set_of(term)
             if key and _is_term(term, stems) and LEAST_WORDS <= len(text.split()) <= MOST_WORDS:
-                found.setdefault(key, Definition(term=term, text=text, passage=passage))
+                found.setdefault(key, Definition(term=term, text=text, meaning=meaning, passage=passage))
     return list(found.values())
 
 
-def _candidates(passage: Passage, stems: Stems) -> Iterator[tuple[str, str]]:
+def _candidates(passage: Passage, stems: Stems) -> Iterator[tuple[str, str, str]]:
     if passage.kind in {"code", "table"}:
         return
     for line in passage.text.splitlines():
         told = _BOLD.match(line.strip()) or (_ITEM.match(line.strip()) if passage.kind == "list" else None)
         if told:
-            yield told[1].strip(" :"), told[2].strip()
+            yield told[1].strip(" :"), told[2].strip(), told[2].strip()
     is_a = _IS.get(stems.language)
     if is_a is None or passage.kind != "prose":
         return
     for sentence in sentences_of(passage.text):
         plain = sentence.replace("**", "").replace("`", "")
         if (match := is_a.match(plain)) and not plain.endswith("?") and not _LIKENESS.search(plain):
-            yield match[2].strip(), plain
+            term = match[2].strip()
+            # Behind an article a term is written small only because it does not open the sentence.
+            yield term[:1].upper() + term[1:] if match[1] else term, plain, plain[match.end("is") :].strip()
 
 
 def _is_term(term: str, stems: Stems) -> bool:

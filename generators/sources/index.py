@@ -4,7 +4,8 @@ Passages and the names of files stand in two FTS5 tables of an in-memory databas
 and BM25 ranks them: a word that few passages hold tells more than one that all hold. A lesson asks with its title
 first, and with its topics, objectives and module behind it. The file that fits a lesson best lends weight to its
 passages, because authors keep what belongs together in one file. Then passages are dealt out: each goes to the lesson
-that it fits best, so that no two lessons quote the same thing.
+that it fits best, so that no two lessons quote the same thing; what stands under one heading belongs together, and the
+steps below "Chain" go to the lesson on chains though they speak of a wheel.
 """
 
 import sqlite3
@@ -22,7 +23,12 @@ LEAST_SHARE = 0.25
 CANDIDATES = 60
 BEST_PASSAGES = 8
 NAME_WEIGHT = 4.0
+SECTION_BONUS = 1.0
 _HEADING_WEIGHT, _TEXT_WEIGHT = 3.0, 1.0
+# BM25 gives no weight to a word that half of all passages hold. In short notes that is the subject itself, so the
+# index holds as many rows again, and some, of a word that nobody writes.
+_PADDING = "·"
+_LEAST_PADDING = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +60,29 @@ class SourceIndex:
     """The passages of a course, to be asked.
 
     Args:
-        passages: of all its sources.
+        passages: of all its sources, in reading order.
         stems: of the course's language.
     """
 
     def __init__(self, passages: Sequence[Passage], stems: Stems) -> None:
-        self._passages = passages
+        self.passages = passages
         self._stems = stems
         self._database = sqlite3.connect(":memory:")
         self._database.executescript(
-            "create virtual table passages using fts5(heading, body, tokenize = \"unicode61 tokenchars '#+.'\");"
-            "create virtual table names using fts5(name, tokenize = \"unicode61 tokenchars '#+.'\");"
+            "create virtual table passages using fts5(heading, body, tokenize = \"unicode61 tokenchars '#+.·'\");"
+            "create virtual table names using fts5(name, tokenize = \"unicode61 tokenchars '#+.·'\");"
         )
+        texts = [(self._text(passage.heading), self._text(passage.text)) for passage in passages]
         self._database.executemany(
             "insert into passages (rowid, heading, body) values (?, ?, ?)",
-            (
-                (number, self._text(passage.heading), self._text(passage.text))
-                for number, passage in enumerate(passages)
-            ),
+            ((number, *pair) for number, pair in enumerate([*texts, *_padding(texts)])),
         )
         self._files = list(dict.fromkeys(passage.source for passage in passages))
         self._number = {name: number for number, name in enumerate(self._files)}
+        names = [(self._text(_words_of_name(name)),) for name in self._files]
         self._database.executemany(
             "insert into names (rowid, name) values (?, ?)",
-            ((number, self._text(_words_of_name(name))) for number, name in enumerate(self._files)),
+            ((number, *name) for number, name in enumerate([*names, *_padding(names)])),
         )
 
     def close(self) -> None:
@@ -92,11 +97,11 @@ class SourceIndex:
         scores = self._scores(question)
         best = next(iter(self._best_files(question, scores)), None)
         for number in scores:
-            if self._number[self._passages[number].source] == best:
+            if self._number[self.passages[number].source] == best:
                 scores[number] *= 1 + BEST_FILE_BONUS
         ranked = sorted(scores, key=lambda number: (-scores[number], number))[:CANDIDATES]
         least = LEAST_SHARE * scores[ranked[0]] if ranked else 0.0
-        found = [Found(passage=self._passages[number], score=scores[number]) for number in ranked]
+        found = [Found(passage=self.passages[number], score=scores[number]) for number in ranked]
         return [one for one in found if one.score >= least and self._fits(question, one.passage)]
 
     def _scores(self, question: Question) -> dict[int, float]:
@@ -111,7 +116,7 @@ class SourceIndex:
         """Files, the best first: by their name, and by the few passages of each that fit best."""
         by_file: dict[int, list[float]] = defaultdict(list)
         for number, score in scores.items():
-            by_file[self._number[self._passages[number].source]].append(score)
+            by_file[self._number[self.passages[number].source]].append(score)
         ranked = {
             number: sum(sorted(own, reverse=True)[:BEST_PASSAGES]) / BEST_PASSAGES for number, own in by_file.items()
         }
@@ -151,13 +156,16 @@ class SourceIndex:
 
 def deal(index: SourceIndex, questions: Sequence[Question]) -> list[list[Passage]]:
     """Give each lesson its passages, each passage to one lesson; in reading order, as much as it has room for."""
-    offers = [
-        (found.score / total, number, found.passage)
-        for number, question in enumerate(questions)
-        if (candidates := index.passages_for(question))
-        for total in [candidates[0].score]
-        for found in candidates
-    ]
+    offers = _with_sections(
+        index,
+        [
+            (found.score / total, number, found.passage)
+            for number, question in enumerate(questions)
+            if (candidates := index.passages_for(question))
+            for total in [candidates[0].score]
+            for found in candidates
+        ],
+    )
     offers.sort(key=lambda offer: (-offer[0], offer[1], offer[2].source, offer[2].order))
     room = [question.words for question in questions]
     dealt: list[list[Passage]] = [[] for _ in questions]
@@ -172,6 +180,36 @@ def deal(index: SourceIndex, questions: Sequence[Question]) -> list[list[Passage
     for passages in dealt:
         passages.sort(key=lambda passage: (passage.source, passage.order))
     return dealt
+
+
+Offer = tuple[float, int, Passage]
+
+
+def _with_sections(index: SourceIndex, offers: list[Offer]) -> list[Offer]:
+    """The offers, weighed by heading: a section goes to the lesson that most of it fits, with all that stands in it."""
+    fits: dict[tuple[str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for score, number, passage in offers:
+        if passage.heading:
+            fits[passage.source, passage.heading][number] += score
+    owners = {section: max(by, key=lambda number: (by[number], -number)) for section, by in fits.items()}
+    weighed = [
+        (score * (1 + SECTION_BONUS * (owners.get((passage.source, passage.heading)) == number)), number, passage)
+        for score, number, passage in offers
+    ]
+    offered = {(number, passage.source, passage.order) for _, number, passage in offers}
+    for passage in index.passages:
+        owner = owners.get((passage.source, passage.heading))
+        if owner is not None and (owner, passage.source, passage.order) not in offered:
+            weighed.append((LEAST_SHARE * (1 + SECTION_BONUS), owner, passage))
+    return weighed
+
+
+def _padding(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Rows of average length that no question finds."""
+    if not rows:
+        return []
+    lengths = [sum(len(row[at].split()) for row in rows) // len(rows) for at in range(len(rows[0]))]
+    return [tuple(" ".join([_PADDING] * length) for length in lengths)] * (len(rows) + _LEAST_PADDING)
 
 
 def _words_of_name(name: str) -> str:

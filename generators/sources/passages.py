@@ -8,6 +8,7 @@ a full stop.
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -21,12 +22,13 @@ PassageKind = Literal["prose", "list", "steps", "table", "code"]
 SPOKEN_WORDS = 70
 LONGEST_WORDS = 220
 LEAST_WORDS = 5
+_PARAGRAPH_WORDS = 12
 _PARSER = MarkdownIt("commonmark").enable("table")
 _FRONTMATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _CUE = re.compile(r"^\s*((?:\d{1,2}:)?\d{1,2}:\d{2})[.,]\d{3}\s*-->")
 _STAMP = re.compile(r"^\s*[\[(]?((?:\d{1,2}:)?\d{1,2}:\d{2})(?:[.,]\d+)?[\])]?(?!\s*-->)[\s:-]+")
 _TAG = re.compile(r"<[^>\n]{1,80}>")
-_SPEAKER = re.compile(r"^(?:<v [^>]+>|[A-ZÀ-Ý][\w .]{0,24}:\s)")
+_SPEAKER = re.compile(r"^([A-ZÀ-Ý][\w .]{0,24}):\s")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(¿¡]?[A-ZÀ-Ý0-9])")
 
 
@@ -151,23 +153,35 @@ def timed_blocks(text: str) -> Iterator[Block]:
     said: list[str] = []
     words = 0
     begins = time = ""
-    for line in text.splitlines():
+    lines = [_TAG.sub("", html.unescape(line)) for line in text.splitlines()]
+    speakers = _speakers(lines)
+    for line in lines:
         if cue := _CUE.match(line):
             time = _long_time(cue[1])
             continue
-        if stamp := _STAMP.match(line):
+        stamp = _STAMP.match(line)
+        if stamp:
             time, line = _long_time(stamp[1]), line[stamp.end() :]  # noqa: PLW2901 - what follows the time is said
-        spoken = _SPEAKER.sub("", _TAG.sub("", html.unescape(line))).strip()
+        label = _SPEAKER.match(line)
+        spoken = line[label.end() if label and label[1] in speakers else 0 :].strip()
         if not time or not spoken or spoken.isdigit() or (said and said[-1] == spoken):
             continue
         begins = begins or time
         said.append(spoken)
         words += len(spoken.split())
-        if (words >= SPOKEN_WORDS and spoken[-1] in ".!?…") or words >= 2 * SPOKEN_WORDS:
+        # Whoever typed a time before each paragraph set it apart; the lines of subtitles are cut by their length.
+        is_set_apart = stamp is not None and len(spoken.split()) >= _PARAGRAPH_WORDS
+        if ((words >= SPOKEN_WORDS or is_set_apart) and spoken[-1] in ".!?…") or words >= 2 * SPOKEN_WORDS:
             yield Block(begins, "", " ".join(said))
             said, words, begins = [], 0, ""
     if said:
         yield Block(begins, "", " ".join(said))
+
+
+def _speakers(lines: Iterable[str]) -> set[str]:
+    """Names that stand before what somebody says: more than once, or else it is the beginning of a sentence."""
+    found = Counter(label[1] for line in lines if (label := _SPEAKER.match(_STAMP.sub("", line))))
+    return {name for name, count in found.items() if count > 1}
 
 
 def notebook_blocks(text: str) -> Iterator[Block]:
