@@ -386,6 +386,7 @@ IN_THE_WAY = {
     "42P01": (((), "insert into public.gone values (new.slug);"), "public.gone"),
     "3F000": (((), "execute 'create table nowhere.x ()';"), "nowhere"),
     "42883": (((), "perform public.no_such_function(new.slug);"), "no_such_function"),
+    "42703": ((("create table notes (slug text)",), "perform no_such_column from public.notes;"), "no_such_column"),
 }
 
 
@@ -402,6 +403,36 @@ def test_what_a_trigger_lacks_is_named_and_said_to_be_the_triggers(code: str, bo
     assert "in function nt() of the database (trigger t on contents)" in message
     assert "worker migrate" not in message
     assert box.parked.count() == 0
+
+
+@pytest.mark.parametrize("code", IN_THE_WAY)
+def test_what_a_trigger_lacks_for_one_row_alone_stops_nobody(code: str, box: Outbox, database: Database) -> None:
+    """No neighbour is there to vouch for the others: rows that are made up go through, so it is this row's."""
+    (before, body), _ = IN_THE_WAY[code]
+    run(database, *before, *trigger("contents", f"if new.title = 'Aula 2' then {body} end if;", when="after insert"))
+    box.append(page(1))
+    drain(box, database.worker_dsn)
+    box.append(page(2))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.sqlstate) == (2, code)
+    assert "in function nt() of the database (trigger t on contents)" in parked.reason
+    run(database, "drop trigger t on contents")
+    box.parked.release(2, Resolution.RETRY)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
+def test_a_right_that_we_lack_ourselves_holds_a_lone_event(box: Outbox, database: Database) -> None:
+    """No function failed: the right is ours to be given, and the next event needs it as well."""
+    box.append(page(1))
+    run(database, "revoke insert on contents from outbox_worker")
+    with pytest.raises(WorkerError) as told:
+        drain(box, database.worker_dsn)
+    assert told.value.exit_code == 3
+    assert box.parked.count() == 0
+    run(database, "grant insert on contents to outbox_worker")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ before everything is held for one refusal, the database is asked, on the connect
 4. Do its neighbours go through? Events of the same type that follow are rehearsed: applied, checked and rolled back.
    One that goes through settles it, three that are refused alike do as well. For lack of room or time a neighbour must
    be as large as the event itself.
+5. Did a function of the owner's fail (a right, a table, a function that it lacks), and nobody vouches for the others?
+   Then rows are made up and rehearsed: where they go through, it fails for this row alone.
 
 What is one event's own after that is parked like any other poison, five alike are held by `epidemic`. What no neighbour
 vouches for stays what its code says: it is held or waited out, and an operator can set it aside by hand.
@@ -25,6 +27,7 @@ from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
+from worker.connect.deadline import deadline
 from worker.errors import DependencyFault, KeptAsItWas, WorkerError
 from worker.faults import obstacles
 from worker.faults.frames import frames_of
@@ -56,6 +59,7 @@ class Evidence:
     """Asks the database before anybody is blamed.
 
     Attributes:
+        made_up: rehearses rows that are nobody's; whether they go through (`rehearse`).
         wary: whether events may not be touched but those in hand; see `suspects`.
         passed: sizes of the events that went through since the search began, by type.
         unfit: neighbours that ended the session when they were rehearsed; they are asked no more.
@@ -64,6 +68,7 @@ class Evidence:
     box: Outbox
     exchange: Exchange
     parked: ParkedList
+    made_up: Callable[[Connection], bool]
     wary: Callable[[], bool] = lambda: False
     passed: dict[str, int] = field(default_factory=dict)
     unfit: set[int] = field(default_factory=set)
@@ -139,7 +144,14 @@ class Evidence:
             alike += told == state
         if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD} or alike >= ALIKE:
             return False
-        return deliberate or state[:2] in _DISPROVED or state in _DISPROVED_CODES
+        if deliberate or state[:2] in _DISPROVED or state in _DISPROVED_CODES:
+            return True
+        return not least and bool(frames_of(error).functions) and self.made_up_pass(connection)
+
+    def made_up_pass(self, connection: Connection) -> bool:
+        """Whether rows that are made up go through; for want of neighbours."""
+        with deadline(connection, self.exchange.patience_with_an_answer):
+            return self.made_up(connection)
 
     def neighbours(self, event: Event, position: Position) -> Iterator[Event]:
         """Events of its type that wait for nothing, each of another aggregate, a few."""

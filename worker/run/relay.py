@@ -44,6 +44,7 @@ from worker.faults.evidence import Evidence, explained, is_gone
 from worker.faults.failures import Failed, Failures
 from worker.faults.outage import Interrupted, Patience
 from worker.faults.parking import ParkedList
+from worker.faults.rehearse import rehearse
 from worker.faults.release import Releases
 from worker.faults.settle import settle
 from worker.faults.suspects import KILLER, STARTS, Suspects
@@ -97,7 +98,13 @@ class Relay:
         self._parked = ParkedList(box)
         self._epidemic = Epidemic(box, self._parked, options.hold_after_alike)
         self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
-        self._evidence = Evidence(box, self._exchange, self._parked, wary=lambda: self._suspects.wary)
+        self._evidence = Evidence(
+            box,
+            self._exchange,
+            self._parked,
+            made_up=lambda connection: rehearse(connection) is None,
+            wary=lambda: self._suspects.wary,
+        )
         self._failures = self._deciding(self._size)
         released = BatchSize(options.max_events)
         self._releases = Releases(
