@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outbox.ops.assessment import assess
+from outbox.ops.assessment import troubles
 from outbox.ops.status import Status
 from outbox.ops.wording import age
 
@@ -41,13 +41,15 @@ def alarms(status: Status, limits: Limits) -> list[str]:
 
 
 def _needs(status: Status, limits: Limits) -> Iterator[str]:
-    for need in assess(status).needs:
+    for trouble, need in troubles(status):
+        if need is None:
+            continue
         if need.entry == PARKED_ENTRY:
             if status.parked_list.parked > limits.parked:
                 yield f"{status.parked_list.parked:,} parked, {limits.parked:,} allowed"
             continue
         how = f" (`{need.command}`)" if need.command else ""
-        yield f"{need.what}{how}"
+        yield f"{trouble.text}: {need.what}{how}"
 
 
 def _too_old(status: Status, limits: Limits) -> Iterator[str]:

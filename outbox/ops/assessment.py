@@ -71,7 +71,7 @@ class Assessment:
 
 def assess(status: Status) -> Assessment:
     """Answer the six questions."""
-    found = tuple(_troubles(status))
+    found = tuple(troubles(status))
     return Assessment(
         generation=_generation(status),
         trouble=tuple(answer for answer, _ in found),
@@ -95,7 +95,8 @@ def _generation(status: Status) -> Answer:
     return Answer(text=f"safe: {used}", tone=Tone.WELL)
 
 
-def _troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
+def troubles(status: Status) -> Iterator[tuple[Answer, Need | None]]:
+    """Yield what is wrong, the worst first, each with what a person has to do about it, if anybody has to."""
     if not status.writable:
         need = Need(
             what="give the file and its directory back to this user",

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from outbox import Outbox, WorkerLock, WorkerState
 from outbox.cli import cli
+from outbox.notes.relay_state import Cause
 from outbox.ops.alarm import Limits, alarms
 from outbox.ops.status import read_status
 from tests.support.lessons import SetClock, lesson
@@ -63,7 +64,12 @@ def test_a_blocked_worker_a_dead_one_and_a_pause_need_a_person(box: Outbox, cloc
     assert "worker run" in found(box, clock)[0]
     with WorkerLock(box.path):
         box.relay.set_state(WorkerState.BLOCKED, "permission denied")
-        assert found(box, clock)
+        (blocked,) = found(box, clock)
+        assert "permission denied: mend this" in blocked
+        assert blocked.endswith("(`worker doctor`)")
+        cause = Cause(kind="sequences", remedy="select setval('s', 9)", entry="environment")
+        box.relay.set_state(WorkerState.BLOCKED, "the sequence is behind", cause=cause)
+        assert "the sequence is behind: select setval('s', 9)" in found(box, clock)[0]
         box.relay.set_state(WorkerState.FOLLOWING)
         box.relay.pause()
         assert "outbox resume" in found(box, clock)[0]
