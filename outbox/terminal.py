@@ -12,7 +12,9 @@ import codecs
 import os
 import re
 import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -20,6 +22,8 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_LEAST_ROOM = 24  # columns: a narrower one would hold a word a line
 
 # Categories Cc (but for tab and newline), Cf, Cs, Zl and Zp of Unicode, and the letters that have no shape.
 _OBEYED = (
@@ -200,6 +204,22 @@ def echo_marked(mark: str, colour: str, text: str, *, bold: bool = False) -> Non
     """Print a word of ours, in colour on a terminal, and a text of anybody's behind it."""
     click.echo(click.style(mark, fg=colour, bold=bold), nl=False, file=obeyed(sys.stdout))
     click.echo(text)
+
+
+def hung(text: str, indent: int) -> str:
+    """Break a text between its words where the terminal ends, and go on below its beginning.
+
+    A terminal breaks words; a pipe gets the text as it is, on one line.
+
+    Args:
+        text: without line ends.
+        indent: the column that it begins in.
+    """
+    if not sys.stdout.isatty():
+        return text
+    room = max(_LEAST_ROOM, shutil.get_terminal_size().columns - indent)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return f"\n{'':<{indent}}".join(lines)
 
 
 def console(*, err: bool = False, **settings: Any) -> Console:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 620, 330  # of a panel
-LEFT, RIGHT, TOP, BOTTOM = 62, 170, 52, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 170, 52, 54
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .page { fill: #ffffff; stroke: #d1d9e0 }
@@ -76,7 +76,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     for x in sorted({x for x, _ in points}):
         at = f'x="{across(x):.1f}" y="{below}" text-anchor="middle"'
         yield f'<text class="faint" {at}>{_short(x)}</text>'
-    yield f'<text class="faint" x="{WIDTH - RIGHT + 14}" y="{below}">{escape(panel.x)}</text>'
+    yield f'<text class="faint" x="{WIDTH - RIGHT}" y="{below + 18}" text-anchor="end">{escape(panel.x)}</text>'
     ends = _apart([down(line[-1][1]) for line in panel.lines.values()])
     for kind, (name, line), end in zip("abcd", panel.lines.items(), ends, strict=False):
         path = "L".join(f"{across(x):.1f} {down(y):.1f}" for x, y in line)

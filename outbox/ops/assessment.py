@@ -208,6 +208,10 @@ def _parked(status: Status) -> tuple[Answer, Need]:
 
 def _waiting(status: Status) -> Answer:
     if status.backlog == 0:
+        if status.parked:
+            verb = "is" if status.parked == 1 else "are"
+            text = f"nothing new; {_events(status.parked)} of the parked list {verb} not delivered"
+            return Answer(text=text, tone=Tone.PLAIN)
         return Answer(text="nothing: everything is delivered", tone=Tone.WELL)
     old = f", the oldest for {age(status.oldest_pending_seconds)}" if status.oldest_pending_seconds is not None else ""
     return Answer(text=f"{_events(status.backlog)}{old}", tone=Tone.PLAIN)
@@ -239,7 +243,7 @@ def _rate(status: Status) -> Answer:
 
 def _done(status: Status) -> Answer:
     if status.backlog == 0:
-        return Answer(text="up to date", tone=Tone.WELL)
+        return Answer(text="but for the parked list" if status.parked else "up to date", tone=Tone.WELL)
     worker = status.worker
     if worker.state in {"draining", "following"} and not status.paused:
         if worker.last_error or not worker.rate_per_second:

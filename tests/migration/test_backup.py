@@ -58,8 +58,10 @@ def test_a_migration_is_backed_up_first(database: Database, tmp_path: Path) -> N
 
 
 def test_there_is_nothing_to_back_up_in_an_empty_database(empty_database: Database, tmp_path: Path) -> None:
-    """No file, rather than an empty one."""
-    report = migrate(empty_database.dsn, "up", backups=tmp_path / "backups")
+    """No file, rather than an empty one; and nobody is told of a backup that is not made."""
+    said: list[str] = []
+    report = migrate(empty_database.dsn, "up", backups=tmp_path / "backups", told=said.append)
+    assert [line for line in said if "back" in line] == []
     assert report.backup is None
     assert not (tmp_path / "backups").exists()
     assert len(report.applied) == len(report.planned) > 0

@@ -8,7 +8,7 @@ is touched.
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +45,15 @@ class Backup:
     rehearsal: Rehearsal
 
 
-def make_backup(connection: psycopg.Connection, folder: Path) -> Backup | None:
+def make_backup(
+    connection: psycopg.Connection, folder: Path, *, begins: Callable[[], object] = lambda: None
+) -> Backup | None:
     """Dump what a migration touches, and prove the file.
 
     Args:
         connection: to the database, in autocommit mode; holds the snapshot meanwhile.
         folder: where the file goes; made if absent, for us alone.
+        begins: called where there is something to back up, before it takes its time.
 
     Returns:
         The backup, or None where the database holds no table of these schemas: there is nothing to lose.
@@ -64,6 +67,7 @@ def make_backup(connection: psycopg.Connection, folder: Path) -> Backup | None:
         counts = _count(connection)
         if not counts:
             return None
+        begins()
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
         program = find_pg_dump(connection)
         path = _new_file(folder, connection.info.dbname)

@@ -71,8 +71,9 @@ def migrate(
             report.findings = found.findings
             return report
         if backups is not None and report.planned:
-            told("backing up, and restoring the backup to prove it")
-            report.backup = make_backup(connection, backups)
+            report.backup = make_backup(
+                connection, backups, begins=lambda: told("backing up, and restoring the backup to prove it")
+            )
 
     def applied(step: Applied) -> None:
         report.applied.append(step)

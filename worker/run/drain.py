@@ -135,7 +135,9 @@ def _progress(last_seq: int, *, show: bool) -> Iterator[OnBatch | None]:
         TextColumn("{task.fields[rate]}"),
         TextColumn("{task.fields[left]}"),
     )
-    with Progress(*columns, console=console(err=True)) as progress:
+    screen = console(err=True)
+    screen.width -= len("^C")  # which the terminal writes behind the bar: wrapped, it would leave the bar there twice
+    with Progress(*columns, console=screen) as progress:
         bar = progress.add_task("draining", total=None, rate="", left="")
         first: list[int] = []
 

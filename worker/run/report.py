@@ -25,6 +25,7 @@ class Report:
     Args:
         box: where the state is noted.
         on_batch: told of each batch, for a progress bar.
+        most_per_second: the rate that was asked for at most; None: no limit. The first batch has had no rest before it.
         clock: monotonic seconds.
 
     Attributes:
@@ -37,10 +38,12 @@ class Report:
         box: Outbox,
         *,
         on_batch: OnBatch | None = None,
+        most_per_second: float | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._box = box
         self._on_batch = on_batch
+        self._most_per_second = most_per_second
         self._clock = clock
         self._log = get_log()
         self._noted_at = float("-inf")
@@ -71,7 +74,8 @@ class Report:
         since = now - (self._last_batch_at if self._last_batch_at is not None else now - seconds)
         self._last_batch_at = now
         last_seq = self._box.last_seq
-        self.forecast.carried(count, max(since, seconds), last_seq)
+        least = count / self._most_per_second if self._most_per_second is not None else 0.0
+        self.forecast.carried(count, max(since, seconds, least), last_seq)
         backlog = max(0, last_seq - position.seq)
         self._log.info(
             "relay.batch_applied", seq=position.seq, events=count, seconds=round(seconds, 4), backlog=backlog

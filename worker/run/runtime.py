@@ -95,7 +95,7 @@ def relay_for(
     def dial() -> Connection:
         return connect(dsn)
 
-    report = Report(box, on_batch=on_batch)
+    report = Report(box, on_batch=on_batch, most_per_second=max_rate)
     most = settings.batch_events if max_rate is None else max(1, min(settings.batch_events, int(max_rate)))
     options = Options(
         poll_seconds=settings.poll_seconds,

@@ -26,6 +26,17 @@ def test_the_page_and_the_drawing_are_what_the_kept_figures_say(path: Path) -> N
     assert path.read_text(encoding="utf-8") == drawn()[path]
 
 
+def test_no_label_runs_under_its_bar() -> None:
+    """At six and a half pixels a letter, which is wide for this font."""
+    drawing = ET.fromstring(drawn()[PAGE.with_suffix(".svg")])  # noqa: S314 - our own
+    left = min(
+        float(bar.get("x", "0")) for bar in drawing.iter(f"{SVG}rect") if bar.get("class") in {"holds", "missed"}
+    )
+    labels = [text.text or "" for text in drawing.iter(f"{SVG}text") if text.get("x") == "34"]
+    assert labels
+    assert [label for label in labels if 34 + 6.5 * len(label) > left] == []
+
+
 def test_every_theme_has_its_figures_on_the_page() -> None:
     """No theme is measured and then kept to oneself."""
     blocks = [found["what"] for found in MARKER.finditer(PAGE.read_text(encoding="utf-8")) if not found["name"]]

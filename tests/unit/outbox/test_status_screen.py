@@ -58,6 +58,18 @@ def test_a_calm_outbox_needs_nobody(box: Outbox, clock: SetClock) -> None:
     assert found["done"] == "up to date\n"
 
 
+def test_what_is_parked_is_not_called_delivered(box: Outbox, clock: SetClock) -> None:
+    """Nothing new waits, and that is not the same as everything having arrived."""
+    box.append(*(lesson(f"l-{number}") for number in range(34)))
+    box.relay.remember_position(DESTINATION, 34, None)
+    for seq in range(1, 34):
+        box.parked.park(box.event(seq), verdict="poison", reason="refused", sqlstate="23514")
+    with working(box, WorkerState.FOLLOWING):
+        found = told(box, clock)
+    assert found["waiting"] == "nothing new; 33 events of the parked list are not delivered\n"
+    assert found["done"] == "but for the parked list\n"
+
+
 def test_an_outage_is_nobodys_work(box: Outbox, clock: SetClock) -> None:
     """Since when and why; it is tried for ever, and needs nobody."""
     box.append(lesson("a"), lesson("b"))
