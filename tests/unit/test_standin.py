@@ -160,6 +160,28 @@ def test_orphans_are_swept_and_others_are_not(local: LocalPostgres, tmp_path: Pa
     kept.remove_data()
 
 
+@pytest.mark.parametrize("owner", [None, "", "nobody knows", f"{os.getpid()} 1"])
+def test_a_folder_whose_owner_is_not_known_or_is_another_process_by_now_is_an_orphan(
+    owner: str | None, tmp_path: Path
+) -> None:
+    """A process id is given out again; with its start time it is known."""
+    folder = tmp_path / "servers" / "left"
+    folder.mkdir(parents=True)
+    if owner is not None:
+        (folder / "owner").write_text(owner, encoding="ascii")
+    assert sweep(tmp_path / "servers") == [folder]
+    assert not folder.exists()
+
+
+def test_an_ordinary_users_server_lies_in_its_data_folder(tmp_path: Path) -> None:
+    """Nobody else enters it, and no account is taken on."""
+    account = Account(uid=os.geteuid(), gid=os.getegid(), is_self=True)
+    home = account.home(tmp_path / "data")
+    assert home == tmp_path / "data" / "server"
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert account.identity() == {}
+
+
 def test_a_server_that_its_owner_has_stopped_for_a_moment_is_left_alone(tmp_path: Path) -> None:
     """Another session that tidies up meanwhile must not take its data."""
     with LocalPostgres(tmp_path / "mine", durable=False) as mine:

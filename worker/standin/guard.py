@@ -31,6 +31,6 @@ class Guard:
     def dismiss(self) -> None:
         """The server is stopped: let the guard go."""
         try:
-            self._process.communicate(b"\n", timeout=10)
+            self._process.communicate(b"\n", timeout=60)
         except BrokenPipeError:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
