@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Literal
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from generators.reading.markdown import split_frontmatter
+from generators.reading.markdown.tree import PARSER
 
 PassageKind = Literal["prose", "list", "steps", "table", "code"]
 
@@ -23,8 +25,6 @@ SPOKEN_WORDS = 70
 LONGEST_WORDS = 220
 LEAST_WORDS = 5
 _PARAGRAPH_WORDS = 12
-_PARSER = MarkdownIt("commonmark").enable("table")
-_FRONTMATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _CUE = re.compile(r"^\s*((?:\d{1,2}:)?\d{1,2}:\d{2})[.,]\d{3}\s*-->")
 _STAMP = re.compile(r"^\s*[\[(]?((?:\d{1,2}:)?\d{1,2}:\d{2})(?:[.,]\d+)?[\])]?(?!\s*-->)[\s:-]+")
 _TAG = re.compile(r"<[^>\n]{1,80}>")
@@ -88,12 +88,11 @@ def _says_something(block: Block) -> bool:
 
 def markdown_blocks(text: str, *, place: str = "") -> Iterator[Block]:
     """The blocks of a Markdown text; `place` replaces the line numbers."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    head = _FRONTMATTER.match(text)
-    skipped = head[0].count("\n") if head else 0
-    lines = text[head.end() if head else 0 :].split("\n")
+    head = split_frontmatter(text)
+    skipped = head.body_line - 1
+    lines = head.body.split("\n")
     heading = ""
-    tokens = _PARSER.parse("\n".join(lines))
+    tokens = PARSER.parse("\n".join(lines))
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = _inline(tokens[at + 1])

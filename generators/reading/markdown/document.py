@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from generators.languages import vocabulary
@@ -19,6 +18,7 @@ from generators.reading.markdown.html import MAX_HTML_IN_ALL, markdown_of
 from generators.reading.markdown.inline import inline_lines, plain
 from generators.reading.markdown.label import label_key, split_label
 from generators.reading.markdown.line import Line
+from generators.reading.markdown.tree import PARSER
 
 _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|\(([xX✓✔ ]?)\)|([☐☑☒]))\s*")
 # Bullets that Markdown does not know: a paragraph of such lines is a list to its author.
@@ -49,11 +49,10 @@ class Document:
 
 def read_document(body: str, first_line: int = 1) -> Document:
     """Parse Markdown; `first_line` is the line of the file on which `body` starts."""
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens: list[Token] = []
     body = body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    parser.block.parse(body, parser, {}, tokens)
-    lines = tuple(_lines(parser, tokens, first_line, body))
+    PARSER.block.parse(body, PARSER, {}, tokens)
+    lines = tuple(_lines(tokens, first_line, body))
     return Document(lines=lines, paths=tuple(_paths(lines)))
 
 
@@ -67,8 +66,8 @@ def _paths(lines: tuple[Line, ...]) -> Iterator[tuple[str, ...]]:
         yield tuple(key for _, key in open_headings)
 
 
-def _lines(parser: MarkdownIt, tokens: list[Token], first_line: int, body: str) -> Iterator[Line]:
-    walk = _Walk(parser, first_line, body)
+def _lines(tokens: list[Token], first_line: int, body: str) -> Iterator[Line]:
+    walk = _Walk(first_line, body)
     for token in tokens:
         yield from walk.step(token)
 
@@ -84,8 +83,7 @@ def _is_pair(header: tuple[str, ...]) -> bool:
 class _Walk:
     """Where in the block structure the reader stands."""
 
-    def __init__(self, parser: MarkdownIt, first_line: int, body: str = "") -> None:
-        self._parser = parser
+    def __init__(self, first_line: int, body: str = "") -> None:
         self._raw = body.split("\n")
         self._loose = (0, 0)
         self._first_line = first_line
@@ -133,8 +131,8 @@ class _Walk:
             return
         text, numbers = markdown_of(content)
         tokens: list[Token] = []
-        self._parser.block.parse(text, self._parser, {}, tokens)
-        inner = _Walk(self._parser, -len(numbers))
+        PARSER.block.parse(text, PARSER, {}, tokens)
+        inner = _Walk(-len(numbers))
         inner._block = self._block
         for token in tokens:
             for line in inner.step(token):
@@ -187,13 +185,13 @@ class _Walk:
 
     def _inline(self, content: str, number: int) -> Iterator[Line]:
         if self._in_cell:
-            self._cells.append(plain(self._parser, content))
+            self._cells.append(plain(content))
             return
         if self._heading:
-            text = plain(self._parser, content)
+            text = plain(content)
             yield Line(number=number, kind="heading", text=text, value=text, depth=self._heading)
             return
-        for part in inline_lines(self._parser, content):
+        for part in inline_lines(content):
             line = Line(
                 number=number + part.offset,
                 kind="text",

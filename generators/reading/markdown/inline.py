@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from generators.languages import vocabulary
 from generators.reading.markdown.label import MAX_LABEL_CHARACTERS, label_key, split_label
+from generators.reading.markdown.tree import PARSER
 
 MAX_INLINE_CHARACTERS = 4_000
 """Above this a paragraph is taken as it stands: some inline constructs take quadratic time to resolve."""
@@ -36,12 +36,12 @@ class InlineLine:
     offset: int
 
 
-def inline_lines(parser: MarkdownIt, content: str) -> list[InlineLine]:
+def inline_lines(content: str) -> list[InlineLine]:
     """Parse the inline content of one block into its source lines."""
     if len(content) > MAX_INLINE_CHARACTERS:
         return [_as_line([(False, part)], offset) for offset, part in enumerate(content.split("\n")) if part.strip()]
     tokens: list[Token] = []
-    parser.inline.parse(content, parser, {}, tokens)
+    PARSER.inline.parse(content, PARSER, {}, tokens)
     rows = _Rows(tokens)
     lines = (_as_line(row, offset) for offset, row in rows.read() if any(part.strip() for _, part in row))
     return [field for line in lines for field in _fields_of(line)]
@@ -116,9 +116,9 @@ def _is_name(tokens: list[Token], place: int) -> bool:
     )
 
 
-def plain(parser: MarkdownIt, content: str) -> str:
+def plain(content: str) -> str:
     """The plain text of inline content, on one line."""
-    return " ".join(line.text for line in inline_lines(parser, content))
+    return " ".join(line.text for line in inline_lines(content))
 
 
 def _as_line(runs: list[tuple[bool, str]], offset: int) -> InlineLine:
