@@ -48,10 +48,10 @@ MUTANTS = (
     _mutant(
         "position-first", "the position is committed before the effects",
         "worker.apply.projection",
-        "        with connection.pipeline():\n            send_tags(connection, changes)\n",
+        "        with trip():\n            send_tags(connection, changes)\n",
         "        if batch.to is not None:\n            send_position(connection, outbox_id, position, batch.to)\n"
         "            connection.execute('commit')\n"
-        "        with connection.pipeline():\n            send_tags(connection, changes)\n",
+        "        with trip():\n            send_tags(connection, changes)\n",
     ),
     _mutant(
         "position-not-compared", "the locked position is not compared with the one that the batch was read from",
