@@ -188,6 +188,39 @@ def test_a_copy_that_was_used_on_its_own_is_told_as_such_and_its_events_can_be_s
     )
 
 
+@pytest.mark.parametrize("own", ["a lesson of its own", "a version of a lesson that both have"])
+def test_a_copy_whose_own_events_are_all_older_is_told_as_such(
+    own: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """The other went on for longer, so no id here is newer than the position: the rows show what they never had."""
+    drain(box, database.worker_dsn)
+    common = box.last_seq
+    with Outbox.open(copied(box, tmp_path / "clone" / "outbox.db")) as clone:
+        clone.append(lesson(40) if own == "a lesson of its own" else lesson(1, body="Outra"))
+        box.append(*(lesson(20 + number) for number in range(3)))
+        drain(box, database.worker_dsn)
+        with pytest.raises(TargetRefused, match="never reached the database") as refused:
+            drain(clone, database.worker_dsn)
+    assert refused.value.kind == "cloned_outbox"
+    assert refused.value.command == f"outbox export --files --after {common} --output own-events.jsonl"
+
+
+def test_an_older_copy_of_which_one_event_is_parked_is_an_older_copy(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """That it took no effect is known, and no sign of another file."""
+    drain(box, database.worker_dsn)
+    box.append(lesson(20), lesson(21))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents add constraint small check (sequence_order <> 20)")
+    with Outbox.open(copied(box, tmp_path / "old" / "outbox.db")) as old:
+        box.append(lesson(22))
+        drain(box, database.worker_dsn)
+        assert box.parked.count() == 1
+        with pytest.raises(TargetRefused, match="this file is an older copy"):
+            drain(old, database.worker_dsn)
+
+
 def test_an_older_copy_is_not_taken_for_a_clone(box: Outbox, database: Database, tmp_path: Path) -> None:
     """It has nothing of its own."""
     drain(box, database.worker_dsn)

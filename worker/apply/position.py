@@ -24,6 +24,7 @@ from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
 
 SCHEMA_VERSION = 1
+OLDER_COPY = "restored_outbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,16 @@ def greet(connection: Connection, box: Outbox) -> Position:
         )
     seq, event_id = row
     position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))
-    check_fits(position, box)
+    try:
+        check_fits(position, box)
+    except TargetRefused as refused:
+        # Imported here: it asks for the rows, which the position is the door to.
+        from worker.apply.copies import own_event  # noqa: PLC0415
+
+        if refused.kind != OLDER_COPY or (own := own_event(connection, box)) is None:
+            raise
+        how = f"event {own.seq} here ({own.event_id}) never reached the database, which has those up to {position.seq}"
+        raise _cloned(how, box) from refused
     return position
 
 
@@ -139,7 +149,7 @@ def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
             return _cloned(f"event {last_seq} here ({newest}) is newer than event {position.seq} in the database", box)
     return TargetRefused(
         f"this file is an older copy: it ends at event {last_seq}, the database has those up to {position.seq}",
-        kind="restored_outbox",
+        kind=OLDER_COPY,
         remedy="put the newest file back, or set this one aside and rebuild it with `generate import`",
         entry="restored-outbox",
     )
