@@ -52,6 +52,7 @@ class Waiting:
         self.stopping = False
 
     def wait_for_news(self, seconds: float) -> None:
+        self._kernel.step("idle")
         self._kernel.sleep(seconds, lambda: self.stopping or self._host.rings > self._heard)
         self._heard = self._host.rings
 

@@ -23,6 +23,13 @@ _DECIDED = (
     "order by id desc"
 )
 
+_LAST_DECISION = (
+    "select action, outcome from (select a.id, action, "
+    "(select outcome from outcomes where decision_id = a.id order by id desc limit 1) as outcome "
+    "from audit as a where seq = ? and action in ('retry', 'edit', 'supersede', 'discard', 'park')) "
+    "where outcome is not 'too_late' order by id desc limit 1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -104,6 +111,11 @@ class Witness:
             return False, None
         edited = next((after for _, after in rows if after is not None), None)
         return rows[0][0] == "discard", json.loads(edited) if edited is not None else None
+
+    def last_decision(self, seq: int) -> tuple[str | None, str | None]:
+        """Return what was decided last about an event, and what became of it; None where nothing was."""
+        row = self._connection.execute(_LAST_DECISION, [seq]).fetchone()
+        return (None, None) if row is None else (row[0], row[1])
 
     def was_discarded(self, seq: int) -> bool:
         """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""

@@ -21,6 +21,7 @@ from simulation.host import Host
 from simulation.invariants import Knocks, everything_is_as_it_should_be, nothing_unproven_is_pruned
 from simulation.kernel import Kernel, Killed, Process, Violation
 from simulation.ledger import Ledger
+from simulation.liveness import Liveness
 from simulation.misfortunes import Misfortunes
 from simulation.plan import KILLER_MARK, LOGIN_REFUSALS, REFUSED_MARK, Scenario
 
@@ -53,11 +54,12 @@ class World:
         self._bytes = random.Random(f"bytes {scenario.seed}")
         self.kernel = Kernel(
             random.Random(f"order {scenario.seed}"),
-            watch=lambda process, edge: self.adversary.watch(self.kernel, process, edge),
+            watch=self._watched,
             buried=self._buried,
             finished=self._is_finished,
         )
         self.knocks = Knocks()
+        self.liveness = Liveness(self._rows)
         self.adversary = Adversary(scenario.faults, self.chance)
         self.hosts = [
             Host(self.kernel, folder / f"host-{number}", UUID(int=0xB0B + number))
@@ -192,6 +194,14 @@ class World:
         since = self.ledger.effects[self._proofs[host.witness.outbox_id] :]
         released = {seq for outbox_id, seq in since if outbox_id == host.witness.outbox_id}
         self.kernel.judge(nothing_unproven_is_pruned, host, before, proven | released)
+
+    def _rows(self) -> dict[str, Any]:
+        return self.server.tables.rows
+
+    def _watched(self, process: Process, edge: str) -> Any:
+        if edge == "idle" and process.host.witness.outbox_id not in self.ledger.lenient:
+            self.liveness.waits(process)
+        return self.adversary.watch(self.kernel, process, edge)
 
     def _buried(self, process: Process, outcome: BaseException | None) -> None:
         for one in process.belongings:

@@ -14,7 +14,14 @@ from simulation.mutate import changed
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "150"))
 # One for each guarantee; `make simulate-mutants` puts all of them in.
-A_FEW = ("position-outside", "dependants-not-held", "rename-before-commit", "pruned-unproven", "cloned-file-taken")
+A_FEW = (
+    "position-outside",
+    "dependants-not-held",
+    "rename-before-commit",
+    "pruned-unproven",
+    "cloned-file-taken",
+    "held-forgotten",
+)
 
 
 def simulate(*arguments: str, report: Path | None = None) -> subprocess.CompletedProcess[str]:

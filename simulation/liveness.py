@@ -1,0 +1,71 @@
+"""G5, liveness: what a worker has not done by the time it waits for news, it does before it waits for news again.
+
+A run that ends shows that everything arrives some day; an operator who decides a second time, or a worker that happens
+to be restarted, may have freed what nothing else would have. So every worker is looked at when it has no more to do and
+waits: all of its log is passed, and each event that was passed without effect waits for a person, or for an earlier one
+that does. What was appended or decided a moment ago is excused once: the worker hears of it before it waits again.
+
+Which event waits for what is worked out from the rows of the database, the events and the decisions, as
+docs/state_machine.md has it; the view in the file is not asked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from simulation.host import Host
+from simulation.kernel import Process, Violation
+from simulation.witness import Witness
+
+_REFUSED_AGAIN = frozenset({"refused", "set_aside"})
+
+
+class Liveness:
+    """Looks at workers that have nothing to do.
+
+    Args:
+        tables: gives the rows that are committed: table -> key -> row.
+    """
+
+    def __init__(self, tables: Callable[[], dict[str, Any]]) -> None:
+        self._tables = tables
+        self._undone: dict[Process, set[int]] = {}
+
+    def waits(self, process: Process) -> None:
+        """A worker is about to wait for news.
+
+        Raises:
+            Violation: it waited before, and has left undone since what it could do.
+        """
+        host: Host = process.host
+        if host.is_swapped or host.witness.is_paused():
+            self._undone.pop(process, None)
+            return
+        undone = undone_of(host.witness, self._tables())
+        nothing_waits_for_nothing(self._undone.get(process, set()) & undone)
+        self._undone[process] = undone
+
+
+def nothing_waits_for_nothing(seqs: set[int]) -> None:
+    """G5: whatever waits for neither a person nor an earlier event that does is carried out."""
+    if seqs:
+        raise Violation("nothing_waits_for_nothing", f"the worker waits for news, and {sorted(seqs)} wait for nothing")
+
+
+def undone_of(witness: Witness, tables: dict[str, Any]) -> set[int]:
+    """Return the seqs of the events that a worker could carry out now."""
+    outbox_id = witness.outbox_id
+    position = tables["sources"].get(outbox_id, {"applied_seq": 0})["applied_seq"]
+    undone = {seq for seq in range(position + 1, witness.last_seq + 1) if seq >= witness.pruned_below}
+    waiting: set[UUID] = set()
+    rows = sorted((seq, row["state"]) for (outbox, seq), row in tables["parked"].items() if outbox == outbox_id)
+    for seq, state in rows:
+        event = witness.events[seq]
+        action, outcome = witness.last_decision(seq)
+        is_a_persons = state == "parked" and (action is None or outcome in _REFUSED_AGAIN)
+        is_discarded = action == "discard"
+        if not is_discarded and (is_a_persons or not waiting.isdisjoint({event.aggregate_id, *event.refs})):
+            waiting.add(event.aggregate_id)
+        else:
+            undone.add(seq)
+    return undone
