@@ -65,6 +65,8 @@ class Adversary:
             case "full":
                 host.had_trouble = True
                 host.full_until = kernel.now + fault.seconds
+            case "slow disk":
+                host.slow_until = kernel.now + fault.seconds
             case "unsure":
                 host.had_trouble = True
         return fault

@@ -8,6 +8,7 @@ import errno
 import os
 import pkgutil
 import random
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -38,6 +39,10 @@ class Host(Protocol):
     disk: Any
 
     def is_full(self) -> bool: ...
+
+    def fsync(self, path: str) -> None: ...
+
+    def wait_for_disk(self) -> None: ...
 
     def rang(self) -> None: ...
 
@@ -87,6 +92,8 @@ def injected(world: World) -> Iterator[None]:
         for module in ("exchange", "ahead"):
             put(f"worker.carry.{module}.failpoints", SimpleNamespace(armed=True, reach=_in_hand(world)))
         put("worker.connect.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
+        put("worker.connect.deadline.os", SimpleNamespace(dup=lambda fd: fd, close=lambda _fd: None))
+        put("worker.connect.deadline.socket", _sockets())
         yield
 
 
@@ -143,7 +150,7 @@ def _disk_calls(world: World) -> dict[str, Callable[..., Any]]:
         if me is None:
             _real.fsync(fd)
         else:
-            me.host.disk.synced(me.fds[fd])
+            me.host.fsync(me.fds[fd])
 
     def rename(source: Any, target: Any, **where: Any) -> None:
         me = enter("rename")
@@ -247,6 +254,7 @@ def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
             me.host.disk.log_begins()
             if me.host.is_full():
                 raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
+            me.host.wait_for_disk()
             (synchronous,) = super().execute("pragma synchronous").fetchone()
             cursor = super().execute("commit")
             if kind == "power":  # the frames were on their way to the disk
@@ -284,20 +292,29 @@ def _in_hand(world: World) -> Callable[[str], None]:
 
 def _timer_class(kernel: Kernel) -> type:
     class VirtualTimer:
-        """A deadline in virtual time: a line that hangs asks its process for the nearest."""
+        """A deadline in virtual time: what it is set for happens while nobody runs."""
 
         daemon = False
 
-        def __init__(self, seconds: float, function: Callable[..., None], args: Any = ()) -> None:
-            self.seconds = seconds
+        def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+            self._seconds = seconds
+            self._function = function
+            self._is_off = False
 
         def start(self) -> None:
-            self.at = kernel.now + self.seconds
-            if (me := kernel.me) is not None:
-                me.deadlines.append(self.at)
+            kernel.after(self._seconds, self._fire)
 
         def cancel(self) -> None:
-            if (me := kernel.me) is not None and self.at in me.deadlines:
-                me.deadlines.remove(self.at)
+            self._is_off = True
+
+        def _fire(self) -> None:
+            if not self._is_off:
+                self._function()
 
     return VirtualTimer
+
+
+def _sockets() -> SimpleNamespace:
+    """What `socket` is to a deadline: the descriptor of a line leads to what its kernel knows, and to its end."""
+    names = ("TCP_INFO", "IPPROTO_TCP", "SHUT_RDWR")
+    return SimpleNamespace(socket=lambda fileno: fileno.line.wire, **{name: getattr(socket, name) for name in names})

@@ -8,8 +8,9 @@ class Fault:
     """Something that strikes at a step of a process.
 
     Attributes:
-        kind: what happens. To a process: crash, power, stop. To the disk: full, unsure (it says that it failed, and
-            did not). To the bell: lost. To the line: cut, late, hang, slow, refuse.
+        kind: what happens. To a process: crash, power, stop. To the disk: full, slow disk, unsure (it says that it
+            failed, and did not). To the bell: lost. To the line: cut, late, hang, slow (the server says nothing for a
+            while), trickle (bytes move slowly), refuse.
         role: whom it may meet: generator, worker, operator or replayer.
         edge: at which edges it may strike; those that begin with this.
         nth: the how manieth of these edges.

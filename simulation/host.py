@@ -17,6 +17,8 @@ from simulation.witness import Seen, Witness
 
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
+SLOWEST_FSYNC_SECONDS = 15.0
+
 
 class Host:
     """One host.
@@ -33,6 +35,7 @@ class Host:
         witness: what is in the log.
         rings: how often the bell was heard.
         hand_made: hashes of what people wrote into files.
+        full_until, slow_until: until when its disk has no room, or takes seconds for every fsync.
         had_trouble: its disk failed, once or for a while.
         is_swapped: an older copy stands in the place of its outbox file.
         acknowledged: path -> seq of the newest event that a generator was told is safe, file and all.
@@ -53,6 +56,7 @@ class Host:
         self.rings = 0
         self.skew_seconds = 0.0
         self.full_until = 0.0
+        self.slow_until = 0.0
         self.hand_made: set[str] = set()
         self.acknowledged: dict[str, int] = {}
         self.removed: dict[str, int] = {}
@@ -69,6 +73,16 @@ class Host:
     def is_full(self) -> bool:
         """Whether its disk has no room."""
         return self._kernel.now < self.full_until
+
+    def fsync(self, path: str) -> None:
+        """Make a file or a directory durable; whoever dies before the disk has answered has not."""
+        self.wait_for_disk()
+        self.disk.synced(path)
+
+    def wait_for_disk(self) -> None:
+        """Wait as long as an fsync takes."""
+        if self._kernel.now < self.slow_until:
+            self._kernel.spend(self._kernel.chance.uniform(0.1, SLOWEST_FSYNC_SECONDS))
 
     def rang(self) -> None:
         """The bell was heard."""

@@ -51,7 +51,6 @@ class Process:
         gates: how many writer gates it holds; others would only wait meanwhile, so it is not interrupted.
         fds: files that it has open, and where they lie.
         belongings: what the kernel of an operating system would take back when it dies.
-        deadlines: when its waits for the network would be ended from outside.
     """
 
     def __init__(self, name: str, role: str, host: Any, target: Callable[[], None]) -> None:
@@ -64,7 +63,6 @@ class Process:
         self.gates = 0
         self.fds: dict[int, str] = {}
         self.belongings: list[Any] = []
-        self.deadlines: list[float] = []
         self.wake_at: float | None = None
         self.until: Callable[[], bool] | None = None
         self.reaped = False
@@ -210,6 +208,16 @@ class Kernel:
             self._yield(me)
         finally:
             me.wake_at = me.until = None
+
+    def spend(self, seconds: float) -> None:
+        """Wait for what nobody can hasten; others go on meanwhile, unless this one holds a gate."""
+        me = self.me
+        if me is None or seconds <= 0:
+            return
+        if me.gates:
+            self.now += seconds
+        else:
+            self.sleep(seconds)
 
     def fail(self, violation: Violation) -> NoReturn:
         """Note a violation; the process that met it goes no further."""

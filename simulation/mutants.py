@@ -338,4 +338,8 @@ MUTANTS = (
         "worker.run.replay", "        if event.seq <= position.seq and event.seq not in waiting\n",
         "        if event.seq <= position.seq\n",
     ),
+    _mutant(
+        "clock-decides", "an exchange is cut off when its time is over, whether or not bytes move",
+        "worker.connect.deadline", "if idle is not None and idle < self._seconds:", "if idle is None:",
+    ),
 )  # fmt: skip

@@ -99,6 +99,8 @@ def draw(seed: int) -> Scenario:
         if hosts == 1:  # docs/simulation.md, "What it does not cover"
             misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 1, 1, 2)))]
         faults += [_while_deciding(operators) for _ in range(operators.choice((0, 0, 1, 2)))]
+        slowness = random.Random(f"slow {seed}")
+        faults += [_slowness(slowness) for _ in range(slowness.choice((0, 0, 1, 2)))]
     return Scenario(
         seed=seed,
         work=work,
@@ -175,6 +177,18 @@ def _while_deciding(chance: random.Random) -> Fault:
         nth=chance.randint(1, 8),
         after="an event that is parked" if role != "replayer" else "",
     )
+
+
+def _slowness(chance: random.Random) -> Fault:
+    """A disk on which every fsync takes seconds for a while, or a line on which bytes move slowly."""
+    if chance.random() < 0.5:
+        role, edge = chance.choice(
+            (("generator", "disk."), ("generator", "disk."), ("generator", "log."), ("worker", "log."))
+        )
+        seconds = chance.uniform(10, 200)
+        return Fault(kind="slow disk", role=role, edge=edge, nth=chance.randint(1, 12), seconds=seconds)
+    edge, seconds = chance.choice(("net.send", "net.commit")), chance.choice((chance.uniform(1, 60), 600.0))
+    return Fault(kind="trickle", role="worker", edge=edge, nth=chance.randint(1, 12), seconds=seconds)
 
 
 def _hand(chance: random.Random, hosts: int) -> Misfortune:

@@ -6,10 +6,11 @@ is done and nobody says so. A line that is merely slow to die lets the rest thro
 given up on it.
 """
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.sql import Composable
@@ -19,7 +20,7 @@ from simulation.destination.refusals import lost, refusal
 from simulation.destination.server import Session
 from simulation.destination.statements import Rows
 from simulation.faults import Fault
-from simulation.kernel import Kernel, Process
+from simulation.kernel import Kernel, Process, Violation
 
 _FATAL = frozenset({"57P01", "57P02", "57P03", "25P03", "08006"})
 
@@ -59,6 +60,52 @@ class Answer:
 Sent = list[tuple[str, Any, Answer]]
 
 
+class Descriptor(int):
+    """A file descriptor that a deadline finds its line by."""
+
+    line: "Line"
+
+
+class Wire:
+    """The bytes of a line, as the kernel of its host knows them: when some moved last, and whether it is shut down.
+
+    Attributes:
+        moved_at: when the last byte moved.
+        moves_until: until when bytes move, slowly.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.moved_at = kernel.now
+        self.moves_until = 0.0
+        self.is_shut = False
+
+    def getsockopt(self, _level: int, _option: int, size: int) -> bytes:
+        """As `TCP_INFO` has it: milliseconds since bytes moved, in every place where it tells of that."""
+        now = self._kernel.now
+        since = now - max(self.moved_at, min(now, self.moves_until))
+        return struct.pack("=I", int(since * 1000)) * (size // 4)
+
+    def shutdown(self, _how: int) -> None:
+        """End the wait for it from outside.
+
+        Raises:
+            Violation: bytes move.
+        """
+        if self._kernel.now < self.moves_until:
+            raise Violation("a_slow_line_is_not_cut", f"{self.moves_until - self._kernel.now:.0f} s before the end")
+        self.is_shut = True
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
 class Line:
     """One connection.
 
@@ -72,7 +119,10 @@ class Line:
     def __init__(self, session: Session, kernel: Kernel, *, quiet_fd: int, shut_fd: int) -> None:
         self.session = session
         self._kernel = kernel
-        self._fds = (shut_fd, quiet_fd)
+        self._fds = (Descriptor(shut_fd), Descriptor(quiet_fd))
+        for fd in self._fds:
+            fd.line = self
+        self.wire = Wire(kernel)
         self._pipeline: Sent | None = None
         self.closed = False
         self.info = SimpleNamespace(server_version=180000)
@@ -123,6 +173,7 @@ class Line:
             raise lost("the connection is closed")
         commits = any(name == "commit" for name, _, _ in sent)
         fault = self._kernel.pause("net.commit" if commits else "net.send")
+        self.wire.moved_at = self._kernel.now
         try:
             self._run(sent, fault)
         except Exception as error:
@@ -145,7 +196,7 @@ class Line:
                 self._deliver_later(sent[len(through) :], fault)
             case "hang":
                 self._execute(through)
-                self._kernel.sleep(min((self._kernel.me or _nobody).deadlines, default=float("inf")) - self._kernel.now)
+                self._wait(float("inf"))
                 self._lose(fault)
             case "refuse":
                 self._execute(through[:-1])
@@ -155,10 +206,21 @@ class Line:
                     self.session.end()
                 raise refusal(fault.sqlstate)
             case "slow":
-                self._kernel.sleep(fault.seconds)
+                self._wait(fault.seconds)
+                if self.wire.is_shut:
+                    self._lose(fault)
                 self._execute(sent)
+            case "trickle":
+                self.wire.moves_until = self._kernel.now + fault.seconds
+                for statement in sent:
+                    self._kernel.sleep(fault.seconds / len(sent))
+                    self._execute([statement])
             case _:
                 self._execute(sent)
+
+    def _wait(self, seconds: float) -> None:
+        """Nothing moves for so long, or until somebody ends the wait from outside."""
+        self._kernel.sleep(seconds, lambda: self.wire.is_shut)
 
     def _execute(self, sent: Sent) -> None:
         for name, values, answer in sent:
@@ -198,6 +260,3 @@ class Line:
     def _hang_up(self) -> None:
         self.closed = True
         self.session.end()
-
-
-_nobody = Process("nobody", "network", None, lambda: None)
