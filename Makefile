@@ -10,7 +10,7 @@ FIRST ?= 1
 # Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
 WORKERS ?= 3
 
-.PHONY: setup demo game-day docs pictures test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
+.PHONY: setup demo game-day docs site man sbom pictures test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -23,7 +23,7 @@ setup: $(STAMP) ## build .venv with everything
 demo: $(STAMP) ## the main job on real input: offline, backlog, drain, proof
 	$(BIN)/python examples/demo.py
 
-game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof that nothing was lost; about half a minute
+game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof that nothing was lost; some minutes
 	$(BIN)/python examples/game_day.py
 
 docs: $(STAMP) ## write the pages that are generated from the code
@@ -31,6 +31,17 @@ docs: $(STAMP) ## write the pages that are generated from the code
 	$(BIN)/python -m benchmarks.draw
 	$(BIN)/python -m benchmarks.load.draw
 	$(BIN)/python examples/game_day.py --transcript > docs/game-day.md.new && mv docs/game-day.md.new docs/game-day.md
+
+site: $(STAMP) ## docs/ as a site with search and an API reference, in build/site
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+man: $(STAMP) ## a man page for every command, in build/man; read them with `man -M build/man outbox`
+	$(BIN)/python -m docs.man build/man
+
+sbom: $(STAMP) ## what is installed with everything, as CycloneDX, in build/sbom.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[site]'
+	mkdir -p build && $(BIN)/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
 
 pictures: $(STAMP) ## take the pictures of the console that docs/console.md shows; needs chromium and chromium-driver
 	CONSOLE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/integration/test_console_pictures.py

@@ -1,4 +1,4 @@
-"""Six bad days in half a minute, on a real PostgreSQL and real processes: `make game-day`.
+"""Six bad days in some minutes, on a real PostgreSQL and real processes: `make game-day`.
 
 An outage, a wrong password, a poisoned lesson, a full disk, a cloned outbox, a database restored from a backup: for
 each it shows what the operator sees, the one command that resolves it, and the proof that nothing was lost. The exit

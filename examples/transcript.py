@@ -8,7 +8,7 @@ HEAD = """# Game day
 
 <!-- Written by `make docs`, which plays it; a test plays it again and compares headings, commands and proofs. -->
 
-Six bad days on a real PostgreSQL and real processes (`make game-day`, half a minute): what the operator sees, what
+Six bad days on a real PostgreSQL and real processes (`make game-day`, some minutes): what the operator sees, what
 resolves it, and the proof that nothing was lost. Times, ids, sizes and paths are made the same in every run; everything
 else is as it was printed. Each is explained in the [runbook](runbook.md).
 """

@@ -153,9 +153,9 @@ class Screen:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
-    def write(self, text: str) -> int:
-        """Write the text; what is unsafe in it is spelled out."""
-        self.stream.write(shown(text))
+    def write(self, text: str | bytes) -> int:
+        """Write the text; what is unsafe in it is spelled out. Click writes what a shell completes as UTF-8 bytes."""
+        self.stream.write(shown(text.decode("utf-8", "replace") if isinstance(text, bytes) else text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
