@@ -48,9 +48,9 @@ class _Patterns:
         self.hours_minutes = re.compile(
             rf"{n}\s*{hour}\s*(?:(?:{both})\b|,|:)?\s*(\d{{1,2}})\s*{minute}?(?!\d|[.,]\d|[a-z])"
         )
-        self.hours = re.compile(rf"{n}\+?\s*{hour}(?![a-z])( (?:{half})\b)?")
+        self.hours = re.compile(rf"{n}\+?(?:\s*|-){hour}(?![a-z])( (?:{half})\b)?")
         self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
-        self.minutes = re.compile(rf"{n}\s*{minute}(?![a-z])")
+        self.minutes = re.compile(rf"{n}(?:\s*|-){minute}(?![a-z])")
         self.times = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:(?!{hour}\b)[a-z]+\s*(?:{of}|×)|[x×])\s*(?=\d)")
         each = "each|cada"
         self.each = re.compile(

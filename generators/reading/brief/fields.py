@@ -28,11 +28,13 @@ _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _EXACT_LINE = re.compile(r"\btotal\b|especifi|exat|exact|flexivel|\breal\b|duracao|duracion|duration")
 _NO_NAME = re.compile(r"\b(?:mind|mmos|clone|sim|nao|voz|persona|agent|neutr\w+|custom\w*|ia)\b")
 _LOOSE_KEYS = frozenset({"id", "handle", "name", "nome", "nombre", "subject", "class", "by", "with"})
+_NEGATED = re.compile(r"\b(?:nao|not|never|nunca|no son)\b")
+_COURSE_CODE = re.compile(r"^[A-Z]{2,5}[ -]?\d{2,4}[A-Z]?\s*[:–—-]\s*(?=\S)")
 _MAX_TITLE_CHARACTERS = 300
 _MAX_NAME_WORDS = 8
 _MAX_CAPITAL_WORDS = 9
 _MAX_ANSWER_LINES = 3
-_MAX_LEVEL_WORDS = 5
+_MAX_LEVEL_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +384,8 @@ class Fields:
         for place, line in enumerate(lines):
             words = vocabulary()
             text = undecorated(line.text[:_MAX_TITLE_CHARACTERS])
+            if line.kind == "text" and not place and (code := _COURSE_CODE.match(text)):
+                return self._told((title_in(text[code.end() :]), line.number))
             prefix = _title_patterns()[0].match(_plain(text))
             is_prefixed = prefix is not None and bool(prefix["rest"])
             if line.kind != "heading" and not (place == 0 and line.kind == "text" and is_prefixed):
@@ -435,7 +439,9 @@ class Fields:
         if found is None:
             # "Para quem é? Iniciantes absolutos": a short answer to who it is for.
             asked = (first_answer(entry) or "" for entry in self.entries("audience") if not is_section(entry))
-            short = (text for text in asked if len(text.split()) <= _MAX_LEVEL_WORDS)
+            short = [
+                text for text in asked if len(text.split()) <= _MAX_LEVEL_WORDS and not _NEGATED.search(fold(text))
+            ]
             found = next((level for text in short if (level := level_in(text))), None)
         return found
 

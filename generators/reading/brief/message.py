@@ -16,6 +16,7 @@ _STAMP = re.compile(
     r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)? - [^:\n]{1,40}:)\s?"
 )
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
+_SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _QUOTE = re.compile(r"^\s*>")
 _HEADING = re.compile(r"^(?:#{1,6}\s|[-*+|>=`~]|\d{1,2}[.)]\s|\s{4})")
 _ITEM = re.compile(r"^(?:[-*+•▸▪►◦‣●○✅✔☐☑☒–—➤➜→]|\[|\d{1,2}[.)]\s|[a-z]\))")
@@ -41,7 +42,7 @@ def plain_text(body: str) -> str:
     lines = body.split("\n")
     stamped = sum(_STAMP.match(line) is not None for line in lines[:400])
     lines = [_without_stamp(line) if stamped else line for line in lines]
-    lines = _without_mail(lines)
+    lines = [_SHORTCODE.sub("", line) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
 
 

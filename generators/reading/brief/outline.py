@@ -23,6 +23,7 @@ from generators.reading.warning import ReadingWarning
 
 _LETTERED = re.compile(r"^[a-h]\)\s+(.*)$", re.DOTALL)
 _SENTENCE = re.compile(r"[.!?…]\s*$")
+_MONEY = re.compile(r"^\W{0,3}(?:R\$|US\$|[$€£])\s*\d")
 _MAX_TOPIC_WORDS = 10
 _NEVER_OUTLINE = frozenset({Zone.ASIDE, Zone.AUDIENCE, Zone.PREREQUISITES, Zone.COMMERCIAL})
 # Fields of the course that may follow an outline without a heading between them.
@@ -414,7 +415,8 @@ class _Walk:
 
     @staticmethod
     def _is_topic(line: Line) -> bool:
-        return len(line.text.split()) <= _MAX_TOPIC_WORDS and not _SENTENCE.search(line.text)
+        is_short = len(line.text.split()) <= _MAX_TOPIC_WORDS
+        return is_short and not _SENTENCE.search(line.text) and not _MONEY.match(line.text)
 
     def _lesson_number(self, line: Line, module: Module, opened: Numbered | None) -> tuple[str | None, str] | None:
         """Number "i.j" (None: the next one) and title, if the line opens a lesson of this module."""

@@ -26,6 +26,7 @@ _LOOSE_BULLET = re.compile(
     r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)|^(\[[ xX]?\]\s+)(?=[^\[]*$)"
     r"|^(\d{1,3})[.)]\s+(?=\S)"
 )
+_LETTERED = re.compile(r"^[a-z]\)\s+\S")
 _BOX_INSIDE = re.compile(r"\[[xX✓ ]?\]|\([xX✓ ]?\)")
 
 
@@ -222,7 +223,8 @@ class _Walk:
         if not self._fresh_item:
             # A line that is not indented is the next thing said, though Markdown lets it go on with the item.
             is_lazy = self._is_lazy(line.number - self._first_line)
-            return replace(line, depth=0, block=self._loose_block(line)) if is_lazy else replace(line, depth=depth + 1)
+            own = replace(line, depth=0, block=self._loose_block(line)) if is_lazy else replace(line, depth=depth + 1)
+            return own if is_lazy or not _LETTERED.match(own.text) else _loose_item(own)
         self._fresh_item = False
         if ordinal is not None:
             self._ordinals[-1] = ordinal + 1

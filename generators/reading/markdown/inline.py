@@ -147,4 +147,6 @@ def _as_line(runs: list[tuple[bool, str]], offset: int) -> InlineLine:
     split = split_label(text)
     if split:
         return InlineLine(text, split[0], split[1], strong=False, offset=offset)
+    if text.endswith("?") and len(text) <= MAX_LABEL_CHARACTERS and vocabulary().fields(label_key(text)) - {"column"}:
+        return InlineLine(text, text, "", strong=False, offset=offset)  # a question for a field, answered below
     return InlineLine(text, None, text, strong=False, offset=offset)
