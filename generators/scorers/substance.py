@@ -28,6 +28,7 @@ from pathlib import PurePosixPath
 from generators.languages import fold, vocabulary
 from generators.languages.stems import Stems, stems_of
 from generators.lessons.frame import GAP_MARK, gap_marks
+from generators.reading.markdown import split_frontmatter
 from generators.scorers.document import Section, sections, sentences, words_of
 
 LEAST_WORDS = 80
@@ -47,7 +48,6 @@ _FOREIGN_WORDS = 6
 _LONG_SENTENCE_WORDS = 6
 _MOST_OF_A_PATTERN = 2
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
-_FRONTMATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 _LIST_NUMBER = re.compile(r"^\s*(?:[-*+]\s+)?\d{1,2}[.)]\s+", re.MULTILINE)
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.,:]*")
@@ -83,7 +83,7 @@ class LessonText:
 
     @cached_property
     def body(self) -> str:
-        return _FRONTMATTER.sub("", self.markdown, count=1)
+        return split_frontmatter(self.markdown).body
 
     @cached_property
     def found(self) -> list[Section]:

@@ -6,7 +6,6 @@ a full stop.
 """
 
 import html
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,9 @@ from typing import Literal
 
 from markdown_it.token import Token
 
+from generators.reading.course.page import notebook_cells
 from generators.reading.markdown import split_frontmatter
+from generators.reading.markdown.html import sound
 from generators.reading.markdown.tree import PARSER
 
 PassageKind = Literal["prose", "list", "steps", "table", "code"]
@@ -185,29 +186,20 @@ def _speakers(lines: Iterable[str]) -> set[str]:
 
 def notebook_blocks(text: str) -> Iterator[Block]:
     """The cells of a Jupyter notebook; a file that is none has no blocks."""
-    try:
-        document = json.loads(text)
-        cells = document["cells"]
-    except (ValueError, KeyError, TypeError):
-        return
     heading = ""
-    for number, cell in enumerate(cells if isinstance(cells, list) else [], 1):
-        if not isinstance(cell, dict):
-            continue
-        source = cell.get("source", "")
-        body = "".join(source) if isinstance(source, list) else str(source)
-        if cell.get("cell_type") == "markdown":
+    for number, (kind, body) in enumerate(notebook_cells(text) or (), 1):
+        if kind == "markdown":
             for block in markdown_blocks(body, place=f"cell {number}"):
                 heading = block.heading or heading
                 yield Block(block.place, heading, block.text, block.kind)
-        elif cell.get("cell_type") == "code" and body.strip():
+        elif kind == "code" and body.strip():
             yield Block(f"cell {number}", heading, f"```python\n{body.strip()}\n```", "code")
 
 
 def html_blocks(text: str) -> Iterator[Block]:
     """Headings, paragraphs, lists and code of a page; scripts, styles and navigation are left out."""
     page = _Page()
-    page.feed(text)
+    page.feed(sound(text))
     page.close()
     page.ends()
     yield from page.blocks

@@ -8,6 +8,7 @@ import pytest
 from generators.errors import MissingPath
 from generators.languages.stems import stems_of
 from generators.reading.curriculum import read_curriculum
+from generators.reading.markdown.html import sound
 from generators.sources import Passage, Question, SourceIndex, deal, read_sources
 from generators.sources.definitions import definitions
 
@@ -151,6 +152,23 @@ def test_plural_and_accent_are_no_obstacle() -> None:
     index = SourceIndex([passage("As configurações da maquina ficam no menu de ajustes.")], stems_of("pt"))
     for title in ("Configuração", "Máquina"):
         assert len(index.passages_for(Question(title=title))) == 1
+
+
+@pytest.mark.parametrize("broken", ["<a", "<!--", "<a href='", "</", "<![CDATA["])
+def test_a_broken_page_is_read_as_what_it_says(tmp_path: Path, broken: str) -> None:
+    """Tags that nobody closed are text, for which the parser would take hours; what is a page is read as one."""
+    text = f"<h1>Massa</h1><p>A massa descansa <b>trinta</b> minutos.<!-- a > b --></p>\n{broken * 100_000}"
+    assert "<" not in sound(broken * 1000)
+    first = passages(tmp_path, "pagina.html", text)[0]
+    assert (first.heading, first.text) == ("Massa", "A massa descansa trinta minutos.")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"cells": [1]}', '{"cells": [{"cell_type": "code", "source": ["a", 1]}]}']
+)
+def test_a_notebook_that_is_none_has_no_passages(tmp_path: Path, text: str) -> None:
+    """Whatever it holds instead, nothing is raised."""
+    assert passages(tmp_path, "x.ipynb", text) == []
 
 
 def test_what_stands_under_one_heading_goes_to_one_lesson() -> None:

@@ -143,13 +143,19 @@ def markdown_text(file: TextFile) -> str:
 
 def notebook_text(text: str) -> str | None:
     """The cells of a notebook as Markdown, without their output; None if it is no notebook."""
+    cells = notebook_cells(text)
+    if cells is None:
+        return None
+    shown = [f"```\n{source}\n```" if kind == "code" else source for kind, source in cells if source.strip()]
+    return "\n\n".join(shown) + "\n" if shown else ""
+
+
+def notebook_cells(text: str) -> list[tuple[str, str]] | None:
+    """Kind and source of each cell of a Jupyter notebook, in order; None if it is none."""
     try:
-        cells = json.loads(text)["cells"]
-        parts = [(cell.get("cell_type"), "".join(cell.get("source") or [])) for cell in cells]
+        return [(str(cell.get("cell_type")), "".join(cell.get("source") or [])) for cell in json.loads(text)["cells"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    shown = [f"```\n{source}\n```" if kind == "code" else source for kind, source in parts if source.strip()]
-    return "\n\n".join(shown) + "\n" if shown else ""
 
 
 def known_head(values: dict[str, Any], heading: str) -> LessonHead | None:
