@@ -40,6 +40,7 @@ class Book:
 
     Attributes:
         again: what took effect, and comes once more: an operator replays it.
+        newest_again: what of an aggregate came last in that replay.
     """
 
     reference: Reference
@@ -49,6 +50,7 @@ class Book:
     waiting: dict[tuple[UUID, int], UUID] = field(default_factory=dict)
     charges: dict[tuple[UUID, int], int] = field(default_factory=dict)
     again: dict[UUID, set[int]] = field(default_factory=dict)
+    newest_again: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
 
 class Ledger:
@@ -95,23 +97,29 @@ class Ledger:
                 continue
             if event.seq in self.book.again.get(witness.outbox_id, ()):  # a replay: it changes nothing
                 dependants_are_held(self.book, done, event)
+                self._order_is_kept(self.book.newest_again, done, event)
                 self.book.again[witness.outbox_id].discard(event.seq)
                 continue
             nothing_is_applied_twice(event, again=again)
             if witness.outbox_id not in self.lenient:  # the parked list is not fenced, the position is
                 dependants_are_held(self.book, done, event)
-            if not witness.was_discarded(event.seq):  # else he parked it anew in a replay, and let it go after all
-                order_is_kept(self.book, done, event)
+            self._order_is_kept(self.book.newest, done, event)
             self.book.reference.apply(event, payload)
             self.book.applied[witness.outbox_id].add(event.seq)
             self.effects.append((witness.outbox_id, event.seq))
-            self.book.newest[witness.outbox_id, event.aggregate_id] = event.seq
         for seq, row in done.parked.items():
             self._parked(done, witness.events[seq], row)
         for seq in done.unparked:
             self.book.waiting.pop((witness.outbox_id, seq), None)
         self.book.positions[witness.outbox_id] = done.after
         compare(self.book.reference, tables)
+
+    def _order_is_kept(self, newest: dict[tuple[UUID, UUID], int], done: Delivered, event: Seen) -> None:
+        """Judge the order within an aggregate; what was discarded and let go after all comes when a person says so."""
+        key = (done.witness.outbox_id, event.aggregate_id)
+        if not done.witness.was_let_go_after_all(event.seq):
+            order_is_kept(newest.get(key, 0), event)
+        newest[key] = max(newest.get(key, 0), event.seq)
 
     def _rewound(self, witness: Witness, transaction: Transaction, tables: dict[str, Any]) -> bool:
         """Take in that an operator set the position back, if that is what the transaction did."""
@@ -128,6 +136,8 @@ class Ledger:
         } | self.book.again.get(outbox_id, set())
         for key in [key for key in self.book.waiting if key[0] == outbox_id and key[1] > position]:
             del self.book.waiting[key]
+        for aggregate in [key for key in self.book.newest_again if key[0] == outbox_id]:
+            del self.book.newest_again[aggregate]
         compare(self.book.reference, tables)
         return True
 
@@ -238,9 +248,8 @@ def nothing_is_applied_twice(event: Seen, *, again: bool) -> None:
         raise Violation("nothing_is_applied_twice", f"event {event.seq}")
 
 
-def order_is_kept(book: Book, done: Delivered, event: Seen) -> None:
-    """G3: events of one aggregate take effect in the order of the log."""
-    newest = book.newest.get((done.witness.outbox_id, event.aggregate_id), 0)
+def order_is_kept(newest: int, event: Seen) -> None:
+    """G3: events of one aggregate take effect in the order of the log, and in every replay anew."""
     if newest >= event.seq:
         raise Violation("order_is_kept", f"event {event.seq} after {newest} of the same aggregate")
 

@@ -17,8 +17,6 @@ from simulation.host import Host
 from simulation.kernel import Process, Violation
 from simulation.witness import Witness
 
-_REFUSED_AGAIN = frozenset({"refused", "set_aside"})
-
 
 class Liveness:
     """Looks at workers that have nothing to do.
@@ -62,7 +60,7 @@ def undone_of(witness: Witness, tables: dict[str, Any]) -> set[int]:
     for seq, state in rows:
         event = witness.events[seq]
         action, outcome = witness.last_decision(seq)
-        is_a_persons = state == "parked" and (action is None or outcome in _REFUSED_AGAIN)
+        is_a_persons = state == "parked" and (action in {None, "park"} or outcome == "refused")
         is_discarded = action == "discard"
         if not is_discarded and (is_a_persons or not waiting.isdisjoint({event.aggregate_id, *event.refs})):
             waiting.add(event.aggregate_id)

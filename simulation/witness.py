@@ -30,6 +30,12 @@ _LAST_DECISION = (
     "where outcome is not 'too_late' order by id desc limit 1"
 )
 
+_LET_GO_AFTER_ALL = (
+    "select 1 from audit as later join audit as earlier using (seq) "
+    "where seq = ? and earlier.action = 'discard' and earlier.id < later.id "
+    "and later.action in ('retry', 'edit', 'supersede') limit 1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -121,6 +127,10 @@ class Witness:
         """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""
         found = self._connection.execute("select 1 from audit where seq = ? and action = 'discard' limit 1", [seq])
         return found.fetchone() is not None
+
+    def was_let_go_after_all(self, seq: int) -> bool:
+        """Return whether a person discarded the event and decided otherwise later."""
+        return self._connection.execute(_LET_GO_AFTER_ALL, [seq]).fetchone() is not None
 
     def was_set_aside(self, seq: int) -> bool:
         """Return whether an operator ever parked the event before its turn."""

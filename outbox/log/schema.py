@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def _scripts() -> list[tuple[str, str]]:
     return [(entry.stem, entry.read_text("utf-8")) for entry in sorted(_SCRIPTS.glob("*.sql"))]
 
 
+@cache
 def current_version() -> int:
     """Return the schema version that this package writes: the number of its last migration."""
     return max(int(entry.name[:4]) for entry in _SCRIPTS.glob("*.sql"))
