@@ -84,7 +84,7 @@ def unit() -> configparser.SectionProxy:
     return parser["Service"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(os.geteuid() != 0 or UNSHARE is None, reason="a root file system is root's to make")
 def test_the_page_typed_literally_ends_in_a_running_service(
     database: Database, tmp_path: Path, unit: configparser.SectionProxy
@@ -106,7 +106,7 @@ def test_the_page_typed_literally_ends_in_a_running_service(
         capture_output=True,
         text=True,
         check=False,
-        timeout=580,
+        timeout=1180,
     )
     told = ran.stdout + ran.stderr
     if "overlay" in ran.stderr and "mount" in ran.stderr and ran.returncode == 32:
