@@ -28,8 +28,7 @@ def score(folder: Path, *, as_json: bool) -> None:
       generate score outputs/courses/meu-curso
     """
     from generators.errors import NotACourse, UnreadableFile  # noqa: PLC0415 - help must answer at once
-    from generators.reading.given_path import must_exist  # noqa: PLC0415
-    from generators.reading.text import read_text_file  # noqa: PLC0415
+    from generators.reading.text import must_exist, read_text_file  # noqa: PLC0415
     from generators.scorers import score_course  # noqa: PLC0415
 
     must_exist(folder)

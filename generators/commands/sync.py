@@ -27,7 +27,7 @@ def sync(ctx: click.Context, folders: tuple[Path, ...], *, deletions: bool, as_j
     """
     from generators.publishing import Minds  # noqa: PLC0415
     from generators.publishing.sync import sync as take_over  # noqa: PLC0415
-    from generators.reading.given_path import must_exist  # noqa: PLC0415 - help must answer at once
+    from generators.reading.text import must_exist  # noqa: PLC0415 - help must answer at once
 
     for folder in folders:
         must_exist(folder)

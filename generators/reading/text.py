@@ -55,6 +55,16 @@ class TextFile:
     dropped: int = 0
 
 
+def must_exist(path: Path) -> None:
+    """Refuse a path from the command line that leads nowhere.
+
+    Raises:
+        MissingPath: there is no such file or folder, or no system takes such a name.
+    """
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises OSError where the name is too long
+        raise MissingPath(path)
+
+
 def read_text_file(path: Path) -> TextFile:
     """Read and decode one file.
 

@@ -10,32 +10,15 @@ from generators.reading.course.layout import Layout
 from generators.reading.course.page import LessonHead, read_head, read_page
 from generators.reading.course.tree import files_below
 from generators.reading.course.words import is_container, is_language, is_weak_container
-from generators.reading.given_path import must_exist
-from generators.reading.text import TextFile
+from generators.reading.text import TextFile, must_exist
 
 MAX_CONTAINER_DEPTH = 4
 _NEAR = 3
-_SITES = frozenset(
-    [
-        "mkdocs.yml",
-        "mkdocs.yaml",
-        "book.toml",
-        "_toc.yml",
-        "_toctree.yml",
-        "myst.yml",
-        "_quarto.yml",
-        "_bookdown.yml",
-        "summary.md",
-        "docusaurus.config.js",
-        "docusaurus.config.ts",
-        "sidebars.js",
-        "sidebars.ts",
-        "hugo.toml",
-        "config.toml",
-        "config.yaml",
-        "_config.yml",
-    ]
-)
+_SITES = frozenset({
+    "mkdocs.yml", "mkdocs.yaml", "book.toml", "_toc.yml", "_toctree.yml", "myst.yml", "_quarto.yml",
+    "_bookdown.yml", "summary.md", "docusaurus.config.js", "docusaurus.config.ts", "sidebars.js", "sidebars.ts",
+    "hugo.toml", "config.toml", "config.yaml", "_config.yml",
+})  # fmt: skip
 
 
 def find_courses(folder: Path) -> list[Path]:

@@ -16,31 +16,12 @@ PAGE_SUFFIXES = (".md", ".markdown", ".mdx", ".qmd", ".rmd", ".rst", ".adoc", ".
 """What a lesson may be written in; of two files of one name the earlier suffix is the text, the other made of it."""
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 TEXT_SUFFIXES = frozenset({*PAGE_SUFFIXES, *YAML_SUFFIXES, ".txt", ".vtt", ".srt"})
-SITE_FILES = frozenset(
-    [
-        "book.toml",
-        "config.toml",
-        "hugo.toml",
-        "book.json",
-        "_category_.json",
-        "sidebars.js",
-        "sidebars.ts",
-        "sidebars.json",
-        "sidebar.json",
-        "meta.json",
-        "_meta.json",
-        "_meta.js",
-        "docusaurus.config.js",
-        "docusaurus.config.ts",
-        "docusaurus.config.mjs",
-        "astro.config.mjs",
-        "astro.config.ts",
-        "config.js",
-        "config.ts",
-        "config.mjs",
-        "config.mts",
-    ]
-)
+SITE_FILES = frozenset({
+    "book.toml", "config.toml", "hugo.toml", "book.json", "_category_.json", "sidebars.js", "sidebars.ts",
+    "sidebars.json", "sidebar.json", "meta.json", "_meta.json", "_meta.js", "docusaurus.config.js",
+    "docusaurus.config.ts", "docusaurus.config.mjs", "astro.config.mjs", "astro.config.ts", "config.js",
+    "config.ts", "config.mjs", "config.mts",
+})  # fmt: skip
 """Files of site generators that state a title or an order; they are read and are no content."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TEMPORARY_SUFFIXES = ("~", ".tmp", ".swp", ".bak", ".orig", ".part", ".crdownload")

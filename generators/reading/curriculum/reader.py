@@ -15,31 +15,10 @@ from generators.reading.warning import ReadingWarning
 from generators.reading.yaml import YamlFault, load_all
 
 _ABOUT_KEYS = (
-    "course",
-    "course_metadata",
-    "curso",
-    "course_info",
-    "curriculum",
-    "metadata",
-    "metadados",
-    "info",
-    "informacoes",
-    "course_structure",
-    "pedagogical",
-    "overview",
-    "meta",
-    "programa",
-    "program",
-    "formacion",
-    "formacao",
-    "libro",
-    "livro",
-    "book",
-    "workshop",
-    "taller",
-    "oficina",
-    "settings",
-    "asignatura", "disciplina", "materia", "trilha", "ruta", "path", "bootcamp",
+    "course", "course_metadata", "curso", "course_info", "curriculum", "metadata", "metadados", "info",
+    "informacoes", "course_structure", "pedagogical", "overview", "meta", "programa", "program", "formacion",
+    "formacao", "libro", "livro", "book", "workshop", "taller", "oficina", "settings", "asignatura", "disciplina",
+    "materia", "trilha", "ruta", "path", "bootcamp",
 )  # fmt: skip
 _AMOUNTS = ("amount", "recommended", "price", "launch", "regular", "suggested", "base")
 _MINUTES_PER_HOUR = 60

@@ -32,17 +32,8 @@ _LOOSE = frozenset(
     | {"conteudo_programatico", "outline", "sumario", "toc"}
 )
 _NUMBER_KEYS = (
-    "number",
-    "module_number",
-    "module_id",
-    "lesson_id",
-    "lesson_number",
-    "id",
-    "order",
-    "ordem",
-    "seq",
-    "code",
-)
+    "number", "module_number", "module_id", "lesson_id", "lesson_number", "id", "order", "ordem", "seq", "code",
+)  # fmt: skip
 _PATH_KEYS = ("file_path", "file", "path", "arquivo", "caminho", "filename", "local", "archivo")
 _OTHER_TYPES = frozenset({"exercise", "assessment", "test", "solution", "project", "slides", "reference", "template"})
 _OUTERMOST = 3
