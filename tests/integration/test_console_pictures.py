@@ -114,15 +114,21 @@ def test_pages_are_pictures_that_fit(
         picture = folder / f"console-{name}-{width}-{scheme}.png"
         if kept:
             tab.driver.save_screenshot(str(picture))
-            assert 5_000 < picture.stat().st_size < LARGEST_BYTES, name
+            _fits_the_docs(picture)
             if (name, width) == ("overview", 768):
                 curves = picture.with_name("console-curves.png")
                 tab.driver.find_element(By.CSS_SELECTOR, "section[aria-labelledby=backlog]").screenshot(str(curves))
-                assert 5_000 < curves.stat().st_size < LARGEST_BYTES
+                _fits_the_docs(curves)
         else:
             tab.picture(picture)
             assert picture.stat().st_size > 5_000, name
     assert tab.complaints() == []
+
+
+def _fits_the_docs(picture: Path) -> None:
+    """The size depends on the fonts of the host: only where a picture is kept does it matter."""
+    assert picture.stat().st_size > 5_000
+    assert not KEPT or picture.stat().st_size < LARGEST_BYTES
 
 
 # Texts of the pictures' axes that lie on each other.

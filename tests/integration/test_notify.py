@@ -93,7 +93,7 @@ def test_an_outage_is_told_once_at_its_begin_and_once_at_its_end(box: Outbox, re
     with told(box, receiver.url):
         box.relay.outage_began("the database does not answer")
         box.relay.set_state("outage", "the database does not answer")
-        until(lambda: receiver.titles, what="it began")
+        until(lambda: receiver.titles and kept(box).exists(), what="it began")
     with told(box, receiver.url):
         box.relay.outage_ended()
         box.relay.set_state("draining")
@@ -121,7 +121,7 @@ def test_parked_events_are_told_together_and_not_as_a_flood(box: Outbox, receive
     """The first at once; the next ones in one message a quarter of an hour later, not one each."""
     box.parked.park(box.event(5), verdict="poison", reason=f"Key (slug)=({SECRET}) exists", sqlstate="23505")
     with told(box, receiver.url):
-        until(lambda: receiver.got, what="the first is told")
+        until(lambda: receiver.got and kept(box).exists(), what="the first is told")
     for seq in range(6, 16):
         box.parked.park(box.event(seq), verdict="poison", reason="refused", sqlstate="23514")
     with told(box, receiver.url):
@@ -141,6 +141,7 @@ def test_a_person_is_called_once_for_each_cause(box: Outbox, receiver: Receiver)
     for _ in range(3):
         with told(box, receiver.url):
             box.relay.set_state("blocked", "the password is wrong", cause=cause)
+            until(lambda: receiver.got and kept(box).exists(), what="the call")
     with told(box, receiver.url):
         box.relay.set_state("following")
         until(lambda: len(receiver.got) > 1, what="it is over")
@@ -158,7 +159,7 @@ def test_an_address_that_does_not_answer_loses_nothing_and_floods_no_log(
         until(lambda: receiver.asked >= 3, what="it is tried again")
     receiver.refusing = False
     with told(box, receiver.url):
-        pass
+        until(lambda: receiver.got, what="it arrives")
     assert len(receiver.got) == 1
     out, err = capfd.readouterr()
     assert (out + err).count("notify.failed") == 1
@@ -169,11 +170,10 @@ def test_an_address_is_told_to_nobody(box: Outbox, receiver: Receiver) -> None:
     """Neither the file beside the outbox nor the error for a wrong address holds it."""
     box.relay.set_state("blocked", "x")
     with told(box, receiver.url):
-        pass
-    kept = OutboxPaths.of(box.path).notified
-    assert SECRET not in kept.read_text()
-    assert str(receiver.port) not in kept.read_text()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        until(kept(box).exists, what="what was told is kept")
+    assert SECRET not in kept(box).read_text()
+    assert str(receiver.port) not in kept(box).read_text()
+    assert stat.S_IMODE(kept(box).stat().st_mode) == 0o600
     with (
         pytest.raises(SettingsFault, match="address 2 of 2 is none that Apprise knows") as refused,
         told(box, receiver.url, f"nothing://{SECRET}"),
@@ -200,10 +200,13 @@ def test_a_real_worker_tells_of_a_parked_event(database: Database, tmp_path: Pat
     assert process.returncode == 0
 
 
+def kept(box: Outbox) -> Path:
+    """Where it is noted what was told."""
+    return OutboxPaths.of(box.path).notified
+
+
 def _as_long_ago(box: Outbox, *, minutes: float) -> None:
     """Make what was told about parked events as old as that."""
-    kept = OutboxPaths.of(box.path).notified
-    said = json.loads(kept.read_text())
+    said = json.loads(kept(box).read_text())
     before = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)).isoformat()
-    kept.write_text(json.dumps({key: one | {"parked_told_at": before} for key, one in said.items()}))
-    kept.chmod(0o600)
+    kept(box).write_text(json.dumps({key: one | {"parked_told_at": before} for key, one in said.items()}))

@@ -28,8 +28,8 @@ _THINNEST = 2.0
 _LINES = 3  # across a picture, at most
 # Steps between the lines of a picture of ages, in seconds.
 _AGES = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 30 * 86_400)
-# Times closer to an edge than this share of the width are left out: they would be cut off.
-_EDGE = 4.0
+# In percent of the width. Times beyond are left out: on a narrow screen they would be cut off, or lie on "now".
+_FIRST, _LAST = 4.0, 82.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ def _times(start: dt.datetime, length: dt.timedelta, step: dt.timedelta) -> Iter
     at = midnight + step * math.ceil((start - midnight) / step)
     while at < start + length:
         place = round((at - start) / length * 100, 2)
-        if _EDGE < place < 100 - _EDGE:
+        if _FIRST < place < _LAST:
             yield Tick(place=place, label=f"{at:%d %b}" if step >= _DAY else f"{at:%H:%M}")
         at += step
 
