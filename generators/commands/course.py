@@ -39,6 +39,7 @@ def course(brief: Path, *, approve: bool, resume: bool, as_json: bool, **writing
       generate course briefs/pao.md
       generate course briefs/pao.md --approve --sources notes/ --sources talk.vtt
       generate course briefs/pao.md --approve --resume
+      generate course briefs/pao.md --approve --writer llm:gpt-4o-mini --price 0.15 0.60 --max-cost 2
     """
 
     def steps(run: "CourseRun") -> None:

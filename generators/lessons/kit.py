@@ -83,7 +83,9 @@ def lesson_head(course: CourseFacts, facts: LessonFacts, *, writer: str, gaps: i
         "difficulty": course.curriculum.level or course.brief.level,
         "prerequisites": [facts.previous.lesson_id] if facts.previous else [],
         "learning_objectives": list(facts.objectives),
-        "sources": list(dict.fromkeys(passage.source for passage in facts.passages)),
+        "sources": list(
+            dict.fromkeys(cited.source for cited in [*facts.passages, *(term.passage for term in facts.terms)])
+        ),
     }
     return {
         "lesson_id": lesson.lesson_id,

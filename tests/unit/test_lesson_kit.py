@@ -168,7 +168,9 @@ def test_the_samples_say_what_their_authors_said(name: str) -> None:
             total += len(words)
             own += len(words) if " ".join(words) in known else 0  # only what stands there word for word
     assert own >= 0.6 * total
-    scored = score_course(texts, language=facts.language)
+    # Nothing lies beside them: what they cite is what their heads name.
+    scored = score_course(texts, language=facts.language, citable=())
+    assert not any(one.substance.invented for one in scored.lessons)
     assert max(one.substance.repeated for one in scored.lessons) <= 0.15
     assert max(one.substance.foreign for one in scored.lessons) == 0
     assert sum(one.passed for one in scored.lessons) >= len(texts) - 1
@@ -205,6 +207,14 @@ def test_a_quiz_asks_for_what_the_sources_define() -> None:
             assert ".md" in question["explanation"]
             letters.add(question["correct_answer"])
     assert len(letters) > 1
+
+
+def test_the_head_names_every_file_that_is_cited() -> None:
+    """That of a term, too, of which nothing else is quoted."""
+    facts = course(lesson("1.1", "Vapor"), sources=("**Vapor**: a água que o forno quente levanta.",))
+    text = write_kit(facts, facts.lessons[0]).text
+    assert "— *notas.md:0*" in text
+    assert "sources:\n- notas.md\n" in text
 
 
 def test_too_few_facts_make_no_quiz_and_it_says_so() -> None:
