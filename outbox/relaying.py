@@ -9,7 +9,7 @@ from outbox.log import failpoints
 from outbox.log.checkpoint import ALARMING_WAL_BYTES
 from outbox.log.owner import as_owner_of
 from outbox.log.sqlite_errors import ours
-from outbox.notes.parked import DEPENDENCY, SET_ASIDE, shown, standing
+from outbox.notes.parked import DEPENDENCY, SET_ASIDE, Shown, as_listed, shown, standing
 from outbox.notes.relay_state import Cause
 from outbox.paths import wal_bytes
 
@@ -18,6 +18,8 @@ __all__ = [
     "DEPENDENCY",
     "SET_ASIDE",
     "Cause",
+    "Shown",
+    "as_listed",
     "as_owner_of",
     "failpoints",
     "make_directories",

@@ -102,7 +102,7 @@ MUTANTS = (
     _mutant(
         "chain-not-held", "what depends on a held event is not held",
         "worker.faults.parking", "            waiting.setdefault(event.aggregate_id, behind)\n            passed.append(", "            passed.append(",
-        ("worker.faults.parking", "self._last_of[row.aggregate_id] = row.seq\n            changed", "changed"),
+        ("worker.faults.parking", "self._last_of[row.aggregate_id] = row.seq\n            before", "before"),
     ),
     _mutant(
         "held-too-many", "everything after a parked event is held",
@@ -199,7 +199,7 @@ MUTANTS = (
     ),
     _mutant(
         "parked-not-restored", "what the database knows to be parked and the file does not stays unknown",
-        "worker.faults.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) in self._view]",
+        "worker.faults.parking", "for seq, facts in passed.items() if seq <= position.seq", "for seq, facts in passed.items() if seq in self._view",
     ),
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
@@ -225,11 +225,11 @@ MUTANTS = (
     ),
     _mutant(
         "parked-and-pruned", "an event that is parked in a database that went back, and pruned here, is passed over in silence",
-        "worker.faults.parking", "                if int(str(seq)) < self._box.relay.pruned_below:", "                if False:",
+        "worker.faults.parking", "                if seq < self._box.relay.pruned_below:", "                if False:",
     ),
     _mutant(
         "view-believed", "a session goes on with the list of the file, whatever the database has",
-        "worker.faults.parking", "[row for row in found if int(str(row[0])) <= position.seq]", "[row for row in found if int(str(row[0])) <= position.seq][:0]",
+        "worker.faults.parking", "for seq, facts in passed.items() if seq <= position.seq", "for seq, facts in passed.items() if False",
     ),
     _mutant(
         "decision-unheard", "a decision is not heard before the next session",

@@ -23,6 +23,8 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from uuid import UUID
 
+import msgspec
+
 from outbox.catalogue import ids
 from outbox.catalogue.content import STATE_SLOT
 from outbox.catalogue.contract import Checked
@@ -33,6 +35,7 @@ from outbox.errors import EventNotFound
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
 _LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
+_refs = msgspec.json.Decoder(tuple[UUID, ...]).decode
 _AMONG = "seq in (select value from json_each(?))"
 # event_id, type, aggregate_id and refs
 Outline = tuple[UUID, str, UUID, tuple[UUID, ...]]
@@ -159,10 +162,9 @@ def outlines(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, O
     rows = connection.execute(
         f"select seq, event_id, type, aggregate_id, refs from events where {_AMONG}", [json.dumps(list(seqs))]
     )
-    return {
-        seq: (UUID(event_id), type_, UUID(aggregate_id), tuple(UUID(ref) for ref in json.loads(refs)))
-        for seq, event_id, type_, aggregate_id, refs in rows
-    }
+    # In one go: twenty thousand ids made one by one take longer than all else that is done with them.
+    said = msgspec.convert(rows.fetchall(), list[tuple[int, UUID, str, UUID, str]])
+    return {seq: (event_id, type_, id_, _refs(refs)) for seq, event_id, type_, id_, refs in said}
 
 
 def read_before(connection: sqlite3.Connection, *, limit: int, event_type: str | None = None) -> list[Event]:

@@ -51,6 +51,15 @@ class Outcome(StrEnum):
     TOO_LATE = "too_late"  # the event had taken effect already, and that cannot be taken back
 
 
+# Repeated as a trigger on table outcomes.
+OUTCOMES: dict[Resolution, frozenset[Outcome]] = {
+    Resolution.RETRY: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
+    Resolution.EDIT: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
+    Resolution.SUPERSEDE: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
+    # Refused: of a file from before there were outcomes, where the event was parked anew since.
+    Resolution.DISCARD: frozenset({Outcome.DISCARDED, Outcome.REFUSED, Outcome.TOO_LATE}),
+    Resolution.PARK: frozenset({Outcome.SET_ASIDE, Outcome.TOO_LATE}),
+}
 _CARRIED_OUT = frozenset({None, Outcome.APPLIED, Outcome.DISCARDED})
 
 

@@ -19,12 +19,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections import deque
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from outbox.catalogue.event import Event
 from outbox.clock import Clock, as_text
@@ -41,6 +43,19 @@ _COLUMNS = (
 )
 SET_ASIDE = "operator"  # the verdict on what a person parked
 DEPENDENCY = "dependency"  # and on what waits for another event
+_AMONG = "seq in (select value from json_each(?))"
+_STANDINGS = """
+select
+  p.seq,
+  (select e.event_id = p.event_id from events as e where e.seq = p.seq),
+  p.state, p.behind_seq, p.verdict, p.sqlstate, p.reason, p.attempts, p.payload, p.resolution
+from parked as p
+"""
+_RESTATE = f"""
+update parked
+set state = ?, behind_seq = ?, verdict = ?, sqlstate = ?, reason = ?, attempts = ?, payload = ?, resolution = ?
+where {_AMONG}
+"""
 _IMPOSSIBLE = """
 select seq from parked where behind_seq in (
   select behind_seq from (select distinct behind_seq from parked where behind_seq is not null) as b
@@ -55,21 +70,20 @@ order by seq limit ?
 """
 
 
+def _json(seqs: Iterable[int]) -> str:
+    return json.dumps(list(seqs))
+
+
 class ParkedState(StrEnum):
-    """Repeated as a CHECK on table parked."""
+    """Repeated as a CHECK on table parked.
+
+    Its triggers refuse a state that neither an earlier row nor a decision bears out, whatever stood there before and
+    whoever writes: `standing` is the rule, `docs/state_machine.md` its drawing.
+    """
 
     PARKED = "parked"
     HELD = "held"
     RELEASING = "releasing"
-
-
-# What a decision does to a row; a trigger on table parked refuses every other update. The worker's door is another: it
-# puts rows down anew, as Postgres has them.
-TRANSITIONS: dict[ParkedState, frozenset[ParkedState]] = {
-    ParkedState.PARKED: frozenset({ParkedState.RELEASING}),
-    ParkedState.HELD: frozenset({ParkedState.RELEASING}),  # discarded together with what it only adds to
-    ParkedState.RELEASING: frozenset(),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +159,25 @@ class ParkedEvent:
         return plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class Shown(NamedTuple):
+    """How a row stands, as the file has it: all of it but which event it is of.
+
+    Attributes:
+        is_its_own: whether the row names the event that the log has at its seq.
+    """
+
+    is_its_own: bool | None
+    state: str
+    behind_seq: int | None
+    verdict: str
+    sqlstate: str | None
+    reason: str
+    attempts: int
+    payload_json: str | None
+    resolution: str | None
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
     """An event that the position has passed without effect, as Postgres has it.
 
     Attributes:
@@ -186,23 +217,38 @@ def standing(row: Passed, decision: Decision | None, blocked: dict[UUID, int]) -
     return ParkedState.HELD, behind
 
 
-def shown(row: Passed, state: ParkedState, behind_seq: int | None, decision: Decision | None) -> ParkedEvent:
-    """Return a row as the list shows it."""
-    open_one = decision if decision is not None and decision.releases else None
-    return ParkedEvent(
-        seq=row.seq,
-        event_id=row.event_id,
-        type=row.type,
-        aggregate_id=row.aggregate_id,
-        refs=row.refs,
-        state=state,
+def shown(row: Passed, state: ParkedState, behind_seq: int | None, decision: Decision | None) -> Shown:
+    """Return how a row stands, as the list shows it."""
+    is_open = decision is not None and decision.releases
+    return Shown(
+        is_its_own=True,
+        state=state.value,
         behind_seq=behind_seq,
         verdict=row.verdict,
         sqlstate=row.sqlstate,
         reason=row.reason if behind_seq is None or row.blamed else f"waits for event {behind_seq}, which is parked",
         attempts=row.attempts,
         payload_json=decision.payload_json if decision is not None else None,
-        resolution=open_one.how if open_one is not None else None,
+        resolution=decision.how.value if decision is not None and is_open else None,
+    )
+
+
+def as_listed(row: Passed, stands: Shown) -> ParkedEvent:
+    """Return a whole row of the list."""
+    return ParkedEvent(
+        seq=row.seq,
+        event_id=row.event_id,
+        type=row.type,
+        aggregate_id=row.aggregate_id,
+        refs=row.refs,
+        state=ParkedState(stands.state),
+        behind_seq=stands.behind_seq,
+        verdict=stands.verdict,
+        sqlstate=stands.sqlstate,
+        reason=stands.reason,
+        attempts=stands.attempts,
+        payload_json=stands.payload_json,
+        resolution=Resolution(stands.resolution) if stands.resolution else None,
         parked_at=row.parked_at,
     )
 
@@ -264,6 +310,12 @@ class Parked:
         row = self._connection.execute(f"select {_COLUMNS} from parked where seq = ?", [seq]).fetchone()
         return ParkedEvent.from_row(row) if row else None
 
+    def standings(self, seqs: Sequence[int] | None = None) -> dict[int, Shown]:
+        """Return how the rows with these seqs stand, all where none are named."""
+        only, values = ("", []) if seqs is None else (f"where p.{_AMONG}", [_json(seqs)])
+        rows = self._connection.execute(f"{_STANDINGS} {only}", values)
+        return {row[0]: Shown._make(row[1:]) for row in rows}
+
     def release(
         self,
         seq: int,
@@ -286,15 +338,15 @@ class Parked:
             ParkedConflict: the event is not parked.
         """
         with write_transaction(self._connection, self._gate):
-            self._release(seq, how, payload_json, from_states=(ParkedState.PARKED,))
             self._record(seq, how, payload_json, reason, who)
+            self._release(seq, how, payload_json, from_states=(ParkedState.PARKED,))
 
     def discard_with(self, seq: int, *, reason: str) -> None:
         """Discard what only adds to an event that is discarded; it may be held, or not have come to the list yet."""
         with write_transaction(self._connection, self._gate):
+            self._record(seq, Resolution.DISCARD, None, reason, None)
             if self.find(seq) is not None:
                 self._release(seq, Resolution.DISCARD, None, from_states=(ParkedState.PARKED, ParkedState.HELD))
-            self._record(seq, Resolution.DISCARD, None, reason, None)
 
     def set_aside(self, event: Event, *, reason: str) -> None:
         """Park an event that is not delivered yet: it is passed over when its turn comes."""
@@ -313,7 +365,7 @@ class Parked:
                 attempts=0,
                 parked_at=self._clock.now(),
             )
-            self._put([shown(passed, ParkedState.PARKED, None, None)])
+            self._put([as_listed(passed, shown(passed, ParkedState.PARKED, None, None))])
 
     def park(self, event: Event, *, verdict: str, reason: str, sqlstate: str | None = None, attempts: int = 1) -> None:
         """Put down one event that is itself at fault."""
@@ -328,23 +380,36 @@ class Parked:
         self,
         rows: Iterable[ParkedEvent] = (),
         *,
+        restated: Mapping[Shown, Sequence[int]] | None = None,
         gone: Iterable[int] = (),
         decisions: Decisions | None = None,
         outcomes: dict[int, Outcome] | None = None,
     ) -> None:
         """The worker's door: put rows down as Postgres has them, take away those that it no longer has, note outcomes.
 
+        The file refuses a state that nothing bears out (`docs/state_machine.md`), so what bears it out comes first:
+        outcomes of decisions, then what others wait for, then those; and what is waited for goes last.
+
         Args:
-            rows: as they stand now.
+            rows: new ones, or whole ones, as they stand now.
+            restated: how rows that are there stand now, and the seqs of these.
             gone: seqs of rows that are no longer on the list.
             decisions: about which there is something to note.
             outcomes: what became of the decisions about these events.
         """
         with write_transaction(self._connection, self._gate):
-            self._connection.executemany("delete from parked where seq = ?", [[seq] for seq in gone])
-            self._put(rows)
             if decisions is not None and outcomes:
                 decisions.settle(outcomes, self._clock.now())
+            going = _json(gone)
+            whole = sorted(rows, key=lambda row: (row.state is ParkedState.HELD, row.seq))
+            first_held = next((place for place, row in enumerate(whole) if row.state is ParkedState.HELD), len(whole))
+            stated = sorted((restated or {}).items(), key=lambda one: one[0].state == ParkedState.HELD.value)
+            self._put(whole[:first_held])
+            for stands, seqs in stated:
+                self._connection.execute(_RESTATE, [*stands[1:], _json(seqs)])
+            self._put(whole[first_held:])
+            for only in ("state = 'held' and", ""):
+                self._connection.execute(f"delete from parked where {only} {_AMONG}", [going])
 
     def impossible(self, *, limit: int = -1) -> tuple[int, ...]:
         """Return the seqs of rows that cannot be, by what the file itself tells: the list is to be made anew.
@@ -366,7 +431,8 @@ class Parked:
         with write_transaction(self._connection, self._gate):
             decisions = Decisions(self._connection)
             blocked: dict[UUID, int] = {}
-            changed, gone = deque[ParkedEvent](), deque[int]()
+            changed, gone = defaultdict[Shown, list[int]](list), deque[int]()
+            before = self.standings()
             for row in self.list():
                 decision = decisions.of(row.seq)
                 if row.seq > passed_seq and not (decision is not None and decision.sets_aside):
@@ -386,11 +452,11 @@ class Parked:
                     parked_at=row.parked_at,
                 )
                 now = shown(passed, *standing(passed, decision, blocked), decision)
-                if now != row:
-                    changed.append(now)
+                if now[1:] != before[row.seq][1:]:
+                    changed[now].append(row.seq)
             if changed or gone:
-                self.rewrite(changed, gone=gone)
-        return tuple(sorted([*gone, *(row.seq for row in changed)]))
+                self.rewrite(restated=changed, gone=gone)
+        return tuple(sorted([*gone, *(seq for seqs in changed.values() for seq in seqs)]))
 
     def _release(
         self, seq: int, how: Resolution, payload_json: str | None, *, from_states: tuple[ParkedState, ...]

@@ -147,6 +147,12 @@ class RelayState:
         return int(row[0]) if row else 0
 
     @property
+    def pruned_event_id(self) -> UUID | None:
+        """The last event that was pruned, the one before `pruned_below`; None where that is not known."""
+        row = self._connection.execute("select value from meta where key = 'pruned_event_id'").fetchone()
+        return UUID(row[0]) if row else None
+
+    @property
     def position(self) -> RememberedPosition | None:
         """The position at the destination that was served last; None before the first contact."""
         row = self._connection.execute(

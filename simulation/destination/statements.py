@@ -352,9 +352,22 @@ def _still_parked(tx: Transaction, values: Any) -> Rows:
 
 
 def _parked(tx: Transaction, values: Any) -> Rows:
-    columns = ("event_id", "type", "aggregate_id", "state", "verdict", "sqlstate", "reason", "attempts")
+    columns = ("verdict", "sqlstate", "reason", "attempts")
+    mine = [(seq, row) for seq, row in _on_the_list(tx, values) if row["state"] == "parked"]
+    return [(seq, *(row[column] for column in columns)) for seq, row in mine]
+
+
+def _held(tx: Transaction, values: Any) -> Rows:
+    return [(",".join(str(seq) for seq, row in _on_the_list(tx, values) if row["state"] != "parked") or None,)]
+
+
+def _passed_over(tx: Transaction, values: Any) -> Rows:
+    return [(seq,) for seq, _ in _on_the_list(tx, values)]
+
+
+def _on_the_list(tx: Transaction, values: Any) -> list[tuple[int, Any]]:
     mine = [(seq, row) for (outbox, seq), row in tx.every("parked") if outbox == values["outbox_id"]]
-    return [(seq, *(row[column] for column in columns)) for seq, row in sorted(mine, key=lambda one: one[0])]
+    return sorted(mine, key=lambda one: one[0])
 
 
 def _forget(table: str, column: str) -> Handler:
@@ -441,6 +454,8 @@ HANDLERS: dict[str, Handler] = {
     "relay.unpark": _unpark,
     "relay.still_parked": _still_parked,
     "relay.parked": _parked,
+    "relay.held": _held,
+    "relay.passed_over": _passed_over,
     "projection.find_minds": _find_minds,
     "projection.newest_applied": _newest_applied,
     # Nobody but the relay writes here, so there is no stamp that it does not believe.

@@ -13,14 +13,15 @@ The list always speaks of events that the position has passed. A row beyond it (
 in a replay) is dropped: its event is read again, as anything after the position is.
 """
 
-import datetime as dt
-from bisect import insort
-from collections.abc import Iterable, Sequence
-from typing import Any
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from outbox import Decisions, Event, Outbox, Outcome, ParkedEvent, ParkedState, Passed, Resolution
-from outbox.relaying import DEPENDENCY, SET_ASIDE, shown, standing
+from outbox.relaying import DEPENDENCY, SET_ASIDE, Shown, as_listed, shown, standing
 from worker.apply.position import Position
 from worker.apply.projection import Parking
 from worker.apply.queries import query
@@ -31,6 +32,21 @@ from worker.run.notes import only_a_note
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000
+
+
+class Facts(NamedTuple):
+    """What Postgres says of an event that the position has passed without effect."""
+
+    blamed: bool
+    verdict: str
+    sqlstate: str | None
+    reason: str
+    attempts: int
+
+
+WAITING = Facts(
+    blamed=False, verdict=DEPENDENCY, sqlstate=None, reason="waited for an event that was parked", attempts=0
+)
 
 
 class ParkedList:
@@ -47,7 +63,7 @@ class ParkedList:
         self._box = box
         self.decisions = Decisions()
         self._rows: dict[int, Passed] = {}
-        self._view: dict[int, ParkedEvent] = {}  # as the file shows it
+        self._view: dict[int, Shown] = {}  # as the file has it
         self._ready: list[int] = []
         self._blocked: dict[UUID, int] = {}  # aggregate -> the parked event that it waits for
         self._last_of: dict[
@@ -66,12 +82,22 @@ class ParkedList:
         """
         names = {"outbox_id": self._box.outbox_id}
         found = connection.execute(query("relay", "parked"), names).fetchall()
-        if any(int(str(row[0])) > position.seq for row in found):
+        (held,) = connection.execute(query("relay", "held"), names).fetchone() or (None,)
+        passed: dict[int, Facts] = {int(seq): WAITING for seq in str(held or "").split(",") if seq}
+        for seq, verdict, sqlstate, reason, attempts in found:
+            passed[int(str(seq))] = Facts(
+                blamed=True,
+                verdict=str(verdict),
+                sqlstate=str(sqlstate) if sqlstate else None,
+                reason=str(reason),
+                attempts=int(str(attempts)),
+            )
+        if any(seq > position.seq for seq in passed):
             connection.execute(query("relay", "forget_beyond"), names)
             get_log().warning("relay.parked_beyond_position", seq=position.seq)
         self.decisions = Decisions(self._box.connection)
-        self._view = {row.seq: row for row in self._box.parked.list()}
-        self._rows = self._known([row for row in found if int(str(row[0])) <= position.seq])
+        self._view = self._box.parked.standings()
+        self._rows = self._known({seq: facts for seq, facts in passed.items() if seq <= position.seq})
         self._derive()
         return [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]
 
@@ -79,13 +105,11 @@ class ParkedList:
         """Read what was decided since; and write the view, where that could not be done before."""
         news = self.decisions.take_in()
         if self._is_stale and not news:
-            self._view = {row.seq: row for row in self._box.parked.list()}
+            self._view = self._box.parked.standings()
             self._is_stale = False
             self._derive()
-        for seq in news:  # whoever decided wrote into the view as well
-            if (row := self._box.parked.find(seq)) is not None:
-                self._view[seq] = row
-        if news:
+        if news:  # whoever decided wrote into the view as well
+            self._view |= self._box.parked.standings(sorted(news))
             self._derive()
 
     def __contains__(self, seq: object) -> bool:
@@ -98,7 +122,7 @@ class ParkedList:
     def is_blamed(self, seq: int) -> bool:
         """Whether the event is at fault itself, and nobody has decided about it since."""
         view = self._view.get(seq)
-        return view is not None and view.state is ParkedState.PARKED
+        return view is not None and view.state == ParkedState.PARKED.value
 
     def blamed(self) -> list[Passed]:
         """Return the rows that are a person's to decide, in order."""
@@ -107,6 +131,15 @@ class ParkedList:
     def ready(self, *, limit: int) -> list[int]:
         """Return the seqs that the worker takes up next, in order."""
         return self._ready[:limit]
+
+    def ready_after(self, after: int, limit: int) -> list[int]:
+        """Return the seqs of those that the worker takes up once it is through with this event, in order."""
+        start = bisect_right(self._ready, after)
+        return self._ready[start : start + limit]
+
+    def obeyed(self, events: list[Event]) -> list[Event]:
+        """Return the events as they are to be applied, without those that are not."""
+        return self.decisions.obeyed(events)
 
     @property
     def ready_count(self) -> int:
@@ -156,15 +189,17 @@ class ParkedList:
         outcomes = self._outcomes(events, parkings) if self.decisions.any() else {}
         if not parkings and not outcomes:
             return
-        changed = []
+        changed, before = [], {}
         for parking in parkings:
             row = self._row_of(parking)
             self._rows[row.seq] = row
             self._last_of[row.aggregate_id] = row.seq
-            changed.append(self._stand(row))
+            before[row.seq] = self._view.get(row.seq)
+            self._stand(row)
+            changed.append(row.seq)
         with only_a_note(self._box):  # first: a row beyond the position that is noted would look as if it could not be
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
-        self._write(changed, outcomes=outcomes)
+        self._write(changed, before, outcomes=outcomes)
 
     def released(self, seqs: Iterable[int], *, again: Parking | None = None) -> None:
         """These were taken up, and have left the list in Postgres; or one was refused `again` and is parked anew."""
@@ -172,7 +207,7 @@ class ParkedList:
             row = self._row_of(again)
             self._rows[row.seq] = row
             if self.decisions.of(row.seq) is not None:
-                self._write([], outcomes={row.seq: Outcome.REFUSED})
+                self._write(outcomes={row.seq: Outcome.REFUSED})
             self._derive()
             return
         gone = list(seqs)
@@ -187,8 +222,11 @@ class ParkedList:
             self._view.pop(seq, None)
             if self._last_of.get(row.aggregate_id) == seq:
                 del self._last_of[row.aggregate_id]
-        self._ready = [seq for seq in self._ready if seq not in left]
-        self._write([], gone=gone, outcomes=outcomes)
+        if self._ready[: len(gone)] == gone:
+            del self._ready[: len(gone)]
+        else:
+            self._ready = [seq for seq in self._ready if seq not in left]
+        self._write(gone=gone, outcomes=outcomes)
 
     def settled(self, outcomes: dict[int, Outcome]) -> None:
         """Note what became of decisions about events that are not on the list.
@@ -235,15 +273,13 @@ class ParkedList:
                 outcomes[event.seq] = became
         return outcomes
 
-    def _stand(self, row: Passed) -> ParkedEvent:
+    def _stand(self, row: Passed) -> None:
         """Say how a row stands that comes after all others."""
         decision = self.decisions.of(row.seq)
         state, behind = standing(row, decision, self._blocked)
-        view = shown(row, state, behind, decision)
-        self._view[row.seq] = view
+        self._view[row.seq] = shown(row, state, behind, decision)
         if state is ParkedState.RELEASING:
             insort(self._ready, row.seq)
-        return view
 
     def _derive(self) -> None:
         """Say how every row stands, and write the view where it says something else."""
@@ -259,54 +295,87 @@ class ParkedList:
                 decision = self.decisions.of(seq)
                 if decision is not None and decision.sets_aside and decision.outcome is None:
                     self._view[seq] = view
-        changed = [view for seq, view in self._view.items() if before.get(seq) != view]
-        self._write(changed, gone=[seq for seq in before if seq not in self._view])
+        changed = [seq for seq, view in self._view.items() if before.get(seq) != view]
+        self._write(changed, before, gone=[seq for seq in before if seq not in self._view])
 
     def _write(
-        self, rows: Sequence[ParkedEvent], *, gone: Sequence[int] = (), outcomes: dict[int, Outcome] | None = None
+        self,
+        changed: Sequence[int] = (),
+        before: Mapping[int, Shown | None] = MappingProxyType({}),
+        *,
+        gone: Sequence[int] = (),
+        outcomes: dict[int, Outcome] | None = None,
     ) -> None:
-        """Write into the file; where that cannot be, deliveries go on, and it is written later."""
-        if not rows and not gone and not outcomes:
+        """Write into the file; where that cannot be, deliveries go on, and it is written later.
+
+        Args:
+            changed: seqs of rows that stand otherwise than the file says.
+            before: how they stood there.
+            gone: seqs of rows that are no longer on the list.
+            outcomes: what became of the decisions about these events.
+        """
+        if not changed and not gone and not outcomes:
             return
+        # Those that others wait for come first and go last; see `Parked.rewrite`.
+        held = ParkedState.HELD.value
+        changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
+        gone = sorted(gone, reverse=True)
         was_stale, self._is_stale = self._is_stale, True
         with only_a_note(self._box):
-            for start in range(0, max(1, len(rows), len(gone)), ROWS_AT_ONCE):
-                end = start + ROWS_AT_ONCE
+            for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
+                is_last = start + ROWS_AT_ONCE >= len(changed)
+                whole, restated = self._as_written(changed[start : start + ROWS_AT_ONCE], before)
                 self._box.parked.rewrite(
-                    rows[start:end],
-                    gone=gone[start:end],
+                    whole,
+                    restated=restated,
+                    gone=gone[:ROWS_AT_ONCE] if is_last else (),
                     decisions=self.decisions,
                     outcomes=outcomes if not start else None,
                 )
+            for start in range(ROWS_AT_ONCE, len(gone), ROWS_AT_ONCE):
+                self._box.parked.rewrite(gone=gone[start : start + ROWS_AT_ONCE])
             self._is_stale = was_stale
         if outcomes:
             self.decisions.settled(outcomes)
 
-    def _known(self, found: Sequence[tuple[Any, ...]]) -> dict[int, Passed]:
+    def _as_written(
+        self, seqs: Sequence[int], before: Mapping[int, Shown | None]
+    ) -> tuple[list[ParkedEvent], dict[Shown, list[int]]]:
+        """Return those that the file does not have, and how the others stand now: mostly many alike."""
+        whole, restated = [], defaultdict[Shown, list[int]](list)
+        for seq in seqs:
+            was, now = before.get(seq), self._view[seq]
+            if was is not None and was.is_its_own:
+                restated[now].append(seq)
+            elif (row := self._rows.get(seq)) is not None:
+                whole.append(as_listed(row, now))
+        return whole, restated
+
+    def _known(self, passed: Mapping[int, Facts]) -> dict[int, Passed]:
         """Join what Postgres has with what the log says of these events."""
-        if not found:
+        if not passed:
             return {}
-        said = self._box.outlines([int(str(row[0])) for row in found])
+        said, now = self._box.outlines(list(passed)), self._box.clock.now()
         rows: dict[int, Passed] = {}
-        for seq, _, _, _, state, verdict, sqlstate, reason, attempts in found:
-            outline = said.get(int(str(seq)))
+        for seq, facts in passed.items():
+            outline = said.get(seq)
             if outline is None:
-                if int(str(seq)) < self._box.relay.pruned_below:
-                    raise _resolved_and_pruned(int(str(seq)))
+                if seq < self._box.relay.pruned_below:
+                    raise _resolved_and_pruned(seq)
                 continue  # lost by a salvage
             event_id, type_, aggregate_id, refs = outline
-            rows[int(str(seq))] = Passed(
-                seq=int(str(seq)),
+            rows[seq] = Passed(
+                seq=seq,
                 event_id=event_id,
                 type=type_,
                 aggregate_id=aggregate_id,
                 refs=refs,
-                blamed=state == ParkedState.PARKED.value,
-                verdict=str(verdict),
-                sqlstate=str(sqlstate) if sqlstate else None,
-                reason=str(reason),
-                attempts=int(str(attempts)),
-                parked_at=self._since(int(str(seq))),
+                blamed=facts.blamed,
+                verdict=facts.verdict,
+                sqlstate=facts.sqlstate,
+                reason=facts.reason,
+                attempts=facts.attempts,
+                parked_at=now,
             )
         return rows
 
@@ -323,12 +392,8 @@ class ParkedList:
             sqlstate=parking.sqlstate,
             reason=parking.reason,
             attempts=parking.attempts,
-            parked_at=self._since(event.seq),
+            parked_at=self._box.clock.now(),
         )
-
-    def _since(self, seq: int) -> dt.datetime:
-        shown_already = self._view.get(seq)
-        return shown_already.parked_at if shown_already is not None else self._box.clock.now()
 
 
 def _resolved_and_pruned(seq: int) -> TargetRefused:

@@ -182,8 +182,18 @@ from gone;
 select seq from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
 
 -- name: parked
--- Everything that is parked or held here, in order.
-select seq, event_id, type, aggregate_id, state, verdict, sqlstate, reason, attempts
+-- What is parked here and at fault itself, in order.
+select seq, verdict, sqlstate, reason, attempts
 from outbox.parked
-where outbox_id = %(outbox_id)s
+where outbox_id = %(outbox_id)s and state = 'parked'
 order by seq;
+
+-- name: held
+-- What waits for these. There may be very many, and all that is to be known of one is its place.
+select string_agg(seq::text, ',' order by seq)
+from outbox.parked
+where outbox_id = %(outbox_id)s and state <> 'parked';
+
+-- name: passed_over
+-- The seqs of both.
+select seq from outbox.parked where outbox_id = %(outbox_id)s;

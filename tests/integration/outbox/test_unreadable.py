@@ -109,7 +109,6 @@ def test_a_damaged_table_is_told_to_whoever_reads_it(path: Path, said: Said, tab
 def test_a_text_that_is_none_is_told_as_damage(path: Path, said: Said) -> None:
     """SQLite keeps it, and only Python notices."""
     connection = sqlite3.connect(path)
-    connection.execute("drop trigger a_row_is_released_by_a_decision")
     connection.execute("update parked set reason = cast(x'ff' as text)")
     connection.commit()
     connection.close()

@@ -24,7 +24,8 @@ def filled(box: Outbox) -> Outbox:
 
 def by_hand(box: Outbox, *statements: str) -> None:
     """Damage the file as a person with a SQLite shell does."""
-    for trigger in ("events_are_never_updated", "the_newest_event_stays", "a_row_is_released_by_a_decision"):
+    triggers = box.connection.execute("select name from sqlite_master where type = 'trigger'").fetchall()
+    for (trigger,) in triggers:
         box.connection.execute(f"drop trigger {trigger}")
     for statement in statements:
         box.connection.execute(statement)

@@ -50,14 +50,19 @@ def test_a_retry_keeps_an_earlier_edit(box: Outbox, events: list[Event]) -> None
 
 
 @pytest.mark.parametrize(
-    ("outcome", "releases"),
-    [(None, True), (Outcome.APPLIED, True), (Outcome.DISCARDED, True), (Outcome.REFUSED, False)],
+    ("how", "outcome", "releases"),
+    [
+        (Resolution.RETRY, None, True),
+        (Resolution.RETRY, Outcome.APPLIED, True),
+        (Resolution.RETRY, Outcome.REFUSED, False),
+        (Resolution.DISCARD, Outcome.DISCARDED, True),
+    ],
 )
 def test_a_decision_stays_open_until_its_event_is_refused_again(
-    box: Outbox, events: list[Event], outcome: Outcome | None, *, releases: bool
+    box: Outbox, events: list[Event], how: Resolution, outcome: Outcome | None, *, releases: bool
 ) -> None:
     """Parked although it was carried out: a restore brought the event back, and the decision holds for it."""
-    decide(box, events[0], Resolution.RETRY)
+    decide(box, events[0], how)
     decisions = noted(box, {1: outcome} if outcome else {})
     found = Decisions(box.connection).of(1)
     assert found is not None

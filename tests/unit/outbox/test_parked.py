@@ -1,14 +1,25 @@
 import datetime as dt
-import itertools
 import json
 import sqlite3
 from uuid import UUID
 
 import pytest
 
-from outbox import ContractError, Decisions, Event, Outbox, OutboxError, ParkedConflict, ParkedState, Passed, Resolution
+from outbox import (
+    ContractError,
+    Decisions,
+    Event,
+    Outbox,
+    OutboxError,
+    Outcome,
+    ParkedConflict,
+    ParkedState,
+    Passed,
+    Resolution,
+)
 from outbox.notes import audit, resolve
-from outbox.notes.parked import TRANSITIONS, standing
+from outbox.notes.decisions import OUTCOMES
+from outbox.notes.parked import standing
 from tests.support.lessons import lesson, path_of, publish
 
 
@@ -23,7 +34,9 @@ def state_of(box: Outbox, seq: int) -> ParkedState | None:
 
 
 def bring_to(box: Outbox, event: Event, state: ParkedState) -> None:
+    """Put the event down; held, it waits behind event 1."""
     if state is ParkedState.HELD:
+        box.parked.park(box.event(1), verdict="poison", reason="r")
         box.parked.hold(event, behind_seq=1)
     else:
         box.parked.park(event, verdict="poison", reason="r")
@@ -32,38 +45,161 @@ def bring_to(box: Outbox, event: Event, state: ParkedState) -> None:
     assert state_of(box, event.seq) == state
 
 
-@pytest.mark.parametrize(("before", "after"), list(itertools.product(ParkedState, ParkedState)))
-def test_only_a_decision_changes_a_row_and_only_as_it_is_drawn(
-    box: Outbox, before: ParkedState, after: ParkedState
+def decided(box: Outbox, seq: int, how: Resolution | None, outcome: Outcome | None = None) -> None:
+    if how is None:
+        return
+    audit.record(box.connection, box.clock.now(), how.value, seq=seq)
+    if outcome is not None:
+        box.parked.rewrite(decisions=Decisions(box.connection), outcomes={seq: outcome})
+
+
+def is_taken(box: Outbox, statement: str, *values: object) -> bool:
+    """Whether the file takes a statement; whatever it does is taken back."""
+    box.connection.execute("savepoint tried")
+    try:
+        box.connection.execute(statement, values)
+    except sqlite3.IntegrityError:
+        return False
+    finally:
+        box.connection.execute("rollback to tried")
+    return True
+
+
+def puts(box: Outbox, event: Event, state: ParkedState, *, behind: int | None = None, verdict: str = "poison") -> bool:
+    """Whether the file takes the event in this state: as a new row, and as a change of the one that is there."""
+    changed = is_taken(
+        box,
+        "update parked set state = ?, behind_seq = ?, verdict = ?, payload = null, resolution = null where seq = ?",
+        *(state.value, behind, verdict, event.seq),
+    )
+    box.connection.execute("savepoint anew")
+    box.connection.execute("delete from parked where seq = ?", [event.seq])
+    put = is_taken(
+        box,
+        "insert into parked (seq, event_id, type, aggregate_id, state, behind_seq, verdict, reason, parked_at) "
+        "values (?, ?, ?, ?, ?, ?, ?, 'r', '2026-03-01')",
+        *(event.seq, str(event.event_id), event.type, str(event.aggregate_id), state.value, behind, verdict),
+    )
+    box.connection.execute("rollback to anew")
+    assert put is changed
+    return put
+
+
+@pytest.mark.parametrize("before", ParkedState)
+@pytest.mark.parametrize(
+    ("how", "outcome", "releases"),
+    [
+        (Resolution.RETRY, None, True),
+        (Resolution.EDIT, None, True),
+        (Resolution.SUPERSEDE, None, True),
+        (Resolution.DISCARD, None, True),
+        (Resolution.RETRY, Outcome.APPLIED, True),  # a restore brought it back
+        (Resolution.DISCARD, Outcome.DISCARDED, True),
+        (Resolution.RETRY, Outcome.REFUSED, False),
+        (Resolution.PARK, None, False),
+        (Resolution.PARK, Outcome.SET_ASIDE, False),
+    ],
+)
+def test_a_row_at_fault_is_parked_or_releasing_as_was_decided(
+    box: Outbox, before: ParkedState, how: Resolution, outcome: Outcome | None, *, releases: bool
 ) -> None:
-    """The database refuses every other update: whoever writes rows puts them down anew, as Postgres has them."""
+    """Whatever it was before, and whoever writes: the file refuses what no decision bears out."""
     _, event = box.append(lesson("a"), lesson("b")).appended
     bring_to(box, event, before)
-    behind = 1 if after is ParkedState.HELD else None
-    try:
-        box.connection.execute(
-            "update parked set state = ?, behind_seq = ?, resolution = 'discard' where seq = ?",
-            [after.value, behind, event.seq],
-        )
-    except sqlite3.IntegrityError:
-        assert after not in TRANSITIONS[before]
-    else:
-        assert after in TRANSITIONS[before]
+    decided(box, event.seq, how, outcome)
+    assert puts(box, event, ParkedState.RELEASING) is releases
+    assert puts(box, event, ParkedState.PARKED) is not releases
+
+
+@pytest.mark.parametrize("before", ParkedState)
+def test_a_row_at_fault_that_nobody_decided_about_is_parked(box: Outbox, before: ParkedState) -> None:
+    """A decision that came too late is none; what only waited goes on by itself."""
+    _, event = box.append(lesson("a"), lesson("b")).appended
+    bring_to(box, event, before)
+    if before is ParkedState.RELEASING:
+        box.parked.rewrite(decisions=Decisions(box.connection), outcomes={event.seq: Outcome.TOO_LATE})
+    assert puts(box, event, ParkedState.PARKED)
+    assert not puts(box, event, ParkedState.RELEASING)
+    assert puts(box, event, ParkedState.RELEASING, verdict="dependency")
+
+
+@pytest.mark.parametrize("before", ParkedState)
+def test_a_row_is_held_only_behind_an_earlier_one_that_is_not_held_itself(box: Outbox, before: ParkedState) -> None:
+    """Parked, or on its way out; not itself, none that comes later, none that is held or is not on the list."""
+    box.append(*(lesson(name) for name in "abcdef"))
+    event = box.event(5)
+    bring_to(box, event, before)
+    for seq, state in ((1, ParkedState.PARKED), (2, ParkedState.RELEASING), (6, ParkedState.PARKED)):
+        if box.parked.find(seq) is None:
+            bring_to(box, box.event(seq), state)
+    box.parked.hold(box.event(3), behind_seq=1)
+    taken = [seq for seq in range(1, 7) if puts(box, event, ParkedState.HELD, behind=seq, verdict="dependency")]
+    assert taken == [1, 2]
+
+
+def test_nobody_leaves_the_list_while_another_waits_for_it(box: Outbox, events: list[Event]) -> None:
+    """So none is held behind nothing, whoever dies when; both together may leave."""
+    box.parked.park(events[0], verdict="poison", reason="r")
+    box.parked.hold(events[2], behind_seq=1)
+    with pytest.raises(OutboxError, match="an event is held behind this one"):
+        box.parked.rewrite(gone=[1])
+    assert box.parked.count() == 2
+    box.parked.rewrite(gone=[1, 3])
+    assert box.parked.count() == 0
+
+
+def test_a_row_stays_of_its_event(box: Outbox, events: list[Event]) -> None:
+    box.parked.park(events[0], verdict="poison", reason="r")
+    for column in ("seq", "event_id", "type", "aggregate_id", "refs", "parked_at"):
+        assert not is_taken(box, f"update parked set {column} = '9'")
+
+
+def test_a_row_tells_no_decision_that_nobody_made(box: Outbox, events: list[Event]) -> None:
+    """Neither what was decided nor the payload that was given."""
+    box.parked.park(events[0], verdict="poison", reason="r")
+    box.parked.release(1, Resolution.EDIT, payload_json='{"slug": "x"}')
+    assert is_taken(box, "update parked set attempts = 2")
+    for how in Resolution:
+        assert is_taken(box, "update parked set resolution = ?", how.value) is (how is Resolution.EDIT)
+    assert not is_taken(box, "update parked set payload = '{}'")
+
+
+def test_decisions_and_what_became_of_them_are_facts(box: Outbox, events: list[Event]) -> None:
+    box.parked.park(events[0], verdict="poison", reason="r")
+    box.parked.release(1, Resolution.RETRY)
+    box.parked.rewrite(decisions=Decisions(box.connection), outcomes={1: Outcome.REFUSED})
+    for table, column in (("audit", "reason"), ("outcomes", "outcome")):
+        assert not is_taken(box, f"update {table} set {column} = 'applied'")
+        assert not is_taken(box, f"delete from {table}")
+
+
+@pytest.mark.parametrize("how", Resolution)
+def test_a_decision_has_one_of_its_own_outcomes(box: Outbox, events: list[Event], how: Resolution) -> None:
+    """As the table of docs/state_machine.md says."""
+    audit.record(box.connection, box.clock.now(), how.value, seq=1)
+    insert = "insert into outcomes (decision_id, outcome, noted_at) values (1, ?, '2026-03-01')"
+    assert {outcome for outcome in Outcome if is_taken(box, insert, outcome.value)} == OUTCOMES[how]
 
 
 @pytest.mark.parametrize("state", [ParkedState.PARKED, ParkedState.HELD])
-def test_nothing_is_released_without_a_decision(box: Outbox, state: ParkedState) -> None:
+def test_an_operator_brings_only_what_is_parked_to_its_release(box: Outbox, state: ParkedState) -> None:
+    """And what is held only by discarding it."""
     _, event = box.append(lesson("a"), lesson("b")).appended
     bring_to(box, event, state)
-    with pytest.raises(sqlite3.IntegrityError, match="by a decision alone"):
-        box.connection.execute("update parked set state = 'releasing', behind_seq = null")
+    for how in (Resolution.RETRY, Resolution.EDIT, Resolution.SUPERSEDE, Resolution.DISCARD):
+        if state is ParkedState.HELD:
+            with pytest.raises(ParkedConflict):
+                box.parked.release(event.seq, how)
+    box.parked.discard_with(event.seq, reason="r")
+    assert state_of(box, event.seq) is ParkedState.RELEASING
 
 
 @pytest.mark.parametrize("behind", [2, 3])
 def test_held_means_waiting_for_an_earlier_event(box: Outbox, behind: int) -> None:
     """Not for itself, and for none that comes later."""
     event = box.append(lesson("a"), lesson("b"), lesson("c")).appended[1]
-    with pytest.raises(OutboxError, match="behind_seq < seq"):
+    box.parked.park(box.event(3), verdict="poison", reason="r")
+    with pytest.raises(OutboxError):
         box.parked.hold(event, behind_seq=behind)
 
 
@@ -150,13 +286,19 @@ def test_only_what_is_parked_is_decided_about(box: Outbox, events: list[Event]) 
 
 def test_a_list_that_cannot_be_is_seen_and_made_anew(box: Outbox, events: list[Event]) -> None:
     """Held behind what is not parked, or behind a held one, or still to come as far as the worker noted."""
-    box.parked.hold(events[2], behind_seq=1)
-    assert box.parked.impossible() == (3,)
     box.parked.park(events[0], verdict="poison", reason="r")
+    for event in (events[2], events[3]):
+        box.parked.hold(event, behind_seq=1)
     assert box.parked.impossible() == ()
-    box.parked.hold(events[3], behind_seq=3)
-    assert box.parked.impossible() == (4,)
-    assert box.parked.mend(4) == (4,)
+    triggers = box.connection.execute("select name, sql from sqlite_master where type = 'trigger'").fetchall()
+    for name, _ in triggers:  # as a version before this one left it
+        box.connection.execute(f"drop trigger {name}")
+    box.connection.execute("update parked set behind_seq = 3 where seq = 4")
+    box.connection.execute("update parked set behind_seq = 2 where seq = 3")
+    for _, statement in triggers:
+        box.connection.execute(statement)
+    assert box.parked.impossible() == (3, 4)
+    assert box.parked.mend(4) == (3, 4)
     assert [(row.seq, row.state, row.behind_seq) for row in box.parked.list()] == [
         (1, ParkedState.PARKED, None),
         (3, ParkedState.HELD, 1),
