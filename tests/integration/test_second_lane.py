@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import structlog
 
 from outbox import Event, Outbox
 from outbox import catalogue as c
+from outbox.notes import resolve
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database, Server
@@ -21,6 +23,7 @@ from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows, applied_seq
 from worker.apply.fold import decode
 from worker.apply.position import Position, greet
+from worker.apply.projection import Batch
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits, connect
 from worker.run.options import Ending
@@ -272,6 +275,89 @@ def test_new_tags_of_both_halves_are_made_once(box: Outbox, database: Database) 
     assert rows(database, "select count(*) from content_tags") == [(LESSONS,)]
 
 
+REFUSED = "alter table content_projects add constraint refused check (name <> 'bad')"
+MENDED = "alter table content_projects drop constraint refused"
+ANEW = range(LESSONS + 1, 2 * LESSONS + 1)
+
+
+@pytest.fixture
+def released(box: Outbox, database: Database) -> Outbox:
+    """More lessons, held behind another version of their project; that one was discarded."""
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    administer(database, REFUSED)
+    (blocker,) = box.append(c.ProjectUpserted(slug=PROJECT, name="bad")).appended
+    box.append(*(lesson(number) for number in ANEW))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.count() == 1 + LESSONS
+    administer(database, MENDED)
+    resolve.discard(box, blocker.seq, "no use")
+    return box
+
+
+def test_what_was_let_go_goes_over_both_connections_as_new_events_do(released: Outbox, database: Database) -> None:
+    """Half of it over each, and each half leaves the list in the transaction that applies it; the position stays."""
+    before = rows(database, "select xmin::text, applied_seq from outbox.sources")
+    dialled = Dialled(database)
+    with structlog.testing.capture_logs() as logged:
+        assert relay(released, dialled).run() is Ending.EMPTY
+    assert rests(logged) == []
+    assert len(dialled.opened) == 2
+    half = LESSONS + LESSONS // 2
+    assert transactions(database)[-2:] == [list(range(LESSONS + 1, half + 1)), list(range(half + 1, 2 * LESSONS + 1))]
+    assert rows(database, "select count(*) from outbox.parked") == [(0,)]
+    assert released.parked.count() == 0
+    assert rows(database, "select xmin::text, applied_seq from outbox.sources") == before
+
+
+@pytest.mark.parametrize("bad", [ANEW[0], ANEW[LESSONS // 2 - 1], ANEW[LESSONS // 2], ANEW[-1]])
+def test_poison_among_what_was_let_go_is_parked_again_alone(bad: int, released: Outbox, database: Database) -> None:
+    """In either half; everything else lands, and the list says the same in both stores."""
+    administer(database, f"alter table contents add constraint refused check (slug <> '{PROJECT}--aula-{bad}')")
+    assert drain(released, database.worker_dsn) is Ending.EMPTY
+    (row,) = released.parked.list()
+    assert (row.state.value, released.event(row.seq).payload["slug"]) == ("parked", f"{PROJECT}--aula-{bad}")
+    assert rows(database, "select seq, state from outbox.parked") == [(row.seq, "parked")]
+    assert lessons_there(database) == [number for number in range(1, 2 * LESSONS + 1) if number != bad]
+
+
+def test_a_death_between_the_halves_of_what_was_let_go_loses_and_doubles_nothing(
+    released: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """The first half has left the list, the second is still on it: the next worker takes up that one alone."""
+    middle = released.parked.list()[LESSONS // 2].seq
+    released.relay.set_state("stopped")  # the worker before this one ended in order: this one need not be wary
+    size = {"OUTBOX_BATCH_EVENTS": f"{LESSONS + 1}", "OUTBOX_FAILPOINT": f"middle.{middle}"}
+    with worker(
+        "drain", "--quiet", env=environment(released.path, database.worker_dsn) | size, cwd=tmp_path
+    ) as process:
+        assert process.wait(60) == -signal.SIGKILL
+    half = rows(database, "select seq from outbox.parked order by 1")
+    assert half == [(seq,) for seq in range(middle + 1, middle + 1 + LESSONS // 2)]
+    assert drain(released, database.worker_dsn) is Ending.EMPTY
+    assert released.parked.count() == 0
+    assert lessons_there(database) == list(range(1, 2 * LESSONS + 1))
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_commit_of_the_second_half_without_an_answer_is_looked_up_on_the_list(
+    released: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch, *, committed: bool
+) -> None:
+    """The position says nothing there, for it stays: what is on the list no more has taken effect."""
+    commit = SecondLane.commit
+
+    def unheard(lane: SecondLane, position: Position, batch: Batch) -> bool:
+        if committed:
+            assert commit(lane, position, batch)
+        lane.rest(ValueError())
+        return False
+
+    monkeypatch.setattr(SecondLane, "commit", unheard)
+    assert drain(released, database.worker_dsn) is Ending.EMPTY
+    assert lessons_there(database) == list(range(1, 2 * LESSONS + 1))
+    assert released.parked.count() == 0
+    assert rows(database, "select count(*) from outbox.parked") == [(0,)]
+
+
 @pytest.fixture
 def lane(box: Outbox, database: Database) -> Iterator[SecondLane]:
     lane = SecondLane(box, lambda: connect(database.worker_dsn), 2)
@@ -307,7 +393,7 @@ def test_the_second_half_is_committed_only_where_the_first_one_left_the_position
     first, second = events[:20], events[20:]
     position = here(box, database)
     under_way(lane, second)
-    assert not lane.commit(position.moved_to(first[-1]), second[-1])
+    assert not lane.commit(position.moved_to(first[-1]), Batch(to=second[-1]))
     assert lessons_there(database) == []
     assert applied_seq(database.dsn) == HELD
 
@@ -327,7 +413,7 @@ def test_after_a_failure_the_second_lane_rests_and_longer_each_time(box: Outbox,
     assert pauses == [16, 32, 64]
     position = here(box, database)
     under_way(lane, box.read(after=HELD))
-    assert lane.commit(position, box.read(after=HELD)[-1])
+    assert lane.commit(position, Batch(to=box.read(after=HELD)[-1]))
     lane.rest(ValueError())
     assert sum(lane.cut(decoded) is None for _ in range(64)) == 16
     lane.close()

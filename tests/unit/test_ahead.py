@@ -8,7 +8,7 @@ import pytest
 
 from outbox import Event, Outbox
 from tests.support.make_outbox import lesson, project
-from worker.carry.ahead import Ahead
+from worker.carry.ahead import Ahead, AheadOnList
 from worker.errors import NewerEvent
 
 MOST_BYTES = 1 << 20
@@ -116,3 +116,55 @@ def test_a_batch_ends_before_its_payloads_are_too_large(box: Outbox) -> None:
     two = len(large[0].payload_json) + len(large[1].payload_json)
     for most, expected in ((two, 2), (two - 1, 1), (10, 1)):
         assert Ahead(box, most).read(after=large[0].seq - 1, limit=500) == [*large[:expected]]
+
+
+class Listed:
+    """What is to be taken up, as the parked list says it."""
+
+    def __init__(self, *seqs: int) -> None:
+        self.seqs = list(seqs)
+        self.discarded: set[int] = set()
+
+    def ready(self, after: int, limit: int) -> list[int]:
+        return [seq for seq in self.seqs if seq > after][:limit]
+
+    def obeyed(self, events: list[Event]) -> list[Event]:
+        return [event for event in events if event.seq not in self.discarded]
+
+
+def test_what_was_let_go_is_at_hand_as_well(box: Outbox) -> None:
+    """Decoded as it was decided about, when the batch before it is through."""
+    listed = Listed(2, 4, 5, 7, 8, 9)
+    listed.discarded = {7}
+    ahead = AheadOnList(box, MOST_BYTES, listed.ready, listed.obeyed)
+    assert seqs(ahead.read(limit=3)) == [2, 4, 5]
+    ahead.look()
+    listed.seqs = [7, 8, 9]
+    asked = statements_of(box)
+    events = ahead.read(limit=3)
+    assert seqs(events) == [7, 8, 9]
+    assert [one.event.seq for one in ahead.decode(listed.obeyed(events))] == [8, 9]
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("left", "limit", "expected"),
+    [([2, 4, 5, 7, 8, 9], 3, [2, 4, 5]), ([7, 8, 9], 1, [7]), ([6, 7, 8, 9], 3, [6, 7, 8]), ([8, 9], 3, [8, 9])],
+    ids=["the same again", "a smaller batch", "one that was discarded since", "taken up by another"],
+)
+def test_a_list_that_changed_is_asked_again(box: Outbox, left: list[int], limit: int, expected: list[int]) -> None:
+    listed = Listed(2, 4, 5, 7, 8, 9)
+    ahead = AheadOnList(box, MOST_BYTES, listed.ready, listed.obeyed)
+    ahead.read(limit=3)
+    ahead.look()
+    listed.seqs = left
+    assert seqs(ahead.read(limit=limit)) == expected
+
+
+def test_a_decision_wins_over_what_was_decoded_ahead(box: Outbox) -> None:
+    listed = Listed(2, 4, 5, 7)
+    ahead = AheadOnList(box, MOST_BYTES, listed.ready, listed.obeyed)
+    ahead.read(limit=2)
+    ahead.look()
+    listed.seqs, listed.discarded = [5, 7], {5}
+    assert [one.event.seq for one in ahead.decode(listed.obeyed(ahead.read(limit=2)))] == [7]

@@ -88,6 +88,20 @@ class Batch:
     again: Sequence[tuple[str, str, UUID]] = ()
     keep: bool = True
 
+    @property
+    def last_seq(self) -> int:
+        """The last event that it is through with."""
+        return self.released[-1] if self.to is None else self.to.seq
+
+    def cut(self, count: int) -> tuple["Batch", "Batch"]:
+        """Return it in two parts, the first with so many of the events that are applied; nothing of it is parked."""
+        end = self.apply[count - 1]
+        first, second = ([seq for seq in self.released if (seq <= end.seq) is early] for early in (True, False))
+        return (
+            Batch(apply=self.apply[:count], released=first, to=None if self.to is None else end),
+            Batch(apply=self.apply[count:], released=second, to=self.to),
+        )
+
 
 def apply_batch(
     connection: Connection,
@@ -171,9 +185,9 @@ def _apply(
         with trip():
             send_tags(connection, changes)
             send_rows(connection, changes, tags_as_stored=tags_as_stored)
-            _send_parked(connection, batch, outbox_id)
-            if batch.to is not None:
+            if batch.to is not None:  # first: what is parked lies behind the position
                 send_position(connection, outbox_id, position, batch.to)
+            send_parked(connection, batch, outbox_id)
             _send_end(connection, keep=batch.keep)
             if trip is not nullcontext:
                 hand_over(connection)
@@ -312,7 +326,8 @@ def _require_parked(found: Rows | None, batch: Batch) -> None:
         raise PositionMoved("an event that was released is not parked in the database: somebody else resolved it")
 
 
-def _send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
+def send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
+    """Take what was released off the parked list, and put down what is parked, inside a pipeline."""
     again = {parking.event.seq for parking in batch.parked}
     if resolved := [seq for seq in batch.released if seq not in again]:
         connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": resolved})

@@ -1,4 +1,4 @@
-"""Reads and decodes the next batch while the server works on the one before it.
+"""Reads and decodes the next batch while the server works on the one before it: of the log, or of what was let go.
 
 Reading a batch and decoding its payloads takes a sixth of the time that the server takes for one without a full-text
 index, and neither needs to know what becomes of the batch before. So both are done once that batch is on its way, with
@@ -10,11 +10,14 @@ is dropped, and read again. So is a batch that reaches the end of the log, for i
 parked, whether an operator paused the relay, and whether the batch went through is asked after the answer, as ever. An
 error in here is not reported either: whoever needs the events reads them again, and meets it there.
 
+What was let go is read by its seqs (`AheadOnList`). If the list changes before it is wanted, other seqs are wanted or
+an event was edited, and what was read or decoded is dropped in the same way.
+
 An event that kills whoever decodes it would kill here while the batch before it is in hand. After a death, therefore,
 nobody looks ahead (`suspects`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from outbox import Event, Outbox, OutboxError
@@ -24,7 +27,27 @@ from worker.apply.known import Decoded
 from worker.errors import WorkerError
 
 
-class Ahead:
+class _AtHand:
+    """Events that were read, and maybe decoded, before they are wanted."""
+
+    def __init__(self) -> None:
+        self._asked = (0, 0)  # after which seq, and how many at most
+        self._events: list[Event] = []
+        self._decoded: list[Decoded] = []
+
+    def look(self) -> None:
+        """Read and decode what is wanted next, as far as can be told."""
+        raise NotImplementedError
+
+    def decode(self, events: Sequence[Event]) -> list[Decoded]:
+        """Decode these events, or return what was decoded already; see `fold.decode`."""
+        at_hand, self._decoded = self._decoded, []
+        if [one.event for one in at_hand] == list(events):
+            return at_hand
+        return decoded_anew(events)
+
+
+class Ahead(_AtHand):
     """Events in the order of the log, the next ones at hand where they were looked at already.
 
     Args:
@@ -33,11 +56,9 @@ class Ahead:
     """
 
     def __init__(self, box: Outbox, most_bytes: int) -> None:
+        super().__init__()
         self._box = box
         self._most_bytes = most_bytes
-        self._asked = (0, 0)  # after which seq, and how many at most
-        self._events: list[Event] = []
-        self._decoded: list[Decoded] = []
 
     def read(self, *, after: int, limit: int) -> list[Event]:
         """Return up to `limit` events with a seq greater than `after`, in order."""
@@ -57,17 +78,53 @@ class Ahead:
             if len(events) < limit and (not events or events[-1].seq >= newest):
                 return  # by the time that it is wanted there may be more: half-empty batches would never catch up
             self._events = events
-            self._decoded = _decode(events)
-
-    def decode(self, events: Sequence[Event]) -> list[Decoded]:
-        """Decode these events, or return what was decoded already; see `fold.decode`."""
-        at_hand, self._decoded = self._decoded, []
-        if [one.event for one in at_hand] == list(events):
-            return at_hand
-        return _decode(events)
+            self._decoded = decoded_anew(events)
 
 
-def _decode(events: Sequence[Event]) -> list[Decoded]:
+class AheadOnList(_AtHand):
+    """Events that were let go, in order, the next ones at hand where they were looked at already.
+
+    Args:
+        box: whose events they are.
+        most_bytes: upper limit of the payloads that are read at once; one event always comes.
+        ready: the seqs of what is to be taken up, greater than a given one, so many at most.
+        obeyed: the events as they are to be applied.
+    """
+
+    def __init__(
+        self,
+        box: Outbox,
+        most_bytes: int,
+        ready: Callable[[int, int], list[int]],
+        obeyed: Callable[[list[Event]], list[Event]],
+    ) -> None:
+        super().__init__()
+        self._box = box
+        self._most_bytes = most_bytes
+        self._ready = ready
+        self._obeyed = obeyed
+
+    def read(self, *, limit: int) -> list[Event]:
+        """Return up to `limit` events that are to be taken up, in order."""
+        wanted = self._ready(0, limit)
+        at_hand, self._events = self._events, []
+        if not at_hand or self._asked[1] != limit or [event.seq for event in at_hand] != wanted[: len(at_hand)]:
+            self._decoded = []
+            at_hand = self._box.read_these(wanted, most_bytes=self._most_bytes)
+        self._asked = (at_hand[-1].seq, limit)
+        return at_hand
+
+    def look(self) -> None:
+        """Read and decode what follows the events that were read last."""
+        after, limit = self._asked
+        with suppress(OutboxError, WorkerError):
+            if seqs := self._ready(after, limit):
+                self._events = self._box.read_these(seqs, most_bytes=self._most_bytes)
+                self._decoded = decoded_anew(self._obeyed(self._events))
+
+
+def decoded_anew(events: Sequence[Event]) -> list[Decoded]:
+    """Decode these events; see `fold.decode`."""
     if failpoints.armed:
         for event in events:
             failpoints.reach(f"decode.{event.seq}")

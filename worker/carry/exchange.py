@@ -1,12 +1,12 @@
 """One exchange with the database: a batch under a deadline, and what the relay was doing when it failed."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import psycopg
 
-from outbox import Outbox, tracing
+from outbox import Event, Outbox, tracing
 from outbox.relaying import failpoints
 from worker.apply.known import Decoded
 from worker.apply.position import Position, is_at, require
@@ -14,7 +14,7 @@ from worker.apply.projection import Batch, apply_batch
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import lock_position
-from worker.carry.ahead import Ahead
+from worker.carry.ahead import Ahead, AheadOnList, decoded_anew
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits
 from worker.connect.deadline import Line, deadline
@@ -33,7 +33,7 @@ class Exchange:
         dial: opens the connection of the second lane.
 
     Attributes:
-        ahead: where its events are read from.
+        ahead: where new events are read from.
         lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; more for an event that is too slow even alone.
@@ -65,27 +65,36 @@ class Exchange:
 
     def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
         """Apply a batch; see `projection.apply_batch` for what it raises."""
-        self._apply(connection, batch, position, self._decoded(batch))
+        self._apply(connection, batch, position, self._decoded(batch, decoded_anew))
 
-    def carry(self, connection: Connection, batch: Batch, position: Position) -> Position:
+    def carry(
+        self, connection: Connection, batch: Batch, position: Position, ahead: Ahead | AheadOnList | None = None
+    ) -> int:
         """Apply a batch as quickly as can be: the next is looked at meanwhile, and a large one goes over both lanes.
 
+        Args:
+            connection: outside a transaction.
+            batch: new events, or released ones.
+            position: where it was read from.
+            ahead: where its events were read from, and the next ones will be; None: the log.
+
         Returns:
-            The position as it is then: at the end of the batch, or of its first half where the second failed.
+            Up to which event it is through: all of it, or its first half where the second failed.
 
         Raises:
             As `projection.apply_batch`: nothing was applied, or the position has to be asked.
         """
-        decoded = self._decoded(batch)
+        ahead = ahead or self.ahead
+        decoded = self._decoded(batch, ahead.decode)
         cut = self.lane.cut(decoded) if not batch.parked else None
         if cut is None:
-            self._apply(connection, batch, position, decoded, meanwhile=self.ahead.look)
-            return position.moved_to(batch.to)
-        first = Batch(apply=batch.apply[:cut], to=batch.apply[cut - 1])
+            self._apply(connection, batch, position, decoded, meanwhile=ahead.look)
+            return batch.last_seq
+        first, second = batch.cut(cut)
 
         def meanwhile() -> None:
             self.lane.write()
-            self.ahead.look()
+            ahead.look()
 
         self.lane.ask(decoded[cut:], self.limits, self.patience_with_an_answer)
         del decoded[cut:]
@@ -94,30 +103,33 @@ class Exchange:
         except BaseException as error:
             self.lane.rest(error)
             raise
-        middle, end = position.moved_to(first.to), position.moved_to(batch.apply[-1])
+        middle = position.moved_to(first.to)
         if failpoints.armed:
-            failpoints.reach(f"middle.{middle.seq}")
+            failpoints.reach(f"middle.{first.last_seq}")
         began = monotonic()
-        if not self.lane.commit(middle, batch.apply[-1]) and not self._stands_at(connection, end, or_at=middle):
-            return middle
-        tracing.applied(batch.apply[cut:], monotonic() - began)
-        return end
+        if not self.lane.commit(middle, second) and not self._is_through(connection, second, middle):
+            return first.last_seq
+        tracing.applied(second.apply, monotonic() - began)
+        return batch.last_seq
 
-    def _stands_at(self, connection: Connection, end: Position, *, or_at: Position) -> bool:
-        """Ask the position what became of a COMMIT without an answer; once that is over, its lock is free."""
+    def _is_through(self, connection: Connection, batch: Batch, position: Position) -> bool:
+        """Ask what became of a COMMIT without an answer; once that is over, the lock of the position is free."""
         with deadline(connection, self.patience_with_an_answer):
             found = lock_position(connection, self._box.outbox_id).fetchone()
-        if is_at(found, end):
-            return True
-        require(found, or_at)
-        return False
+            if batch.to is not None and is_at(found, position.moved_to(batch.to)):
+                return True
+            require(found, position)
+            if batch.to is not None:
+                return False
+            names = {"outbox_id": self._box.outbox_id, "seqs": list(batch.released)}
+            return not connection.execute(query("relay", "still_parked"), names).fetchall()
 
-    def _decoded(self, batch: Batch) -> list[Decoded]:
+    def _decoded(self, batch: Batch, decode: Callable[[Sequence[Event]], list[Decoded]]) -> list[Decoded]:
         if failpoints.armed:
             for event in batch.apply:
                 failpoints.reach(f"apply.{event.seq}")
         self.enter(Phase.POSITION)
-        return self.ahead.decode(batch.apply)
+        return decode(batch.apply)
 
     def _apply(
         self,

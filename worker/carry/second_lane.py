@@ -15,6 +15,9 @@ So the second half takes effect after the first, each with its position, or not 
 leaves the position at the beginning, in the middle or at the end, and whoever reads it goes on from there; the relay
 reads it where a COMMIT of the second lane got no answer.
 
+Half of what was let go travels in the same way. There the position stays where it is, and which half is through is told
+by the parked list: it loses its rows in the transaction that applies them, all of them or none.
+
 All of it is one pipeline, whose answers are read when they are there already: a second lane costs one more round trip
 for a batch, that of its COMMIT.
 
@@ -31,11 +34,11 @@ from contextlib import ExitStack, suppress
 
 import psycopg
 
-from outbox import Event, Outbox
+from outbox import Outbox
 from worker.apply.fold import fold
 from worker.apply.known import Decoded, Known, wanted_by
 from worker.apply.position import Position, require
-from worker.apply.projection import ask, send_rows
+from worker.apply.projection import Batch, ask, send_parked, send_rows
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import Rows, begin, lock_position, send_position
 from worker.carry.halves import cut_of
@@ -122,8 +125,12 @@ class SecondLane:
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
             self.rest(error)
 
-    def commit(self, position: Position, to: Event) -> bool:
+    def commit(self, position: Position, batch: Batch) -> bool:
         """Commit the second half, now that the first has left the position here, and move it on.
+
+        Args:
+            position: where the first half left it.
+            batch: the second half.
 
         Returns:
             Whether it is known to have taken effect.
@@ -134,7 +141,9 @@ class SecondLane:
         try:
             with deadline(connection, self._patience_seconds, tell=False):
                 require(locked.fetchone(), position)
-                send_position(connection, self._box.outbox_id, position, to)
+                send_parked(connection, batch, self._box.outbox_id)
+                if batch.to is not None:
+                    send_position(connection, self._box.outbox_id, position, batch.to)
                 connection.execute("commit")
                 self._pipeline.close()
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it

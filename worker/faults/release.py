@@ -1,9 +1,11 @@
 """Parked events that were released: taken up in batches like any others, in the order of the log.
 
-They wait for nobody (`parking` says which those are), so a batch of them needs nothing but the position's lock, which
-stays where it is. What goes wrong with one is judged like everything else (`failures`): it is looked for in halves,
-gets the same time limits, and is parked again alone. The relay takes turns between these and new events, so neither
-waits for the other to end.
+They wait for nobody (`parking` says which those are), so a batch of them needs nothing but the position's lock; the
+position stays where it is. They travel as new events do: the next batch is read meanwhile, half of a large one goes
+over the second lane, and their rows on the parked list go with one statement, in the transaction that applies them.
+What goes wrong with one is judged like everything else (`failures`): it is looked for in halves, gets the same time
+limits, and is parked again alone. The relay takes turns between these and new events, so neither waits for the other
+to end.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from collections.abc import Callable, Sequence
 from outbox import Event, Outbox
 from worker.apply.position import Position
 from worker.apply.projection import Batch
+from worker.carry.ahead import AheadOnList
 from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
@@ -46,14 +49,13 @@ class Releases:
         size: BatchSize,
         options: Options,
     ) -> None:
-        self._box = box
         self._parked = parked
         self._exchange = exchange
         self._suspects = suspects
         self._failures = failures
         self._went_through = went_through
         self.size = size
-        self._most_bytes = options.max_bytes
+        self._ahead = AheadOnList(box, options.max_bytes, parked.ready_after, parked.obeyed)
 
     def are_due(self) -> bool:
         """Whether there is something to take up."""
@@ -66,7 +68,7 @@ class Releases:
             Interrupted: the session is over; the events are taken up again in the next.
             PositionMoved: somebody else works on the list.
         """
-        events = self._box.read_these(self._parked.ready(limit=self.size.size), most_bytes=self._most_bytes)
+        events = self._ahead.read(limit=self.size.size)
         if self._suspects.is_killer(events[0].seq):
             self._failures.park(connection, events[0], KILLER, position, attempts=STARTS, released=True)
             self._suspects.cleared()
@@ -81,7 +83,7 @@ class Releases:
         batch = Batch(apply=obeyed, released=seqs)
         try:
             with self._suspects.watched(connection, seqs[0], seqs[-1], released=True):
-                self._exchange.apply(connection, batch, position)
+                reached = self._carried(connection, batch, position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
             failed = Failed(events=events, batch=batch, position=position, error=error, released=True)
             through = self._failures.decide(connection, failed)
@@ -91,7 +93,13 @@ class Releases:
                 self._failures.forgotten()
                 return [through]
             return self._through([through])
-        return self._through(events)
+        return self._through([event for event in events if event.seq <= reached])
+
+    def _carried(self, connection: Connection, batch: Batch, position: Position) -> int:
+        if not self._suspects.wary:
+            return self._exchange.carry(connection, batch, position, self._ahead)
+        self._exchange.apply(connection, batch, position)
+        return batch.last_seq
 
     def _through(self, events: Sequence[Event]) -> Sequence[Event]:
         self._failures.forgotten()

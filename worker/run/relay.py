@@ -347,17 +347,17 @@ class Relay:
             self._size.succeeded(passed.seq, 1, 0.0)
             return self._advanced(position, passed, 1, self._clock() - began)
         seconds = self._clock() - began
-        through = [event for event in events if event.seq <= reached.seq]
+        through = [event for event in events if event.seq <= reached]
         self._parked.passed(position.moved_to(through[-1]), through, held)
-        self._went_through([event for event in free if event.seq <= reached.seq])
-        self._size.succeeded(reached.seq, len(through), seconds)
+        self._went_through([event for event in free if event.seq <= reached])
+        self._size.succeeded(reached, len(through), seconds)
         return self._advanced(position, through[-1], len(through), seconds)
 
-    def _carried(self, connection: Connection, batch: Batch, position: Position) -> Position:
+    def _carried(self, connection: Connection, batch: Batch, position: Position) -> int:
         if not self._suspects.wary:
             return self._exchange.carry(connection, batch, position)
         self._exchange.apply(connection, batch, position)
-        return position.moved_to(batch.to)
+        return batch.last_seq
 
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
         moved = position.moved_to(to)
