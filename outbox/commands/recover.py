@@ -82,11 +82,14 @@ def _salvage(target: Path, *, as_json: bool) -> int:
 
     found = salvage(OutboxSettings.from_env().outbox_path, target.absolute())
     if as_json:
-        print_json({"events": found.events, "lost": list(found.lost), "path": str(target)})
+        plain = {"events": found.events, "lost": list(found.lost), "lost_acts": found.lost_acts, "path": str(target)}
+        print_json(plain)
     else:
         click.echo(f"{found.events:,} events saved to {target}")
         if found.lost:
             click.echo(f"{len(found.lost):,} could not be read: {', '.join(map(str, found.lost[:20]))}")
             click.echo("append them again with `generate import` on the course folders", err=True)
+        if found.lost_acts:
+            click.echo(f"{found.lost_acts:,} entries of the audit trail could not be read: see `outbox parked list`")
         click.echo(f"set OUTBOX_PATH={target} to use it; keep the damaged file", err=True)
-    return EXIT_WORK_REMAINS if found.lost else EXIT_OK
+    return EXIT_WORK_REMAINS if found.lost or found.lost_acts else EXIT_OK

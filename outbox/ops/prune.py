@@ -81,9 +81,13 @@ def prune(box: Outbox, found: PrunePlan) -> int:
                 end = min(start + _STEP_EVENTS, found.below_seq, *_still_allowed(box))
                 if end <= start:
                     break
+                last = box.connection.execute("select event_id from events where seq = ?", [end - 1]).fetchone()
                 deleted += box.connection.execute("delete from events where seq < ?", [end]).rowcount
                 # What is gone cannot be replayed: a worker whose position was set back behind it has to know.
                 box.connection.execute("insert or replace into meta values ('pruned_below', ?)", [str(end)])
+                # And one that is set back to just there names this event: another copy of the log may still have it.
+                border = "insert or replace into meta select 'pruned_event_id', ? where ? is not null"
+                box.connection.execute(border, [last and last[0], last and last[0]])
             # A worker checkpoints as it delivers, and an idle one never: the WAL would grow as large as what goes.
             keep_small(box.connection, box.gate, paths)
         if deleted:

@@ -31,6 +31,10 @@ _SEQS = (
     "select applied_seq from destinations",
     "select value from meta where key = 'used_seq'",
 )
+_FACTS = {
+    "audit": "id, at, who, action, seq, reason, before, after",
+    "outcomes": "id, decision_id, outcome, noted_at",
+}
 _NAMES = COLUMNS.split(", ")
 _PAYLOAD, _SHA256 = _NAMES.index("payload"), _NAMES.index("payload_sha256")
 
@@ -42,10 +46,12 @@ class Salvaged:
     Attributes:
         events: how many events were copied, seq and id as they were.
         lost: seqs that could not be read.
+        lost_acts: how many entries of the audit trail could not be read, decisions about events among them.
     """
 
     events: int
     lost: tuple[int, ...]
+    lost_acts: int = 0
 
 
 def salvage(damaged: Path, target: Path) -> Salvaged:
@@ -53,7 +59,7 @@ def salvage(damaged: Path, target: Path) -> Salvaged:
 
     The new file is the same outbox (same id, same seqs), so the worker goes on at its position. What was lost
     above that position must be appended again: `generate import` on the course folders does it, and appends
-    nothing that is there.
+    nothing that is there. The audit trail comes along: what people decided about events holds in the new file.
 
     Raises:
         OutboxError: something is at `target` already.
@@ -66,19 +72,20 @@ def salvage(damaged: Path, target: Path) -> Salvaged:
         last = max(_seqs(source), default=0)
         if identity is None:
             raise OutboxCorrupt(f"{damaged} names no outbox: start a new file and run `generate import`")
-        saved = _saved(source, target, identity, last)
+        saved, lost_acts = _saved(source, target, identity, last)
     # What lies below the first readable one was pruned, as far as anyone can tell.
     expected = range(min(saved, default=1), last + 1)
-    return Salvaged(events=len(saved), lost=tuple(sorted(set(expected) - set(saved))))
+    return Salvaged(events=len(saved), lost=tuple(sorted(set(expected) - set(saved))), lost_acts=lost_acts)
 
 
-def _saved(source: sqlite3.Connection, target: Path, identity: tuple[str], last: int) -> list[int]:
+def _saved(source: sqlite3.Connection, target: Path, identity: tuple[str], last: int) -> tuple[list[int], int]:
     try:
         with Outbox.open(target) as box, translated(target), write_transaction(box.connection, box.gate):
             box.connection.execute("update meta set value = ? where key = 'outbox_id'", identity)
             # Also of what could not be read, no seq is used again.
             box.connection.execute("insert or replace into meta values ('used_seq', ?)", [str(last)])
-            return [_restore(box.connection, row) for row in _readable(source, last)]
+            events = [_restore(box.connection, row) for row in _readable(source, last)]
+            return events, _restore_acts(source, box.connection)
     except BaseException:
         paths = OutboxPaths.of(target)
         for path in (paths.database, paths.gate, paths.bell):  # half of a log is no outbox
@@ -142,6 +149,30 @@ def _restore(connection: sqlite3.Connection, row: tuple[Any, ...]) -> int:
         [str(event.aggregate_id), slot, event.seq, event.type, event.payload_sha256],
     )
     return event.seq
+
+
+def _restore_acts(source: sqlite3.Connection, connection: sqlite3.Connection) -> int:
+    """Copy what operators did and what became of it, under the same ids; return how many acts could not be read."""
+    lost = 0
+    for table, columns in _FACTS.items():
+        marks = ", ".join("?" * len(columns.split(", ")))
+        for id_ in range(1, _last_id(source, table) + 1):
+            try:
+                row = source.execute(f"select {columns} from {table} where id = ?", [id_]).fetchone()
+                if row is not None:
+                    connection.execute(f"insert into {table} ({columns}) values ({marks})", row)
+            except sqlite3.DatabaseError:  # this page is damaged, or the act is lost whose outcome this is
+                row = None
+            lost += row is None and table == "audit"
+    return lost
+
+
+def _last_id(source: sqlite3.Connection, table: str) -> int:
+    try:
+        (last,) = source.execute(f"select max(id) from {table}").fetchone()
+    except sqlite3.DatabaseError:  # damaged at its end, or of a version that had no such table
+        return 0
+    return int(last or 0)
 
 
 def _slot(event: Event) -> str:

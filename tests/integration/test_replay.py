@@ -1,6 +1,7 @@
 """`worker replay`: what is applied again, what is not, and what is refused."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from worker.errors import Holding, WorkerError
 from worker.proof.verify import verify_all
 from worker.run.drain import Drained
 from worker.run.options import Ending
-from worker.run.replay import replay_aggregate, replay_from
+from worker.run.replay import replay_aggregate, replay_from, rewind
 from worker.settings import WorkerSettings
 
 TITLES = "select slug, title from contents where content_type = 'course_lesson' order by slug"
@@ -127,6 +128,25 @@ def test_what_was_pruned_cannot_be_replayed_and_the_way_out_is_told(
     with pytest.raises(WorkerError, match=r"events below 8 were pruned: replay from there on, .* `generate import`"):
         replay(settings, from_seq=7)
     assert replay(settings, from_seq=8).events == 1
+    assert applied_seq(database.dsn) == 8
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_replay_from_the_border_of_what_was_pruned_fits_a_backup_that_has_all(
+    outbox: Path, settings: WorkerSettings, database: Database, tmp_path: Path, *, known: bool
+) -> None:
+    """The position names the last event that was pruned; where a version before did not, there is nothing to compare."""
+    with Outbox.open(outbox) as box:
+        box.checkpoint()
+        backup = Path(shutil.copy(outbox, tmp_path / "backup.db"))
+        with connect(database.worker_dsn) as connection:
+            assert verify_all(connection, box, tmp_path).proven
+            assert prune(box, plan(box, keep_days=0)) == 7
+            if not known:
+                box.connection.execute("delete from meta where key = 'pruned_event_id'")
+            rewind(connection, box, 8)
+    with Outbox.open(backup) as box:
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert applied_seq(database.dsn) == 8
 
 

@@ -148,8 +148,8 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
 
 
 def _id_at(box: Outbox, seq: int) -> UUID | None:
-    """The event that the position is to name; none before the first, and none where it was the last to be pruned."""
+    """The event that the position is to name; none before the first, and none that a version before this one pruned."""
     try:
         return box.event(seq).event_id
     except EventNotFound:
-        return None
+        return box.relay.pruned_event_id if seq and seq == box.relay.pruned_below - 1 else None

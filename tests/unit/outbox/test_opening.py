@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from outbox import (
+    Decisions,
     EventNotFound,
     Outbox,
     OutboxBusy,
     OutboxCorrupt,
     OutboxNotFound,
     OutboxTooNew,
+    Outcome,
     StorageFailed,
     StorageFull,
 )
 from outbox.log.sqlite_errors import translated
+from outbox.notes import audit, resolve
 from outbox.ops.check import run_checks
 from outbox.ops.salvage import salvage
 from tests.support.lessons import SetClock, lesson
@@ -123,6 +126,42 @@ def test_salvage_believes_no_payload_without_its_hash(tmp_path: Path) -> None:
     with Outbox.open(tmp_path / "new.db") as box:
         assert box.last_seq == 2
         assert box.append(lesson("b", "second\n")).appended[0].seq == 3  # 2 may stand in the database
+
+
+def test_salvage_keeps_what_was_decided_and_what_became_of_it(tmp_path: Path) -> None:
+    """An edited event stays edited and a discarded one discarded, whatever is read again from the new file."""
+    path = tmp_path / "o.db"
+    with Outbox.open(path) as box:
+        for event in box.append(lesson("a"), lesson("b"), lesson("c")).appended:
+            box.parked.park(event, verdict="poison", reason="r")
+        resolve.edit(box, 1, box.event(1).payload | {"title": "Melhor"}, "typo")
+        resolve.discard(box, 2, "no use")
+        resolve.retry(box, 3)
+        box.parked.rewrite(decisions=Decisions(box.connection), outcomes={3: Outcome.REFUSED})
+        before = [Decisions(box.connection).of(seq) for seq in (1, 2, 3)]
+        trail = audit.trail(box.connection)
+    assert salvage(path, tmp_path / "new.db").lost_acts == 0
+    with Outbox.open(tmp_path / "new.db") as box:
+        assert [Decisions(box.connection).of(seq) for seq in (1, 2, 3)] == before
+        assert audit.trail(box.connection) == trail
+
+
+def test_acts_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    """A page of the audit trail is damaged: the rest of it comes along, and what is missing is told."""
+    path = tmp_path / "o.db"
+    with Outbox.open(path) as box:
+        box.append(lesson("a"))
+        for number in range(60):
+            audit.record(box.connection, box.clock.now(), "pause", reason=f"reason {number} " * 400)
+    raw = bytearray(path.read_bytes())
+    at = raw.find(b"reason 30 ") // 4096 * 4096
+    raw[at : at + 4096] = b"\xff" * 4096
+    path.write_bytes(raw)
+    found = salvage(path, tmp_path / "new.db")
+    assert (found.events, found.lost) == (1, ())
+    assert 1 <= found.lost_acts <= 6
+    with Outbox.open(tmp_path / "new.db") as box:
+        assert len(audit.trail(box.connection)) == 60 - found.lost_acts
 
 
 def test_of_an_empty_log_nothing_is_lost_and_of_one_without_a_readable_event_everything(tmp_path: Path) -> None:
