@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from outbox.outbox import Outbox
 from outbox.terminal import one_line
 
 PREVIEWED = 10
+PAGE = 500
 _reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
 
 
@@ -99,16 +100,22 @@ def list_(*, as_json: bool, **conditions: Any) -> None:
       outbox parked list --course pao-caseiro
     """
     choice = Choice(seqs=(), everything=True, yes=True, **conditions)
+    shown: list[Any] = []
     with opened(reading=True) as box:
-        found = [(row, _event(box, row)) for row in box.parked.list()]
-    shown = [(row, event) for row, event in found if not choice.filters or (event and choice.picks(row, event))]
+        rows = box.parked.list()
+        if as_json and not choice.filters:
+            shown = [row.as_dict() for row in rows]
+        else:
+            for row, event in _with_events(box, rows):
+                if not choice.filters or (event and choice.picks(row, event)):
+                    shown.append(row.as_dict() if as_json else _line(row, event))
     if as_json:
-        print_json([row.as_dict() for row, _ in shown])
+        print_json(shown)
         return
-    for row, event in shown:
-        click.echo(_line(row, event))
-    if not shown:
-        click.echo("nothing is parked" if not found else f"none of {len(found)} is chosen by that", err=True)
+    if shown:
+        click.echo("\n".join(shown))
+    else:
+        click.echo("nothing is parked" if not rows else f"none of {len(rows)} is chosen by that", err=True)
 
 
 @parked.command()
@@ -265,8 +272,8 @@ def _decide(
         if not seqs:
             chosen = [
                 (row, event)
-                for row in box.parked.list(state=ParkedState.PARKED)
-                if (event := _event(box, row)) is not None and choice.picks(row, event)
+                for row, event in _with_events(box, box.parked.list(state=ParkedState.PARKED))
+                if event is not None and choice.picks(row, event)
             ]
             if not chosen:
                 click.echo("no parked event is chosen by that: `outbox parked list` shows them", err=True)
@@ -342,8 +349,12 @@ def _json(text: str, what: str) -> Any:
         raise click.UsageError(f"{what} is not JSON: {exc}") from exc
 
 
-def _event(box: Outbox, row: ParkedEvent) -> Event | None:
-    return next(iter(box.read_these([row.seq])), None)
+def _with_events(box: Outbox, rows: Sequence[ParkedEvent]) -> Iterator[tuple[ParkedEvent, Event | None]]:
+    """Yield each row with its event; a page of them at a time is in memory."""
+    for start in range(0, len(rows), PAGE):
+        some = rows[start : start + PAGE]
+        events = {event.seq: event for event in box.read_these([row.seq for row in some])}
+        yield from ((row, events.get(row.seq)) for row in some)
 
 
 def _is_of(course: str, event: Event) -> bool:

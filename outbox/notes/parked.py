@@ -21,7 +21,7 @@ import json
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -148,15 +148,22 @@ class ParkedEvent:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain data, as `outbox parked list --json` prints it."""
-        plain = asdict(self)
-        plain["event_id"], plain["aggregate_id"] = str(self.event_id), str(self.aggregate_id)
-        plain["refs"] = [str(ref) for ref in self.refs]
-        plain["state"] = self.state.value
-        plain["resolution"] = self.resolution.value if self.resolution else None
-        plain["parked_at"] = self.parked_at.isoformat()
-        del plain["payload_json"]
-        plain["edited"] = self.payload_json is not None
-        return plain
+        return {
+            "seq": self.seq,
+            "event_id": str(self.event_id),
+            "type": self.type,
+            "aggregate_id": str(self.aggregate_id),
+            "refs": [str(ref) for ref in self.refs],
+            "state": self.state.value,
+            "behind_seq": self.behind_seq,
+            "verdict": self.verdict,
+            "sqlstate": self.sqlstate,
+            "reason": self.reason,
+            "attempts": self.attempts,
+            "resolution": self.resolution.value if self.resolution else None,
+            "parked_at": self.parked_at.isoformat(),
+            "edited": self.payload_json is not None,
+        }
 
 
 class Shown(NamedTuple):
