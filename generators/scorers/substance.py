@@ -91,7 +91,8 @@ class LessonText:
 
     @cached_property
     def sentences(self) -> list[str]:
-        return sentences(self.found[0].all_blocks)
+        # A marked gap is counted as one; it is no sentence of the lesson.
+        return sentences([block for block in self.found[0].all_blocks if not block.startswith(GAP_MARK)])
 
     @cached_property
     def stems(self) -> Counter[str]:

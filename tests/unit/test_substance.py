@@ -86,6 +86,13 @@ def test_a_marked_gap_fails_the_best_of_lessons() -> None:
     assert gap.missing == ("gaps: 1 marked with ✍️",)
 
 
+def test_gaps_are_counted_once() -> None:
+    """Two lessons with the same thing missing do not repeat each other, and a gap is no filler."""
+    gap = "\n\n✍️ **Falta**: um exemplo com números para “o pão”\n\n✍️ **Falta**: um exercício para “o pão”\n"
+    lessons = {name: text + gap for name, text in real(BREAD).items()}
+    assert {one.missing for one in score_course(lessons, language="pt").lessons} == {("gaps: 2 marked with ✍️",)}
+
+
 def test_an_empty_text_scores_nothing() -> None:
     """Neither does a heading alone."""
     for text in ("", "# Aula 1.1: Vapor\n", "---\ntitle: Vapor\n---\n\n# Aula 1.1: Vapor\n\n## G - GOAL\n"):
