@@ -81,6 +81,8 @@ def visitor(box: Outbox) -> Iterator[Visitor]:
 
 def opened(tab: Browser, visitor: Visitor, path: str = "/") -> Browser:
     """The page, as one comes to it with the printed address; what the browser said before is forgotten."""
+    tab.driver.get("about:blank")  # the page of the test before asks its server, which is gone, until it is left
+    tab.complaints()
     tab.size(1280)
     tab.scheme("light")
     tab.driver.get(visitor.address)
