@@ -21,7 +21,7 @@ from worker.run.options import Ending
 
 CODES = (
     "PT402", "PGRST", "28000", "28P01", "XX000", "57014", "57P01", "08006", "40001", "42501", "53100", "55P03", "58030",
-    "0A000", "25006", "ZZ999",
+    "0A000", "25006", "25P02", "F0000", "XX001", "HV000", "57P03", "3D000", "ZZ999",
 )  # fmt: skip
 
 
@@ -67,6 +67,13 @@ def test_user_code_refuses_one_event_and_stops_nobody(code: str, box: Outbox, da
     assert (parked.seq, parked.sqlstate, parked.state) == (2, code, ParkedState.PARKED)
     assert "in function nt() of the database (trigger t on contents)" in parked.reason
     assert rows(database, "select slug from contents order by slug") == [("p--1",), ("p--3",)]
+
+
+def test_a_code_of_its_own_parks_the_only_event_of_the_log(box: Outbox, database: Database) -> None:
+    box.append(page(2))
+    run(database, *trigger("contents", raises("ZZ999")))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(1, "ZZ999")]
 
 
 @pytest.mark.parametrize("code", ["XX000", "42501", "53100", "40001"])
@@ -458,6 +465,37 @@ def test_a_column_or_a_publication_in_the_way_is_named(
     assert box.parked.count() == 0
 
 
+def test_a_policy_that_shows_some_minds_only_is_the_environments(box: Outbox, database: Database) -> None:
+    """Some rows are seen, and the one that an event names is not: nobody says that it does not exist."""
+    run(
+        database,
+        "insert into minds (slug, display_name) values ('ana', 'Ana'), ('rui', 'Rui')",
+        "alter table minds enable row level security",
+        "drop policy if exists outbox_worker_minds on minds",
+        "create policy only_ana on minds for select to public using (slug = 'ana')",
+    )
+    box.append(*(c.ProjectUpserted(slug=f"p{n}", name="P", creator_mind="rui") for n in range(3)))
+    with pytest.raises(WorkerError, match="minds") as told:
+        drain(box, database.worker_dsn)
+    assert (told.value.exit_code, box.parked.count()) == (3, 0)
+    run(database, "drop policy only_ana on minds", "create policy every_one on minds for select to public using (true)")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select count(*) from content_projects") == [(3,)]
+
+
+def test_a_policy_that_checks_new_rows_refuses_one_and_lets_the_others_through(box: Outbox, database: Database) -> None:
+    run(
+        database,
+        "create policy no_two on contents as restrictive for insert to public with check (title <> 'Aula 2')",
+    )
+    box.append(*(page(number) for number in range(1, 4)))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    (parked,) = box.parked.list()
+    assert (parked.seq, parked.sqlstate) == (2, "42501")
+    assert "no_two" in parked.reason
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
 # What the connection string asks for.
 
 
@@ -481,6 +519,19 @@ def test_text_and_times_arrive_as_they_were_written_whatever_the_url_asks_for(
     assert rows(database, "select content, metadata ->> 'z' from contents") == [("pão – 🍞 \\ '", "a\\b")]
     with connect(dsn) as connection:
         assert verify_all(connection, box, Path("/nonexistent")).differences == []
+
+
+def test_rules_that_are_switched_off_for_our_role_are_refused_by_name(box: Outbox, database: Database) -> None:
+    """Foreign keys and triggers would not be looked at; only a superuser may set it back."""
+    box.append(page(1))
+    run(database, "alter role outbox_worker set session_replication_role = 'replica'", superuser=True)
+    try:
+        with pytest.raises(WorkerError, match="session_replication_role") as told:
+            drain(box, database.worker_dsn)
+    finally:
+        run(database, "alter role outbox_worker reset session_replication_role", superuser=True)
+    assert (told.value.exit_code, box.parked.count()) == (3, 0)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
 
 
 def test_five_alike_are_held_whoever_refuses_them_and_released_after_a_restart(box: Outbox, database: Database) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -84,6 +85,81 @@ def test_every_difference_is_named(outbox: Path, database: Database, tmp_path: P
     }
     detail = named["row_differs", f"content {PROJECT}--aula-1"]
     assert all(word in detail for word in ("body_sha256", "metadata.duration_minutes", "tag pão"))
+
+
+# Columns that may not be null, and another value for each.
+OTHERWISE = {
+    "name": "'x'", "title": "'x'", "content_type": "'other'", "project_type": "'book'", "ai_generated": "not ai_generated",
+}  # fmt: skip
+FIELDS = {
+    "audience_profiles": (
+        "name", "description", "demographics", "psychographics", "technical_level", "learning_preferences",
+    ),
+    "content_projects": (
+        "name", "description", "project_type", "status", "target_audience_id", "default_frameworks", "project_metadata",
+        "creator_mind_id", "persona_mind_id",
+    ),
+    "contents": (
+        "title", "content_type", "project_id", "parent_content_id", "sequence_order", "content", "ai_generated", "status",
+        "fidelity_score", "metadata", "file_path", "published_at", "published_url", "generation_execution_id", "deleted_at",
+    ),
+}  # fmt: skip
+
+
+def changed(table: str, column: str) -> str:
+    """Another value for a column, as a statement."""
+    value = OTHERWISE.get(column, "null")
+    if column == "status":
+        value = "'archived'"
+    elif column.endswith("metadata"):
+        value = "'{}'"
+    elif column == "deleted_at":
+        value = "now()"
+    return f"update {table} set {column} = {value} where slug = 'all'"
+
+
+def test_every_column_that_events_set_is_compared(tmp_path: Path, database: Database) -> None:
+    """Pruning rests on it: what is not compared would be taken for proven."""
+    run(database, "insert into minds (slug, display_name) values ('ana', 'Ana')")
+    run(database, f"insert into job_executions (id) values ('{UUID(int=7)}')")
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        some = {"a": 1}
+        box.append(
+            c.AudienceUpserted(
+                slug="all", name="A", description="d", demographics=some, psychographics=some,
+                technical_level="beginner", learning_preferences=some,
+            ),
+            c.ProjectUpserted(
+                slug="all", name="P", description="d", status="in_progress", target_audience="all",
+                default_frameworks=["f"], metadata=some, creator_mind="ana", persona_mind="ana",
+            ),
+            c.ContentUpserted(slug="above", title="T", content_type="course_module", project="all"),
+            c.ContentUpserted(
+                slug="all", title="T", content_type="course_lesson", project="all", parent="above", sequence_order=1,
+                body="b", ai_generated=True, status="published", fidelity_score=0.5, metadata=some, file_path="a.md",
+                published_at="2026-01-02T03:04:05+00:00", published_url="https://example.org",
+                generation_execution_id=UUID(int=7),
+            ),
+        )  # fmt: skip
+        drain(box, database.worker_dsn)
+        unseen = []
+        with (
+            psycopg.connect(database.worker_dsn, autocommit=True) as worker_side,
+            psycopg.connect(database.dsn, autocommit=True) as owner,
+        ):
+            assert verify_all(worker_side, box, tmp_path).differences == []
+            for table, columns in FIELDS.items():
+                for column in columns:
+                    owner.execute(f"create table kept as select * from {table}".encode())
+                    owner.execute(changed(table, column).encode())
+                    if not verify_all(worker_side, box, tmp_path).differences:
+                        unseen.append(f"{table}.{column}")
+                    owner.execute(
+                        f"update {table} as t set {column} = k.{column} from kept as k where k.id = t.id".encode()
+                    )
+                    owner.execute("drop table kept")
+            assert verify_all(worker_side, box, tmp_path).differences == []
+    assert unseen == []
 
 
 def test_a_file_that_is_gone_or_cannot_be_read_is_named(outbox: Path, database: Database, tmp_path: Path) -> None:
