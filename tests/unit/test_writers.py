@@ -395,6 +395,25 @@ def test_a_template_of_llm_frames_the_request(
         model_writer(template=str(templates / "dry.yaml"))[0].write(course, first)
 
 
+def test_a_templates_fragments_go_along_and_logs_that_are_off_stay_off(
+    answering: Callable[..., Scripted], course: CourseFacts, first: LessonFacts, good: str, tmp_path: Path
+) -> None:
+    """As `llm` itself takes them; a template without $input stands before what is asked."""
+    (tmp_path / "house.txt").write_text("The rules of the house.")
+    template = tmp_path / "house.yaml"
+    template.write_text(f"prompt: Mind the house.\nfragments:\n- {tmp_path / 'house.txt'}\n")
+    (tmp_path / "llm" / "logs-off").touch()
+    model = answering(good)
+    model_writer(template=str(template))[0].write(course, first)
+    (asked,) = model.asked
+    assert str(asked.fragments[0]) == "The rules of the house."
+    assert "Mind the house.\n\nCourse: First Tests in Python" in str(asked.prompt)
+    logged = subprocess.run(
+        [sys.executable, "-m", "llm", "logs", "list", "--json"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "scripted" not in logged.stdout
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
