@@ -69,6 +69,16 @@ def test_user_code_refuses_one_event_and_stops_nobody(code: str, box: Outbox, da
     assert rows(database, "select slug from contents order by slug") == [("p--1",), ("p--3",)]
 
 
+def test_a_trigger_that_cancels_its_own_statement_stops_nobody(box: Outbox, database: Database) -> None:
+    """57014 without a RAISE, long before the time was up: the largest event of all is not slow for that."""
+    box.append(page(1), page(2, body="pão " * 20_000), page(3))
+    cancel = "perform pg_cancel_backend(pg_backend_pid()); perform pg_sleep(1);"
+    run(database, *trigger("contents", f"if new.title = 'Aula 2' then {cancel} end if;"))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(2, "57014")]
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
 def test_a_code_of_its_own_parks_the_only_event_of_the_log(box: Outbox, database: Database) -> None:
     box.append(page(2))
     run(database, *trigger("contents", raises("ZZ999")))
