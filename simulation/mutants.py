@@ -40,10 +40,11 @@ MUTANTS = (
     _mutant(
         "position-outside", "the position moves in a transaction of its own, after the effects",
         "worker.apply.projection",
-        "                send_position(connection, outbox_id, position, batch.to)\n            _send_end(connection, keep=batch.keep)",
-        "                _send_end(connection, keep=batch.keep)\n"
         "                send_position(connection, outbox_id, position, batch.to)\n"
-        "            if batch.to is None:\n                _send_end(connection, keep=batch.keep)",
+        "            send_parked(connection, batch, outbox_id)\n            _send_end(connection, keep=batch.keep)",
+        "                pass\n            send_parked(connection, batch, outbox_id)\n"
+        "            _send_end(connection, keep=batch.keep)\n            if batch.to is not None:\n"
+        "                send_position(connection, outbox_id, position, batch.to)",
     ),
     _mutant(
         "position-first", "the position is committed before the effects",
@@ -217,7 +218,8 @@ MUTANTS = (
     ),
     _mutant(
         "cloned-file-taken", "a file with another event at the position is delivered",
-        "worker.apply.position", "    if local.event_id != position.event_id:", "    if False:",
+        "worker.apply.position",
+        "    if position.event_id is not None and local.event_id != position.event_id:", "    if False:",
     ),
     _mutant(
         "pruned-gap-taken", "a database that went back behind what was pruned gets what is left",
