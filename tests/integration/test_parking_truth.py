@@ -235,6 +235,27 @@ def test_what_is_set_aside_and_given_back_before_its_turn_is_delivered(
     assert rows(database, "select count(*) from contents") == [(2,)]
 
 
+def test_what_is_given_back_before_its_turn_and_refused_then_is_parked_for_all_to_see(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Its decision was carried out and refused: the list in the file has it at once, with what waits for it."""
+    run(database, REFUSING)
+    box.append(page("a"), page("b", "bad"), c.ContentTagged(slug="p--b", tag="k"))
+    resolve.set_aside(box, 2, "looked into")
+    resolve.retry(box, 2)
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.state, row.attempts) for row in box.parked.list()] == [
+        (2, ParkedState.PARKED, 2),
+        (3, ParkedState.HELD, 0),
+    ]
+    assert rows(database, "select seq from outbox.parked order by 1") == [(2,), (3,)]
+    run(database, MENDED)
+    resolve.retry(box, 2)
+    drain(box, database.worker_dsn)
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
 def test_a_discarded_first_version_takes_along_what_only_adds_to_it(
     box: Outbox, database: Database, tmp_path: Path
 ) -> None:
