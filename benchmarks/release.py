@@ -4,9 +4,13 @@ Two databases, two copies of one outbox file. In one the project was refused, so
 the cause was mended and the project released. In the other nothing was delivered yet. Both are drained by the real
 relay, whole sessions from their start, each with the same limits and lanes. They take turns: after a few batches one
 waits while the other goes on, so that load hits both alike.
+
+`python -m benchmarks.release [EVENTS]` runs it once and prints its table; it is no theme of `make bench`.
 """
 
 import shutil
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -18,8 +22,9 @@ import psycopg
 
 from benchmarks.drain_lessons import fill
 from benchmarks.drain_server import PROJECT, clone, drain, prepared_server
-from benchmarks.finding import Reading
+from benchmarks.finding import Reading, together
 from benchmarks.lesson import lesson
+from benchmarks.table import table
 from outbox import Outbox
 from outbox.catalogue import ProjectUpserted
 from outbox.notes import resolve
@@ -27,7 +32,7 @@ from worker.process.supervisor import Supervisor
 from worker.run.options import Ending
 from worker.standin import LocalPostgres
 
-EVENTS = 20_000
+EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 20_000
 BATCHES_PER_TURN = 4
 TARGET = 1.2
 REFUSED = f"alter table content_projects add constraint refused check (slug <> '{PROJECT}') not valid"
@@ -154,3 +159,8 @@ class _Turns:
         with self._changed:
             self._ended[number] = True
         self._pass_on(number)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        print(table(together(run(Path(folder))), aligned=True), end="")

@@ -10,6 +10,7 @@ import pytest
 
 from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
+from outbox.log.transaction import write_transaction
 from outbox.notes import audit, resolve
 from outbox.ops.assessment import assess
 from outbox.ops.check import run_checks
@@ -171,6 +172,32 @@ def test_a_decision_from_a_list_that_is_out_of_date_takes_effect_or_is_told(
             assert told.text == "what was decided about event 2 came too late: it had been delivered"
         else:
             all_is_well(box, database, tmp_path)
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_death_at_any_write_of_a_release_is_made_good_by_the_next_start(
+    step: int, box: Outbox, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres has it and the file not yet, however far the file came: nothing is held behind what is no more."""
+    second_version_parked(box, database)
+    run(database, MENDED)
+    resolve.retry(box, 2)
+    leave, writes = write_transaction.__exit__, 0
+
+    def dying(self: write_transaction, *raised: Any) -> None:
+        nonlocal writes
+        writes += not self._joined
+        leave(self, *((KeyboardInterrupt, KeyboardInterrupt(), None) if writes == step else raised))
+        if writes == step:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(write_transaction, "__exit__", dying)
+        with pytest.raises(KeyboardInterrupt):
+            relay(box, database.worker_dsn, max_events=1).run()
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select title, status from contents where slug = 'p--a'") == [("bad", "reviewed")]
 
 
 def test_released_events_and_new_ones_take_turns(box: Outbox, database: Database) -> None:
