@@ -140,10 +140,7 @@ class Decisions:
             one = self._standing[seq]
             if self._connection is None or one.outcome is outcome:
                 continue
-            self._connection.execute(
-                "insert into outcomes (decision_id, outcome, noted_at) values (?, ?, ?)",
-                [one.id, outcome.value, as_text(now)],
-            )
+            note_outcome(self._connection, one.id, outcome, now)
 
     def settled(self, outcomes: dict[int, Outcome]) -> None:
         """Know what `settle` wrote, now that it is committed."""
@@ -167,6 +164,14 @@ class Decisions:
         if found.discarded:
             return None
         return event if found.payload_json is None else msgspec.structs.replace(event, payload_json=found.payload_json)
+
+
+def note_outcome(connection: sqlite3.Connection, decision_id: int, outcome: Outcome, now: dt.datetime) -> None:
+    """Append what became of a decision; the caller holds a write transaction."""
+    connection.execute(
+        "insert into outcomes (decision_id, outcome, noted_at) values (?, ?, ?)",
+        [decision_id, outcome.value, as_text(now)],
+    )
 
 
 def _after(

@@ -35,7 +35,7 @@ from outbox.log import log
 from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction
 from outbox.notes import attempts, audit
-from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution
+from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution, note_outcome
 
 _COLUMNS = (
     "seq, event_id, type, aggregate_id, refs, state, behind_seq, verdict, sqlstate, reason, attempts, "
@@ -391,6 +391,7 @@ class Parked:
         gone: Iterable[int] = (),
         decisions: Decisions | None = None,
         outcomes: dict[int, Outcome] | None = None,
+        noted: Sequence[tuple[int, Outcome]] = (),
     ) -> None:
         """The worker's door: put rows down as Postgres has them, take away those that it no longer has, note outcomes.
 
@@ -403,8 +404,11 @@ class Parked:
             gone: seqs of rows that are no longer on the list.
             decisions: about which there is something to note.
             outcomes: what became of the decisions about these events.
+            noted: what became of decisions, by their ids.
         """
         with write_transaction(self._connection, self._gate):
+            for decision_id, outcome in noted:
+                note_outcome(self._connection, decision_id, outcome, self._clock.now())
             if decisions is not None and outcomes:
                 decisions.settle(outcomes, self._clock.now())
             going = _json(gone)

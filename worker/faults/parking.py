@@ -70,6 +70,7 @@ class ParkedList:
         self._last_of: dict[
             UUID, int
         ] = {}  # aggregate -> its last row: what comes anew waits for that, whatever its state
+        self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
         self._is_stale = False  # the disk was full when the view was to be written
 
     def load(self, connection: Connection, position: Position) -> list[int]:
@@ -96,6 +97,8 @@ class ParkedList:
         if any(seq > position.seq for seq in passed):
             connection.execute(query("relay", "forget_beyond"), names)
             get_log().warning("relay.parked_beyond_position", seq=position.seq)
+        self._write()  # what became of decisions and could not be noted
+        self._owed.clear()
         self.decisions = Decisions(self._box.connection)
         self._view = self._box.parked.standings()
         self._rows = self._known({seq: facts for seq, facts in passed.items() if seq <= position.seq})
@@ -105,11 +108,11 @@ class ParkedList:
     def take_in(self) -> None:
         """Read what was decided since; and write the view, where that could not be done before."""
         news = self.decisions.take_in()
-        if self._is_stale and not news:
+        if self._is_stale:
             self._view = self._box.parked.standings()
             self._is_stale = False
             self._derive()
-        if news:  # whoever decided wrote into the view as well
+        elif news:  # whoever decided wrote into the view as well
             self._view |= self._box.parked.standings(sorted(news))
             self._derive()
 
@@ -190,6 +193,7 @@ class ParkedList:
         outcomes = self._outcomes(events, parkings) if self.decisions.any() else {}
         if not parkings and not outcomes:
             return
+        self._settle(outcomes)  # first: how a row stands follows from that
         changed, before = [], {}
         for parking in parkings:
             row = self._row_of(parking)
@@ -200,7 +204,7 @@ class ParkedList:
             changed.append(row.seq)
         with only_a_note(self._box):  # first: a row beyond the position that is noted would look as if it could not be
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
-        self._write(changed, before, outcomes=outcomes)
+        self._write(changed, before)
 
     def released(self, seqs: Iterable[int], *, again: Parking | None = None) -> None:
         """These were taken up, and have left the list in Postgres; or one was refused `again` and is parked anew."""
@@ -208,7 +212,7 @@ class ParkedList:
             row = self._row_of(again)
             self._rows[row.seq] = row
             if self.decisions.of(row.seq) is not None:
-                self._write(outcomes={row.seq: Outcome.REFUSED})
+                self._settle({row.seq: Outcome.REFUSED})
             self._derive()
             return
         gone = list(seqs)
@@ -227,7 +231,8 @@ class ParkedList:
             del self._ready[: len(gone)]
         else:
             self._ready = [seq for seq in self._ready if seq not in left]
-        self._write(gone=gone, outcomes=outcomes)
+        self._settle(outcomes)
+        self._write(gone=gone)
 
     def settled(self, outcomes: dict[int, Outcome]) -> None:
         """Note what became of decisions about events that are not on the list.
@@ -301,13 +306,20 @@ class ParkedList:
         changed = [seq for seq, view in self._view.items() if before.get(seq) != view]
         self._write(changed, before, gone=[seq for seq in before if seq not in self._view])
 
+    def _settle(self, outcomes: dict[int, Outcome]) -> None:
+        """Know what became of the decisions about these events; it is noted with the next write."""
+        for seq, outcome in outcomes.items():
+            decision = self.decisions.of(seq)
+            if decision is not None and decision.outcome is not outcome:
+                self._owed.append((decision.id, outcome))
+        self.decisions.settled(outcomes)
+
     def _write(
         self,
         changed: Sequence[int] = (),
         before: Mapping[int, Shown | None] = MappingProxyType({}),
         *,
         gone: Sequence[int] = (),
-        outcomes: dict[int, Outcome] | None = None,
     ) -> None:
         """Write into the file; where that cannot be, deliveries go on, and it is written later.
 
@@ -315,9 +327,8 @@ class ParkedList:
             changed: seqs of rows that stand otherwise than the file says.
             before: how they stood there.
             gone: seqs of rows that are no longer on the list.
-            outcomes: what became of the decisions about these events.
         """
-        if not changed and not gone and not outcomes:
+        if not changed and not gone and not self._owed:
             return
         # Those that others wait for come first and go last; see `Parked.rewrite`.
         held = ParkedState.HELD.value
@@ -332,14 +343,12 @@ class ParkedList:
                     whole,
                     restated=restated,
                     gone=gone[:ROWS_AT_ONCE] if is_last else (),
-                    decisions=self.decisions,
-                    outcomes=outcomes if not start else None,
+                    noted=self._owed,
                 )
+                self._owed.clear()
             for start in range(ROWS_AT_ONCE, len(gone), ROWS_AT_ONCE):
                 self._box.parked.rewrite(gone=gone[start : start + ROWS_AT_ONCE])
             self._is_stale = was_stale
-        if outcomes:
-            self.decisions.settled(outcomes)
 
     def _as_written(
         self, seqs: Sequence[int], before: Mapping[int, Shown | None]
