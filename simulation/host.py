@@ -41,7 +41,7 @@ class Host:
         acknowledged: path -> seq of the newest event that a generator was told is safe, file and all.
         removed: path -> seq of the newest event that carried the file when a person deleted it.
         taken_back: hashes of older texts to which people took files back.
-        may_be_gone: paths that were deleted before a power loss.
+        may_be_gone: paths that were deleted, before a power loss or before a unit that has not returned yet.
         noted_up_to: the last seq at the last power loss, which may have taken the notes of what had returned.
     """
 
@@ -189,6 +189,7 @@ class Host:
             newest = self.versions(path)[-1].seq
             if newest <= self.removed.pop(path):
                 raise Violation("what_a_person_did_is_kept", f"{path} was deleted after event {newest}, and comes back")
+            self.may_be_gone.add(path)  # until its unit has returned: a power loss may take the new name along
 
     def about_to_unlink(self, target: str) -> None:
         """A staged file is going to be swept: not, if the log names it.

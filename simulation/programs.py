@@ -100,6 +100,7 @@ class Generator:
                 self._kernel.judge(what_raised_was_not_kept, self.host, before, said)
             raise
         self.host.acknowledge(unit.result)
+        self.host.may_be_gone.difference_update(unit.result.written)
         if self._is_alone:
             self._kernel.judge(what_was_said_is_in_the_log, self.host, said)
 
