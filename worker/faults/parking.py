@@ -16,7 +16,6 @@ in a replay) is dropped: its event is read again, as anything after the position
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -200,7 +199,7 @@ class ParkedList:
             self._rows[row.seq] = row
             self._last_of[row.aggregate_id] = row.seq
             before[row.seq] = self._view.get(row.seq)
-            self._stand(row, outcomes.get(row.seq))
+            self._stand(row)
             changed.append(row.seq)
         with only_a_note(self._box):  # first: a row beyond the position that is noted would look as if it could not be
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
@@ -279,11 +278,9 @@ class ParkedList:
                 outcomes[event.seq] = became
         return outcomes
 
-    def _stand(self, row: Passed, outcome: Outcome | None = None) -> None:
-        """Say how a row stands that comes after all others; its decision has just come to that outcome, if to any."""
+    def _stand(self, row: Passed) -> None:
+        """Say how a row stands that comes after all others."""
         decision = self.decisions.of(row.seq)
-        if decision is not None and outcome is not None:
-            decision = replace(decision, outcome=outcome)
         state, behind = standing(row, decision, self._blocked)
         self._view[row.seq] = shown(row, state, behind, decision)
         if state is ParkedState.RELEASING:
