@@ -303,21 +303,29 @@ class RelayState:
                 [as_text(self._clock.now())],
             )
 
-    def remember_blamed(self, event_type: str, seqs: list[int]) -> None:
-        """Note which parked events of a type are to be released once one of that type goes through; none: forget it."""
+    def remember_blamed(self, event_type: str, seqs: list[int], refused_seq: int = 0) -> None:
+        """Note which parked events of a type are to be released once one of that type goes through; none: forget it.
+
+        Args:
+            event_type: the type.
+            seqs: of the events.
+            refused_seq: of the one that was refused like them, and is not parked.
+        """
         with write_transaction(self._connection, self._gate):
             self._connection.execute("delete from meta where key = 'blamed'")
             if seqs:
-                self._connection.execute("insert into meta values ('blamed', ?)", [json.dumps([event_type, seqs])])
+                self._connection.execute(
+                    "insert into meta values ('blamed', ?)", [json.dumps([event_type, seqs, refused_seq])]
+                )
 
     @property
-    def blamed(self) -> tuple[str, list[int]]:
-        """Type and seqs of events that were parked before the database was found to refuse all of them alike."""
+    def blamed(self) -> tuple[str, list[int], int]:
+        """Events that were parked before the database was found to refuse all alike: see `remember_blamed`."""
         row = self._connection.execute("select value from meta where key = 'blamed'").fetchone()
         if row is None:
-            return "", []
-        event_type, seqs = json.loads(row[0])
-        return str(event_type), [int(seq) for seq in seqs]
+            return "", [], 0
+        event_type, seqs, *refused = json.loads(row[0])  # an earlier version did not note the last
+        return str(event_type), [int(seq) for seq in seqs], int(refused[0]) if refused else 0
 
     @property
     def paused(self) -> bool:

@@ -18,7 +18,9 @@ from outbox.ops.status import read_status
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from worker.apply.position import greet
-from worker.connect.connection import connect
+from worker.apply.projection import Batch, apply_batch
+from worker.apply.stamps import Stamps
+from worker.connect.connection import Limits, connect
 from worker.proof.verify import verify_all
 from worker.run.options import Ending
 from worker.run.replay import _rewind
@@ -335,3 +337,21 @@ def test_a_blame_is_taken_back_after_a_restart(box: Outbox, database: Database, 
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     all_is_well(box, database, tmp_path)
     assert [act.who for act in audit.trail(box.connection) if act.action == Resolution.RETRY.value] == ["worker"] * 4
+
+
+def test_a_blame_is_taken_back_although_nobody_heard_that_the_database_was_mended(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """The last event goes through, and the line is cut before the answer: no other event comes that could show it."""
+    run(database, REFUSING)
+    box.append(*(page(str(number), "bad") for number in range(5)))
+    waker = NoWaiting()
+    waker.on_sleep = lambda _seconds: setattr(waker, "stopping", True)
+    assert relay(box, database.worker_dsn, waker=waker, until_empty=False).run() is Ending.STOPPED
+    assert box.parked.count() == 4
+    run(database, MENDED)
+    with connect(database.worker_dsn) as connection:  # as the worker that is cut off does it
+        batch, position = Batch(apply=[box.event(5)], to=box.event(5)), greet(connection, box)
+        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)

@@ -15,8 +15,10 @@ OUTBOX_HOLD_AFTER_ALIKE=0 parks them all.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
-from outbox import Event, Outbox
+from outbox import Event, EventNotFound, Outbox
+from worker.apply.position import Position
 from worker.faults.outage import Interrupted
 from worker.faults.parking import ParkedList
 from worker.faults.verdict import Judgement, Verdict
@@ -39,7 +41,7 @@ class Epidemic:
         self._box = box
         self._parked = parked
         self._limit = limit
-        self._type, self._blamed = box.relay.blamed
+        self._type, self._blamed, self._refused_seq = box.relay.blamed
 
     def check(self, event: Event, judgement: Judgement) -> None:
         """Ask before an event is parked.
@@ -50,7 +52,7 @@ class Epidemic:
         before = self._refused_alike_before(event, judgement)
         if not self._limit or len(before) + 1 < self._limit:
             return
-        self._remember(event.type, before)
+        self._remember(event.type, before, event.seq)
         words = _words(judgement.reason)
         cause = (
             "a trigger or a constraint of the database has changed: mend it there"
@@ -63,19 +65,26 @@ class Epidemic:
         )
         raise Interrupted(Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=judgement.sqlstate, reason=reason))
 
+    def arrived(self, position: Position) -> None:
+        """A session begins: the event that was held may have gone through at the end of the last one, unheard of."""
+        if not 0 < self._refused_seq <= position.seq or self._refused_seq in self._parked:
+            return
+        with suppress(EventNotFound):  # lost by a salvage
+            self.went_through(self._parked.decisions.obeyed([self._box.event(self._refused_seq)]))
+
     def went_through(self, events: Iterable[Event]) -> None:
         """A batch was applied: where it has one of the type that was refused, the database is mended."""
         if not self._blamed or all(event.type != self._type for event in events):
             return
         back = self._parked.withdraw(self._blamed, "refused like others, and the database was mended since")
         get_log().info("relay.blame_withdrawn", type=self._type, seqs=back)
-        self._remember("", [])
+        self._remember("", [], 0)
 
-    def _remember(self, event_type: str, seqs: list[int]) -> None:
+    def _remember(self, event_type: str, seqs: list[int], refused_seq: int) -> None:
         """Note whom to release, in the file: whoever mends the database may restart the worker as well."""
-        if (event_type, seqs) != (self._type, self._blamed):
-            self._type, self._blamed = event_type, seqs
-            self._box.relay.remember_blamed(event_type, seqs)
+        if (event_type, seqs, refused_seq) != (self._type, self._blamed, self._refused_seq):
+            self._type, self._blamed, self._refused_seq = event_type, seqs, refused_seq
+            self._box.relay.remember_blamed(event_type, seqs, refused_seq)
 
     def _refused_alike_before(self, event: Event, judgement: Judgement) -> list[int]:
         alike = sorted(

@@ -203,6 +203,7 @@ class Relay:
                 recognise(connection, self._box, position.destination_id)
                 late = self._parked.load(connection, position)
             settle(connection, self._box, self._parked, position, late)
+            self._epidemic.arrived(position)
             self._report.connected(position)
             self._exchange.lane.session_began()
             self._evidence.search_began()
