@@ -318,6 +318,11 @@ def _rewind(tx: Transaction, values: Any) -> Rows:
     return [(1,)] if row is not None and row["applied_seq"] == values["to_seq"] else []  # whose count is asked for
 
 
+def _replayed_to(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("sources", values["outbox_id"])
+    return [] if row is None else [(row.get("newest_event_id"),)]
+
+
 def _park(tx: Transaction, values: Any) -> Rows:
     for row in json.loads(values["rows"]):
         key = (values["outbox_id"], row["seq"])
@@ -449,6 +454,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.lock_position": _position,
     "relay.advance": _advance,
     "relay.rewind": _rewind,
+    "relay.replayed_to": _replayed_to,
     "relay.park": _park,
     "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,

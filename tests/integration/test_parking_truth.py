@@ -23,7 +23,7 @@ from worker.apply.stamps import Stamps
 from worker.connect.connection import Limits, connect
 from worker.proof.verify import verify_all
 from worker.run.options import Ending
-from worker.run.replay import _rewind
+from worker.run.replay import _rewind, rewind
 
 
 @pytest.fixture
@@ -355,3 +355,36 @@ def test_a_blame_is_taken_back_although_nobody_heard_that_the_database_was_mende
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     all_is_well(box, database, tmp_path)
+
+
+@pytest.mark.parametrize("when", ["before its turn", "on the list"])
+@pytest.mark.parametrize("how", ["edit", "discard"])
+def test_what_is_set_aside_in_a_replay_and_decided_about_takes_effect_or_is_told(
+    how: str, when: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Its row is there, with the name of this very event: that it was applied again proves nothing."""
+    box.append(page("a", "one"), c.ContentStatusChanged(slug="p--a", status="reviewed"), page("b"))
+    drain(box, database.worker_dsn)
+    with connect(database.worker_dsn) as connection:
+        rewind(connection, box, 1)
+    resolve.set_aside(box, 1, "look at it first")
+    if when == "on the list":
+        drain(box, database.worker_dsn)
+        assert [row.seq for row in box.parked.list()] == [1, 2]
+    if how == "edit":
+        resolve.edit(box, 1, {**box.event(1).payload, "title": "two"}, "better")
+    else:
+        resolve.discard(box, 1, "no use", alone=True)
+    drain(box, database.worker_dsn)
+    title = "two" if how == "edit" else "one"
+    assert rows(database, "select slug, title, status from contents order by 1") == [
+        ("p--a", title, "reviewed"),
+        ("p--b", "t", "draft"),
+    ]
+    if how == "edit":
+        all_is_well(box, database, tmp_path)
+    else:
+        (trouble,) = assess(read_status(box, box.clock.now())).trouble
+        assert "came too late" in trouble.text
+    told = box.connection.execute("select outcome from outcomes order by id desc limit 1").fetchone()
+    assert told == ("applied" if how == "edit" else "too_late",)

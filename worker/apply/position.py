@@ -177,6 +177,12 @@ def parked_seqs(connection: Connection, box: Outbox) -> set[int]:
     return {int(str(row[0])) for row in rows}
 
 
+def replayed_to(connection: Connection, box: Outbox) -> UUID | None:
+    """Return the newest event that was applied before a replay set the position back; None where none ever did."""
+    row = connection.execute(query("relay", "replayed_to"), {"outbox_id": box.outbox_id}).fetchone()
+    return None if row is None else _as_uuid(row[0])
+
+
 def is_at(row: tuple[object, ...] | None, position: Position) -> bool:
     """Whether the row of `outbox.sources` is this position."""
     return row is not None and row[0] == position.seq and _as_uuid(row[1]) == position.event_id

@@ -20,9 +20,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from outbox import Decisions, Event, Outbox, Outcome, ParkedEvent, ParkedState, Passed, Resolution
+from outbox import Decision, Decisions, Event, Outbox, Outcome, ParkedEvent, ParkedState, Passed, Resolution
 from outbox.relaying import DEPENDENCY, SET_ASIDE, Shown, as_listed, shown, standing
-from worker.apply.position import Position
+from worker.apply.position import Position, replayed_to
 from worker.apply.projection import Parking
 from worker.apply.queries import query
 from worker.connect.connection import Connection
@@ -71,6 +71,7 @@ class ParkedList:
         ] = {}  # aggregate -> its last row: what comes anew waits for that, whatever its state
         self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
         self._is_stale = False  # the disk was full when the view was to be written
+        self._replayed_to: UUID | None = None
 
     def load(self, connection: Connection, position: Position) -> list[int]:
         """Make the list, and the view of it, from Postgres and the decisions; at the start of a session.
@@ -102,6 +103,11 @@ class ParkedList:
         self._view = self._box.parked.standings()
         self._rows = self._known({seq: facts for seq, facts in passed.items() if seq <= position.seq})
         self._derive()
+        self._replayed_to = replayed_to(connection, self._box)
+        return self.late(position)
+
+    def late(self, position: Position) -> list[int]:
+        """Return the events behind the position of which nobody has noted what became of the decision about them."""
         return [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]
 
     def take_in(self) -> None:
@@ -219,6 +225,7 @@ class ParkedList:
             seq: Outcome.DISCARDED if found.discarded else Outcome.APPLIED
             for seq in gone
             if (found := self.decisions.of(seq)) is not None
+            and not self._only_rows_tell(found, self._rows[seq].event_id)
         }
         left = set(gone)
         for seq in gone:
@@ -267,6 +274,8 @@ class ParkedList:
                 continue
             parking = states.get(event.seq)
             if parking is None:
+                if self._only_rows_tell(decision, event.event_id):
+                    continue
                 became = Outcome.DISCARDED if decision.discarded else Outcome.APPLIED
             elif parking.verdict == SET_ASIDE:
                 became = Outcome.SET_ASIDE
@@ -277,6 +286,14 @@ class ParkedList:
             if decision.outcome is not became:
                 outcomes[event.seq] = became
         return outcomes
+
+    def _only_rows_tell(self, decision: Decision, event_id: UUID) -> bool:
+        """Whether a replay came by again: the event may have taken effect before, and the row remembers that one.
+
+        Then it does not take effect once more as it was decided since. At the end of the log `settle` looks.
+        """
+        decided_anew = decision.outcome is None and decision.how is not Resolution.RETRY
+        return decided_anew and self._replayed_to is not None and event_id <= self._replayed_to
 
     def _stand(self, row: Passed) -> None:
         """Say how a row stands that comes after all others."""

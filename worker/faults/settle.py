@@ -5,8 +5,9 @@ decided from may have been out of date: a backup of the outbox file was put back
 and the event had been applied long ago. Then the decision was answered with success, and has to take effect or be told.
 
 The rows say which it was. Where they stand as the log says with the decision, it was carried out. Where an edited event
-was applied as it had been said, its row is written again from the log, as `worker verify --repair` does it. What a
-discarded event has changed cannot be taken back: that is told, and the event counts as applied.
+was applied as it had been said, its row is written again from the log, as `worker verify --repair` does it. So it is
+with what was set aside while a replay came by again: its row was there already, and bears the name of this very event.
+What a discarded event has changed cannot be taken back: that is told, and the event counts as applied.
 """
 
 from collections.abc import Sequence

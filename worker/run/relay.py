@@ -298,7 +298,7 @@ class Relay:
             if not events:
                 if released:
                     continue
-                self._nothing_left(position)
+                self._nothing_left(connection, position)
                 if self._options.until_empty:
                     return Ending.EMPTY
                 self._waker.wait_for_news(self._options.poll_seconds)
@@ -320,7 +320,8 @@ class Relay:
             return Ending.STOPPED
         return Ending.TIMED_OUT if self._out_of_time() else None
 
-    def _nothing_left(self, position: Position) -> None:
+    def _nothing_left(self, connection: Connection, position: Position) -> None:
+        settle(connection, self._box, self._parked, position, self._parked.late(position))
         self._patience.progressed()
         self._exchange.lane.close()
         self._report.empty(position)

@@ -163,6 +163,10 @@ with noted as (
 select case when count(*) <> %(count)s then ('outbox.kept parked ' || count(*))::integer end
 from noted;
 
+-- name: replayed_to
+-- How far this outbox had been applied before a replay set it back; as JSON, because an older schema has no such column.
+select to_jsonb(s) ->> 'newest_event_id' from outbox.sources as s where s.outbox_id = %(outbox_id)s;
+
 -- name: forget_beyond
 -- Rows of events that the position has not passed: it was set back, and they are read again, like all that follows it.
 delete from outbox.parked as p
