@@ -12,6 +12,7 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from outbox.log.transaction import write_transaction
 from outbox.notes import audit, resolve
+from outbox.ops import prune
 from outbox.ops.assessment import assess
 from outbox.ops.check import run_checks
 from outbox.ops.status import read_status
@@ -388,3 +389,28 @@ def test_what_is_set_aside_in_a_replay_and_decided_about_takes_effect_or_is_told
         assert "came too late" in trouble.text
     told = box.connection.execute("select outcome from outcomes order by id desc limit 1").fetchone()
     assert told == ("applied" if how == "edit" else "too_late",)
+
+
+def test_what_another_worker_let_go_and_somebody_pruned_is_only_read_anew(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Two workers on one file, against the lock: the first still has the event on its list, and the log no longer."""
+    run(database, REFUSING)
+    box.append(page("a", "bad"), page("b"))
+    waker = NoWaiting()
+
+    def behind_its_back(_seconds: float) -> None:
+        if len(waker.slept) > 1:  # in the session after the one that was in for a surprise
+            waker.stopping = len(waker.slept) > 2
+            return
+        run(database, MENDED)
+        resolve.retry(box, 1)
+        drain(box, database.worker_dsn)
+        with connect(database.worker_dsn) as connection:
+            verify_all(connection, box, tmp_path)
+        prune.prune(box, prune.plan(box, keep_days=0))
+        assert box.relay.pruned_below > 1
+
+    waker.on_sleep = behind_its_back
+    assert relay(box, database.worker_dsn, waker=waker, until_empty=False).run() is Ending.STOPPED
+    all_is_well(box, database, tmp_path)

@@ -111,7 +111,7 @@ class AheadOnList(_AtHand):
         if not at_hand or self._asked[1] != limit or [event.seq for event in at_hand] != wanted[: len(at_hand)]:
             self._decoded = []
             at_hand = self._box.read_these(wanted, most_bytes=self._most_bytes)
-        self._asked = (at_hand[-1].seq, limit)
+        self._asked = (at_hand[-1].seq if at_hand else 0, limit)
         return at_hand
 
     def look(self) -> None:

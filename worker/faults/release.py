@@ -17,6 +17,7 @@ from worker.carry.ahead import AheadOnList
 from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
+from worker.errors import PositionMoved
 from worker.faults.failures import Failed, Failures
 from worker.faults.parking import ParkedList
 from worker.faults.suspects import KILLER, STARTS, Suspects
@@ -69,6 +70,10 @@ class Releases:
             PositionMoved: somebody else works on the list.
         """
         events = self._ahead.read(limit=self.size.size)
+        if not events:
+            raise PositionMoved(
+                "what was released is not in the log any more: somebody else resolved it, and pruned it"
+            )
         if self._suspects.is_killer(events[0].seq):
             self._failures.park(connection, events[0], KILLER, position, attempts=STARTS, released=True)
             self._suspects.cleared()
