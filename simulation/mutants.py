@@ -344,4 +344,15 @@ MUTANTS = (
         "clock-decides", "an exchange is cut off when its time is over, whether or not bytes move",
         "worker.connect.deadline", "if idle is not None and idle < self._seconds:", "if idle is None:",
     ),
+    _mutant(
+        "replay-in-two-steps", "a replay sets the position back before it lets go of what is parked beyond it",
+        "worker.run.replay",
+        "        # What is parked is what the position has passed: beyond it everything is read again, and judged anew.\n",
+        "        connection.execute('commit')\n        connection.execute('begin')\n",
+    ),
+    _mutant(
+        "others-unbelieved", "a stamp of another outbox is taken for none",
+        "worker.apply.projection", "bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)",
+        "bound = next((None for row in newest.fetchall()), None)",
+    ),
 )  # fmt: skip
