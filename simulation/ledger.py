@@ -191,7 +191,8 @@ class Ledger:
         if row["state"] == "parked":
             before = self.book.charges.get(key)
             first = next((tries for words, tries in _FIRST_CHARGE.items() if row["reason"].startswith(words)), 2)
-            self.book.charges[key] = first if before is None else before + 1
+            # Read again in a replay, it may be refused in a way that takes more tries to be sure of.
+            self.book.charges[key] = first if before is None else max(first, before + 1)
             _, payload = done.witness.decided(event.seq)
             only_the_guilty_are_parked(self, done.witness, event, payload or event.payload, row)
             attempts_are_charged_once(self.book, key, event, row)
