@@ -5,7 +5,7 @@ import uuid
 
 from outbox import Outbox
 from outbox.notes.outages import list_outages
-from outbox.ops.backlog_history import backlog_history
+from outbox.ops.backlog_history import history
 from tests.support.lessons import SetClock, lesson
 
 DESTINATION = uuid.UUID(int=1)
@@ -19,9 +19,9 @@ def append(box: Outbox, count: int) -> None:
 def curve(box: Outbox, clock: SetClock, minutes: int) -> list[float]:
     """The backlog at each full minute, the last one now."""
     now, span = clock.now(), dt.timedelta(minutes=minutes)
-    points = backlog_history(box.connection, list_outages(box.connection), now=now, span=span, samples=minutes + 1)
-    assert [moment for moment, _ in points] == sorted(moment for moment, _ in points)
-    at = dict(points)
+    points = history(box.connection, list_outages(box.connection), now=now, span=span, samples=minutes + 1)
+    assert [point.at for point in points] == sorted(point.at for point in points)
+    at = {point.at: point.backlog for point in points}
     return [round(at[now - dt.timedelta(minutes=back)], 3) for back in range(minutes, -1, -1)]
 
 
