@@ -160,7 +160,7 @@ def test_orphans_are_swept_and_others_are_not(local: LocalPostgres, tmp_path: Pa
     kept.remove_data()
 
 
-@pytest.mark.parametrize("owner", [None, "", "nobody knows", f"{os.getpid()} 1"])
+@pytest.mark.parametrize("owner", [None, "", "nobody knows", "{pid} 1"])
 def test_a_folder_whose_owner_is_not_known_or_is_another_process_by_now_is_an_orphan(
     owner: str | None, tmp_path: Path
 ) -> None:
@@ -168,7 +168,7 @@ def test_a_folder_whose_owner_is_not_known_or_is_another_process_by_now_is_an_or
     folder = tmp_path / "servers" / "left"
     folder.mkdir(parents=True)
     if owner is not None:
-        (folder / "owner").write_text(owner, encoding="ascii")
+        (folder / "owner").write_text(owner.format(pid=os.getpid()), encoding="ascii")
     assert sweep(tmp_path / "servers") == [folder]
     assert not folder.exists()
 
