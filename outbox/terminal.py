@@ -154,7 +154,14 @@ class Screen:
         self.stream = stream
 
     def write(self, text: str | bytes) -> int:
-        """Write the text; what is unsafe in it is spelled out. Click writes what a shell completes as UTF-8 bytes."""
+        """Write the text; what is unsafe in it is spelled out. Click writes what a shell completes as UTF-8 bytes.
+
+        Raises:
+            TypeError: for no bytes at all. Click asks so whether this is a stream of bytes, and would encode all text
+                itself, with question marks where the locale lacks a character.
+        """
+        if text == b"":
+            raise TypeError("a Screen is a stream of text")
         self.stream.write(shown(text.decode("utf-8", "replace") if isinstance(text, bytes) else text))
         return len(text)
 
