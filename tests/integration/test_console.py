@@ -468,6 +468,21 @@ def test_it_listens_on_the_loopback_address_alone(box: Outbox) -> None:
     assert refused.returncode == 2
 
 
+def test_a_signal_that_comes_before_it_serves_ends_it(box: Outbox) -> None:
+    """A supervisor may stop it the moment its address stands there."""
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from outbox import OutboxSettings\n"
+        "from worker.console.server import serve_console\n"
+        "where = OutboxSettings(outbox_path=pathlib.Path(sys.argv[1]), content_root=pathlib.Path(sys.argv[1]).parent)\n"
+        "serve_console([where], port=0, told=lambda *_: os.kill(os.getpid(), signal.SIGTERM))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(box.path)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_port_in_use_is_told(box: Outbox) -> None:
     """Exit code 3 with the way out, and nothing on stdout."""
     with socket.socket() as taken:

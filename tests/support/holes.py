@@ -98,7 +98,7 @@ HOLES = {
     "owner table": "alter table contents owner to service_role",
     "owner outbox": "alter table outbox.parked owner to supabase_admin",
     "owner schema": "alter schema outbox owner to supabase_admin",
-    "column type outbox": "alter table outbox.sources alter column applied_seq type int",
+    "column type outbox": "alter table outbox.sources alter column host type varchar",
     "check dropped outbox": "alter table outbox.parked drop constraint parked_seq_check",
     "pk dropped": "alter table outbox.sources drop constraint sources_pkey",
     "not null dropped": "alter table outbox.parked alter column event_id drop not null",

@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import uvicorn
 
@@ -49,9 +50,14 @@ def serve_console(outboxes: Sequence[OutboxSettings], *, port: int, told: Callab
                 limit_concurrency=_CLIENTS_AT_ONCE,
             )
         )
-        # uvicorn shuts down, then raises the signal anew under the handler of before: it has been obeyed by then.
+
+        # uvicorn shuts down, then raises the signal again under the handler of before: it has been obeyed by then. One
+        # that comes before uvicorn listens to signals is obeyed as soon as it has begun.
+        def end(_number: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: None)
+            signal.signal(number, end)
         # It listens already, so whoever reads this may connect.
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/?key="
         told(address + keys.entry, address + keys.reader_entry)

@@ -94,11 +94,12 @@ def test_units_that_are_no_news_do_not_grow_the_wal_for_ever(tmp_path: Path, mon
     monkeypatch.setattr(checkpoint, "REUSED_WAL_BYTES", 200_000)
     with Outbox.open(tmp_path / "box" / "outbox.db", content_root=tmp_path / "content") as box:
         wal = box.path.with_name("outbox.db-wal")
+        opened = wal.stat().st_size  # with the schema in it
         for _ in range(100):
             publish(box, "same", "# Aula")
             (tmp_path / "content" / path_of("same")).unlink()
         assert box.last_seq == 1
-        assert wal.stat().st_size < 300_000
+        assert wal.stat().st_size < opened + 100_000  # each of them writes some eight thousand bytes
 
 
 def test_the_wal_is_bounded_while_the_worker_delivers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
