@@ -216,8 +216,9 @@ class ParkedList:
         if again is not None:
             row = self._row_of(again)
             self._rows[row.seq] = row
-            if self.decisions.of(row.seq) is not None:
-                self._settle({row.seq: Outcome.REFUSED})
+            found = self.decisions.of(row.seq)
+            if found is not None:
+                self._settle({row.seq: Outcome.SET_ASIDE if found.how is Resolution.PARK else Outcome.REFUSED})
             self._derive()
             return
         gone = list(seqs)
@@ -280,7 +281,7 @@ class ParkedList:
             elif parking.verdict == SET_ASIDE:
                 became = Outcome.SET_ASIDE
             elif parking.behind_seq is None:
-                became = Outcome.REFUSED
+                became = Outcome.SET_ASIDE if decision.how is Resolution.PARK else Outcome.REFUSED
             else:  # it is held, and carried out later
                 continue
             if decision.outcome is not became:
@@ -288,10 +289,13 @@ class ParkedList:
         return outcomes
 
     def _only_rows_tell(self, decision: Decision, event_id: UUID) -> bool:
-        """Whether a replay came by again: the event may have taken effect before, and the row remembers that one.
+        """Whether what became of a decision is left to `settle`, which asks the rows at the end of the log.
 
-        Then it does not take effect once more as it was decided since. At the end of the log `settle` looks.
+        A replay came by again: the event may have taken effect before, the row remembers that one, and it does not take
+        effect once more as it was decided since. Or a person set the event aside while it was on its way: too late.
         """
+        if decision.how is Resolution.PARK:
+            return True
         decided_anew = decision.outcome is None and decision.how is not Resolution.RETRY
         return decided_anew and self._replayed_to is not None and event_id <= self._replayed_to
 
