@@ -18,10 +18,11 @@ from outbox.ops.check import run_checks
 from outbox.ops.status import read_status
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.apply.position import greet
+from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Limits, connect
+from worker.faults.parking import ParkedList
 from worker.proof.verify import verify_all
 from worker.run.options import Ending
 from worker.run.replay import _rewind, rewind
@@ -284,6 +285,32 @@ def test_what_is_given_back_before_its_turn_and_refused_then_is_parked_for_all_t
     drain(box, database.worker_dsn)
     all_is_well(box, database, tmp_path)
     assert rows(database, "select count(*) from contents") == [(2,)]
+
+
+def test_setting_aside_what_is_on_its_way_comes_too_late_and_stops_no_later_note(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker hears of the decision between applying the event and noting that: the rows tell what became of it."""
+    run(database, REFUSING)
+    box.append(page("a"), page("b"))
+    passed = ParkedList.passed
+
+    def decided_meanwhile(self: ParkedList, position: Position, events: Any, parkings: Any) -> None:
+        if any(event.seq == 2 for event in events):
+            resolve.set_aside(box, 2, "looked into")
+            self.take_in()
+            box.append(page("c", "bad"))
+        passed(self, position, events, parkings)
+
+    monkeypatch.setattr(ParkedList, "passed", decided_meanwhile)
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(3, ParkedState.PARKED)]
+    assert [row[0] for row in box.connection.execute("select outcome from outcomes")] == ["too_late"]
+    run(database, MENDED)
+    resolve.retry(box, 3)
+    drain(box, database.worker_dsn)
+    assert "event 2 came too late" in str(assess(read_status(box, box.clock.now())).trouble)
+    assert rows(database, "select count(*) from contents") == [(3,)]
 
 
 def test_a_discarded_first_version_takes_along_what_only_adds_to_it(
