@@ -18,6 +18,7 @@ from outbox.ops.check import run_checks
 from outbox.ops.status import read_status
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker.apply.fold import decode
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
@@ -379,7 +380,7 @@ def test_a_blame_is_taken_back_although_nobody_heard_that_the_database_was_mende
     assert box.parked.count() == 4
     run(database, MENDED)
     with connect(database.worker_dsn) as connection:  # as the worker that is cut off does it
-        batch, position = Batch(apply=[box.event(5)], to=box.event(5)), greet(connection, box)
+        batch, position = Batch(apply=decode([box.event(5)]), to=box.event(5)), greet(connection, box)
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     all_is_well(box, database, tmp_path)

@@ -10,6 +10,7 @@ Nothing here decides about failures. Whatever is raised, the transaction is roll
 the position in the database tells what became of it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import msgspec
 from psycopg.errors import InvalidTextRepresentation
 
 from outbox import Event
-from worker.apply.fold import Changes, TableChange, Values, decode, fold
+from worker.apply.fold import Changes, TableChange, Values, fold
 from worker.apply.kept import kept_as_it_was, name_tags_as_stored
 from worker.apply.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
 from worker.apply.position import Position, require
@@ -73,7 +74,7 @@ class Batch:
     """What one transaction does.
 
     Attributes:
-        apply: events whose effects are written.
+        apply: events whose effects are written, with their payloads.
         parked: events that are passed over.
         released: seqs that were released: they have to stand on the parked list, and leave it unless parked again.
         to: the event at which the position stands afterwards; None leaves the position where it is.
@@ -81,12 +82,17 @@ class Batch:
         again: rows that are to be written again: kind, slug, and up to which event they forget who wrote them.
     """
 
-    apply: Sequence[Event] = ()
+    apply: Sequence[Decoded] = ()
     parked: Sequence[Parking] = ()
     released: Sequence[int] = ()
     to: Event | None = None
     again: Sequence[tuple[str, str, UUID]] = ()
     keep: bool = True
+
+    @property
+    def events(self) -> list[Event]:
+        """The events whose effects are written."""
+        return [one.event for one in self.apply]
 
     @property
     def last_seq(self) -> int:
@@ -95,7 +101,7 @@ class Batch:
 
     def cut(self, count: int) -> tuple["Batch", "Batch"]:
         """Return it in two parts, the first with so many of the events that are applied; nothing of it is parked."""
-        end = self.apply[count - 1]
+        end = self.apply[count - 1].event
         first, second = ([seq for seq in self.released if (seq <= end.seq) is early] for early in (True, False))
         return (
             Batch(apply=self.apply[:count], released=first, to=None if self.to is None else end),
@@ -104,6 +110,13 @@ class Batch:
 
 
 def apply_batch(
+    connection: Connection, batch: Batch, *, outbox_id: UUID, position: Position, limits: Limits, stamps: Stamps
+) -> None:
+    """Apply a batch and move the position, both or neither; see `applying`."""
+    deque(applying(connection, batch, outbox_id=outbox_id, position=position, limits=limits, stamps=stamps), maxlen=0)
+
+
+def applying(
     connection: Connection,
     batch: Batch,
     *,
@@ -111,22 +124,18 @@ def apply_batch(
     position: Position,
     limits: Limits,
     stamps: Stamps,
-    entered: Callable[[Phase], None] = lambda _phase: None,
-    decoded: list[Decoded] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
     step_by_step: bool = False,
-) -> None:
-    """Apply a batch and move the position, both or neither.
+) -> Iterator[Phase]:
+    """Apply a batch and move the position, both or neither, and yield each phase as it begins.
 
     Args:
-        connection: outside a transaction; outside one again when this returns or raises, unless it is lost.
+        connection: outside a transaction; outside one again at the end or after an error, unless it is lost.
         batch: what to do.
         outbox_id: whose position it is.
         position: where the batch was read from.
         limits: time limits of the transaction.
         stamps: tells which events an outbox can have made.
-        entered: told of each phase as it begins.
-        decoded: its payloads, where they were read already; emptied once they are folded.
         meanwhile: called while the server works.
         step_by_step: wait for each answer. A server that ends the session while more is on its way to it resets the
             line, and its last words are lost.
@@ -140,46 +149,41 @@ def apply_batch(
     """
     trip = nullcontext if step_by_step else connection.pipeline
     try:
-        _apply(connection, batch, outbox_id, position, limits, stamps, entered, decoded, meanwhile, trip)
+        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip)
     except KeptAsItWas as kept:
         if kept.table != "tags":
             raise
-        _apply(
-            connection, batch, outbox_id, position, limits, stamps, entered, None, meanwhile, trip, tags_as_stored=True
+        yield from _applying(
+            connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, tags_as_stored=True
         )
 
 
-def _apply(
+def _applying(
     connection: Connection,
     batch: Batch,
     outbox_id: UUID,
     position: Position,
     limits: Limits,
     stamps: Stamps,
-    entered: Callable[[Phase], None],
-    decoded: list[Decoded] | None,
     meanwhile: Callable[[], None],
     trip: Callable[[], AbstractContextManager[Any]],
     *,
     tags_as_stored: bool = False,
-) -> None:
+) -> Iterator[Phase]:
     try:
-        entered(Phase.POSITION)
-        if decoded is None:
-            decoded = decode(batch.apply)
+        yield Phase.POSITION
         with trip():
             begin(connection, limits)
             locked = lock_position(connection, outbox_id)
             still_parked = _ask_whether_parked(connection, batch, outbox_id)
-            known = ask(connection, wanted_by(decoded), stamps)
+            known = ask(connection, wanted_by(batch.apply), stamps)
         require(locked.fetchone(), position)
         _require_parked(still_parked, batch)
-        entered(Phase.APPLY)
+        yield Phase.APPLY
         found = known()
         for kind, slug, newest in batch.again:
             found.write_again(kind, slug, newest)
-        changes = fold(decoded, found)
-        decoded.clear()  # as `changes` is, as it is sent: room for what is read meanwhile
+        changes = fold(batch.apply, found)
         if tags_as_stored:
             name_tags_as_stored(connection, changes)
         with trip():

@@ -10,7 +10,7 @@ from outbox import Event, Outbox, tracing
 from outbox.relaying import failpoints
 from worker.apply.known import Decoded
 from worker.apply.position import Position, is_at, require
-from worker.apply.projection import Batch, apply_batch
+from worker.apply.projection import Batch, applying
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import lock_position
@@ -37,7 +37,7 @@ class Exchange:
         lane: over which half of a large batch goes.
         phase: what is being done, or was being done when it failed.
         limits: of the next transaction; more for an event that is too slow even alone.
-        step_by_step: wait for each answer of the server; see `projection.apply_batch`.
+        step_by_step: wait for each answer of the server; see `projection.applying`.
         seconds: how long the exchange that failed last took until then.
         line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
     """
@@ -63,32 +63,69 @@ class Exchange:
         """Note what is being done."""
         self.phase = phase
 
-    def apply(self, connection: Connection, batch: Batch, position: Position) -> None:
-        """Apply a batch; see `projection.apply_batch` for what it raises."""
-        self._apply(connection, batch, position, self._decoded(batch, decoded_anew))
+    def decode(self, events: Sequence[Event], ahead: Ahead | AheadOnList | None = None) -> list[Decoded]:
+        """Read the payloads of events that are about to be sent.
 
-    def carry(
-        self, connection: Connection, batch: Batch, position: Position, ahead: Ahead | AheadOnList | None = None
-    ) -> int:
+        Args:
+            events: as they are to be applied.
+            ahead: where they may have been decoded already; None: decode them anew.
+
+        Raises:
+            NewerEvent, UndecodableEvent: see `fold.decode`.
+        """
+        if failpoints.armed:
+            for event in events:
+                failpoints.reach(f"apply.{event.seq}")
+        self.enter(Phase.POSITION)
+        return decoded_anew(events) if ahead is None else ahead.decode(events)
+
+    def apply(
+        self,
+        connection: Connection,
+        batch: Batch,
+        position: Position,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Apply a batch; see `projection.applying` for what it raises."""
+        began = monotonic()
+        self.line_seconds = None
+        with deadline(connection, self.patience_with_an_answer), Line(connection) as line:
+            try:
+                for phase in applying(
+                    connection,
+                    batch,
+                    outbox_id=self._box.outbox_id,
+                    position=position,
+                    limits=self.limits,
+                    stamps=self._stamps,
+                    meanwhile=meanwhile,
+                    step_by_step=self.step_by_step,
+                ):
+                    self.enter(phase)
+            except BaseException:
+                self.seconds, self.line_seconds = monotonic() - began, line.seconds()
+                raise
+        tracing.applied(batch.events, monotonic() - began)
+
+    def carry(self, connection: Connection, batch: Batch, position: Position, ahead: Ahead | AheadOnList) -> int:
         """Apply a batch as quickly as can be: the next is looked at meanwhile, and a large one goes over both lanes.
 
         Args:
             connection: outside a transaction.
             batch: new events, or released ones.
             position: where it was read from.
-            ahead: where its events were read from, and the next ones will be; None: the log.
+            ahead: where its events were read from, and the next ones will be.
 
         Returns:
             Up to which event it is through: all of it, or its first half where the second failed.
 
         Raises:
-            As `projection.apply_batch`: nothing was applied, or the position has to be asked.
+            As `projection.applying`: nothing was applied, or the position has to be asked.
         """
-        ahead = ahead or self.ahead
-        decoded = self._decoded(batch, ahead.decode)
-        cut = self.lane.cut(decoded) if not batch.parked else None
+        cut = self.lane.cut(batch.apply) if not batch.parked else None
         if cut is None:
-            self._apply(connection, batch, position, decoded, meanwhile=ahead.look)
+            self.apply(connection, batch, position, meanwhile=ahead.look)
             return batch.last_seq
         first, second = batch.cut(cut)
 
@@ -96,10 +133,9 @@ class Exchange:
             self.lane.write()
             ahead.look()
 
-        self.lane.ask(decoded[cut:], self.limits, self.patience_with_an_answer)
-        del decoded[cut:]
+        self.lane.ask(second.apply, self.limits, self.patience_with_an_answer)
         try:
-            self._apply(connection, first, position, decoded, meanwhile=meanwhile)
+            self.apply(connection, first, position, meanwhile=meanwhile)
         except BaseException as error:
             self.lane.rest(error)
             raise
@@ -109,7 +145,7 @@ class Exchange:
         began = monotonic()
         if not self.lane.commit(middle, second) and not self._is_through(connection, second, middle):
             return first.last_seq
-        tracing.applied(second.apply, monotonic() - began)
+        tracing.applied(second.events, monotonic() - began)
         return batch.last_seq
 
     def _is_through(self, connection: Connection, batch: Batch, position: Position) -> bool:
@@ -123,43 +159,6 @@ class Exchange:
                 return False
             names = {"outbox_id": self._box.outbox_id, "seqs": list(batch.released)}
             return not connection.execute(query("relay", "still_parked"), names).fetchall()
-
-    def _decoded(self, batch: Batch, decode: Callable[[Sequence[Event]], list[Decoded]]) -> list[Decoded]:
-        if failpoints.armed:
-            for event in batch.apply:
-                failpoints.reach(f"apply.{event.seq}")
-        self.enter(Phase.POSITION)
-        return decode(batch.apply)
-
-    def _apply(
-        self,
-        connection: Connection,
-        batch: Batch,
-        position: Position,
-        decoded: list[Decoded],
-        *,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> None:
-        began = monotonic()
-        self.line_seconds = None
-        with deadline(connection, self.patience_with_an_answer), Line(connection) as line:
-            try:
-                apply_batch(
-                    connection,
-                    batch,
-                    outbox_id=self._box.outbox_id,
-                    position=position,
-                    limits=self.limits,
-                    stamps=self._stamps,
-                    entered=self.enter,
-                    decoded=decoded,
-                    meanwhile=meanwhile,
-                    step_by_step=self.step_by_step,
-                )
-            except BaseException:
-                self.seconds, self.line_seconds = monotonic() - began, line.seconds()
-                raise
-        tracing.applied(batch.apply, monotonic() - began)
 
     def probe(self, connection: Connection) -> None:
         """Show that the connection works, before anything is charged to an event."""

@@ -29,7 +29,7 @@ connections) is not tried for ever, and a culprit is looked for on one lane. A c
 tried again in this session of the relay: a pooler may count refused logins, and ban us for the second.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
 import psycopg
@@ -70,7 +70,7 @@ class SecondLane:
         self._pipeline = ExitStack()
         self._known: Callable[[], Known] | None = None
         self._locked: Rows | None = None
-        self._decoded: list[Decoded] = []
+        self._decoded: Sequence[Decoded] = ()
         self._patience_seconds = 0.0
         self._resting = 0
         self._next_rest = FIRST_REST_BATCHES
@@ -79,7 +79,7 @@ class SecondLane:
         """The relay is connected anew: whatever kept this lane from working may be over."""
         self._resting, self._next_rest = 0, FIRST_REST_BATCHES
 
-    def cut(self, decoded: list[Decoded]) -> int | None:
+    def cut(self, decoded: Sequence[Decoded]) -> int | None:
         """Return after how many of these events the batch is to be cut in two; None: not at all."""
         if self._least_events is None or len(decoded) < self._least_events:
             return None
@@ -88,11 +88,11 @@ class SecondLane:
             return None
         return cut_of(decoded)
 
-    def ask(self, decoded: list[Decoded], limits: Limits, patience_seconds: float) -> None:
+    def ask(self, decoded: Sequence[Decoded], limits: Limits, patience_seconds: float) -> None:
         """Begin a transaction and ask what these events need to know, without waiting for the answers.
 
         Args:
-            decoded: the second half; emptied once it is folded.
+            decoded: the second half.
             limits: time limits of the transaction.
             patience_seconds: after which the socket is shut down under a wait.
         """
@@ -118,7 +118,7 @@ class SecondLane:
                 found = known()
             with deadline(connection, self._patience_seconds, tell=False):
                 changes = fold(self._decoded, found)
-                self._decoded.clear()
+                self._decoded = ()
                 send_rows(connection, changes)
                 self._locked = lock_position(connection, self._box.outbox_id)
                 hand_over(connection)

@@ -176,7 +176,7 @@ class Evidence:
     def refused_with(self, connection: Connection, event: Event, position: Position) -> str | None:
         """Rehearse an event: None where it goes through, else the SQLSTATE; empty where there is none."""
         try:
-            self.exchange.apply(connection, Batch(apply=[event], keep=False), position)
+            self.exchange.apply(connection, Batch(apply=self.exchange.decode([event]), keep=False), position)
         except (psycopg.Error, WorkerError, OutboxError, UnicodeEncodeError) as error:
             if is_gone(connection, error):
                 self.unfit.add(event.seq)

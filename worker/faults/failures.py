@@ -43,14 +43,16 @@ class Failed:
 
     Attributes:
         events: as they were read from the log.
-        batch: as it was sent.
+        free: those of them that were sent to take effect, as was decided about them.
+        held: those that were passed over.
         position: where it was read from.
         error: what was raised.
         released: whether these events stand on the parked list, and the position stays where it is.
     """
 
     events: Sequence[Event]
-    batch: Batch
+    free: Sequence[Event]
+    held: Sequence[Parking] = ()
     position: Position
     error: Exception
     released: bool = False
@@ -143,7 +145,7 @@ class Failures:
         return self._refused(connection, failed, judgement)
 
     def _session_lost(self, failed: Failed, judgement: Judgement) -> Interrupted:
-        if len(failed.events) > 1 or not failed.batch.apply:
+        if len(failed.events) > 1 or not failed.free:
             return Interrupted(judgement)  # the next session begins with one event
         judgement = self.lost_sessions.lost(failed.events[0], failed.error, judgement)
         return Interrupted(judgement, soon=self.lost_sessions.is_searching)
@@ -229,7 +231,13 @@ class Failures:
 
     def _again(self, connection: Connection, failed: Failed) -> Exception | None:
         try:
-            self.exchange.apply(connection, failed.batch, failed.position)
+            decoded = self.exchange.decode(failed.free)
+            batch = (
+                Batch(apply=decoded, released=[event.seq for event in failed.events])
+                if failed.released
+                else Batch(apply=decoded, parked=failed.held, to=failed.events[-1])
+            )
+            self.exchange.apply(connection, batch, failed.position)
         except (PositionMoved, NewerEvent):
             raise
         except Exception as error:  # noqa: BLE001 - it is judged by whoever asked

@@ -85,12 +85,11 @@ class Releases:
             connection, obeyed[0], position, released=True
         ):
             return events
-        batch = Batch(apply=obeyed, released=seqs)
         try:
             with self._suspects.watched(connection, seqs[0], seqs[-1], released=True):
-                reached = self._carried(connection, batch, position)
+                reached = self._carried(connection, obeyed, seqs, position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
-            failed = Failed(events=events, batch=batch, position=position, error=error, released=True)
+            failed = Failed(events=events, free=obeyed, position=position, error=error, released=True)
             through = self._failures.decide(connection, failed)
             if through is None:
                 return []
@@ -100,11 +99,12 @@ class Releases:
             return self._through([through])
         return self._through([event for event in events if event.seq <= reached])
 
-    def _carried(self, connection: Connection, batch: Batch, position: Position) -> int:
+    def _carried(self, connection: Connection, obeyed: list[Event], seqs: list[int], position: Position) -> int:
         if not self._suspects.wary:
+            batch = Batch(apply=self._exchange.decode(obeyed, self._ahead), released=seqs)
             return self._exchange.carry(connection, batch, position, self._ahead)
-        self._exchange.apply(connection, batch, position)
-        return batch.last_seq
+        self._exchange.apply(connection, Batch(apply=self._exchange.decode(obeyed), released=seqs), position)
+        return seqs[-1]
 
     def _through(self, events: Sequence[Event]) -> Sequence[Event]:
         self._failures.forgotten()

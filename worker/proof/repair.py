@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psycopg
 
 from outbox import Decisions, Event, Outbox
-from worker.apply.fold import TABLES
+from worker.apply.fold import TABLES, decode
 from worker.apply.position import Position, parked_seqs
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
@@ -91,8 +91,8 @@ def say_again(
         PositionMoved: another worker delivers meanwhile.
         psycopg.Error: the database went away.
     """
-    batch = Batch(apply=events, again=[(one.kind, one.slug, events[-1].event_id)])
     try:
+        batch = Batch(apply=decode(events), again=[(one.kind, one.slug, events[-1].event_id)])
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     except EventFault as fault:
         return fault.reason

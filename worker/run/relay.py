@@ -30,7 +30,7 @@ from outbox import Event, Outbox, OutboxCorrupt
 from outbox.relaying import ours
 from worker.apply.likeness import recognise
 from worker.apply.position import Position, greet
-from worker.apply.projection import Batch
+from worker.apply.projection import Batch, Parking
 from worker.apply.transaction import limited
 from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
@@ -333,13 +333,12 @@ class Relay:
         self._failures.trying()
         if len(events) == len(free) == 1 and self._failures.ends_sessions(connection, free[0], position):
             return self._advanced(position, free[0], 1, 0.0)
-        batch = Batch(apply=free, parked=held, to=events[-1])
         began = self._clock()
         try:
             with self._suspects.watched(connection, events[0].seq, events[-1].seq):
-                reached = self._carried(connection, batch, position)
+                reached = self._carried(connection, free, held, events[-1], position)
         except Exception as error:  # noqa: BLE001 - every failure gets its verdict there, or is raised again
-            failed = Failed(events=events, batch=batch, position=position, error=error)
+            failed = Failed(events=events, free=free, held=held, position=position, error=error)
             passed = self._failures.decide(connection, failed)
             if passed is None:
                 return position
@@ -355,11 +354,15 @@ class Relay:
         self._size.succeeded(reached, len(through), seconds)
         return self._advanced(position, through[-1], len(through), seconds)
 
-    def _carried(self, connection: Connection, batch: Batch, position: Position) -> int:
+    def _carried(
+        self, connection: Connection, free: list[Event], held: list[Parking], to: Event, position: Position
+    ) -> int:
+        ahead = self._exchange.ahead
         if not self._suspects.wary:
-            return self._exchange.carry(connection, batch, position)
-        self._exchange.apply(connection, batch, position)
-        return batch.last_seq
+            batch = Batch(apply=self._exchange.decode(free, ahead), parked=held, to=to)
+            return self._exchange.carry(connection, batch, position, ahead)
+        self._exchange.apply(connection, Batch(apply=self._exchange.decode(free), parked=held, to=to), position)
+        return to.seq
 
     def _advanced(self, position: Position, to: Event, count: int, seconds: float) -> Position:
         moved = position.moved_to(to)

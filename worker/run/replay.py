@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.errors import UndefinedColumn
 
 from outbox import Decisions, EventNotFound, Outbox, ids
+from worker.apply.fold import decode
 from worker.apply.position import Position, greet, older, parked_seqs
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.queries import query
@@ -111,7 +112,7 @@ def apply_again(connection: Connection, box: Outbox, slug: str) -> int:
     if not events:
         raise WorkerError(f"no delivered event speaks of {slug}: `outbox events` lists what there is")
     for start in range(0, len(events), PAGE):
-        batch = Batch(apply=events[start : start + PAGE])
+        batch = Batch(apply=decode(events[start : start + PAGE]))
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     return len(events)
 
