@@ -204,7 +204,7 @@ MUTANTS = (
     ),
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
-        "worker.faults.suspects", "self._wary = wary or box.attempts.unfinished() is not None", "self._wary = False",
+        "worker.faults.suspects", "self._wary = wary or bool(box.attempts.unfinished())", "self._wary = False",
     ),
     _mutant(
         "ahead-while-wary", "the next events are touched while a death is looked into",

@@ -5,8 +5,13 @@ apply, is that record. It is removed as soon as the process knows how the batch 
 death. So a record found at start means that the process died, and the same single event found there again and again
 means that it is the cause.
 
-Unless it waited for the database at that moment: then somebody killed it, and no event did. A note beside the record
-says so; it is written only while a record stands.
+Several records may stand. A process that follows a death may have others in hand before it comes to the event at which
+the last one died: parked events that were released go first, for one. However those end says nothing about that event,
+so its record stays, with its deaths, until the event is in hand again. Only a range that has events in common with what
+is begun gives way to it.
+
+Unless the process waited for the database at that moment: then somebody killed it, and no event did. A note beside the
+record says so; it is written only while a record stands.
 
 The deaths that are counted are those of one event as it stood then. Once somebody has decided about it (mended it, or
 what it died of), it is tried as any other.
@@ -48,56 +53,69 @@ def decided_about(connection: sqlite3.Connection, seq: int) -> None:
 
 
 class Attempts:
-    """The start record of one outbox file; there is one at most."""
+    """The start records of one outbox file; no two have an event in common."""
 
     def __init__(self, connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:
         self._connection = connection
         self._gate = gate
         self._clock = clock
 
-    def unfinished(self) -> Attempt | None:
-        """Return the record that stands, None where none does."""
-        row = self._connection.execute("select seq, last_seq, starts from attempts order by seq limit 1").fetchone()
-        return None if row is None else Attempt(seq=row[0], last_seq=row[1], starts=row[2])
+    def unfinished(self) -> list[Attempt]:
+        """Return the records that stand, in the order of the log."""
+        found = self._connection.execute("select seq, last_seq, starts from attempts order by seq")
+        return [Attempt(seq=seq, last_seq=last_seq, starts=starts) for seq, last_seq, starts in found]
 
     def begin(self, seq: int, last_seq: int) -> Attempt:
         """Write down what is about to be applied; durable when this returns."""
         with write_transaction(self._connection, self._gate):
-            before = self.unfinished()
-            same = before is not None and (before.seq, before.last_seq) == (seq, last_seq)
-            starts = before.starts + 1 if before is not None and same else 1
-            self._connection.execute("delete from attempts")
+            before = self._connection.execute(
+                "select starts from attempts where seq = ? and last_seq = ?", [seq, last_seq]
+            ).fetchone()
+            starts = 1 if before is None else before[0] + 1
+            self._connection.execute("delete from attempts where seq <= ? and last_seq >= ?", [last_seq, seq])
             self._connection.execute(
                 "insert into attempts (seq, last_seq, starts, started_at) values (?, ?, ?, ?)",
                 [seq, last_seq, starts, as_text(self._clock.now())],
             )
         return Attempt(seq=seq, last_seq=last_seq, starts=starts)
 
-    def finish(self) -> None:
-        """The process knows how it ended: nobody died of it."""
+    def finish(self, seq: int, last_seq: int) -> None:
+        """The process knows how these ended: nobody died of them."""
         with write_transaction(self._connection, self._gate):
-            self._connection.execute("delete from attempts")
+            self._connection.execute("delete from attempts where seq = ? and last_seq = ?", [seq, last_seq])
             self._connection.execute("delete from meta where key = 'waiting_for_database'")
 
-    def waits(self, *, begins: bool) -> None:
-        """The process begins to wait for an answer of the database, or has it."""
+    def waits(self, seq: int, *, begins: bool) -> None:
+        """The process begins to wait for an answer of the database, or has it.
+
+        Args:
+            seq: the first of what it has in hand.
+            begins: whether the wait begins.
+        """
         with write_transaction(self._connection, self._gate):
             if begins:
-                self._connection.execute("insert or replace into meta values ('waiting_for_database', '1')")
+                self._connection.execute("insert or replace into meta values ('waiting_for_database', ?)", [str(seq)])
             else:
                 self._connection.execute("delete from meta where key = 'waiting_for_database'")
 
     def forgive(self) -> bool:
-        """Take back the last start of the record where its process died waiting: a kill from outside is no evidence.
+        """Take back the last start of what was in hand where the process died waiting: somebody killed it.
 
         Returns:
             Whether it did.
         """
         with write_transaction(self._connection, self._gate):
-            waited = self._connection.execute("delete from meta where key = 'waiting_for_database'").rowcount == 1
+            note = self._connection.execute("select value from meta where key = 'waiting_for_database'").fetchone()
+            if note is None:
+                return False
             found = self.unfinished()
-            if waited and found is not None and found.starts == 1:
-                self._connection.execute("delete from attempts")
-            elif waited:
-                self._connection.execute("update attempts set starts = starts - 1")
-        return waited
+            for one in found:
+                # A version before this one kept one record, and no seq in the note.
+                if one.seq != int(note[0]) and len(found) > 1:
+                    continue
+                if one.starts == 1:
+                    self._connection.execute("delete from attempts where seq = ?", [one.seq])
+                else:
+                    self._connection.execute("update attempts set starts = starts - 1 where seq = ?", [one.seq])
+            self._connection.execute("delete from meta where key = 'waiting_for_database'")
+        return True

@@ -1,5 +1,6 @@
 """An event that kills the process is found by its start record and parked; nobody else is ever blamed for a death."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -39,8 +40,16 @@ def landed(database: Database) -> set[str]:
     return {row[0] for row in rows}
 
 
-def starts_until_the_end(outbox: Path, database: Database, cwd: Path, failpoint: str) -> int:
+def starts_until_the_end(
+    outbox: Path,
+    database: Database,
+    cwd: Path,
+    failpoint: str,
+    *,
+    before_each: Callable[[], None] = lambda: None,
+) -> int:
     for count in range(1, 30):
+        before_each()
         code = start(outbox, database, cwd, failpoint)
         if code == 0:
             return count
@@ -60,7 +69,7 @@ def test_an_event_that_kills_the_process_is_parked_after_n_starts_and_its_neighb
         (parked,) = box.parked.list()
         assert (parked.seq, parked.state, parked.attempts) == (deadly, ParkedState.PARKED, STARTS)
         assert "died" in parked.reason
-        assert box.attempts.unfinished() is None
+        assert box.attempts.unfinished() == []
         assert applied_seq(database.dsn) == box.last_seq
     assert landed(database) == {f"{PROJECT}--aula-{n}" for n in range(1, LESSONS + 1)} - {
         f"{PROJECT}--aula-{deadly - 3}"
@@ -81,6 +90,34 @@ def test_a_released_killer_is_parked_again(outbox: Path, database: Database, tmp
     assert len(landed(database)) == LESSONS
 
 
+@pytest.mark.parametrize("is_released", [False, True], ids=["in the log", "released as well"])
+def test_a_killer_is_found_though_a_released_event_is_refused_before_it_at_every_start(
+    outbox: Path, database: Database, tmp_path: Path, *, is_released: bool
+) -> None:
+    """An operator retries at every restart what the database will not take; deaths behind that are counted on."""
+    refused, deadly = 4, 20
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint refused check (slug <> '{PROJECT}--aula-1')")
+
+    def retry_what_is_refused() -> None:
+        with Outbox.open(outbox) as box:
+            if any(row.state is ParkedState.PARKED for row in box.parked.list()):
+                box.parked.release(refused, Resolution.RETRY)
+
+    if is_released:
+        starts_until_the_end(outbox, database, tmp_path, f"apply.{deadly}")
+        with Outbox.open(outbox) as box:
+            box.parked.release(deadly, Resolution.RETRY)
+    starts_until_the_end(outbox, database, tmp_path, f"apply.{deadly}", before_each=retry_what_is_refused)
+    with Outbox.open(outbox) as box:
+        assert [(row.seq, row.state) for row in box.parked.list()] == [
+            (refused, ParkedState.PARKED),
+            (deadly, ParkedState.PARKED),
+        ]
+        assert box.attempts.unfinished() == []
+    assert len(landed(database)) == LESSONS - 2
+
+
 def test_kills_from_outside_blame_nobody(outbox: Path, database: Database, tmp_path: Path) -> None:
     """As many deaths as park a killer, each at another event: nothing is parked and all of them land."""
     for deadly in (4, 9, 9, 17, 18, 30, 31, 31, 40):
@@ -88,7 +125,7 @@ def test_kills_from_outside_blame_nobody(outbox: Path, database: Database, tmp_p
     assert start(outbox, database, tmp_path) == 0
     with Outbox.open(outbox) as box:
         assert box.parked.count() == 0
-        assert box.attempts.unfinished() is None
+        assert box.attempts.unfinished() == []
     assert len(landed(database)) == LESSONS
 
 
@@ -97,7 +134,7 @@ def test_an_outage_leaves_no_start_record(outbox: Path, database: Database) -> N
     with Outbox.open(outbox) as box, FaultProxy(database.worker_dsn) as proxy:
         waker = NoWaiting()
         left: list[object] = []
-        waker.on_sleep = lambda _seconds: left.append(box.attempts.unfinished())
+        waker.on_sleep = lambda _seconds: left.extend(box.attempts.unfinished() or [None])
         proxy.plan.cut_request = lambda chunk: b"insert into" in chunk and len(waker.slept) < 2 * STARTS
         relay(box, proxy.dsn, waker=waker, wary=True).run()
         assert left

@@ -76,7 +76,7 @@ class Releases:
             )
         if self._suspects.is_killer(events[0].seq):
             self._failures.park(connection, events[0], KILLER, position, attempts=STARTS, released=True)
-            self._suspects.cleared()
+            self._suspects.parked(events[0].seq)
             return events[:1]
         seqs = [event.seq for event in events]
         obeyed = self._parked.decisions.obeyed(events)

@@ -7,7 +7,8 @@ until it is as far past the position as two batches can reach (the second is dec
 through with what waited at its start: the predecessor died within that stretch, or of something else.
 
 A record that stands at start is a range in which somebody died. The range is halved, start by start, until it is one
-event. The same single event found there `STARTS` times in a row is parked with that reason. A batch that ends in any
+event. The same single event found there `STARTS` times in a row is parked with that reason. Its record stands until
+that event is in hand again, whatever is tried before its turn, and refused. A batch that ends in any
 way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
 kill from outside hits another event each time, or finds the position moved, or hits a process that waits for the
 database (for a lock that somebody keeps, say), and charges nobody. A wary worker does not
@@ -20,7 +21,7 @@ What was released is looked into in the same way, in a stretch of its own.
 An exception that nobody foresaw ends the process as well; it leaves its record like a death.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -51,15 +52,25 @@ class Suspects:
         box: the outbox.
         exchange: to probe the connection with.
         size: narrowed to the range in which somebody died.
+        ready: gives the seqs of so many that are released and come next, in order.
         wary: whether the process before this one died.
     """
 
-    def __init__(self, box: Outbox, exchange: Exchange, size: BatchSize, *, wary: bool) -> None:
+    def __init__(
+        self,
+        box: Outbox,
+        exchange: Exchange,
+        size: BatchSize,
+        ready: Callable[[int], Sequence[int]],
+        *,
+        wary: bool,
+    ) -> None:
         self._box = box
         self._attempts = box.attempts
         self._exchange = exchange
         self._size = size
-        self._wary = wary or box.attempts.unfinished() is not None
+        self._ready = ready
+        self._wary = wary or bool(box.attempts.unfinished())
         with only_a_note(box):
             if box.attempts.forgive():
                 get_log().info("relay.killed_while_waiting")
@@ -67,6 +78,7 @@ class Suspects:
         self._until: int | None = None
         self._until_released: int | None = None  # None: whoever died, it was not of these, or they are behind us
         self._watching = False
+        self._in_hand = (0, 0)
         if self._wary:
             get_log().warning("relay.wary", reason="the worker before this one did not end in order")
 
@@ -75,59 +87,71 @@ class Suspects:
         """Whether there was a death, so that no event may be touched but those of the record."""
         return self._wary
 
-    def arrived(self, position: Position, ready: Sequence[int], released: BatchSize) -> None:
+    def arrived(self, position: Position, released: BatchSize) -> None:
         """A session began.
 
         Args:
             position: where it stands.
-            ready: what was released, in order.
-            released: the size of its batches, narrowed to the range in which somebody died.
+            released: the size of batches of what was released, narrowed to the range in which somebody died.
         """
         if not self._wary:
             return
+        ready = self._ready(2 * released.most)
         if self._until is None:
             self._until = min(position.seq + 2 * self._size.most, self._last_seq)
-            self._until_released = ready[: 2 * released.most][-1] if ready else None
-        found = self._attempts.unfinished()
-        if found is None:
-            return
-        if found.seq <= position.seq:
-            among = [seq for seq in ready if found.seq <= seq <= found.last_seq]
-            if found.seq not in among:  # it went through, and the process died before it could say so
-                self.cleared()
-                return
-            self._until_released = max(self._until_released or 0, found.last_seq)
-            released.suspect(found.last_seq, len(among))
-        elif found.seq != position.seq + 1:
-            self.cleared()
-            return
-        else:
-            self._until = max(self._until, found.last_seq)
-            self._size.suspect(found.last_seq, found.events)
-        get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
+            self._until_released = ready[-1] if ready else None
+        among_released: list[int] = []
+        for found in self._attempts.unfinished():
+            if found.seq == position.seq + 1:
+                self._until = max(self._until, found.last_seq)
+                self._size.suspect(found.last_seq, found.events)
+            elif found.seq in ready:
+                among = [seq for seq in ready if found.seq <= seq <= found.last_seq]
+                self._until_released = max(self._until_released or 0, found.last_seq)
+                among_released.append(len(among))
+                released.suspect(found.last_seq, min(among_released))
+            else:  # it went through, and the process died before it could say so; or the position was set back
+                self._finish(found.seq, found.last_seq)
+                continue
+            get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
 
     def is_killer(self, seq: int) -> bool:
         """Whether this event, alone, was in hand at too many deaths in a row."""
         if not self._wary:
             return False
-        found = self._attempts.unfinished()
-        return found is not None and (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS
+        return any(
+            (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS
+            for found in self._attempts.unfinished()
+        )
 
-    def cleared(self) -> None:
-        """The record's event was parked."""
+    def _trusts_again(self) -> None:
+        """Whatever the process before this one can have died of in the log is behind us."""
+        until, following = self._until_released, self._ready(1)
+        if until is not None and following and following[0] <= until:
+            return  # what was released takes turns with the log
+        self._wary = False
+        for found in self._attempts.unfinished():  # of what waits behind others by now
+            self._finish(found.seq, found.last_seq)
+
+    def parked(self, seq: int) -> None:
+        """The event was parked: its record has done its work."""
+        self._finish(seq, seq)
+
+    def _finish(self, seq: int, last_seq: int) -> None:
         with only_a_note(self._box):
-            self._attempts.finish()
+            self._attempts.finish(seq, last_seq)
 
     @contextmanager
     def watched(self, connection: Connection, seq: int, last_seq: int, *, released: bool = False) -> Iterator[None]:
         """Keep a start record while the block runs, where one is needed; for events of the log, or `released` ones."""
         until = self._until_released if released else self._until
         if self._wary and not released and until is not None and seq > until:
-            self._wary = False
+            self._trusts_again()
         self._watching = self._wary and not (released and (until is None or seq > until))
         if self._watching:
             if seq == last_seq:
                 self._exchange.probe(connection)
+            self._in_hand = seq, last_seq
             with only_a_note(self._box):
                 self._attempts.begin(seq, last_seq)
         try:
@@ -150,7 +174,7 @@ class Suspects:
     def _waits_noted(self, connection: Connection) -> Iterator[None]:
         def note(*, begins: bool) -> None:
             with only_a_note(self._box):
-                self._attempts.waits(begins=begins)
+                self._attempts.waits(self._in_hand[0], begins=begins)
 
         if not self._watching:
             yield
@@ -161,8 +185,7 @@ class Suspects:
     def _done(self) -> None:
         if self._watching:
             self._watching = False
-            with only_a_note(self._box):
-                self._attempts.finish()
+            self._finish(*self._in_hand)
 
 
 def died(box: Outbox) -> bool:

@@ -97,7 +97,9 @@ class Relay:
         self._exchange = Exchange(box, options, dial)
         self._parked = ParkedList(box)
         self._epidemic = Epidemic(box, self._parked, options.hold_after_alike)
-        self._suspects = Suspects(box, self._exchange, self._size, wary=options.wary)
+        self._suspects = Suspects(
+            box, self._exchange, self._size, lambda limit: self._parked.ready(limit=limit), wary=options.wary
+        )
         self._evidence = Evidence(
             box,
             self._exchange,
@@ -211,7 +213,7 @@ class Relay:
             if self._patience.seconds > 0:
                 self._size.restart()
                 self._releases.size.restart()
-            self._suspects.arrived(position, self._parked.ready(limit=2 * self._size.most), self._releases.size)
+            self._suspects.arrived(position, self._releases.size)
             return self._carry(connection, position)
         except Interrupted as failure:
             self._interrupted(failure)
@@ -312,7 +314,7 @@ class Relay:
 
     def _park_killer(self, connection: Connection, position: Position, event: Event) -> Position:
         self._failures.park(connection, event, KILLER, position, attempts=STARTS)
-        self._suspects.cleared()
+        self._suspects.parked(event.seq)
         return self._advanced(position, event, 1, 0.0)
 
     def _told_to_end(self) -> Ending | None:
