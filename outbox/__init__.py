@@ -2,9 +2,10 @@
 
 from outbox import catalogue, tracing
 from outbox.catalogue import ids
-from outbox.catalogue.content import Payload
+from outbox.catalogue.declaration import Payload
 from outbox.catalogue.event import Event
 from outbox.errors import (
+    CatalogueError,
     ConfigurationError,
     ContractError,
     EventNotFound,
@@ -40,6 +41,7 @@ from outbox.settings import OutboxSettings, environment
 
 __all__ = [
     "Attempt",
+    "CatalogueError",
     "ConfigurationError",
     "ContractError",
     "Decision",

@@ -2,6 +2,7 @@
 
 OutboxError                     exit 1
 ├── ConfigurationError          exit 3   a setting is missing or wrong
+├── CatalogueError              exit 3   a declaration of events contradicts itself
 ├── OutboxNotFound              exit 3   no outbox file where one was expected
 ├── OutboxCorrupt               exit 1   the file fails SQLite's checks
 ├── OutboxTooNew                exit 3   written by a newer version of this package
@@ -74,6 +75,12 @@ class OutboxError(Fault):
 
 
 class ConfigurationError(OutboxError):
+    exit_code = 3
+
+
+class CatalogueError(OutboxError):
+    """A declaration of events and tables is wrong; raised when its module is imported."""
+
     exit_code = 3
 
 

@@ -33,7 +33,7 @@ from outbox.notes.relay_state import RelayState
 from outbox.paths import OutboxPaths
 
 if TYPE_CHECKING:
-    from outbox.catalogue.content import Payload
+    from outbox.catalogue.declaration import Payload
     from outbox.catalogue.event import Event
     from outbox.files.known_files import KnownFile
 

@@ -1,8 +1,7 @@
 """What events there are: the types with their contracts, upcasters, ids, and the event as it stands in the log."""
 
+from outbox.catalogue.active import active
 from outbox.catalogue.content import (
-    CONTRACTS,
-    STATE_SLOT,
     AudienceUpserted,
     ContentDeleted,
     ContentFidelityScored,
@@ -15,22 +14,38 @@ from outbox.catalogue.content import (
     ContentType,
     ContentUntagged,
     ContentUpserted,
-    Contract,
     MindRole,
-    Payload,
     ProjectStatus,
     ProjectStatusChanged,
     ProjectType,
     ProjectUpserted,
     Slug,
     TechnicalLevel,
-    contract_of,
 )
+from outbox.catalogue.declaration import (
+    STATE_SLOT,
+    Aggregate,
+    Catalogue,
+    Contract,
+    Does,
+    Field,
+    Link,
+    Outside,
+    Owner,
+    Payload,
+    column,
+    contract_of,
+    event_type,
+)
+
+CONTRACTS = active().contracts
 
 __all__ = [
     "CONTRACTS",
     "STATE_SLOT",
+    "Aggregate",
     "AudienceUpserted",
+    "Catalogue",
     "ContentDeleted",
     "ContentFidelityScored",
     "ContentMetadataMerged",
@@ -43,7 +58,12 @@ __all__ = [
     "ContentUntagged",
     "ContentUpserted",
     "Contract",
+    "Does",
+    "Field",
+    "Link",
     "MindRole",
+    "Outside",
+    "Owner",
     "Payload",
     "ProjectStatus",
     "ProjectStatusChanged",
@@ -51,5 +71,8 @@ __all__ = [
     "ProjectUpserted",
     "Slug",
     "TechnicalLevel",
+    "active",
+    "column",
     "contract_of",
+    "event_type",
 ]

@@ -1,4 +1,4 @@
-"""The event catalogue, version 1: every type, the contract of its payload, and what it does in Postgres.
+"""The catalogue of CreatorOS: audiences, projects and contents, with their minds and tags.
 
 A payload refers to other aggregates by natural key (slug), because rows that were in the database before
 keep the ids that the server gave them. A field left UNSET is left alone in the database; None sets it to
@@ -7,18 +7,13 @@ null. `docs/events.md` is generated from this module.
 
 from __future__ import annotations
 
-import builtins
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from outbox.catalogue import ids
-from outbox.errors import UnknownEventType
+from outbox.catalogue.declaration import Aggregate, Catalogue, Link, Outside, Owner, Payload, column, event_type
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,198}[a-z0-9])?\Z")]
 Text = Annotated[str, Meta(min_length=1)]
@@ -41,13 +36,55 @@ MindRole = Literal[
 ]  # fmt: skip
 
 
-class Payload(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
-    """What an event says. Instances are checked when they are appended, not when they are made."""
+mind = Outside(kind="mind", table="public.minds", key="slug", id="id", by_id=True)
+tag = Outside(kind="tag", table="public.tags", key="name", id="id", adds=("tag_type",))
+audience = Aggregate(
+    kind="audience",
+    table="public.audience_profiles",
+    key=("slug",),
+    created="created_at",
+    nulls=("creator_mind_id",),  # its default asks who is signed in, which the worker may not ask
+    owner=Owner(column="creator_mind_id"),
+)
+project = Aggregate(
+    kind="project",
+    table="public.content_projects",
+    key=("slug",),
+    created="created_at",
+    defaults={"status": "planning", "project_metadata": {}},
+    owner=Owner(column="creator_mind_id"),
+)
+content = Aggregate(
+    kind="content",
+    table="public.contents",
+    key=("slug",),
+    created="created_at",
+    defaults={"status": "draft", "ai_generated": False, "metadata": {}},
+    soft_delete="deleted_at",
+    owner=Owner(through="project", or_linked=("mind", ("creator", "author", "co_author"))),
+)
+content_mind = Link(
+    name="mind", of=content, to=mind, table="public.content_minds", columns=("content_id", "mind_id"), keys=("role",)
+)
+content_tag = Link(name="tag", of=content, to=tag, table="public.content_tags", columns=("content_id", "tag_id"))
+
+_LESSON = "pao-caseiro--1-1-o-fermento"
+
+
+class Slugged(Payload, kw_only=True, frozen=True):
+    """What an event says of the row with this slug."""
 
     slug: Slug
 
 
-class AudienceUpserted(Payload, frozen=True):
+@event_type(
+    "audience.upserted",
+    makes=audience,
+    example={"slug": "padeiros-iniciantes", "name": "Padeiros iniciantes", "technical_level": "beginner"},
+)
+class AudienceUpserted(Slugged, frozen=True):
+    """Inserts or updates the row of `audience_profiles` with this slug."""
+
     name: Name
     description: str | UnsetType | None = UNSET
     demographics: Mapping | UnsetType = UNSET
@@ -56,287 +93,160 @@ class AudienceUpserted(Payload, frozen=True):
     learning_preferences: Mapping | UnsetType = UNSET
 
 
-class ProjectUpserted(Payload, frozen=True):
+@event_type(
+    "project.upserted",
+    makes=project,
+    example={
+        "slug": "pao-caseiro",
+        "name": "Pão caseiro",
+        "target_audience": "padeiros-iniciantes",
+        "metadata": {"language": "pt-BR"},
+    },
+)
+class ProjectUpserted(Slugged, frozen=True):
+    """Inserts or updates the row of `content_projects` with this slug; metadata is merged by key."""
+
     name: Name
     description: str | UnsetType | None = UNSET
     project_type: ProjectType = "course"
     status: ProjectStatus | UnsetType = UNSET
-    target_audience: Slug | UnsetType | None = UNSET
+    target_audience: Annotated[Slug | UnsetType | None, column("target_audience_id", refers_to=audience)] = UNSET
     default_frameworks: list[str] | UnsetType = UNSET
-    metadata: Mapping | UnsetType = UNSET
-    creator_mind: Name | UnsetType | None = UNSET
-    persona_mind: Name | UnsetType | None = UNSET
+    metadata: Annotated[Mapping | UnsetType, column("project_metadata", merged=True)] = UNSET
+    creator_mind: Annotated[Name | UnsetType | None, column("creator_mind_id", refers_to=mind)] = UNSET
+    persona_mind: Annotated[Name | UnsetType | None, column("persona_mind_id", refers_to=mind)] = UNSET
 
 
-class ProjectStatusChanged(Payload, frozen=True):
+@event_type(
+    "project.status_changed",
+    patches=project,
+    slot="status",
+    example={"slug": "pao-caseiro", "status": "in_progress"},
+)
+class ProjectStatusChanged(Slugged, frozen=True):
+    """Sets `content_projects.status`."""
+
     status: ProjectStatus
 
 
-class ContentUpserted(Payload, frozen=True):
+@event_type(
+    "content.upserted",
+    makes=content,
+    example={
+        "slug": _LESSON,
+        "title": "O fermento",
+        "content_type": "course_lesson",
+        "project": "pao-caseiro",
+        "parent": "pao-caseiro--modulo-1",
+        "sequence_order": 1,
+        "body": "# Aula 1.1: O fermento\n",
+        "file_path": "courses/pao-caseiro/lessons/1.1-o-fermento.md",
+        "metadata": {"duration_minutes": 12},
+    },
+)
+class ContentUpserted(Slugged, frozen=True):
+    """Inserts or updates the row of `contents` with this slug, body and all; revives a deleted one."""
+
     title: Name
     content_type: ContentType
-    project: Slug | UnsetType | None = UNSET
-    parent: Slug | UnsetType | None = UNSET
+    project: Annotated[Slug | UnsetType | None, column("project_id", refers_to=project)] = UNSET
+    parent: Annotated[Slug | UnsetType | None, column("parent_content_id", refers_to=content)] = UNSET
     sequence_order: Annotated[int, Meta(ge=0, le=32767)] | UnsetType | None = UNSET
-    body: str | UnsetType | None = UNSET
+    body: Annotated[str | UnsetType | None, column("content", body=True)] = UNSET
     ai_generated: bool | UnsetType = UNSET
     status: ContentStatus | UnsetType = UNSET
     fidelity_score: Score | UnsetType | None = UNSET
-    metadata: Mapping | UnsetType = UNSET
-    file_path: FilePath | UnsetType | None = UNSET
+    metadata: Annotated[Mapping | UnsetType, column(merged=True)] = UNSET
+    file_path: Annotated[FilePath | UnsetType | None, column(path=True)] = UNSET
     published_at: Moment | UnsetType | None = UNSET
     published_url: str | UnsetType | None = UNSET
     generation_execution_id: UUID | UnsetType | None = UNSET
 
 
-class ContentStatusChanged(Payload, frozen=True):
+@event_type("content.status_changed", patches=content, slot="status", example={"slug": _LESSON, "status": "reviewed"})
+class ContentStatusChanged(Slugged, frozen=True):
+    """Sets `contents.status`, and where given `published_at` and `published_url`."""
+
     status: ContentStatus
     published_at: Moment | UnsetType | None = UNSET
     published_url: str | UnsetType | None = UNSET
 
 
-class ContentMetadataMerged(Payload, frozen=True):
-    metadata: Mapping
+@event_type(
+    "content.metadata_merged",
+    patches=content,
+    slot="metadata",
+    example={"slug": _LESSON, "metadata": {"difficulty": "beginner"}},
+)
+class ContentMetadataMerged(Slugged, frozen=True):
+    """Merges the given keys into `contents.metadata`; keys that others wrote stay."""
+
+    metadata: Annotated[Mapping, column(merged=True)]
 
 
-class ContentFidelityScored(Payload, frozen=True):
-    score: Score
+@event_type("content.fidelity_scored", patches=content, slot="fidelity", example={"slug": _LESSON, "score": 0.92})
+class ContentFidelityScored(Slugged, frozen=True):
+    """Sets `contents.fidelity_score`."""
+
+    score: Annotated[Score, column("fidelity_score")]
 
 
-class ContentDeleted(Payload, frozen=True):
+@event_type("content.deleted", deletes=content, example={"slug": _LESSON})
+class ContentDeleted(Slugged, frozen=True):
+    """Sets `contents.deleted_at` (soft delete); the row stays."""
+
     deleted_at: Moment | UnsetType = UNSET
 
 
-class ContentMindLinked(Payload, frozen=True):
+@event_type(
+    "content.mind_linked", links=content_mind, example={"slug": _LESSON, "mind": "ana_padeira", "role": "author"}
+)
+class ContentMindLinked(Slugged, frozen=True):
+    """Adds the row of `content_minds` for this content, mind and role."""
+
     mind: Name
     role: MindRole
 
 
-class ContentMindUnlinked(Payload, frozen=True):
+@event_type(
+    "content.mind_unlinked", unlinks=content_mind, example={"slug": _LESSON, "mind": "ana_padeira", "role": "author"}
+)
+class ContentMindUnlinked(Slugged, frozen=True):
+    """Removes the row of `content_minds` for this content, mind and role."""
+
     mind: Name
     role: MindRole
 
 
-class ContentTagged(Payload, frozen=True):
+@event_type("content.tagged", links=content_tag, example={"slug": _LESSON, "tag": "fermentação"})
+class ContentTagged(Slugged, frozen=True):
+    """Adds the row of `content_tags`, and the tag itself where it is new."""
+
     tag: Name
     tag_type: Name | UnsetType | None = UNSET
 
 
-class ContentUntagged(Payload, frozen=True):
+@event_type("content.untagged", unlinks=content_tag, example={"slug": _LESSON, "tag": "fermentação"})
+class ContentUntagged(Slugged, frozen=True):
+    """Removes the row of `content_tags`; the tag stays."""
+
     tag: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """One event type.
-
-    Attributes:
-        type: name as in the log, ``aggregate.happened``.
-        version: the version written today; older ones are upcast when read (`outbox.catalogue.upcast`).
-        payload: class of the payload.
-        aggregate_type: audience, project or content.
-        slot: names what a later event replaces; an event equal to the newest one in its slot is no news.
-        patches: True where an upsert that came later makes the same patch news again.
-        refs: ids of the other aggregates that must exist before this event can be applied.
-        effect: one sentence for the docs: what happens in Postgres.
-        example: a payload for the docs and the tests.
-    """
-
-    type: str
-    version: int
-    payload: builtins.type[Payload]
-    aggregate_type: str
-    slot: Callable[[Any], str]
-    refs: Callable[[Any], tuple[UUID, ...]]
-    effect: str
-    example: Payload
-    patches: bool = False
-
-
-STATE_SLOT = "state"
-
-
-def _fixed(slot: str) -> Callable[[Any], str]:
-    return lambda _payload: slot
-
-
-def _mind_slot(payload: ContentMindLinked | ContentMindUnlinked) -> str:
-    return f"mind:{payload.role}:{payload.mind}"
-
-
-def _tag_slot(payload: ContentTagged | ContentUntagged) -> str:
-    return f"tag:{payload.tag}"
-
-
-def _no_refs(_payload: Payload) -> tuple[UUID, ...]:
-    return ()
-
-
-def _project_refs(payload: ProjectUpserted) -> tuple[UUID, ...]:
-    return (ids.audience_id(payload.target_audience),) if payload.target_audience else ()
-
-
-def _content_refs(payload: ContentUpserted) -> tuple[UUID, ...]:
-    project = (ids.project_id(payload.project),) if payload.project else ()
-    parent = (ids.content_id(payload.parent),) if payload.parent else ()
-    return project + parent
-
-
-_LESSON = "pao-caseiro--1-1-o-fermento"
-_CONTRACTS = (
-    Contract(
-        type="audience.upserted",
-        version=1,
-        payload=AudienceUpserted,
-        aggregate_type="audience",
-        slot=_fixed(STATE_SLOT),
-        refs=_no_refs,
-        effect="Inserts or updates the row of `audience_profiles` with this slug.",
-        example=AudienceUpserted(slug="padeiros-iniciantes", name="Padeiros iniciantes", technical_level="beginner"),
-    ),
-    Contract(
-        type="project.upserted",
-        version=1,
-        payload=ProjectUpserted,
-        aggregate_type="project",
-        slot=_fixed(STATE_SLOT),
-        refs=_project_refs,
-        effect="Inserts or updates the row of `content_projects` with this slug; metadata is merged by key.",
-        example=ProjectUpserted(
-            slug="pao-caseiro",
-            name="Pão caseiro",
-            target_audience="padeiros-iniciantes",
-            metadata={"language": "pt-BR"},
-        ),
-    ),
-    Contract(
-        type="project.status_changed",
-        version=1,
-        payload=ProjectStatusChanged,
-        aggregate_type="project",
-        slot=_fixed("status"),
-        refs=_no_refs,
-        effect="Sets `content_projects.status`.",
-        example=ProjectStatusChanged(slug="pao-caseiro", status="in_progress"),
-        patches=True,
-    ),
-    Contract(
-        type="content.upserted",
-        version=1,
-        payload=ContentUpserted,
-        aggregate_type="content",
-        slot=_fixed(STATE_SLOT),
-        refs=_content_refs,
-        effect="Inserts or updates the row of `contents` with this slug, body and all; revives a deleted one.",
-        example=ContentUpserted(
-            slug=_LESSON,
-            title="O fermento",
-            content_type="course_lesson",
-            project="pao-caseiro",
-            parent="pao-caseiro--modulo-1",
-            sequence_order=1,
-            body="# Aula 1.1: O fermento\n",
-            file_path="courses/pao-caseiro/lessons/1.1-o-fermento.md",
-            metadata={"duration_minutes": 12},
-        ),
-    ),
-    Contract(
-        type="content.status_changed",
-        version=1,
-        payload=ContentStatusChanged,
-        aggregate_type="content",
-        slot=_fixed("status"),
-        refs=_no_refs,
-        effect="Sets `contents.status`, and where given `published_at` and `published_url`.",
-        example=ContentStatusChanged(slug=_LESSON, status="reviewed"),
-        patches=True,
-    ),
-    Contract(
-        type="content.metadata_merged",
-        version=1,
-        payload=ContentMetadataMerged,
-        aggregate_type="content",
-        slot=_fixed("metadata"),
-        refs=_no_refs,
-        effect="Merges the given keys into `contents.metadata`; keys that others wrote stay.",
-        example=ContentMetadataMerged(slug=_LESSON, metadata={"difficulty": "beginner"}),
-        patches=True,
-    ),
-    Contract(
-        type="content.fidelity_scored",
-        version=1,
-        payload=ContentFidelityScored,
-        aggregate_type="content",
-        slot=_fixed("fidelity"),
-        refs=_no_refs,
-        effect="Sets `contents.fidelity_score`.",
-        example=ContentFidelityScored(slug=_LESSON, score=0.92),
-        patches=True,
-    ),
-    Contract(
-        type="content.deleted",
-        version=1,
-        payload=ContentDeleted,
-        aggregate_type="content",
-        slot=_fixed(STATE_SLOT),
-        refs=_no_refs,
-        effect="Sets `contents.deleted_at` (soft delete); the row stays.",
-        example=ContentDeleted(slug=_LESSON),
-    ),
-    Contract(
-        type="content.mind_linked",
-        version=1,
-        payload=ContentMindLinked,
-        aggregate_type="content",
-        slot=_mind_slot,
-        refs=_no_refs,
-        effect="Adds the row of `content_minds` for this content, mind and role.",
-        example=ContentMindLinked(slug=_LESSON, mind="ana_padeira", role="author"),
-    ),
-    Contract(
-        type="content.mind_unlinked",
-        version=1,
-        payload=ContentMindUnlinked,
-        aggregate_type="content",
-        slot=_mind_slot,
-        refs=_no_refs,
-        effect="Removes the row of `content_minds` for this content, mind and role.",
-        example=ContentMindUnlinked(slug=_LESSON, mind="ana_padeira", role="author"),
-    ),
-    Contract(
-        type="content.tagged",
-        version=1,
-        payload=ContentTagged,
-        aggregate_type="content",
-        slot=_tag_slot,
-        refs=_no_refs,
-        effect="Adds the row of `content_tags`, and the tag itself where it is new.",
-        example=ContentTagged(slug=_LESSON, tag="fermentação"),
-    ),
-    Contract(
-        type="content.untagged",
-        version=1,
-        payload=ContentUntagged,
-        aggregate_type="content",
-        slot=_tag_slot,
-        refs=_no_refs,
-        effect="Removes the row of `content_tags`; the tag stays.",
-        example=ContentUntagged(slug=_LESSON, tag="fermentação"),
-    ),
+CATALOGUE = Catalogue(
+    "content",
+    events=[
+        AudienceUpserted,
+        ProjectUpserted,
+        ProjectStatusChanged,
+        ContentUpserted,
+        ContentStatusChanged,
+        ContentMetadataMerged,
+        ContentFidelityScored,
+        ContentDeleted,
+        ContentMindLinked,
+        ContentMindUnlinked,
+        ContentTagged,
+        ContentUntagged,
+    ],
 )
-
-CONTRACTS: dict[str, Contract] = {contract.type: contract for contract in _CONTRACTS}
-_BY_PAYLOAD: dict[type[Payload], Contract] = {contract.payload: contract for contract in _CONTRACTS}
-
-
-def contract_of(payload: Payload) -> Contract:
-    """Return the contract that a payload object belongs to.
-
-    Raises:
-        UnknownEventType: the class is not in the catalogue.
-    """
-    contract = _BY_PAYLOAD.get(type(payload))
-    if contract is None:
-        name = type(payload).__name__
-        raise UnknownEventType(name, "$", f"no event type has this payload; known are {', '.join(CONTRACTS)}")
-    return contract

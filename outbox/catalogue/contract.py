@@ -10,13 +10,15 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from outbox.catalogue import ids
-from outbox.catalogue.content import CONTRACTS, ContentUpserted, Contract, Payload, contract_of
+from outbox.catalogue.active import active
+from outbox.catalogue.declaration import Contract, Payload, contract_of
 from outbox.errors import ContractError, PayloadTooLarge
 
 DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
@@ -24,9 +26,7 @@ _MAX_DEPTH = 64
 _MAX_INTEGER = 2**63 - 1  # what every JSON reader on the way is sure to keep exact
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoders: dict[str, msgspec.json.Decoder[Payload]] = {
-    name: msgspec.json.Decoder(contract.payload) for name, contract in CONTRACTS.items()
-}
+_decoder_of = cache(msgspec.json.Decoder[Payload])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -57,16 +57,16 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
     contract = contract_of(payload)
     for field, value in zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True):
         # Only what is wrong or nested is worth a closer look, and a name.
-        if not _is_plain(value):
+        if value is not msgspec.UNSET and not _is_plain(value):
             _check_storable(contract.type, f"$.{field}", value)
     outline = payload
-    if isinstance(payload, ContentUpserted) and isinstance(payload.body, str):
+    if contract.body is not None and isinstance(getattr(payload, contract.body), str):
         # Any text is a body, and it is most of the payload: it need not be read back.
-        outline = msgspec.structs.replace(payload, body="")
+        outline = msgspec.structs.replace(payload, **{contract.body: ""})
     try:
         raw = _encoder.encode(payload)
         # Instances are not checked when made, so what was written is read back under the contract.
-        _decoders[contract.type].decode(raw if outline is payload else _encoder.encode(outline))
+        _decoder_of(contract.payload).decode(raw if outline is payload else _encoder.encode(outline))
     except UnicodeEncodeError as exc:
         # The encoder has only said that there is one.
         field, at = next(_surrogates("$", msgspec.structs.asdict(payload)))
@@ -81,7 +81,7 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         )
     return Checked(
         contract=contract,
-        aggregate_id=ids.aggregate_id(contract.aggregate_type, payload.slug),
+        aggregate_id=ids.aggregate_id(contract.aggregate_type, contract.key(payload)),
         slot=contract.slot(payload),
         refs=contract.refs(payload),
         payload_json=raw.decode(),
@@ -96,9 +96,10 @@ def parse(event_type: str, payload: dict[str, Any]) -> Payload:
     Raises:
         ContractError: the type is unknown or a field is wrong.
     """
-    contract = CONTRACTS.get(event_type)
+    contracts = active().contracts
+    contract = contracts.get(event_type)
     if contract is None:
-        raise ContractError(event_type, "$", f"unknown event type; known are {', '.join(CONTRACTS)}")
+        raise ContractError(event_type, "$", f"unknown event type; known are {', '.join(contracts)}")
     try:
         return msgspec.convert(payload, contract.payload)
     except msgspec.ValidationError as exc:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from outbox.catalogue.content import CONTRACTS, Contract
+from outbox.catalogue.active import active
 from outbox.catalogue.contract import check
+from outbox.catalogue.declaration import Contract
 
 _HEAD = """\
 # Event catalogue, version 1
@@ -29,8 +30,9 @@ characters, lone surrogates, NaN, integers beyond 64 bits and payloads above the
 
 def page() -> str:
     """Return the page as Markdown."""
-    rows = "".join(f"| [`{c.type}`](#{_anchor(c)}) | {c.aggregate_type} | {c.effect} |\n" for c in CONTRACTS.values())
-    return _HEAD + rows + "".join("\n" + "\n".join(_section(contract)) + "\n" for contract in CONTRACTS.values())
+    contracts = active().contracts.values()
+    rows = "".join(f"| [`{c.type}`](#{_anchor(c)}) | {c.aggregate_type} | {c.effect} |\n" for c in contracts)
+    return _HEAD + rows + "".join("\n" + "\n".join(_section(contract)) + "\n" for contract in contracts)
 
 
 def _anchor(contract: Contract) -> str:

@@ -1,33 +1,25 @@
 """Brings payloads of older versions up to the version of today, when they are read.
 
-The log keeps what was written. A change of a contract adds a step here, raises the version in the catalogue,
-and keeps its old examples in `tests/data/payloads/`, so that every log ever written stays readable.
+The log keeps what was written. A change of a contract raises its version and adds a step to its declaration, and keeps
+its old examples in `tests/data/payloads/`, so that every log ever written stays readable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from outbox.catalogue.content import CONTRACTS
+from outbox.catalogue.active import active
 from outbox.errors import NewerVersion, UnknownEventType
 
-Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-# (event type, version it starts from) -> payload of the next version. None yet: every type is at version 1.
-STEPS: dict[tuple[str, int], Step] = {}
-
-
-def upcast(
-    event_type: str, version: int, payload: dict[str, Any], *, steps: Mapping[tuple[str, int], Step] = STEPS
-) -> dict[str, Any]:
+def upcast(event_type: str, version: int, payload: dict[str, Any]) -> dict[str, Any]:
     """Return `payload` as the current version of its type would say it.
 
     Raises:
         UnknownEventType: this package does not know the type.
         NewerVersion: the event was written by a newer package; hold it, it is not poison.
     """
-    contract = CONTRACTS.get(event_type)
+    contract = active().contracts.get(event_type)
     if contract is None:
         raise UnknownEventType(event_type, "$", "unknown event type: upgrade this host, or discard the event")
     if version > contract.version:
@@ -37,5 +29,5 @@ def upcast(
             f"version {version}, this package knows up to {contract.version}: upgrade this host",
         )
     for step in range(version, contract.version):
-        payload = steps[event_type, step](payload)
+        payload = contract.steps[step](payload)
     return payload

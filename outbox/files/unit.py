@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from outbox.catalogue.content import ContentUpserted, Payload
 from outbox.catalogue.contract import Checked, check
+from outbox.catalogue.declaration import Payload
 from outbox.catalogue.event import Event
 from outbox.errors import FileConflict, FileMoved, OutboxError
 from outbox.files import durable, known_files
@@ -137,11 +137,12 @@ class Unit:
             ContractError: the payload breaks its contract; names the field.
         """
         checked = check(payload, limit_bytes=self.payload_limit_bytes)
-        if isinstance(payload, ContentUpserted) and isinstance(payload.file_path, str):
-            self.file_events[payload.file_path] = len(self.drafts)
-            self.slugs[payload.file_path] = payload.slug
-            if isinstance(payload.body, str):
-                self.bodies[payload.file_path] = payload.body
+        contract = checked.contract
+        if contract.path is not None and isinstance(path := getattr(payload, contract.path), str):
+            self.file_events[path] = len(self.drafts)
+            self.slugs[path] = contract.key(payload)
+            if contract.body is not None and isinstance(body := getattr(payload, contract.body), str):
+                self.bodies[path] = body
         self.drafts.append(checked)
 
     def write(self, path: str, data: bytes, *, overwrite: bool = False) -> None:

@@ -26,8 +26,8 @@ from uuid import UUID
 import msgspec
 
 from outbox.catalogue import ids
-from outbox.catalogue.content import STATE_SLOT
 from outbox.catalogue.contract import Checked
+from outbox.catalogue.declaration import STATE_SLOT, Does
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.clock import as_text
 from outbox.errors import EventNotFound
@@ -109,7 +109,7 @@ def _is_unchanged(draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool
     seq, type_, sha256 = head
     if type_ != draft.contract.type:
         return False
-    if draft.contract.type == "content.deleted":  # deleted is deleted, whenever it was
+    if draft.contract.does is Does.DELETES:  # deleted is deleted, whenever it was
         return True
     if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:
         return False

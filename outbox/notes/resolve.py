@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outbox.catalogue.active import active
 from outbox.catalogue.contract import check, parse
+from outbox.catalogue.declaration import Does
 from outbox.catalogue.event import Event
 from outbox.errors import EventNotFound, OutboxError, ParkedConflict
 from outbox.log.sqlite_errors import translated
@@ -59,11 +61,11 @@ def additions(box: Outbox, seq: int) -> tuple[int, ...]:
     up to its next version needs it to exist.
     """
     event = box.event(seq)
-    if not event.type.endswith(".upserted") or _has_row(box, event):
+    if not _makes(event) or _has_row(box, event):
         return ()
     later = box.read(after=seq, limit=box.last_seq or 1, aggregate_id=event.aggregate_id)
     decisions = Decisions(box.connection)
-    only = itertools.takewhile(lambda one: not one.type.endswith(".upserted"), later)
+    only = itertools.takewhile(lambda one: not _makes(one), later)
     return tuple(one.seq for one in only if (found := decisions.of(one.seq)) is None or not found.discarded)
 
 
@@ -150,13 +152,15 @@ def superseding(box: Outbox, seq: int) -> dict[str, Any]:
     Raises:
         OutboxError: the event carries no file, or the file is gone or not UTF-8.
     """
-    payload = as_fields(box.event(seq).payload_json)
-    path = payload.get("file_path")
-    if not isinstance(path, str) or "body" not in payload:
+    event = box.event(seq)
+    payload, contract = as_fields(event.payload_json), active().contracts.get(event.type)
+    path = None if contract is None or contract.path is None else payload.get(contract.path)
+    body = None if contract is None else contract.body
+    if not isinstance(path, str) or body is None or body not in payload:
         raise OutboxError(f"event {seq} carries no file: use `outbox parked edit {seq}`")
     place = box.place_of(path)
     try:
-        payload["body"] = place.read_bytes().decode()
+        payload[body] = place.read_bytes().decode()
     except FileNotFoundError as exc:
         raise OutboxError(f"{place} is gone: restore it, or use `outbox parked edit {seq}`") from exc
     except UnicodeDecodeError as exc:
@@ -224,6 +228,12 @@ def _release(box: Outbox, seq: int, how: Resolution, reason: str | None, payload
     box.ring()
 
 
+def _makes(event: Event) -> bool:
+    """Whether the event says the whole state of its row."""
+    contract = active().contracts.get(event.type)
+    return contract is not None and contract.does is Does.MAKES
+
+
 def _has_row(box: Outbox, event: Event) -> bool:
     """Whether an earlier version of the row took effect, or may have: it was pruned, and nothing parked is."""
     before = event.previous_seq
@@ -234,7 +244,7 @@ def _has_row(box: Outbox, event: Event) -> bool:
         except EventNotFound:
             return True
         found = decisions.of(before)
-        if earlier.type.endswith(".upserted") and not (found is not None and found.discarded):
+        if _makes(earlier) and not (found is not None and found.discarded):
             return True
         before = earlier.previous_seq
     return False

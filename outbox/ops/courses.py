@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from outbox.catalogue.content import STATE_SLOT
+from outbox.catalogue.declaration import STATE_SLOT
 from outbox.log import log
 from outbox.ops.readable import as_fields
 from outbox.outbox import Outbox

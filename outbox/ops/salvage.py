@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from outbox.catalogue.content import CONTRACTS
+from outbox.catalogue.active import active
 from outbox.catalogue.contract import parse
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.errors import OutboxCorrupt, OutboxError
@@ -177,6 +177,6 @@ def _last_id(source: sqlite3.Connection, table: str) -> int:
 
 def _slot(event: Event) -> str:
     try:
-        return CONTRACTS[event.type].slot(parse(event.type, event.payload))
+        return active().contracts[event.type].slot(parse(event.type, event.payload))
     except (KeyError, OutboxError):  # a newer package wrote it: kept, with its place in the aggregate's history
         return event.type

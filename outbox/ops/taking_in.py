@@ -26,8 +26,8 @@ from typing import Any
 from uuid import UUID
 
 from outbox import tracing
-from outbox.catalogue.content import STATE_SLOT
 from outbox.catalogue.contract import Checked, check, parse
+from outbox.catalogue.declaration import STATE_SLOT
 from outbox.catalogue.event import Event
 from outbox.catalogue.upcast import upcast
 from outbox.errors import FileConflict, OutboxError, PathRefused

@@ -124,7 +124,7 @@ def _decoded(event_id: UUID, payload: c.Payload) -> Decoded:
         type=contract.type,
         version=contract.version,
         aggregate_type=contract.aggregate_type,
-        aggregate_id=ids.aggregate_id(contract.aggregate_type, payload.slug),
+        aggregate_id=ids.aggregate_id(contract.aggregate_type, contract.key(payload)),
         previous_seq=None,
         refs=(),
         payload_json="{}",

@@ -134,7 +134,7 @@ def test_an_unknown_type_is_refused() -> None:
         parse("content.exploded", {"slug": "x"})
 
     class Other(c.Payload, frozen=True):
-        pass
+        slug: str
 
     with pytest.raises(UnknownEventType):
         check(Other(slug="x"))

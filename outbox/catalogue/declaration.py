@@ -1,0 +1,509 @@
+"""The language of catalogues: what an event says, and where it lands.
+
+A catalogue is data. It declares the tables that events write (`Aggregate`), those that they only point at (`Outside`),
+the many-to-many tables between them (`Link`), and one class for each event type. The field of a payload is the column
+of the same name unless its annotation says otherwise, so a column is named once.
+
+    customer = Outside("customer", table="shop.customers", key="email", id="id")
+    order = Aggregate("order", table="shop.orders", key=("number",), id="id", created="created_at")
+
+    @event_type("order.placed", makes=order, example={"number": "A-17", "customer": "ana@example.org"})
+    class OrderPlaced(Payload, frozen=True):
+        "Inserts or updates the order."
+        number: str
+        customer: Annotated[str, column("customer_id", refers_to=customer)]
+
+    CATALOGUE = Catalogue("shop", events=[OrderPlaced])
+
+The log, the relay, `worker verify` and the documentation are derived from it. A mistake in a declaration raises
+`CatalogueError` when the module is imported.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from outbox.catalogue import ids
+from outbox.errors import CatalogueError, UnknownEventType
+
+# Slot of the whole state of an aggregate: what makes it and what deletes it replace each other.
+STATE_SLOT = "state"
+# What the rows of an aggregate bear: the event that wrote them last.
+STAMP = "last_event_id"
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+_TYPE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
+_NAME = re.compile(r"[^\W\d][\w$]{0,62}\Z")  # of PostgreSQL; always quoted where it is written into a statement
+
+
+class Payload(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+    """What an event says. Instances are checked when they are appended, not when they are made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A table whose rows no event makes, but for those that a link may add.
+
+    Attributes:
+        kind: what one row is called.
+        table: with its schema.
+        key: the column by which events name a row.
+        id: the column that foreign keys point at.
+        by_id: an event may name a row by its id as well; then the id is a uuid.
+        adds: columns that a new row gets beside its key, from the fields of the same names of the event that links it;
+            None if such a row must exist.
+    """
+
+    kind: str
+    table: str
+    key: str
+    id: str
+    by_id: bool = False
+    adds: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_names(f"Outside {self.kind!r}", self.kind, *self.table.split("."), self.key, self.id, *(self.adds or ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a row is that no outbox made. Events leave such a row alone unless they name the same owner.
+
+    Attributes:
+        column: names the owner.
+        through: or a field that refers to an aggregate; the row belongs to that one's owner.
+        or_linked: without one, the row belongs to whom a link of this name says, in one of these roles.
+    """
+
+    column: str | None = None
+    through: str | None = None
+    or_linked: tuple[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Aggregate:
+    """A table that events write, one row for each natural key.
+
+    Attributes:
+        kind: first part of the names of its event types.
+        table: with its schema.
+        key: fields that name a row; columns of the same names.
+        id: the column of the uuid that foreign keys point at.
+        created: column of the moment of the event that made the row.
+        defaults: what a new row gets where the event leaves it open, by column; an existing row keeps its own.
+        nulls: columns that are null in a new row, whatever their default.
+        soft_delete: column of the moment of its deletion.
+        owner: whose rows of other makers are.
+    """
+
+    kind: str
+    table: str
+    key: tuple[str, ...]
+    id: str = "id"
+    created: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    nulls: tuple[str, ...] = ()
+    soft_delete: str | None = None
+    owner: Owner | None = None
+
+    def __post_init__(self) -> None:
+        where = f"Aggregate {self.kind!r}"
+        names = [name for name in (self.id, self.created, self.soft_delete) if name is not None]
+        _check_names(where, self.kind, *self.table.split("."), *self.key, *names, *self.defaults, *self.nulls)
+        if not self.key:
+            raise CatalogueError(f"{where} has no key: name the fields that tell one row from another")
+
+    def key_in(self, payload: Mapping[str, Any]) -> str:
+        """Return the natural key that a payload names, as text; the parts of a key of several as a JSON array.
+
+        Raises:
+            KeyError: a part of it is not there.
+        """
+        if len(self.key) == 1:
+            return str(payload[self.key[0]])
+        return msgspec.json.encode([payload[name] for name in self.key]).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Link:
+    """Rows of a many-to-many table, which are there or not.
+
+    Attributes:
+        name: field of the events that names the other end.
+        of: the aggregate that the events are about.
+        to: the other end; where it `adds`, a new one is made.
+        table: with its schema.
+        columns: the ids of both ends.
+        keys: fields that tell several links of the same two ends apart; columns of the same names.
+    """
+
+    name: str
+    of: Aggregate
+    to: Outside
+    table: str
+    columns: tuple[str, str]
+    keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_names(f"Link {self.name!r}", self.name, *self.table.split("."), *self.columns, *self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """Where a field lands; made by `column`."""
+
+    name: str | None = None
+    refers_to: Aggregate | Outside | None = None
+    merged: bool = False
+    body: bool = False
+    path: bool = False
+
+
+def column(
+    name: str | None = None,
+    *,
+    refers_to: Aggregate | Outside | None = None,
+    merged: bool = False,
+    body: bool = False,
+    path: bool = False,
+) -> Column:
+    """Say in the annotation of a payload's field where it lands.
+
+    Args:
+        name: of the column, if it is not that of the field.
+        refers_to: the field names a row of another table by its natural key; the column holds its id.
+        merged: the column is a jsonb object, and the event's keys are merged into it.
+        body: a long text: compared by its hash, and written again only where it differs.
+        path: the file that holds the body, relative to CONTENT_ROOT.
+    """
+    return Column(name=name, refers_to=refers_to, merged=merged, body=body, path=path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a payload and its column.
+
+    Attributes:
+        field: of the payload.
+        column: of the table.
+        refers_to: what it names by natural key, if anything.
+        merged: keys are merged into it.
+        body: a long text.
+        path: a file's path.
+        required: every event of the type sets it.
+    """
+
+    field: str
+    column: str
+    refers_to: Aggregate | Outside | None
+    merged: bool
+    body: bool
+    path: bool
+    required: bool
+
+
+class Does(Enum):
+    """What an event does with the row of its aggregate."""
+
+    MAKES = "makes"
+    PATCHES = "patches"
+    DELETES = "deletes"
+    LINKS = "links"
+    UNLINKS = "unlinks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One event type.
+
+    Attributes:
+        type: name as in the log, ``aggregate.happened``.
+        version: the version written today; older ones are upcast when read (`outbox.catalogue.upcast`).
+        steps: version -> what makes a payload of the next one of it.
+        payload: class of the payload.
+        aggregate: what it is about.
+        does: what it does with that.
+        link: which link it makes or removes.
+        fields: where its fields land, without those of the key.
+        slot: names what a later event replaces; an event equal to the newest one in its slot is no news.
+        key: the natural key that a payload object names.
+        refs: ids of the other aggregates that must exist before this event can be applied.
+        effect: one sentence for the docs: what happens in Postgres.
+        example: a payload for the docs and the tests.
+        aggregate_type: kind of the aggregate, as in the log.
+        patches: whether the same patch is news again after a later event that makes the row.
+        body: the field that holds the text of a file.
+        path: the field that holds the path of that file.
+    """
+
+    type: str
+    version: int
+    steps: Mapping[int, Step]
+    payload: builtins.type[Payload]
+    aggregate: Aggregate
+    does: Does
+    link: Link | None
+    fields: tuple[Field, ...]
+    slot: Callable[[Any], str]
+    key: Callable[[Any], str]
+    refs: Callable[[Any], tuple[UUID, ...]]
+    effect: str
+    example: Payload
+    aggregate_type: str
+    patches: bool
+    body: str | None
+    path: str | None
+
+
+_P = typing.TypeVar("_P", bound=Payload)
+_DECLARED: dict[builtins.type[Payload], Contract] = {}
+
+
+def event_type(
+    type_: str,
+    *,
+    example: Mapping[str, Any],
+    makes: Aggregate | None = None,
+    patches: Aggregate | None = None,
+    deletes: Aggregate | None = None,
+    links: Link | None = None,
+    unlinks: Link | None = None,
+    slot: str | None = None,
+    version: int = 1,
+    steps: Mapping[int, Step] | None = None,
+) -> Callable[[builtins.type[_P]], builtins.type[_P]]:
+    """Declare a payload class as an event type; the class's docstring says in one sentence what happens in Postgres.
+
+    Args:
+        type_: ``aggregate.happened``.
+        example: a payload for the docs and the tests.
+        makes: the event says the whole state of a row, and makes it where it is new.
+        patches: it sets some columns of a row that exists.
+        deletes: it deletes the row.
+        links: it makes a link.
+        unlinks: it removes a link.
+        slot: of a patch: what a later event of the same slot replaces; by default what follows the dot of `type_`.
+        version: of the payload.
+        steps: for each earlier version, what makes the next one of it.
+
+    Raises:
+        CatalogueError: the declaration contradicts itself.
+    """
+    chosen = [
+        (does, one)
+        for does, one in zip(Does, (makes, patches, deletes, links, unlinks), strict=True)
+        if one is not None
+    ]
+    if len(chosen) != 1:
+        raise CatalogueError(f"event {type_!r}: say one of makes, patches, deletes, links, unlinks")
+    ((does, about),) = chosen
+    link = about if isinstance(about, Link) else None
+    aggregate = about.of if isinstance(about, Link) else about
+    _check_type(type_, aggregate, version, steps or {})
+
+    def declared(payload: builtins.type[_P]) -> builtins.type[_P]:
+        fields = tuple(_fields(type_, payload, aggregate, link))
+        _DECLARED[payload] = Contract(
+            type=type_,
+            version=version,
+            steps=dict(steps or {}),
+            payload=payload,
+            aggregate=aggregate,
+            does=does,
+            link=link,
+            fields=fields,
+            slot=_slot(type_, does, link, slot),
+            key=_key(aggregate, payload),
+            refs=_refs(fields),
+            effect=" ".join((payload.__doc__ or "").split()),
+            example=_example(type_, payload, example),
+            aggregate_type=aggregate.kind,
+            patches=does is Does.PATCHES,
+            body=next((one.field for one in fields if one.body), None),
+            path=next((one.field for one in fields if one.path), None),
+        )
+        return payload
+
+    return declared
+
+
+class Catalogue:
+    """Event types that belong together.
+
+    Args:
+        name: of the catalogue.
+        events: the payload classes, each declared with `event_type`.
+
+    Attributes:
+        contracts: event type -> its contract.
+        aggregates: kind -> aggregate, those that are referred to before those that refer to them.
+        outsides: kind -> table that events only point at.
+        links: name -> link.
+
+    Raises:
+        CatalogueError: two declarations contradict each other.
+    """
+
+    def __init__(self, name: str, *, events: Iterable[builtins.type[Payload]]) -> None:
+        self.name = name
+        self.contracts: dict[str, Contract] = {}
+        self.aggregates: dict[str, Aggregate] = {}
+        self.outsides: dict[str, Outside] = {}
+        self.links: dict[str, Link] = {}
+        for payload in events:
+            self._add(contract_of(payload))
+        self._columns = {kind: tuple(self._all_columns(kind)) for kind in self.aggregates}
+
+    def columns_of(self, kind: str) -> tuple[Field, ...]:
+        """Return the columns of an aggregate that events set, without its key, in the order of their declaration."""
+        return self._columns[kind]
+
+    def confirmed_of(self, kind: str) -> tuple[str, ...]:
+        """Return the columns of which a batch is sure before it commits: what a patch is for, and what is merged."""
+        about = [one for one in self.contracts.values() if one.aggregate.kind == kind]
+        patched = {one.column for contract in about if contract.patches for one in contract.fields if one.required}
+        deleted = self.aggregates[kind].soft_delete if any(one.does is Does.DELETES for one in about) else None
+        columns = self._columns[kind]
+        plain = [one.column for one in columns if not one.merged and one.column in patched]
+        merged = [one.column for one in columns if one.merged]
+        return (*plain, *([] if deleted is None else [deleted]), *merged)
+
+    def _add(self, contract: Contract) -> None:
+        where = f"catalogue {self.name!r}, event {contract.type!r}"
+        if contract.type in self.contracts:
+            raise CatalogueError(f"{where} is declared twice")
+        self.contracts[contract.type] = contract
+        _put(where, self.aggregates, contract.aggregate.kind, contract.aggregate)
+        if contract.link is not None:
+            _put(where, self.links, contract.link.name, contract.link)
+        pointed = [one.refers_to for one in contract.fields if one.refers_to is not None]
+        for other in [*pointed, *([] if contract.link is None else [contract.link.to])]:
+            if isinstance(other, Outside):
+                _put(where, self.outsides, other.kind, other)
+            elif other is not contract.aggregate and other.kind not in self.aggregates:
+                raise CatalogueError(
+                    f"{where} refers to {other.kind!r}, which no event before it makes: list that event first"
+                )
+
+    def _all_columns(self, kind: str) -> Iterator[Field]:
+        seen: dict[str, Field] = {}
+        for contract in self.contracts.values():
+            if contract.aggregate.kind != kind or contract.link is not None:
+                continue
+            for one in contract.fields:
+                if contract.does is Does.DELETES and one.column == contract.aggregate.soft_delete:
+                    continue
+                before = seen.setdefault(one.column, one)
+                if (before.refers_to, before.merged, before.body) != (one.refers_to, one.merged, one.body):
+                    raise CatalogueError(f"event {contract.type!r}: column {one.column} is declared in two ways")
+        if not any(one.aggregate.kind == kind and one.does is Does.MAKES for one in self.contracts.values()):
+            raise CatalogueError(f"catalogue {self.name!r}: no event makes a {kind}; declare one with makes=")
+        yield from seen.values()
+
+
+def contract_of(payload: Payload | builtins.type[Payload]) -> Contract:
+    """Return the contract that a payload object, or its class, was declared with.
+
+    Raises:
+        UnknownEventType: the class was not declared with `event_type`.
+    """
+    kind = payload if isinstance(payload, type) else type(payload)
+    contract = _DECLARED.get(kind)
+    if contract is None:
+        known = ", ".join(sorted(one.type for one in _DECLARED.values()))
+        raise UnknownEventType(kind.__name__, "$", f"no event type has this payload; known are {known}")
+    return contract
+
+
+def _put(where: str, into: dict[str, Any], name: str, what: object) -> None:
+    if into.setdefault(name, what) is not what:
+        raise CatalogueError(f"{where}: {name!r} is the name of two different declarations")
+
+
+def _check_names(where: str, *names: str) -> None:
+    for name in names:
+        if not _NAME.match(name):
+            raise CatalogueError(f"{where}: {name!r} is no name of a table or column")
+
+
+def _check_type(type_: str, aggregate: Aggregate, version: int, steps: Mapping[int, Step]) -> None:
+    if not _TYPE.match(type_) or type_.partition(".")[0] != aggregate.kind:
+        raise CatalogueError(f"event {type_!r}: a type is named {aggregate.kind}.what_happened")
+    if sorted(steps) != list(range(1, version)):
+        raise CatalogueError(
+            f"event {type_!r}: version {version} needs one step for each of versions 1 to {version - 1}"
+        )
+
+
+def _fields(type_: str, payload: builtins.type[Payload], aggregate: Aggregate, link: Link | None) -> Iterator[Field]:
+    hints = typing.get_type_hints(payload, include_extras=True)
+    found = {one.name: one for one in msgspec.structs.fields(payload)}
+    needed = {*aggregate.key, *((link.name, *link.keys) if link is not None else ())}
+    for name in sorted(needed):
+        if name not in found or not found[name].required:
+            raise CatalogueError(f"event {type_!r}: {payload.__name__} must have a required field {name!r}")
+    for name, one in found.items():
+        if name in aggregate.key:
+            continue
+        said = next((mark for mark in _marks(hints[name]) if isinstance(mark, Column)), Column())
+        place = said.name or name
+        _check_names(f"event {type_!r}, field {name!r}", place)
+        yield Field(
+            field=name,
+            column=place,
+            refers_to=said.refers_to,
+            merged=said.merged,
+            body=said.body,
+            path=said.path,
+            required=one.required,
+        )
+
+
+def _marks(hint: Any) -> tuple[Any, ...]:
+    return tuple(getattr(hint, "__metadata__", ()))
+
+
+def _example(type_: str, payload: builtins.type[_P], example: Mapping[str, Any]) -> _P:
+    try:
+        return msgspec.convert(dict(example), payload)
+    except msgspec.ValidationError as exc:
+        raise CatalogueError(f"event {type_!r}: its example breaks its contract: {exc}") from exc
+
+
+def _slot(type_: str, does: Does, link: Link | None, slot: str | None) -> Callable[[Any], str]:
+    if link is not None:
+        prefix, names = link.name, (*link.keys, link.name)
+        return lambda payload: ":".join((prefix, *(str(getattr(payload, name)) for name in names)))
+    name = (slot or type_.partition(".")[2]) if does is Does.PATCHES else STATE_SLOT
+    return lambda _payload: name
+
+
+def _key(aggregate: Aggregate, payload: builtins.type[Payload]) -> Callable[[Any], str]:
+    if len(aggregate.key) > 1:
+        return lambda one: aggregate.key_in({name: getattr(one, name) for name in aggregate.key})
+    (name,) = aggregate.key
+    get: Callable[[Any], Any] = operator.attrgetter(name)
+    hint = typing.get_type_hints(payload)[name]
+    return get if hint is str else lambda one: str(get(one))
+
+
+def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
+    named = [(one.field, one.refers_to.kind) for one in fields if isinstance(one.refers_to, Aggregate)]
+    if not named:
+        return lambda _payload: ()
+    make = ids.aggregate_id
+
+    def refs(payload: Any) -> tuple[UUID, ...]:
+        return tuple([make(kind, value) for name, kind in named if (value := getattr(payload, name))])
+
+    return refs
