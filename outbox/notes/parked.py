@@ -43,6 +43,13 @@ _COLUMNS = (
 )
 SET_ASIDE = "operator"  # the verdict on what a person parked
 DEPENDENCY = "dependency"  # and on what waits for another event
+_NAMES = _COLUMNS.split(", ")
+_RESTATED = ", ".join(f"{name} = excluded.{name}" for name in _NAMES if name not in {"seq", "parked_at"})
+# Not "or replace": that is a delete, which is refused for a row that others wait for.
+_PUT = f"""
+insert into parked ({_COLUMNS}) values ({", ".join("?" * len(_NAMES))})
+on conflict (seq) do update set {_RESTATED}
+"""
 _AMONG = "seq in (select value from json_each(?))"
 _STANDINGS = """
 select
@@ -527,9 +534,8 @@ class Parked:
         self.rewrite([row])
 
     def _put(self, rows: Iterable[ParkedEvent]) -> None:
-        marks = ", ".join("?" * len(_COLUMNS.split(", ")))
         self._connection.executemany(
-            f"insert or replace into parked ({_COLUMNS}) values ({marks})",
+            _PUT,
             (
                 (
                     row.seq, str(row.event_id), row.type, str(row.aggregate_id),

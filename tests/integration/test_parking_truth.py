@@ -1,7 +1,9 @@
 """What is parked has one truth: whatever happens meanwhile, it comes back once, in order, as was decided."""
 
 import shutil
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,31 @@ def test_rows_that_a_version_before_left_beyond_the_position_are_read_again(
         "alter table outbox.sources enable trigger position_of_parked",
     )
     assert drain(box, database.worker_dsn) is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+
+
+def test_a_list_that_speaks_of_events_of_another_log_is_written_anew(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    second_version_parked(box, database)
+    others = [replace(row, reason="of another log") for row in box.parked.list()]
+    others[0] = replace(others[0], event_id=uuid.UUID(int=7))
+    with Outbox.open(tmp_path / "outbox.db") as other:
+        other.parked.rewrite(gone=[2, 3, 4])
+        other.parked.rewrite(others)
+    drain(box, database.worker_dsn)
+    assert [(row.seq, row.event_id, row.reason) for row in box.parked.list()] == [
+        (seq, box.event(seq).event_id, reason)
+        for seq, reason in [
+            (2, box.parked.list()[0].reason),
+            (3, "waits for event 2, which is parked"),
+            (4, "waits for event 2, which is parked"),
+        ]
+    ]
+    assert "of another log" not in box.parked.list()[0].reason
+    run(database, MENDED)
+    box.parked.release(2, Resolution.RETRY)
+    drain(box, database.worker_dsn)
     all_is_well(box, database, tmp_path)
 
 

@@ -309,7 +309,7 @@ class ParkedList:
 
     def _derive(self) -> None:
         """Say how every row stands, and write the view where it says something else."""
-        before, self._view, self._ready = self._view, {}, []
+        before, self._view, self._ready = self._without_strangers(self._view), {}, []
         self._blocked, self._last_of = {}, {}
         for seq in sorted(self._rows):
             row = self._rows[seq]
@@ -323,6 +323,14 @@ class ParkedList:
                     self._view[seq] = view
         changed = [seq for seq, view in self._view.items() if before.get(seq) != view]
         self._write(changed, before, gone=[seq for seq in before if seq not in self._view])
+
+    def _without_strangers(self, before: dict[int, Shown]) -> dict[int, Shown]:
+        """Take away what the file says, if it speaks of other events than the log: what waits for those cannot stay."""
+        if all(view.is_its_own for view in before.values()):
+            return before
+        kept = {seq: view for seq, view in before.items() if view.is_its_own and view.verdict == SET_ASIDE}
+        self._write(gone=[seq for seq in before if seq not in kept])
+        return kept
 
     def _settle(self, outcomes: dict[int, Outcome]) -> None:
         """Know what became of the decisions about these events; it is noted with the next write."""
