@@ -39,6 +39,8 @@ from outbox.outbox import Outbox
 from outbox.paths import OutboxPaths
 from outbox.settings import OutboxSettings, environment
 
+__version__ = "0.1.0"  # of the distribution: pyproject.toml reads it here
+
 __all__ = [
     "Attempt",
     "CatalogueError",
@@ -84,6 +86,7 @@ __all__ = [
     "WorkerReport",
     "WorkerRunning",
     "WorkerState",
+    "__version__",
     "catalogue",
     "environment",
     "ids",

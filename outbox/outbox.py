@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 # What nobody waits for may wait this long for another writer, who holds the gate for milliseconds.
 UPKEEP_PATIENCE_SECONDS = 0.5
+PAGE_EVENTS = 500
+FOLLOW_EVERY_SECONDS = 0.1
 
 
 class Outbox:
@@ -208,6 +212,40 @@ class Outbox:
                 aggregate_id=aggregate_id,
                 most_bytes=most_bytes,
             )
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        event_type: str | None = None,
+        aggregate_id: UUID | None = None,
+        follow: bool = False,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Iterator[Event]:
+        """Yield the events with a seq greater than `after`, in order: those that are there, then those that come.
+
+        The log is read a page at a time, and no transaction is open between two pages: a slow reader keeps nobody from
+        cutting the WAL back. Each event comes once. After a crash go on from the last seq that you are done with.
+
+        Args:
+            after: the seq that the first one follows.
+            event_type: only these.
+            aggregate_id: only this aggregate's, along its chain.
+            follow: then wait for each new one, for ever. A look at an unchanged log costs microseconds.
+            pause: waits between two looks, seconds.
+        """
+        while True:
+            newest = self.last_seq if follow else 0
+            limit = sys.maxsize if aggregate_id is not None else PAGE_EVENTS  # a chain is walked from its end
+            found = self.read(after=after, limit=limit, event_type=event_type, aggregate_id=aggregate_id)
+            yield from found
+            if found:
+                after = found[-1].seq
+            elif not follow:
+                return
+            else:
+                after = max(after, newest)  # what was looked through for one type is not looked through again
+                pause(FOLLOW_EVERY_SECONDS)
 
     def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
         """Return the events with these seqs that are there, in order; see `read` for `most_bytes`."""

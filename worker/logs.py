@@ -10,6 +10,8 @@ is raised as well.
 import io
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import structlog
@@ -20,7 +22,7 @@ from outbox.terminal import obeyed, one_line, shown
 
 
 def configure_logs(*, quiet: bool = False) -> None:
-    """Set structlog up for this process; called by the commands only.
+    """Set structlog up for this process; the commands do so, a program that calls us has its own.
 
     Args:
         quiet: warnings and errors only.
@@ -45,6 +47,19 @@ def configure_logs(*, quiet: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def logs_of_a_library() -> Iterator[None]:
+    """For calls from a program: its own set-up of structlog counts; without one, warnings and errors go to stderr."""
+    if structlog.is_configured():
+        yield
+        return
+    configure_logs(quiet=True)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def _visible(_logger: object, _method: str, event: EventDict) -> EventDict:

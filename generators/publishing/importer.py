@@ -199,16 +199,10 @@ def files_of(course: Course) -> dict[PurePosixPath, TextFile]:
 
 def _owner(box: Outbox, slug: str) -> Owner | None:
     """Who has a project slug, by the newest event that says so."""
-    newest = None
-    after = 0
-    while True:
-        events = box.read(after=after, limit=500, event_type="project.upserted", aggregate_id=ids.project_id(slug))
-        if not events:
-            break
-        newest = events[-1]
-        after = newest.seq
-    if newest is None:
+    said = [*box.events(event_type="project.upserted", aggregate_id=ids.project_id(slug))]
+    if not said:
         return None
+    newest = said[-1]
     source = (newest.payload.get("metadata") or {}).get("source")
     folder = source.get("folder") if isinstance(source, dict) else None
     return Owner(folder if isinstance(folder, str) else None, str(newest.payload.get("name")))

@@ -10,7 +10,6 @@ import click
 from outbox.catalogue.event import Event
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.log.follow import follow as follow_log
 from outbox.ops.readable import as_data, as_fields
 from outbox.outbox import Outbox
 from outbox.terminal import one_line
@@ -44,9 +43,8 @@ def events(
             _print(event, as_json=as_json)
         if follow:
             start = found[-1].seq if found else box.last_seq
-            for event in follow_log(box, after=start):
-                if event_type in {None, event.type} and aggregate in {None, event.aggregate_id}:
-                    _print(event, as_json=as_json)
+            for event in box.events(after=start, event_type=event_type, aggregate_id=aggregate, follow=True):
+                _print(event, as_json=as_json)
 
 
 @click.command()
@@ -75,7 +73,7 @@ def _select(box: Outbox, event_type: str | None, aggregate: UUID | None, after: 
     if after is not None:
         return box.read(after=after, limit=limit, event_type=event_type, aggregate_id=aggregate)
     if aggregate is not None:
-        return box.read(after=0, limit=box.last_seq or 1, event_type=event_type, aggregate_id=aggregate)[-limit:]
+        return [*box.events(event_type=event_type, aggregate_id=aggregate)][-limit:]
     return box.tail(limit=limit, event_type=event_type)
 
 

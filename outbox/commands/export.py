@@ -33,9 +33,10 @@ def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -
     # In another encoding than UTF-8 a raw letter would be no JSON any more.
     ascii_only = "utf" not in (getattr(output, "encoding", None) or "utf-8").lower()
     with opened(publish=files, reading=not files) as box:
-        while found := box.read(after=after, event_type=event_type):
-            output.writelines(json.dumps(event.as_dict(), ensure_ascii=ascii_only) + "\n" for event in found)
-            after = found[-1].seq
+        output.writelines(
+            json.dumps(event.as_dict(), ensure_ascii=ascii_only) + "\n"
+            for event in box.events(after=after, event_type=event_type)
+        )
         if files:
             output.writelines(json.dumps(file, ensure_ascii=ascii_only) + "\n" for file in _published(box))
 

@@ -63,7 +63,7 @@ def additions(box: Outbox, seq: int) -> tuple[int, ...]:
     event = box.event(seq)
     if not _makes(event) or _has_row(box, event):
         return ()
-    later = box.read(after=seq, limit=box.last_seq or 1, aggregate_id=event.aggregate_id)
+    later = box.events(after=seq, aggregate_id=event.aggregate_id)
     decisions = Decisions(box.connection)
     only = itertools.takewhile(lambda one: not _makes(one), later)
     return tuple(one.seq for one in only if (found := decisions.of(one.seq)) is None or not found.discarded)

@@ -12,7 +12,7 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, until, worker
 from tests.support.rows import all_rows, applied_seq, digest
-from worker.run.drain import drain_outbox
+from worker import drain
 from worker.run.options import Ending
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
@@ -37,7 +37,7 @@ def undisturbed(outbox: Path, server: Server, tmp_path: Path) -> dict[str, list[
     database = server.clone(server.migrated())
     try:
         settings = WorkerSettings.from_env(environment(copy, database.worker_dsn))
-        assert drain_outbox(settings, quiet=True).ending is Ending.EMPTY
+        assert drain(settings).ending is Ending.EMPTY
         rows = all_rows(database.dsn)
         assert len(rows["contents"]) == LESSONS + 2
         return rows

@@ -19,8 +19,8 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import ROOT, environment, worker
 from tests.support.rows import applied_seq
+from worker import drain
 from worker.errors import Holding
-from worker.run.drain import drain_outbox
 from worker.run.options import Ending
 from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
@@ -76,13 +76,13 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(outbox: Path, database: Databas
 
 
 def test_a_time_limit_leaves_work_and_exits_4(outbox: Path, database: Database) -> None:
-    done = drain_outbox(settings(outbox, database.worker_dsn), timeout_seconds=0.5, max_rate=10, quiet=True)
+    done = drain(settings(outbox, database.worker_dsn), timeout_seconds=0.5, max_rate=10)
     assert (done.ending, done.exit_code) == (Ending.TIMED_OUT, 4)
     assert done.remaining > 0
 
 
 def test_an_unreachable_database_exits_5(outbox: Path) -> None:
-    done = drain_outbox(settings(outbox, "postgresql://u:p@127.0.0.1:1/x"), patience_seconds=0.2, quiet=True)
+    done = drain(settings(outbox, "postgresql://u:p@127.0.0.1:1/x"), patience_seconds=0.2)
     assert (done.ending, done.exit_code) == (Ending.UNREACHABLE, 5)
     with Outbox.open(outbox) as box:
         assert done.remaining == box.last_seq
@@ -91,14 +91,14 @@ def test_an_unreachable_database_exits_5(outbox: Path) -> None:
 
 def test_the_rate_is_kept(outbox: Path, database: Database) -> None:
     """30 events per second at most, measured over the whole drain."""
-    done = drain_outbox(settings(outbox, database.worker_dsn), max_rate=30, quiet=True)
+    done = drain(settings(outbox, database.worker_dsn), max_rate=30)
     assert done.ending is Ending.EMPTY
     assert 30 < done.events <= 30 * (done.seconds + 1)
 
 
 def test_the_flag_off_is_refused(outbox: Path, database: Database) -> None:
     with pytest.raises(Holding):
-        drain_outbox(settings(outbox, database.worker_dsn, CREATOR_OS_DB_PERSIST="false"), quiet=True)
+        drain(settings(outbox, database.worker_dsn, CREATOR_OS_DB_PERSIST="false"))
 
 
 def test_local_needs_no_url_and_no_administrator_and_stops_what_it_started(outbox: Path, tmp_path: Path) -> None:

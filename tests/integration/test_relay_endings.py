@@ -10,13 +10,13 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from outbox import Outbox, WorkerState
+from outbox import Outbox, WorkerState, __version__
 from outbox import catalogue as c
 from outbox.notes.outages import list_outages
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
-from worker.apply.position import host, worker_version
+from worker.apply.position import host
 from worker.connect.connection import Connection, connect
 from worker.errors import WorkerError
 from worker.faults.outage import Backoff
@@ -323,7 +323,7 @@ def test_where_the_database_was_left_is_noted_beside_the_position(box: Outbox, d
         row = connection.execute(
             "select outbox_id, applied_seq, applied_event_id, host, worker_version from outbox.sources"
         ).fetchone()
-    assert row == (box.outbox_id, 4, box.event(4).event_id, host(), worker_version())
+    assert row == (box.outbox_id, 4, box.event(4).event_id, host(), __version__)
 
 
 def test_a_project_that_the_pooler_does_not_know_is_an_outage_once_it_was_known(

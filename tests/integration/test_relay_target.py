@@ -17,7 +17,7 @@ from tests.support.rows import all_rows
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.proof.verify import verify_all
 from worker.run.options import Ending
-from worker.run.replay import replay_from
+from worker.run.replay import replay as replay_from
 from worker.settings import WorkerSettings
 
 
@@ -138,7 +138,7 @@ def test_a_new_database_is_no_target_for_a_pruned_outbox(
     env = {"OUTBOX_PATH": str(box.path), "SUPABASE_DB_URL": other.worker_dsn, "CREATOR_OS_DB_PERSIST": "true"}
     before = box.relay.position
     with pytest.raises(WorkerError, match="were pruned"):
-        replay_from(WorkerSettings.from_env(env), from_seq=1, since=None, anew=True, quiet=True)
+        replay_from(WorkerSettings.from_env(env), from_seq=1, since=None, anew=True)
     assert box.relay.position == before
     server.drop(other)
 

@@ -21,7 +21,8 @@ from worker.errors import Holding, WorkerError
 from worker.proof.verify import verify_all
 from worker.run.drain import Drained
 from worker.run.options import Ending
-from worker.run.replay import replay_aggregate, replay_from, rewind
+from worker.run.replay import replay as replay_from
+from worker.run.replay import replay_aggregate, rewind
 from worker.settings import WorkerSettings
 
 TITLES = "select slug, title from contents where content_type = 'course_lesson' order by slug"
@@ -47,7 +48,7 @@ def settings(outbox: Path, database: Database) -> WorkerSettings:
 
 
 def replay(settings: WorkerSettings, *, from_seq: int | None = None, since: dt.datetime | None = None) -> Drained:
-    return replay_from(settings, from_seq=from_seq, since=since, anew=False, quiet=True)
+    return replay_from(settings, from_seq=from_seq, since=since, anew=False)
 
 
 @pytest.fixture

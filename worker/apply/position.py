@@ -13,12 +13,11 @@ refuses, says which it is, and names the way out.
 import socket
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
-from outbox import Event, EventNotFound, Outbox
+from outbox import Event, EventNotFound, Outbox, __version__
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
@@ -52,15 +51,6 @@ def host() -> str:
     return socket.gethostname()
 
 
-@cache
-def worker_version() -> str:
-    """Version of the installed package."""
-    try:
-        return version("creatoros-outbox")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def greet(connection: Connection, box: Outbox) -> Position:
     """Identify the destination, make this outbox known to it, and check that they belong together.
 
@@ -87,7 +77,7 @@ def greet(connection: Connection, box: Outbox) -> Position:
             entry="other-database",
         )
     names = {"outbox_id": box.outbox_id}
-    connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": worker_version()})
+    connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": __version__})
     row = connection.execute(query("relay", "position"), names).fetchone()
     if row is None:
         raise PositionMoved("the row of this outbox in outbox.sources vanished while it was read: start again")

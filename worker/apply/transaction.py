@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from outbox import Event
-from worker.apply.position import Position, host, worker_version
+from outbox import Event, __version__
+from worker.apply.position import Position, host
 from worker.apply.queries import query
 from worker.connect.connection import Connection, Limits
 
@@ -56,7 +56,7 @@ def send_position(connection: Connection, outbox_id: UUID, position: Position, t
         "to_seq": to.seq,
         "to_event_id": to.event_id,
         "host": host(),
-        "worker_version": worker_version(),
+        "worker_version": __version__,
     }
     connection.execute(query("relay", "advance"), values)
 

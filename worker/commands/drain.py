@@ -41,7 +41,7 @@ def drain(
     import sys  # noqa: PLC0415
 
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.run.drain import drain_outbox  # noqa: PLC0415
+    from worker.run.drain import drain as drain_outbox  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     # A progress bar and a line per batch would overwrite each other.
@@ -52,7 +52,7 @@ def drain(
         max_rate=max_rate,
         timeout_seconds=timeout,
         patience_seconds=patience,
-        quiet=quiet,
+        progress=not quiet,
     )
     if as_json:
         print_json(

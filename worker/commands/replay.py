@@ -38,7 +38,8 @@ def replay(
     import sys  # noqa: PLC0415
 
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.run.replay import replay_aggregate, replay_from  # noqa: PLC0415
+    from worker.run.replay import replay as replay_from  # noqa: PLC0415
+    from worker.run.replay import replay_aggregate  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=quiet or sys.stderr.isatty())
@@ -48,7 +49,7 @@ def replay(
         click.echo(f"{count} events of {aggregate} applied again")
         return
     done = replay_from(
-        settings, from_seq=1 if everything else from_seq, since=since, anew=everything, local=local, quiet=quiet
+        settings, from_seq=1 if everything else from_seq, since=since, anew=everything, local=local, progress=not quiet
     )
     click.echo(f"{done.ending.value}: {done.events} events in {done.seconds:.1f} s, {done.remaining} remain")
     ctx.exit(done.exit_code)

@@ -24,16 +24,16 @@ def verify(ctx: click.Context, *, repair: bool, local: bool, as_json: bool) -> N
     """
     # Imported here: --help answers without them.
     from worker.logs import configure_logs  # noqa: PLC0415
-    from worker.proof.checkup import check_and_repair  # noqa: PLC0415
+    from worker.proof.checkup import verify as compare  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=True)
-    found, repaired = check_and_repair(WorkerSettings.from_env(), repair=repair, local=local)
+    found = compare(WorkerSettings.from_env(), repair=repair, local=local)
     if as_json:
-        more = {"repaired": [one.as_dict() for one in repaired]} if repair else {}
+        more = {"repaired": [one.as_dict() for one in found.repaired]} if repair else {}
         print_json({**found.as_dict(), **more})
     else:
-        for row in repaired:
+        for row in found.repaired:
             click.echo(f"repaired: {row.what}" if row.reason is None else f"not repaired: {row.what}: {row.reason}")
         click.echo(f"{found.files} files, {found.events} events, {found.rows} rows, {found.agree} agree")
         if found.overtaken:

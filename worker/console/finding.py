@@ -132,7 +132,7 @@ def events_page(box: Outbox, wanted: Wanted, *, start: int | None) -> Page:
     rows: list[Found] = []
     looked, at = 0, start
     waiting = wanted.state == "waiting"
-    events = _waiting(box, max(applied, start or 0)) if waiting else _back(box, _end(box, wanted, applied, start))
+    events = box.events(after=max(applied, start or 0)) if waiting else _back(box, _end(box, wanted, applied, start))
     for event in events:
         if len(rows) == PAGE_EVENTS or looked == LOOKED_THROUGH:
             return Page(rows=tuple(rows), next=at, looked=looked)
@@ -156,12 +156,6 @@ def _end(box: Outbox, wanted: Wanted, applied: int, start: int | None) -> int:
     """Where to begin going back: the last event of that part of the log, or before the page before."""
     last = min(applied, box.last_seq) if wanted.state == "delivered" else box.last_seq
     return last if start is None else min(last, start - 1)
-
-
-def _waiting(box: Outbox, after: int) -> Iterator[Event]:
-    while chunk := box.read(after=after, limit=_CHUNK):
-        yield from chunk
-        after = chunk[-1].seq
 
 
 def _back(box: Outbox, upto: int) -> Iterator[Event]:

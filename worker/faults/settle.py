@@ -58,9 +58,7 @@ def _outcome(connection: Connection, box: Outbox, parked: ParkedList, position: 
     except EventNotFound:  # pruned, so it was proven to be there; or lost by a salvage
         return Outcome.DISCARDED if decision.discarded else Outcome.APPLIED
     events = [
-        one
-        for one in box.read(after=0, limit=position.seq, aggregate_id=event.aggregate_id)
-        if one.seq <= position.seq and one.seq not in parked
+        one for one in box.events(aggregate_id=event.aggregate_id) if one.seq <= position.seq and one.seq not in parked
     ]
     as_decided = parked.decisions.obeyed(events)
     if decision.discarded:

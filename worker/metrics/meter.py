@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from outbox import __version__
 from outbox.terminal import Lossy
-from worker.apply.position import worker_version
 from worker.faults.verdict import Verdict
 
 # From one event to the largest batch; from a round trip on a LAN to the longest that a transaction may take.
@@ -64,7 +64,7 @@ class PrometheusMeter:
         ).set_function(lambda: float(self.has_session))
         registry.register(LostLines())
         Gauge("outbox_build_info", "The version of this worker.", ["version"], registry=registry).labels(
-            worker_version()
+            __version__
         ).set(1)
 
     def connected(self) -> None:

@@ -10,6 +10,7 @@ Signals go through the same pipe: setting a `threading.Event` in a signal handle
 import os
 import select
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +46,7 @@ class Waker:
         self._hearing = Hearing(bell, self._write)
         self.stopping = False
         self.ended = False
+        self.obeys_signals = False
 
     def __enter__(self) -> Self:
         self._hearing.start()
@@ -64,7 +66,8 @@ class Waker:
     def end(self) -> None:
         """The work is over: from now on no signal and no deadline interrupts what is left, which takes a moment."""
         self.ended = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if self.obeys_signals:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def wait_for_news(self, seconds: float) -> None:
         """Return when the bell rang since the last call, when asked to stop, or after `seconds`."""
@@ -93,8 +96,13 @@ class Waker:
 def stopped_by_signals(waker: Waker) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGHUP: the first asks to stop and sets a deadline, a second (or the deadline) stops at once.
 
-    SIGHUP is a terminal that was closed. It may come beside a SIGTERM, and twice by itself: it only ever asks.
+    SIGHUP is a terminal that was closed. It may come beside a SIGTERM, and twice by itself: it only ever asks. Signals
+    reach the main thread alone: in any other of a program that calls us, it is the program's to end.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waker.obeys_signals = True
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if waker.ended:

@@ -6,26 +6,37 @@ from outbox import Outbox
 from worker.apply.position import greet
 from worker.connect.dial import reach
 from worker.errors import Holding
-from worker.proof.repair import Repaired, repair_all
+from worker.logs import logs_of_a_library
+from worker.proof.repair import repair_all
 from worker.proof.verify import Verified, verify_all
 from worker.run.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
 
 
-def check_and_repair(settings: WorkerSettings, *, repair: bool, local: bool) -> tuple[Verified, list[Repaired]]:
-    """Compare files, log and rows; with `repair`, write the rows that are wrong again.
+def verify(settings: WorkerSettings | None = None, *, repair: bool = False, local: bool = False) -> Verified:
+    """Compare files, log and rows, as `worker verify` does; with `repair`, write the rows that are wrong again.
+
+    Args:
+        settings: of the worker; None: from the environment, and `.env` below it.
+        repair: write rows that are missing or differ again, as the log says. Without it nothing is written to the
+            database.
+        local: use the embedded Postgres.
 
     Returns:
-        What is found in the end, and what was mended.
+        What was found in the end, and what was repaired before (`Verified.repaired`).
 
     Raises:
+        SettingsFault: the environment does not say what is needed; or no database is named.
+        OutboxNotFound: there is no outbox file.
+        Unreachable: the database does not answer.
         Holding: CREATOR_OS_DB_PERSIST is not true, and `repair` would write.
         WorkerRunning: with `repair`, another worker serves this outbox.
     """
+    settings = settings or WorkerSettings.from_env()
     if repair and not settings.persist:
         raise Holding
     where = settings.outbox
-    with ExitStack() as opened:
+    with logs_of_a_library(), ExitStack() as opened:
         if repair:
             box = opened.enter_context(served_outbox(settings))
         else:
@@ -34,6 +45,8 @@ def check_and_repair(settings: WorkerSettings, *, repair: bool, local: bool) -> 
         connection = opened.enter_context(reach(dsn))
         found = verify_all(connection, box, where.content_root)
         if not repair or found.proven:
-            return found, []
+            return found
         repaired = repair_all(connection, box, found, greet(connection, box))
-        return verify_all(connection, box, where.content_root), repaired
+        found = verify_all(connection, box, where.content_root)
+        found.repaired = repaired
+        return found

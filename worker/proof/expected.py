@@ -1,7 +1,7 @@
 """What the log says should stand in the database: its delivered events, folded from first to last, bodies as hashes."""
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ from outbox import Decisions, Event, Outbox, OutboxError
 from worker.apply.fold import COLUMNS
 from worker.apply.known import MIND_FIELDS, REFERENCE_FIELDS
 
-PAGE = 500
 _NAMED = frozenset({*REFERENCE_FIELDS, *MIND_FIELDS})
 
 
@@ -99,14 +98,6 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_all(box: Outbox) -> Iterator[Event]:
-    """Yield the whole log in order, a page at a time."""
-    after = 0
-    while events := box.read(after=after, limit=PAGE):
-        yield from events
-        after = events[-1].seq
-
-
 def fold_one(event: Event, events: Iterable[Event]) -> Expected:
     """Fold these events of one aggregate, in order, into what they say of it.
 
@@ -137,7 +128,7 @@ def expected_of(box: Outbox, position_seq: int, parked: Container[int]) -> tuple
     found: dict[tuple[str, str], Expected] = {}
     decisions = Decisions.read(box.connection)
     count = 0
-    for event in read_all(box):
+    for event in box.events():
         count += 1
         for decided in decisions.obeyed([event]):
             payload = _payload(decided)

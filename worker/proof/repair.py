@@ -10,7 +10,6 @@ Files are not mended here: `generate sync` takes their text in, which is news an
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import psycopg
 
@@ -25,23 +24,7 @@ from worker.faults import obstacles
 from worker.faults.evidence import is_gone
 from worker.faults.verdict import Phase, judge
 from worker.proof.expected import Expected
-from worker.proof.verify import ROW_FAULTS, Verified, differing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
-    """What came of one row.
-
-    Attributes:
-        what: `kind slug`.
-        reason: why it could not be mended; None where it was.
-    """
-
-    what: str
-    reason: str | None
-
-    def as_dict(self) -> dict[str, str | None]:
-        return {"what": self.what, "reason": self.reason}
+from worker.proof.verify import ROW_FAULTS, Repaired, Verified, differing
 
 
 def repair_all(connection: Connection, box: Outbox, found: Verified, position: Position) -> list[Repaired]:
@@ -68,7 +51,7 @@ def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], posit
     for one in some:
         events = [
             event
-            for event in decisions.obeyed(box.read(after=0, limit=one.last_seq, aggregate_id=one.aggregate_id))
+            for event in decisions.obeyed(box.events(aggregate_id=one.aggregate_id))
             if event.seq <= position.seq and event.seq not in waiting
         ]
         reason = say_again(connection, box, events, one, position)

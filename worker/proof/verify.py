@@ -60,6 +60,22 @@ class Difference:
         return {"kind": self.kind, "what": self.what, "detail": self.detail}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What came of one row.
+
+    Attributes:
+        what: `kind slug`.
+        reason: why it could not be mended; None where it was.
+    """
+
+    what: str
+    reason: str | None
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"what": self.what, "reason": self.reason}
+
+
 @dataclass(slots=True)
 class Verified:
     """The outcome.
@@ -74,6 +90,7 @@ class Verified:
             and not in the file's list.
         differences: everything else.
         expected: what was compared.
+        repaired: what was written again before this was found; see `repair`.
     """
 
     files: int = 0
@@ -84,6 +101,7 @@ class Verified:
     compared_to: int = sys.maxsize
     differences: list[Difference] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
+    repaired: list[Repaired] = field(default_factory=list)
 
     @property
     def proven(self) -> bool:

@@ -11,6 +11,7 @@ from outbox.terminal import console
 from worker.errors import Holding
 from worker.faults.outage import Backoff
 from worker.faults.suspects import died
+from worker.logs import logs_of_a_library
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.forecast import Forecast
 from worker.run.notes import only_a_note
@@ -53,38 +54,49 @@ class Drained:
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
 
-def drain_outbox(
-    settings: WorkerSettings,
+def drain(
+    settings: WorkerSettings | None = None,
     *,
     local: bool = False,
     max_rate: float | None = None,
     timeout_seconds: float | None = None,
     patience_seconds: float | None = None,
-    quiet: bool = False,
+    progress: bool = False,
 ) -> Drained:
-    """Deliver until nothing is left.
+    """Deliver until nothing is left, as `worker drain` does.
+
+    SIGTERM and SIGINT end it after the batch in hand if it runs in the main thread. Whatever ends it, also a kill:
+    what was delivered stays delivered, and the next drain goes on from there.
 
     Args:
-        settings: of this process.
+        settings: of the worker; None: from the environment, and `.env` below it.
         local: use the embedded Postgres.
         max_rate: events per second at most.
         timeout_seconds: give up after that long.
         patience_seconds: give up when the database stays away for longer; None: never.
-        quiet: no progress bar.
+        progress: show a bar on stderr, if that is a terminal.
+
+    Returns:
+        Why it ended and what is left. It ends without an error also if the database could not be reached
+        (`Ending.UNREACHABLE`): a backlog is nothing unusual.
 
     Raises:
+        SettingsFault: the environment does not say what is needed; or no database is named.
         Holding: CREATOR_OS_DB_PERSIST is not true.
         WorkerRunning: a worker serves this outbox already; it drains it, too.
+        WorkerError: a person has to mend something first; `remedy` says what.
     """
+    settings = settings or WorkerSettings.from_env()
     if not settings.persist:
         raise Holding
     began = monotonic()
     with (
+        logs_of_a_library(),
         served_outbox(settings) as box,
         waker_for(box) as waker,
         stopped_by_signals(waker),
         destination(settings, local=local) as dsn,
-        _progress(box.last_seq, show=not quiet and sys.stderr.isatty()) as on_batch,
+        _progress(box.last_seq, show=progress and sys.stderr.isatty()) as on_batch,
     ):
         wary = died(box)
         with only_a_note(box):

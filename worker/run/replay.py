@@ -19,41 +19,47 @@ from worker.apply.transaction import limited
 from worker.connect.connection import Connection, Limits
 from worker.connect.dial import reach
 from worker.errors import Holding, PositionMoved, WorkerError
-from worker.proof.expected import read_all
-from worker.run.drain import Drained, drain_outbox
+from worker.logs import logs_of_a_library
+from worker.run.drain import Drained, drain
 from worker.run.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
 
 PAGE = 200
 
 
-def replay_from(
-    settings: WorkerSettings,
+def replay(
+    settings: WorkerSettings | None = None,
     *,
-    from_seq: int | None,
-    since: datetime | None,
-    anew: bool,
+    from_seq: int | None = None,
+    since: datetime | None = None,
+    anew: bool = False,
     local: bool = False,
-    quiet: bool = False,
+    progress: bool = False,
 ) -> Drained:
-    """Set the position back to just before an event and drain.
+    """Set the position back to just before an event and drain, as `worker replay` does.
 
     Args:
-        settings: of this process.
-        from_seq: the first event to apply again.
-        since: or the first one at or after this time, UTC.
+        settings: of the worker; None: from the environment, and `.env` below it.
+        from_seq: the first event to apply again; None: that of `since`.
+        since: the first one at or after this time, UTC; None: the first of the log.
         anew: accept the database that is named now, though it may be another than last time.
         local: use the embedded Postgres.
-        quiet: no progress bar.
+        progress: show a bar on stderr, if that is a terminal.
 
     Raises:
-        WorkerError: the event is beyond the end of the log, or pruned.
+        WorkerError: the event is beyond the end of the log, or pruned; and as `drain`.
     """
+    settings = settings or WorkerSettings.from_env()
     if not settings.persist:
         raise Holding
-    with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
+    with (
+        logs_of_a_library(),
+        served_outbox(settings) as box,
+        destination(settings, local=local) as dsn,
+        reach(dsn) as connection,
+    ):
         rewind(connection, box, _first_seq(box, since) if from_seq is None else from_seq, anew=anew)
-    return drain_outbox(settings, local=local, quiet=quiet)
+    return drain(settings, local=local, progress=progress)
 
 
 def rewind(connection: Connection, box: Outbox, seq: int, *, anew: bool = False) -> None:
@@ -104,9 +110,7 @@ def apply_again(connection: Connection, box: Outbox, slug: str) -> int:
     events = [
         event
         for kind in ("audience", "project", "content")
-        for event in decisions.obeyed(
-            box.read(after=0, limit=box.last_seq or 1, aggregate_id=ids.aggregate_id(kind, slug))
-        )
+        for event in decisions.obeyed(box.events(aggregate_id=ids.aggregate_id(kind, slug)))
         if event.seq <= position.seq and event.seq not in waiting
     ]
     if not events:
@@ -121,7 +125,7 @@ def _first_seq(box: Outbox, since: datetime | None) -> int:
     if since is None:
         return 1
     moment = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
-    return next((event.seq for event in read_all(box) if event.occurred_at >= moment), box.last_seq + 1)
+    return next((event.seq for event in box.events() if event.occurred_at >= moment), box.last_seq + 1)
 
 
 def _accept(connection: Connection, box: Outbox) -> None:

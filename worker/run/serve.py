@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 
+from outbox import __version__
 from outbox.extras import install_command
 from worker.errors import Holding, SettingsFault
 from worker.faults.suspects import died
-from worker.logs import get_log
+from worker.logs import get_log, logs_of_a_library
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.meter import Meter, NoMeter
@@ -20,19 +20,21 @@ from worker.settings import WorkerSettings
 HEARD_EVERY_SECONDS = 5.0  # where somebody asks for the health of this process
 
 
-def serve(settings: WorkerSettings, *, local: bool) -> None:
-    """Serve the outbox until a signal ends it.
+def serve(settings: WorkerSettings | None = None, *, local: bool = False) -> None:
+    """Serve the outbox until a signal ends it, as `worker run` does; for the main thread of a process of its own.
 
     Args:
-        settings: of this process.
+        settings: of the worker; None: from the environment, and `.env` below it.
         local: use the embedded Postgres.
 
     Raises:
         WorkerRunning: another worker serves this outbox.
         SettingsFault: no database is named although delivering is switched on, or the metrics cannot be published.
     """
-    while _serve_for_now(settings, local=local):
-        get_log().info("worker.reopened", reason="the disk has room again")
+    settings = settings or WorkerSettings.from_env()
+    with logs_of_a_library():
+        while _serve_for_now(settings, local=local):
+            get_log().info("worker.reopened", reason="the disk has room again")
 
 
 def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
@@ -51,7 +53,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
         with only_a_note(box):
             box.relay.set_state("starting")
         supervisor.ready()
-        log.info("worker.started", pid=os.getpid(), version=version("creatoros-outbox"), outbox_id=str(box.outbox_id))
+        log.info("worker.started", pid=os.getpid(), version=__version__, outbox_id=str(box.outbox_id))
         try:
             if not settings.persist:
                 reason = str(Holding())
