@@ -2,10 +2,19 @@
 
 The course without an outbox is the same run: brief, plan, approval with its audit line, progress, the same lessons and
 assessments, and every file written, fsynced and renamed, its directory fsynced once a group as the outbox does.
+
+    python -m benchmarks.course_pair [TURNS]
+
+prints both sides and their ratio from one run, by the processor's time too: of the wall clock the disk has a large
+part, and whoever else uses it.
 """
 
 import os
+import sys
+import tempfile
+import time
 from pathlib import Path
+from statistics import median
 
 from generators.lessons import CourseFacts, OfflineWriter, write_assessments, write_kit
 from generators.making.approval import Approval
@@ -71,6 +80,32 @@ def without_outbox(place: Path) -> None:
     checkpoint.save()
 
 
+def compare(folder: Path, turns: int) -> dict[str, tuple[float, float]]:
+    """Make the course both ways in turns; for each side the medians of seconds and of seconds of the processor."""
+    sides = {"through the outbox": with_outbox, "into files alone": without_outbox}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    for turn in range(-1, turns):
+        for name in list(sides)[:: 1 if turn % 2 else -1]:
+            place = folder / f"{turn}-{len(name)}"
+            place.mkdir()
+            Outbox.open(place / "outbox.db").close()
+            began, busy = time.perf_counter(), time.process_time()
+            sides[name](place)
+            if turn >= 0:
+                took[name].append((time.perf_counter() - began, time.process_time() - busy))
+    return {name: (median(wall for wall, _ in own), median(busy for _, busy in own)) for name, own in took.items()}
+
+
+def main() -> None:
+    """Print milliseconds of both sides and the ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = compare(Path(folder), int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    for name, (wall, busy) in found.items():
+        print(f"{name}: {wall * 1000:.0f} ms, {busy * 1000:.0f} ms of the processor")
+    (ours, our_busy), (bare, bare_busy) = found.values()
+    print(f"ratio: {ours / bare:.2f}, {our_busy / bare_busy:.2f} of the processor; {our_busy - bare_busy:.3f} s more")
+
+
 def _write(course: Path, files: dict[str, bytes]) -> None:
     for name, data in files.items():
         path = course / name
@@ -85,3 +120,7 @@ def _write(course: Path, files: dict[str, bytes]) -> None:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         os.fsync(fd)
         os.close(fd)
+
+
+if __name__ == "__main__":
+    main()

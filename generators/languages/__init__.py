@@ -10,7 +10,7 @@ careless spelling, NFC and NFD are alike. What a reader asks:
 - `kind_of("semanas")` says what such a bare word names: "module"; None if it names no part of a course.
 - `file_kind("exercicios")` says what a file or folder is by a word of its name: exercise, solution, slides, index,
   summary, reference, template, quiz, project, script; None for anything else. A hint: a lesson may be about a quiz.
-- `number("vinte e cinco")` is 25, `ordinal("terceira")` 3, `month("fev")` 2; None for other words.
+- `number("vinte e cinco")` is 25; None for other words. `ordinals["terceira"]` is 3.
 - `fields("duracao total do curso")` is the set of fields that a label can mean; `nearest` a known label like it.
 - `zone("publico alvo")` is the part of a brief that a heading opens.
 - `language_of(text, stated)` is "pt", "en" or "es": the stated language, else told by its stop-words, else None.

@@ -61,12 +61,6 @@ class Vocabulary:
                     self._kinds.setdefault(form, kind)
         self.numbers = {word: value for language in languages for word, value in language["numbers"].items()}
         self.ordinals = {word: value for language in languages for word, value in language["ordinals"].items()}
-        self._months = {
-            form: number
-            for language in languages
-            for number, forms in enumerate(language["months"], 1)
-            for form in forms.split("|")
-        }
         self._files = {**self.words("folders"), **self.words("files")}
         self.fillers = frozenset(self.all("fillers"))
         self.articles = frozenset(self.all("articles"))  # numbers to people, not in "Unit a" or "a week"
@@ -204,12 +198,6 @@ class Vocabulary:
             else:
                 part += value
         return total + part if found else None
-
-    def ordinal(self, word: str) -> int | None:
-        return self.ordinals.get(fold(word))
-
-    def month(self, word: str) -> int | None:
-        return self._months.get(fold(word).strip(". "))
 
     # --- labels and headings
 

@@ -299,6 +299,7 @@ def _wish(course: CourseFacts, facts: LessonFacts) -> str:
         "Audience": brief.audience.description,
         "Their pains": "; ".join(facts.pains),
         "Voice": brief.voice.tone,
+        "Its expressions": "; ".join(brief.voice.phrases),
         "Stories of the author": "; ".join(facts.stories),
         "Next lesson": f"{facts.following.lesson_id} {facts.following.title}" if facts.following else None,
     }

@@ -8,13 +8,14 @@ lesson is to achieve is not for a program to say.
 import re
 from dataclasses import dataclass
 
+from msgspec.structs import replace
 from slugify import slugify
 
 from generators.errors import GeneratorError
 from generators.languages.stems import Stems, stems_of
 from generators.lessons.facts import topics_of_title
 from generators.lessons.frame import frame_of, language_of
-from generators.reading.brief import Brief, OutlineLesson, OutlineModule
+from generators.reading.brief import Brief
 from generators.reading.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 
 MAX_SLUG_CHARACTERS = 50
@@ -54,17 +55,16 @@ def build_curriculum(brief: Brief) -> Built:
             lessons.append(_lesson(lesson, f"{place}.{number}", share, language=language, stems=stems))
         _note_numbers(module, place, assumed)
         modules.append(
-            CurriculumModule(
+            replace(
+                module,
                 number=place,
-                title=_line(module.title or brief.title or ""),
-                description=module.description,
+                title=_line(module.title or brief.title),
                 minutes=sum(lesson.minutes or 0 for lesson in lessons),
-                objectives=module.objectives,
                 lessons=tuple(lessons),
             )
         )
     curriculum = Curriculum(
-        title=_line(brief.title or ""),
+        title=_line(brief.title),
         subtitle=brief.subtitle,
         slug=course_slug(brief),
         course_id=course_slug(brief),
@@ -135,32 +135,34 @@ def course_language(brief: Brief) -> str:
     Raises:
         UnknownLanguage: the stated one is none that lessons can be framed in.
     """
-    outline = [text for module in brief.outline for text in (module.title, *(one.title for one in module.lessons))]
-    said = (brief.title or "", brief.subtitle or "", *brief.objectives, *outline, *(pain.text for pain in brief.pains))
-    return language_of(brief.language, "\n".join(said))
+    outline = [title for module in brief.outline for title in (module.title, *(one.title for one in module.lessons))]
+    said = (brief.title, brief.subtitle, *brief.objectives, *outline, *(pain.text for pain in brief.pains))
+    return language_of(brief.language, "\n".join(text for text in said if text))
 
 
-def _lesson(lesson: OutlineLesson, lesson_id: str, minutes: int, *, language: str, stems: Stems) -> CurriculumLesson:
+def _lesson(lesson: CurriculumLesson, lesson_id: str, minutes: int, *, language: str, stems: Stems) -> CurriculumLesson:
     title = _line(lesson.title)
+    objective = next(iter(lesson.objectives), None)
     fallback = slugify(str(frame_of(language)["lesson"]))
     slug = slugify(title, max_length=60, word_boundary=True, save_order=True) or fallback
-    return CurriculumLesson(
+    return replace(
+        lesson,
         lesson_id=lesson_id,
         title=title,
         slug=f"{lesson_id}-{slug}",
-        description=lesson.objective,
+        description=objective,
         minutes=lesson.minutes or minutes,
         file_path=f"lessons/{lesson_id}-{slug}.md",
-        objectives=(_line(lesson.objective),) if lesson.objective else (),
+        objectives=(_line(objective),) if objective else (),
         key_concepts=topics_of_title(title, stems),
     )
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
-def _share(module: OutlineModule) -> int | None:
+def _share(module: CurriculumModule) -> int | None:
     """Minutes for a lesson that states none, out of what its module states."""
     silent = [lesson for lesson in module.lessons if not lesson.minutes]
     if not silent or not module.minutes:
@@ -182,7 +184,9 @@ def _minutes_of_a_lesson(brief: Brief, assumed: list[str]) -> int:
     return minutes
 
 
-def _note_numbers(module: OutlineModule, place: int, assumed: list[str]) -> None:
+def _note_numbers(module: CurriculumModule, place: int, assumed: list[str]) -> None:
     for number, lesson in enumerate(module.lessons, 1):
-        if lesson.number != f"{place}.{number}":
-            assumed.append(f"lesson {lesson.number} (“{_line(lesson.title)}”) becomes {place}.{number}, by its place")
+        if lesson.lesson_id != f"{place}.{number}":
+            assumed.append(
+                f"lesson {lesson.lesson_id} (“{_line(lesson.title)}”) becomes {place}.{number}, by its place"
+            )

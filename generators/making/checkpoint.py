@@ -36,7 +36,6 @@ class Progress:
         failed: lesson id -> why it could not be written.
         writer: who wrote the lessons, as `--writer` names it.
         asked: how that writer was asked: options, instructions, template, prices.
-        next_lesson: the lesson that comes next, None when all are there.
     """
 
     stage: Stage = Stage.ORGANISED
@@ -46,7 +45,6 @@ class Progress:
     failed: dict[str, str] = field(default_factory=dict)
     writer: str | None = None
     asked: dict[str, Any] = field(default_factory=dict)
-    next_lesson: str | None = None
 
 
 class Checkpoint:
@@ -82,6 +80,5 @@ class Checkpoint:
                 failed={str(key): str(value) for key, value in raw["failed"].items()},
                 writer=raw.get("writer"),
                 asked=dict(raw.get("asked") or {}),
-                next_lesson=raw["next_lesson"],
             )
         return Progress()

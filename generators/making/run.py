@@ -214,8 +214,6 @@ class CourseRun:
         group: dict[str, tuple[str, bytes]] = {}
         for index, lesson in enumerate(plan.curriculum.lessons):
             name = lesson.file_path or ""
-            if not group:
-                self.checkpoint.progress.next_lesson = lesson.lesson_id
             if resume and self._is_there(name):
                 self.outcome.skipped += 1
                 self.progress(lesson.lesson_id)
@@ -242,7 +240,6 @@ class CourseRun:
                 lesson.file_path or "" for lesson in plan.curriculum.lessons if lesson.lesson_id in self.outcome.failed
             ]
             self._count(self._box.append(*plan.events.without(failed)))
-        self.checkpoint.progress.next_lesson = next(iter(self.checkpoint.progress.failed), None)
         self.checkpoint.save()
 
     def _publish_lessons(self, group: dict[str, tuple[str, bytes]]) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from generators.reading.brief import Brief
-from generators.reading.brief.placeholder import scalar
 from generators.reading.course import Course, LessonFile
 from generators.reading.curriculum import CurriculumLesson
+from generators.reading.placeholder import scalar
 
 _MAX_TAGS = 50
 _MAX_TAG = 100

@@ -13,7 +13,8 @@ from generators.lessons import OfflineWriter
 from generators.making.approval import Approval
 from generators.making.builder import build_curriculum
 from generators.making.check import Findings
-from generators.reading.brief import Brief, OutlineLesson, OutlineModule
+from generators.reading.brief import Brief
+from generators.reading.curriculum import CurriculumLesson, CurriculumModule
 from generators.reading.curriculum.own_file import dump_curriculum
 
 NOW = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
@@ -23,10 +24,10 @@ GOOD = dump_curriculum(
             title="Curso de teste",
             objectives=("Medir o efeito",),
             outline=(
-                OutlineModule(
+                CurriculumModule(
                     number=1,
                     title="Um",
-                    lessons=tuple(OutlineLesson(number=f"1.{n}", title=f"Tema {n}", minutes=30) for n in (1, 2)),
+                    lessons=tuple(CurriculumLesson(lesson_id=f"1.{n}", title=f"Tema {n}", minutes=30) for n in (1, 2)),
                 ),
             ),
         )

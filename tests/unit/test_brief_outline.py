@@ -14,7 +14,7 @@ def _brief(*lines: str) -> Brief:
 def _outline(*lines: str) -> list[tuple[str, list[tuple[str, str, int | None]]]]:
     """Titles of modules with number, title and minutes of their lessons."""
     return [
-        (module.title, [(lesson.number, lesson.title, lesson.minutes) for lesson in module.lessons])
+        (module.title, [(lesson.lesson_id, lesson.title, lesson.minutes) for lesson in module.lessons])
         for module in _brief("## Estrutura do curso", "", *lines).outline
     ]
 
@@ -41,7 +41,7 @@ def test_fields_of_a_module_stay_with_it() -> None:
         "  - Duração: 25 min",
     ).outline
     assert (module.description, module.objectives, module.minutes) == ("Aprender a olhar", ("Ver a luz",), 60)
-    assert [(lesson.objective, lesson.minutes) for lesson in module.lessons] == [("Achar a janela", 25)]
+    assert [(lesson.objectives, lesson.minutes) for lesson in module.lessons] == [(("Achar a janela",), 25)]
 
 
 def test_titles_below_a_list_of_lessons_are_lessons() -> None:
@@ -104,7 +104,7 @@ def test_a_table_below_a_module_counts_within_it() -> None:
         "| 2 | Fria | 12 min |",
         "| Duração | 25 min | |",
     ).outline
-    assert [(lesson.number, lesson.title, lesson.minutes) for lesson in module.lessons] == [
+    assert [(lesson.lesson_id, lesson.title, lesson.minutes) for lesson in module.lessons] == [
         ("2.1", "Quente", 10),
         ("2.2", "Fria", 12),
     ]

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from generators.errors import MissingPath, NotABrief, OversizedFile
+from generators.reading.amounts import count_in, hours_in, level_in, minutes_in, money_in
 from generators.reading.brief import Brief, parse_brief, read_brief
-from generators.reading.brief.amounts import count_in, hours_in, level_in, minutes_in, money_in
-from generators.reading.brief.placeholder import is_example, stated
+from generators.reading.placeholder import is_example, stated
 from generators.reading.text import decode_file
 
 BRIEFS = Path(__file__).parents[1] / "data" / "briefs"
@@ -169,7 +169,7 @@ def test_a_form_with_fences_is_read_with_its_traps() -> None:
         ("Não sabe quanto regar", None),
     ]
     assert len(brief.objectives) == 3
-    assert [lesson.number for module in brief.outline for lesson in module.lessons] == ["1.1", "1.2", "2.1", "2.10"]
+    assert [lesson.lesson_id for module in brief.outline for lesson in module.lessons] == ["1.1", "1.2", "2.1", "2.10"]
     assert "9 lessons are declared, the outline lists 4" in [warning.message for warning in brief.warnings]
 
 

@@ -7,24 +7,24 @@ import yaml
 
 from generators.making.builder import IncompleteBrief, build_curriculum, course_slug
 from generators.making.check import check
-from generators.reading.brief import Brief, OutlineLesson, OutlineModule, read_brief
-from generators.reading.curriculum import read_curriculum
+from generators.reading.brief import Brief, read_brief
+from generators.reading.curriculum import CurriculumLesson, CurriculumModule, read_curriculum
 from generators.reading.curriculum.own_file import BrokenCurriculum, dump_curriculum, load_curriculum
 
 BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
 
 
-def _brief(*modules: OutlineModule, **values: object) -> Brief:
+def _brief(*modules: CurriculumModule, **values: object) -> Brief:
     stated: dict[str, object] = {"title": "Curso de teste", "objectives": ("Medir o efeito",), "outline": modules}
     return Brief(**(stated | values))  # type: ignore[arg-type]
 
 
-def _module(number: int, *lessons: OutlineLesson, minutes: int | None = None) -> OutlineModule:
-    return OutlineModule(number=number, title=f"Módulo {number}", lessons=lessons, minutes=minutes)
+def _module(number: int, *lessons: CurriculumLesson, minutes: int | None = None) -> CurriculumModule:
+    return CurriculumModule(number=number, title=f"Módulo {number}", lessons=lessons, minutes=minutes)
 
 
-def _lesson(number: str, minutes: int | None = None) -> OutlineLesson:
-    return OutlineLesson(number=number, title=f"Tema {number}", minutes=minutes)
+def _lesson(number: str, minutes: int | None = None) -> CurriculumLesson:
+    return CurriculumLesson(lesson_id=number, title=f"Tema {number}", minutes=minutes)
 
 
 def _document() -> dict[str, object]:
@@ -39,7 +39,7 @@ def test_the_outline_becomes_the_curriculum() -> None:
     assert (len(curriculum.modules), len(lessons), curriculum.total_minutes) == (8, 40, 489)
     assert (lessons[-1].lesson_id, lessons[-1].title) == ("8.5", "Projeto final: doze imagens e uma história")
     stated = {
-        objective for module in read_brief(BRIEF).outline for own in module.lessons if (objective := own.objective)
+        objective for module in read_brief(BRIEF).outline for own in module.lessons for objective in own.objectives
     }
     assert {objective for lesson in lessons for objective in lesson.objectives} == stated
 
@@ -188,8 +188,8 @@ def test_a_course_is_made_of_all_modules_or_none() -> None:
         objectives=("Atar",),
         modules=3,
         outline=(
-            OutlineModule(number=1, title="Fio", lessons=(OutlineLesson(number="1.1", title="Fibra"),)),
-            OutlineModule(number=2, title="Malha", lessons=(OutlineLesson(number="2.1", title="Agulha"),)),
+            CurriculumModule(number=1, title="Fio", lessons=(CurriculumLesson(lesson_id="1.1", title="Fibra"),)),
+            CurriculumModule(number=2, title="Malha", lessons=(CurriculumLesson(lesson_id="2.1", title="Agulha"),)),
         ),
     )
     with pytest.raises(IncompleteBrief, match="states 3 modules and its outline lists 2"):

@@ -1,24 +1,4 @@
-from generators.reading.brief.model import (
-    Audience,
-    Brief,
-    Level,
-    OutlineLesson,
-    OutlineModule,
-    Pain,
-    Voice,
-    VoiceMode,
-)
+from generators.reading.brief.model import Audience, Brief, Pain, Voice, VoiceMode
 from generators.reading.brief.reader import parse_brief, read_brief
 
-__all__ = [
-    "Audience",
-    "Brief",
-    "Level",
-    "OutlineLesson",
-    "OutlineModule",
-    "Pain",
-    "Voice",
-    "VoiceMode",
-    "parse_brief",
-    "read_brief",
-]
+__all__ = ["Audience", "Brief", "Pain", "Voice", "VoiceMode", "parse_brief", "read_brief"]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from generators.reading.brief.placeholder import is_example, stated
 from generators.reading.markdown import Entry, Line
+from generators.reading.placeholder import is_example, stated
 
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»]{2,300})[\"”»]")
 

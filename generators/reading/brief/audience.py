@@ -4,14 +4,14 @@ import re
 from itertools import chain
 
 from generators.languages import vocabulary
-from generators.reading.brief.amounts import level_in
+from generators.reading.amounts import Level, level_in
 from generators.reading.brief.answers import answered, first_answer, list_answers, outermost, whole_answer
 from generators.reading.brief.fields import Fields
-from generators.reading.brief.model import Audience, Level, Pain
-from generators.reading.brief.placeholder import stated
+from generators.reading.brief.model import Audience, Pain
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown import Entry, Line
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import stated
 
 _ARROW = re.compile(r"\s+(?:→|->|=>|⇒)\s+")
 _DASH = re.compile(r"\s+(?:→|->|=>|⇒|–|—)\s+")

@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from generators.languages import fold, vocabulary
-from generators.reading.brief.amounts import Money, bare_amount, count_in, hours_in, level_in, price_in
+from generators.reading.amounts import Level, Money, bare_amount, count_in, hours_in, level_in, price_in
 from generators.reading.brief.answers import answered, first_answer, list_answers
-from generators.reading.brief.model import Level
-from generators.reading.brief.placeholder import is_example, scalar, stated, undecorated
 from generators.reading.brief.prose import Prose
 from generators.reading.brief.zones import Zone, chapter_paths, zone_of
 from generators.reading.markdown import Document, Entry, Line
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import is_example, scalar, stated, undecorated
 
 Value = TypeVar("Value")
 

@@ -7,9 +7,10 @@ filled in count as open. No reader may put a guess here: whoever needs a default
 from dataclasses import dataclass, field
 from typing import Literal
 
+from generators.reading.amounts import Level
+from generators.reading.curriculum.model import CurriculumModule
 from generators.reading.warning import ReadingWarning
 
-Level = Literal["beginner", "intermediate", "advanced", "expert"]
 VoiceMode = Literal["mmos", "custom", "generic"]
 
 
@@ -22,7 +23,6 @@ class Voice:
         persona: name of the modelled persona, as written.
         persona_slug: its slug in the `minds` table, as written.
         tone: the tone as written, one line.
-        traits: further features of the voice.
         phrases: expressions the voice uses.
         never: what the voice must never say or do.
         stories: stories and examples the voice tells.
@@ -32,7 +32,6 @@ class Voice:
     persona: str | None = None
     persona_slug: str | None = None
     tone: str | None = None
-    traits: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     stories: tuple[str, ...] = ()
@@ -59,26 +58,6 @@ class Audience:
 class Pain:
     text: str
     consequence: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlineLesson:
-    """A lesson as the brief's outline lists it; `number` is "i.j" as text, since 2.10 is not 2.1."""
-
-    number: str
-    title: str
-    minutes: int | None = None
-    objective: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlineModule:
-    number: int
-    title: str
-    lessons: tuple[OutlineLesson, ...] = ()
-    minutes: int | None = None
-    description: str | None = None
-    objectives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +95,7 @@ class Brief:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     prerequisites: tuple[str, ...] = ()
-    outline: tuple[OutlineModule, ...] = ()
+    outline: tuple[CurriculumModule, ...] = ()
     framework: str | None = None
     style: str | None = None
     language: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from generators.errors import GeneratorError, UsageFault
-from generators.reading.brief.amounts import hours_in, level_in, price_in
+from generators.reading.amounts import hours_in, level_in, price_in
 from generators.reading.brief.fields import person_name, title_in
 from generators.reading.brief.model import Brief
 from generators.reading.text import TextFile

@@ -7,11 +7,11 @@ from functools import lru_cache
 from generators.languages import vocabulary
 from generators.reading.brief.answers import answered, outermost
 from generators.reading.brief.fields import Fields
-from generators.reading.brief.placeholder import stated
 from generators.reading.brief.prose import flat
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown import Entry, Line
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import stated
 
 _ASIDE = re.compile(
     r"instruc|instruct|referenc|taxonom|exemplo|example|ejemplo|distribu|dicas?\b|tips|nota\b|obs|status|bloom s"

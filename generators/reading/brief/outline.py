@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generators.languages import Numbered, vocabulary
-from generators.reading.brief.amounts import minutes_in
-from generators.reading.brief.model import OutlineLesson, OutlineModule
+from generators.reading.amounts import minutes_in
 from generators.reading.brief.outline_table import TableReader
-from generators.reading.brief.outline_titles import MAX_TITLE_CHARACTERS, lesson_count, title_and_minutes
-from generators.reading.brief.placeholder import stated
 from generators.reading.brief.zones import Zone, chapter_paths, zone_of
+from generators.reading.curriculum.model import CurriculumLesson, CurriculumModule
 from generators.reading.markdown import Document, Line
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import stated
+from generators.reading.titles import MAX_TITLE_CHARACTERS, lesson_count, title_and_minutes
 from generators.reading.warning import ReadingWarning
 
 _LETTERED = re.compile(r"^[a-h]\)\s+(.*)$", re.DOTALL)
@@ -83,10 +83,10 @@ class Module:
         for title, minutes in read:
             self.add(title, minutes)
 
-    def stated(self) -> OutlineModule:
+    def stated(self) -> CurriculumModule:
         lessons = list(self.lessons.values())
         each = [lesson.minutes for lesson in lessons if lesson.minutes]
-        return OutlineModule(
+        return CurriculumModule(
             number=self.number,
             title=self.title,
             # The sum is stated where every lesson states its part.
@@ -94,8 +94,13 @@ class Module:
             description=self.description,
             objectives=tuple(self.objectives),
             lessons=tuple(
-                OutlineLesson(number=item.number, title=item.title, minutes=item.minutes, objective=item.objective)
-                for item in lessons
+                CurriculumLesson(
+                    lesson_id=lesson.number,
+                    title=lesson.title,
+                    minutes=lesson.minutes,
+                    objectives=(lesson.objective,) if lesson.objective else (),
+                )
+                for lesson in lessons
             ),
         )
 
@@ -128,7 +133,7 @@ class Outline:
         warnings: modules that another chapter mentions and the outline lacks.
     """
 
-    modules: tuple[OutlineModule, ...] = ()
+    modules: tuple[CurriculumModule, ...] = ()
     inside: frozenset[int] = frozenset()
     flat: bool = False
     warnings: tuple[ReadingWarning, ...] = ()

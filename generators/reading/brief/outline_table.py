@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from generators.languages import Numbered, vocabulary
-from generators.reading.brief.amounts import minutes_in
-from generators.reading.brief.placeholder import stated
+from generators.reading.amounts import minutes_in
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import stated
 
 if TYPE_CHECKING:
     from generators.reading.brief.outline import Lesson, Module, Plan

@@ -10,8 +10,16 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from generators.languages import fold, vocabulary
-from generators.reading.brief.amounts import Money, bare_level, hours_in, in_figures, is_other_money, level_in, price_in
-from generators.reading.brief.model import Level
+from generators.reading.amounts import (
+    Level,
+    Money,
+    bare_level,
+    hours_in,
+    in_figures,
+    is_other_money,
+    level_in,
+    price_in,
+)
 from generators.reading.markdown import Line
 
 _NAME = re.compile(

@@ -5,17 +5,18 @@ from typing import Any, TypeVar
 
 from generators.errors import NotABrief, OversizedFile
 from generators.languages import fold, vocabulary
-from generators.reading.brief.amounts import Money
+from generators.reading.amounts import Money
 from generators.reading.brief.audience import read_audience, read_pains, read_prerequisites, read_transformation
 from generators.reading.brief.fields import FIELDS, Fields, Found, texts_of
 from generators.reading.brief.message import plain_text
-from generators.reading.brief.model import MIN_TITLE_CHARACTERS, Brief, OutlineModule
+from generators.reading.brief.model import MIN_TITLE_CHARACTERS, Brief
 from generators.reading.brief.objectives import read_objectives
 from generators.reading.brief.outline import Outline, read_outline
-from generators.reading.brief.placeholder import stated
 from generators.reading.brief.voice import named_responsible, read_voice
 from generators.reading.brief.zones import zones_of
+from generators.reading.curriculum.model import CurriculumModule
 from generators.reading.markdown import Frontmatter, read_document, split_frontmatter
+from generators.reading.placeholder import stated
 from generators.reading.text import TextFile, read_text_file
 from generators.reading.warning import ReadingWarning
 
@@ -61,7 +62,7 @@ def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brie
     told = fields.prose.modules()
     listed = outline.modules
     if not listed and told and told[1]:
-        listed = tuple(OutlineModule(number=place, title=name) for place, name in enumerate(told[1], 1))
+        listed = tuple(CurriculumModule(number=place, title=name) for place, name in enumerate(told[1], 1))
     listed_lessons = sum(len(module.lessons) for module in listed)
     objectives = read_objectives(fields)
     pains = read_pains(fields)
@@ -161,7 +162,7 @@ class _Notes:
         if otherwise:
             self.add(0, otherwise)
 
-    def hours(self, declared: float | tuple[float, float] | None, modules: tuple[OutlineModule, ...]) -> None:
+    def hours(self, declared: float | tuple[float, float] | None, modules: tuple[CurriculumModule, ...]) -> None:
         """Warn where the minutes of all modules disagree with the stated hours by more than a quarter."""
         if declared is None or not modules or not all(module.minutes for module in modules):
             return

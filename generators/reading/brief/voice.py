@@ -9,9 +9,9 @@ from generators.languages import fold, vocabulary
 from generators.reading.brief.answers import answered, first_answer, list_answers, whole_answer
 from generators.reading.brief.fields import Fields, person_name
 from generators.reading.brief.model import Voice, VoiceMode
-from generators.reading.brief.placeholder import is_example, scalar, stated
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown import Entry
+from generators.reading.placeholder import is_example, scalar, stated
 
 _MMOS = re.compile(r"\bmmos\b|\bclone\b|\bmind\b")
 _CUSTOM = re.compile(r"custom|personalizad|descrev|propria")
@@ -37,7 +37,6 @@ def read_voice(fields: Fields) -> Voice:
         persona=persona,
         persona_slug=slug,
         tone=tone,
-        traits=_list(fields, "traits"),
         phrases=_list(fields, "phrases"),
         never=_list(fields, "never"),
         stories=_list(fields, "stories"),

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from generators.languages import fold
-from generators.reading.brief.placeholder import scalar
 from generators.reading.course.tree import PAGE_SUFFIXES
+from generators.reading.placeholder import scalar
 from generators.reading.yaml import YamlFault, load_all
 
 _TITLES = ("title", "label", "caption", "part", "section", "text", "name", "header", "titulo", "chapter", "group")

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from generators.errors import GeneratorError, NotACourse, UnreadableFile
 from generators.reading.brief import Brief, parse_brief
-from generators.reading.brief.placeholder import stated
 from generators.reading.course.documents import brief_candidates, curriculum_candidates, is_outline, material_kind
 from generators.reading.course.folders import Group, Verdict
 from generators.reading.course.join import join
@@ -20,6 +19,7 @@ from generators.reading.course.name import LessonNumber, number_in_heading, read
 from generators.reading.course.page import LessonFile, LessonHead, read_head, read_page, title_from_name
 from generators.reading.course.tree import PAGE_SUFFIXES, SITE_FILES, Tree, text_files
 from generators.reading.curriculum import Curriculum, CurriculumLesson, parse_curriculum
+from generators.reading.placeholder import stated
 from generators.reading.text import TextFile
 
 _MAX_SHOWN = 3
@@ -183,8 +183,8 @@ def _best(
     curricula: list[tuple[Curriculum, PurePosixPath]], lessons: list[LessonFile]
 ) -> tuple[Curriculum | None, PurePosixPath | None]:
     """Of several curricula the one that the lessons on disk were written from."""
-    if not curricula:
-        return None, None
+    if len(curricula) < 2:  # noqa: PLR2004 - there is nothing to choose
+        return next(iter(curricula), (None, None))
     return max(curricula, key=lambda pair: len(join(lessons, pair[0])))
 
 

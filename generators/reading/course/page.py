@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generators.errors import UnreadableFile
-from generators.reading.brief.amounts import minutes_in
-from generators.reading.brief.placeholder import scalar, stated
+from generators.reading.amounts import minutes_in
 from generators.reading.course.name import LessonNumber, number_in_heading, read_name
 from generators.reading.markdown import Document, Frontmatter, read_document, split_frontmatter
 from generators.reading.markdown.label import label_key
+from generators.reading.placeholder import scalar, stated
 from generators.reading.text import TextFile, read_text_file
 
 _HEAD_CHARACTERS = 12_000

@@ -119,7 +119,7 @@ class Shape(Seen):
     ) -> list[Found]:
         pages = self._candidates(folder)
         names = {page: read_name(page.stem) for page in pages}
-        placed = [page for page in pages if self._is_placed(names[page], names.values())]
+        placed = {page for page in pages if self._is_placed(names[page], names.values())}
         found = []
         for page in pages:
             why = self._why_page(folder, page, names[page], placed, inside=inside, has_parts=has_parts)
@@ -168,7 +168,7 @@ class Shape(Seen):
         folder: Folder,
         page: PurePosixPath,
         name: Name,
-        placed: list[PurePosixPath],
+        placed: set[PurePosixPath],
         *,
         inside: bool,
         has_parts: bool,

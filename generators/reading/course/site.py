@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from generators.languages import fold
-from generators.reading.brief.placeholder import stated
 from generators.reading.course.contents import Contents, Entry, linked
 from generators.reading.course.folders import FEW_CHARACTERS, ROOT_STEMS, Group, Seen, Verdict, common, index_rank
 from generators.reading.course.name import read_name
@@ -19,6 +18,7 @@ from generators.reading.course.words import (
     speaks_of_a_course,
     tokens,
 )
+from generators.reading.placeholder import stated
 
 _SECTIONS_ASIDE = frozenset({"about", "reference", "meta", "index", "template", "assessment"})
 _MAP_LABEL = re.compile(r"^\W*(?:moc|índice|indice|index|mapa|resumen|sumario|sumário)\s*[-–—:|]\s*", re.IGNORECASE)

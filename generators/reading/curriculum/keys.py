@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from generators.languages import fold, vocabulary
-from generators.reading.brief.amounts import hours_in, minutes_in
-from generators.reading.brief.placeholder import scalar
+from generators.reading.amounts import hours_in, minutes_in
+from generators.reading.placeholder import scalar
 
 _TEXT_IN_ITEM = ("objectives", "objective", "text", "texto", "description", "title", "concept")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")

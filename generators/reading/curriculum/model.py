@@ -1,4 +1,4 @@
-"""The typed curriculum: modules and lessons of a course, whatever keys its file used.
+"""The typed curriculum: modules and lessons of a course, whatever keys its file used; the outline of a brief, too.
 
 The encoded names are those of the curriculum.yaml that we write, so that such a file is decoded into these types as it
 stands and a value of the wrong type is an error with its path. The tolerant reader maps every other shape onto them.
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from generators.reading.brief.model import Level
+from generators.reading.amounts import Level
 from generators.reading.warning import ReadingWarning
 
 _LESSON_NAMES = {
@@ -30,8 +30,8 @@ class CurriculumLesson(Struct, frozen=True, kw_only=True, rename=_LESSON_NAMES):
     """One lesson of a curriculum.
 
     Attributes:
-        lesson_id: "i.j" as text (2.10 is not 2.1); made from the place in the list where the file has
-            no such id.
+        lesson_id: "i.j" as text (2.10 is not 2.1); made from the place in the list where the author gives
+            no such number.
         minutes: None where the file states none.
         file_path: as written, relative to the course folder; it need not exist.
     """
@@ -70,7 +70,6 @@ class CurriculumModule(Struct, frozen=True, kw_only=True, rename=_MODULE_NAMES):
     objectives: tuple[str, ...] = ()
     lessons: tuple[CurriculumLesson, ...] = ()
     declared_lessons: int | None = None
-    declared_minutes: int | None = None
 
     @property
     def lesson_count(self) -> int:

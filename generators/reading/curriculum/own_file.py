@@ -1,5 +1,6 @@
 """`curriculum.yaml` in the shape that we write, and back: what the author approves and may edit."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from generators.errors import GeneratorError
-from generators.reading.brief import Level
+from generators.reading.amounts import Level
 from generators.reading.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.reading.yaml import YamlFault, load_all
 
@@ -87,8 +88,9 @@ def _lesson(lesson: CurriculumLesson) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=2)  # a run checks, shows, approves and plans the same file
 def load_document(data: bytes) -> dict[str, Any]:
-    """The YAML of a curriculum as plain values, for checking before it is read.
+    """The YAML of a curriculum as plain values, which nobody may change.
 
     Raises:
         BrokenCurriculum: not UTF-8, not YAML, or no mapping at the top.

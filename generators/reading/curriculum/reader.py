@@ -5,11 +5,11 @@ from typing import Any
 
 from generators.errors import BrokenYaml, NotACurriculum
 from generators.languages import vocabulary
-from generators.reading.brief.amounts import count_in, level_in, money_in
-from generators.reading.brief.placeholder import scalar
+from generators.reading.amounts import count_in, level_in, money_in
 from generators.reading.curriculum import keys
 from generators.reading.curriculum.model import Curriculum, CurriculumModule
 from generators.reading.curriculum.shapes import MAX_LESSONS, modules_of
+from generators.reading.placeholder import scalar
 from generators.reading.text import TextFile, read_text_file
 from generators.reading.warning import ReadingWarning
 from generators.reading.yaml import YamlFault, load_all

@@ -13,11 +13,11 @@ from typing import Any
 
 from generators.languages import vocabulary
 from generators.languages.vocabulary import PartKind
-from generators.reading.brief.amounts import count_in, minutes_in
-from generators.reading.brief.outline_titles import title_and_minutes
-from generators.reading.brief.placeholder import scalar, stated
+from generators.reading.amounts import count_in, minutes_in
 from generators.reading.curriculum import keys
 from generators.reading.curriculum.model import CurriculumLesson, CurriculumModule
+from generators.reading.placeholder import scalar, stated
+from generators.reading.titles import title_and_minutes
 
 MAX_MODULES = 300
 MAX_LESSONS = 5_000
@@ -300,18 +300,16 @@ def _modules_of_flat(flat: list[Node]) -> Iterator[CurriculumModule]:
 def _module(node: Node, number: int, raw: list[Node]) -> CurriculumModule:
     found = (_lesson(item, number, position) for position, item in enumerate(raw[:MAX_LESSONS], start=1))
     lessons = tuple(lesson for lesson in found if lesson)
-    declared = keys.minutes(node.mapping)
     summed = sum(lesson.minutes or 0 for lesson in lessons)
     return CurriculumModule(
         number=number,
         title=_without_number(node.title),
         slug=keys.text(node.mapping, "slug"),
         description=keys.text(node.mapping, "description", "subtitle"),
-        minutes=summed or declared,
+        minutes=summed or keys.minutes(node.mapping),
         objectives=keys.texts(keys.first(node.mapping, "objectives")),
         lessons=lessons,
         declared_lessons=node.count,
-        declared_minutes=declared,
     )
 
 

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from generators.languages import fold, vocabulary
 from generators.languages.words import any_of
-from generators.reading.brief.amounts import minutes_in
-from generators.reading.brief.placeholder import stated
+from generators.reading.amounts import minutes_in
+from generators.reading.placeholder import stated
 
 MAX_TITLE_CHARACTERS = 250
 _ASIDE = re.compile(r"\s*[(\[]([^()\[\]]{0,80})[)\]]\s*$")

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import get_args
+from typing import Literal, get_args
 
 from generators.languages import Vocabulary, fold, vocabulary
-from generators.reading.brief.model import Level
+
+Level = Literal["beginner", "intermediate", "advanced", "expert"]
 
 _Hours = float | tuple[float, float]
 
