@@ -8,7 +8,7 @@ from outbox.notes.outages import OutageRecord, list_outages
 from outbox.notes.resolve import difference
 from outbox.ops import documentation, prune
 from outbox.ops.assessment import Answer, Assessment, Tone, assess
-from outbox.ops.backlog_history import Reckoned, history
+from outbox.ops.backlog import Reckoned, history
 from outbox.ops.courses import Courses, CourseTally
 from outbox.ops.readable import as_fields
 from outbox.ops.unreadable import unreadable

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import sys
+from collections.abc import Sequence
 
 import click
 
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
 from outbox.notes.outages import OutageRecord, list_outages
-from outbox.ops.backlog import points
-from outbox.ops.backlog_plot import plot
+from outbox.ops.backlog import history
+from outbox.ops.backlog_plot import LONGEST, Point, plot
 from outbox.ops.wording import age
+from outbox.outbox import Outbox
 from outbox.terminal import one_line
 
 
@@ -24,7 +26,7 @@ from outbox.terminal import one_line
 def outages(*, limit: int, drawn: bool, as_json: bool) -> None:
     """List the outages, newest first: cause, length, what each left to drain; and draw the backlog over time.
 
-    The curve joins what the ledger notes in straight lines: the backlog as an outage began, at its most, and drained.
+    The curve is reckoned from the log and the ledger, from the first outage listed until the last one was drained.
 
     \b
     Examples:
@@ -33,8 +35,7 @@ def outages(*, limit: int, drawn: bool, as_json: bool) -> None:
     """
     with opened(reading=True) as box:
         rows = list_outages(box.connection, limit=limit)
-        position = box.relay.position
-        backlog = max(0, box.last_seq - (position.applied_seq if position else 0))
+        corners = _curve(box, rows) if rows and drawn and not as_json else []
     if as_json:
         print_json([row.as_dict() for row in rows])
         return
@@ -42,11 +43,21 @@ def outages(*, limit: int, drawn: bool, as_json: bool) -> None:
         click.echo(_line(row))
     if not rows:
         click.echo("no outage so far", err=True)
-    elif drawn:
+    elif corners:
         click.echo("\nbacklog")
         unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-        corners = points(rows, dt.datetime.now(dt.UTC), backlog)
         click.echo("\n".join(plot(corners, width=shutil.get_terminal_size().columns, unicode=unicode)))
+
+
+def _curve(box: Outbox, rows: Sequence[OutageRecord]) -> list[Point]:
+    """The backlog from the first of these outages until all of them were drained, or until now."""
+    now = box.clock.now()
+    began = min(dt.datetime.fromisoformat(row.began_at) for row in rows)
+    drained = [dt.datetime.fromisoformat(row.drained_at) for row in rows if row.drained_at]
+    until = max(drained) if len(drained) == len(rows) else now
+    span = max(until - began, dt.timedelta(0))
+    found = history(box.connection, rows, now=now, until=until, span=span, samples=LONGEST)
+    return [(one.at, one.backlog) for one in found]
 
 
 def _line(row: OutageRecord) -> str:

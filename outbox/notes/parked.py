@@ -381,15 +381,6 @@ class Parked:
             )
             self._put([as_listed(passed, shown(passed, ParkedState.PARKED, None, None))])
 
-    def park(self, event: Event, *, verdict: str, reason: str, sqlstate: str | None = None, attempts: int = 1) -> None:
-        """Put down one event that is itself at fault."""
-        self._put_one(event, ParkedState.PARKED, None, verdict, reason, sqlstate, attempts)
-
-    def hold(self, event: Event, *, behind_seq: int) -> None:
-        """Put down one event that waits behind an earlier one."""
-        reason = f"waits for event {behind_seq}, which is parked"
-        self._put_one(event, ParkedState.HELD, behind_seq, DEPENDENCY, reason, None, 0)
-
     def rewrite(
         self,
         rows: Iterable[ParkedEvent] = (),
@@ -504,34 +495,6 @@ class Parked:
             after=payload_json,
             who=who,
         )
-
-    def _put_one(
-        self,
-        event: Event,
-        state: ParkedState,
-        behind_seq: int | None,
-        verdict: str,
-        reason: str,
-        sqlstate: str | None,
-        attempts: int,
-    ) -> None:
-        row = ParkedEvent(
-            seq=event.seq,
-            event_id=event.event_id,
-            type=event.type,
-            aggregate_id=event.aggregate_id,
-            refs=event.refs,
-            state=state,
-            behind_seq=behind_seq,
-            verdict=verdict,
-            sqlstate=sqlstate,
-            reason=reason,
-            attempts=attempts,
-            payload_json=None,
-            resolution=None,
-            parked_at=self._clock.now(),
-        )
-        self.rewrite([row])
 
     def _put(self, rows: Iterable[ParkedEvent]) -> None:
         self._connection.executemany(

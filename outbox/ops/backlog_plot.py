@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from outbox.ops.backlog import Point, columns
+Point = tuple[dt.datetime, float]  # a moment, and how much waited then
 
 HEIGHT = 6
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .:-=+*%#"
-_LONGEST = 100
+LONGEST = 100
 _SHORTEST = 20
 
 
@@ -17,7 +19,7 @@ def plot(corners: Sequence[Point], *, width: int, unicode: bool = True) -> Itera
     """Draw the curve.
 
     Args:
-        corners: see `backlog.points`; not empty.
+        corners: of the curve, oldest first; not empty.
         width: of the whole picture, in characters.
         unicode: use block characters.
     """
@@ -25,7 +27,7 @@ def plot(corners: Sequence[Point], *, width: int, unicode: bool = True) -> Itera
     upright, corner, flat = ("┤", "└", "─") if unicode else ("|", "+", "-")
     top = max(1.0, *(value for _, value in corners))
     label = f"{top:,.0f}"
-    across = max(_SHORTEST, min(width, _LONGEST) - len(label) - 2)
+    across = max(_SHORTEST, min(width, LONGEST) - len(label) - 2)
     heights = [round(value / top * HEIGHT * (len(levels) - 1)) for value in columns(corners, across)]
     # What is there is seen: an outage that lasted a second still leaves a mark.
     heights = [max(1, one) if one or value else 0 for one, value in zip(heights, columns(corners, across), strict=True)]
@@ -38,3 +40,25 @@ def plot(corners: Sequence[Point], *, width: int, unicode: bool = True) -> Itera
     form = "%H:%M:%S" if first.date() == last.date() else "%m-%d %H:%M"
     left, right = f"{first:{form}}", f"{last:{form}} UTC"
     yield f"{'':>{len(label) + 2}}{left}{right:>{across - len(left)}}"
+
+
+def columns(corners: Sequence[Point], count: int) -> list[float]:
+    """Cut the curve into `count` slices of equal time, and return the highest backlog in each."""
+    if not corners:
+        return [0.0] * count
+    start, end = corners[0][0], corners[-1][0]
+    step = (end - start) / count
+    tops = [0.0] * count
+    for place in range(count):
+        left, right = start + step * place, start + step * (place + 1)
+        inside = [value for moment, value in corners if left <= moment <= right]
+        tops[place] = max([*inside, _at(corners, left), _at(corners, right)])
+    return tops
+
+
+def _at(corners: Sequence[Point], moment: dt.datetime) -> float:
+    for (left, low), (right, high) in pairwise(corners):
+        if left <= moment <= right:
+            share = (moment - left) / (right - left) if right > left else 1.0
+            return low + (high - low) * share
+    return corners[-1][1]

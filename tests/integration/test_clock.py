@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from outbox import Outbox
 from outbox import catalogue as c
 from outbox.notes.outages import list_outages
+from outbox.operating import history
 from outbox.ops.assessment import assess
-from outbox.ops.backlog import columns, points
 from outbox.ops.status import read_status
 from tests.support.fault_proxy import FaultProxy
 from tests.support.lessons import SetClock
@@ -87,7 +87,8 @@ def test_an_outage_in_which_the_clock_jumps_lasts_as_long_as_it_lasts(
     assert row.ended_at is not None
     assert row.drained_at is not None
     assert row.began_at <= row.ended_at <= row.drained_at
-    assert len(columns(points([row], clock.now(), 0), 10)) == 10
+    curve = history(box.connection, [row], now=clock.now(), span=dt.timedelta(hours=1), samples=10)
+    assert [one.at for one in curve] == sorted(one.at for one in curve)
 
 
 @pytest.mark.parametrize("days", JUMPS)

@@ -24,6 +24,7 @@ from outbox.notes.parked import ParkedState
 from outbox.ops.courses import CourseTally
 from tests.support.lessons import lesson, path_of, publish
 from tests.support.make_outbox import got_in, project
+from tests.support.parked import put_held, put_parked
 from tests.support.processes import DEADLINE_SECONDS, ROOT, environment, until, worker
 from tests.support.visitor import Visitor, console
 from worker.console.overview import read_overview
@@ -39,8 +40,8 @@ def box(tmp_path: Path) -> Iterator[Outbox]:
         opened.append(*project())
         publish(opened, "a", "# Aula\n\nmá\n")
         opened.append(c.ContentMetadataMerged(slug="curso-x--a", metadata={"n": 1}), lesson("b"))
-        opened.parked.park(opened.event(4), verdict="poison", reason=f"refused {SCRIPT}", sqlstate="23514", attempts=2)
-        opened.parked.hold(opened.event(5), behind_seq=4)
+        put_parked(opened, opened.event(4), reason=f"refused {SCRIPT}", sqlstate="23514", attempts=2)
+        put_held(opened, opened.event(5), behind_seq=4)
         yield opened
 
 
@@ -90,7 +91,7 @@ def test_an_event_that_nobody_can_read_spoils_no_page(box: Outbox, visitor: Visi
     """A course and a content whose payloads are no JSON: the overview stands, and the event can be discarded."""
     course, content = got_in(box, "{not json", kind="project.upserted"), got_in(box, "[")
     for seq in (course, content):
-        box.parked.park(box.event(seq), verdict="poison", reason="the payload is not JSON")
+        put_parked(box, box.event(seq), reason="the payload is not JSON")
     assert visitor.get("/").status == 200
     page = visitor.get(f"/parked/{content}")
     assert (page.status, "the payload is not JSON" in page.text) == (200, True)
@@ -254,7 +255,7 @@ def test_every_answer_is_closed_up(visitor: Visitor) -> None:
 def test_payloads_and_reasons_are_escaped(box: Outbox, visitor: Visitor) -> None:
     """What an event says is shown, never run."""
     box.append(lesson("evil", SCRIPT, metadata={SCRIPT: SCRIPT}))
-    box.parked.park(box.event(7), verdict="poison", reason=SCRIPT)
+    put_parked(box, box.event(7), reason=SCRIPT)
     pages = [visitor.get("/"), visitor.get("/parked/4"), visitor.get("/parked/7")]
     form = edited(box.event(7), title=f"x{SCRIPT}") | {"reason": SCRIPT}
     pages += [visitor.post("/parked/7/edit", form), visitor.post("/parked/7/edit", form | {"field:title": ""})]
@@ -306,7 +307,7 @@ def test_a_field_that_was_not_touched_keeps_its_line_ends(box: Outbox, visitor: 
     """Browsers send CR LF whatever was there; a lesson written on another system stays as it was written."""
     box.append(lesson("crlf", "# Aula\r\n\r\num\r\n"), lesson("mixed", "um\r\ndois\ntrês\n"))
     for seq, body, after in ((7, "# Aula\n\ndois\n", "# Aula\r\n\r\ndois\r\n"), (8, "um\ndois\ntrês\n", None)):
-        box.parked.park(box.event(seq), verdict="poison", reason="r")
+        put_parked(box, box.event(seq), reason="r")
         form = edited(box.event(seq), title="T", body=body) | {"reason": "r"}
         checked = json.loads(_hidden(visitor.post(f"/parked/{seq}/edit", form).html, "checked"))
         assert checked["body"] == (after or "um\r\ndois\ntrês\n")
@@ -328,7 +329,7 @@ def test_an_edit_that_cannot_be_is_told_with_what_was_typed(
 ) -> None:
     """The contract is that of the command; nothing typed is lost, and nothing is decided."""
     box.append(lesson("m", metadata={"a": 1}))
-    box.parked.park(box.event(7), verdict="poison", reason="r")
+    put_parked(box, box.event(7), reason="r")
     before = rows(box)
     reason = fields.pop("reason", "because of this")
     form = edited(box.event(7)) | {k if ":" in k else f"field:{k}": v for k, v in fields.items()} | {"reason": reason}
@@ -433,7 +434,7 @@ def test_an_outbox_that_cannot_be_read_is_told_and_comes_back(box: Outbox, visit
 def test_a_large_payload_is_edited_in_a_shell(box: Outbox, visitor: Visitor) -> None:
     """A form is no editor for a book; the page stays a page, and says the command."""
     box.append(lesson("book", "palavra " * 100_000))
-    box.parked.park(box.event(7), verdict="poison", reason="r")
+    put_parked(box, box.event(7), reason="r")
     page = visitor.get("/parked/7")
     assert "outbox parked edit 7" in page.text
     assert len(page.html) < 100_000
@@ -444,7 +445,7 @@ def test_many_parked_events_are_shown_in_pages(box: Outbox, visitor: Visitor) ->
     """In seq order, with a link to the next ones."""
     appended = box.append(*(lesson(f"p{number}") for number in range(30))).appended
     for event in appended:
-        box.parked.park(event, verdict="poison", reason="r")
+        put_parked(box, event, reason="r")
     overview = visitor.get("/").html
     assert 'href="/parked/15"' in overview
     assert 'href="/parked/16"' not in overview

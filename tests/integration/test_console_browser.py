@@ -20,6 +20,7 @@ from tests.support import chromium
 from tests.support.chromium import Browser, browser
 from tests.support.lessons import lesson, publish
 from tests.support.make_outbox import project
+from tests.support.parked import put_held, put_parked
 from tests.support.processes import until
 from tests.support.visitor import Visitor, console
 
@@ -67,8 +68,8 @@ def box(tmp_path: Path) -> Iterator[Outbox]:
         publish(opened, "a", "# Aula\n\n" + "palavra-comprida-" * 30 + "\n\nfim\n")
         opened.append(c.ContentMetadataMerged(slug="curso-x--a", metadata={"n": 1}))
         opened.append(*(lesson(f"{'muito-' * 25}{number}") for number in range(12)))
-        opened.parked.park(opened.event(4), verdict="poison", reason=f"refused {'sem_espaço_' * 20}", sqlstate="23514")
-        opened.parked.hold(opened.event(5), behind_seq=4)
+        put_parked(opened, opened.event(4), reason=f"refused {'sem_espaço_' * 20}", sqlstate="23514")
+        put_held(opened, opened.event(5), behind_seq=4)
         opened.relay.outage_began("the database does not answer")
         yield opened
 
@@ -199,7 +200,7 @@ def test_the_tab_says_how_things_stand(tab: Browser, visitor: Visitor, box: Outb
 def test_a_page_is_chosen_at_once_and_counted(tab: Browser, visitor: Visitor, box: Outbox) -> None:
     """One box for the whole page; the count is said; the next page shows what would be decided."""
     for seq in (6, 7):
-        box.parked.park(box.event(seq), verdict="poison", reason="refused")
+        put_parked(box, box.event(seq), reason="refused")
     opened(tab, visitor, "/parked")
     tab.complaints()
     tab.driver.find_element(By.ID, "choose-6").click()

@@ -14,6 +14,7 @@ from outbox import catalogue as c
 from outbox.notes import audit, steering
 from tests.support.lessons import lesson, publish
 from tests.support.make_outbox import project
+from tests.support.parked import put_held, put_parked
 from tests.support.visitor import Visitor, console
 
 DESTINATION = UUID("00000000-0000-4000-8000-000000000001")
@@ -33,8 +34,8 @@ def box(tmp_path: Path) -> Iterator[Outbox]:
             (5, "too long", "22001"),
             (6, "too long", "22001"),
         ):
-            opened.parked.park(opened.event(seq), verdict="poison", reason=reason, sqlstate=sqlstate)
-        opened.parked.hold(opened.event(8), behind_seq=6)
+            put_parked(opened, opened.event(seq), reason=reason, sqlstate=sqlstate)
+        put_held(opened, opened.event(8), behind_seq=6)
         yield opened
 
 
@@ -94,7 +95,7 @@ def test_all_that_a_search_finds_is_decided(box: Outbox, visitor: Visitor) -> No
     """Without ticking each: those on other pages, too; what the search does not find stays."""
     more = box.append(*(lesson(f"muito-{number}") for number in range(70))).appended
     for event in more:
-        box.parked.park(event, verdict="poison", reason="too long", sqlstate="22001")
+        put_parked(box, event, reason="too long", sqlstate="22001")
     form = {"act": "discard", "reason": "nobody wants them", "q": "muito", "everything": "1"}
     first = visitor.post("/several", form)
     assert "Discard 70 events" in first.text
@@ -217,7 +218,7 @@ def test_several_outboxes_stand_on_one_page(box: Outbox, tmp_path: Path) -> None
             opened.append(lesson(f"de-{path.parent.name}"))
             if path == other:
                 opened.relay.remember_position(DESTINATION, 1, opened.event(1).event_id)
-                opened.parked.park(opened.event(1), verdict="poison", reason="refused", sqlstate="23514")
+                put_parked(opened, opened.event(1), reason="refused", sqlstate="23514")
     with console(box.path, arguments=(str(box.path), str(other), str(third))) as visitor:
         found = visitor.get("/?" + visitor.address.partition("?")[2])
         visitor.cookie = found.headers["set-cookie"].partition(";")[0]

@@ -18,6 +18,7 @@ from tests.support import chromium
 from tests.support.chromium import Browser, browser
 from tests.support.lessons import SetClock, lesson, publish
 from tests.support.make_outbox import project
+from tests.support.parked import put_held, put_parked
 from tests.support.visitor import Visitor, console
 
 MISSING = chromium.missing()
@@ -67,8 +68,8 @@ def bad_day(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         for seq in range(5, 15):
             too_long = seq % 3 > 0
             reason = "value too long for type character varying(200)" if too_long else "violates check constraint"
-            box.parked.park(box.event(seq), verdict="poison", reason=reason, sqlstate="22001" if too_long else "23514")
-        box.parked.hold(box.event(16), behind_seq=6)
+            put_parked(box, box.event(seq), reason=reason, sqlstate="22001" if too_long else "23514")
+        put_held(box, box.event(16), behind_seq=6)
     with Outbox.open(folder / "b" / "outbox.db", content_root=folder / "content") as box:
         publish(box, "a")
         box.relay.remember_position(DESTINATION, 1, box.event(1).event_id)

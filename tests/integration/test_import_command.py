@@ -18,6 +18,7 @@ from outbox import Outbox
 from outbox.notes import resolve
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of
+from tests.support.parked import put_parked
 
 BRIEF = "# Course Brief: {title}\n\n**Slug:** {slug}\n"
 
@@ -238,7 +239,7 @@ def test_a_parked_lesson_of_an_imported_course_is_superseded_by_its_file(importe
     (imported / "1.2-agua.md").write_text("# Aula 1.2: Água morna\n")
     with Outbox.open(tmp_path / ".outbox" / "outbox.db", content_root=tmp_path / "outputs") as box:
         (event,) = (event for event in box.read() if event.payload.get("slug") == "pao--1-2-agua")
-        box.parked.park(event, verdict="poison", reason="too cold")
+        put_parked(box, event, reason="too cold")
         resolve.supersede(box, event.seq, "mended")
         row = box.parked.find(event.seq)
     assert row is not None

@@ -18,6 +18,7 @@ import pytest
 from outbox import Outbox, OutboxPaths, WorkerLock
 from outbox.notes.relay_state import Cause
 from tests.support.make_outbox import lesson, project
+from tests.support.parked import put_parked
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from worker.errors import SettingsFault
@@ -119,11 +120,11 @@ def test_a_short_outage_is_told_to_nobody(box: Outbox, receiver: Receiver) -> No
 
 def test_parked_events_are_told_together_and_not_as_a_flood(box: Outbox, receiver: Receiver) -> None:
     """The first at once; the next ones in one message a quarter of an hour later, not one each."""
-    box.parked.park(box.event(5), verdict="poison", reason=f"Key (slug)=({SECRET}) exists", sqlstate="23505")
+    put_parked(box, box.event(5), reason=f"Key (slug)=({SECRET}) exists", sqlstate="23505")
     with told(box, receiver.url):
         until(lambda: receiver.got and kept(box).exists(), what="the first is told")
     for seq in range(6, 16):
-        box.parked.park(box.event(seq), verdict="poison", reason="refused", sqlstate="23514")
+        put_parked(box, box.event(seq), reason="refused", sqlstate="23514")
     with told(box, receiver.url):
         pass
     assert receiver.titles == ["1 event was parked"]

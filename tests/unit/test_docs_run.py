@@ -13,6 +13,7 @@ from generators.cli import cli as generate
 from outbox import Outbox
 from outbox.cli import cli as outbox
 from tests.support.json_keys import are_told
+from tests.support.parked import put_parked
 
 ROOT = Path(__file__).parents[2]
 COURSE = "examples/courses/pao-fermentacao-natural"
@@ -63,7 +64,7 @@ def test_json_keys_of_the_outbox_are_told(home: Path) -> None:
     run(generate, "import", COURSE)
     with Outbox.open(home / ".outbox" / "outbox.db") as box:
         box.relay.outage_began("refused")
-        box.parked.park(box.event(1), verdict="poison", reason="r")
+        put_parked(box, box.event(1), reason="r")
         box.relay.pause()
     are_told("outbox status", run(outbox, "status", "--json"))
     are_told("outbox events", run(outbox, "events", "--limit", "1", "--json"))

@@ -10,6 +10,7 @@ import pytest
 
 from outbox import Outbox, WorkerLock
 from tests.support.lessons import lesson
+from tests.support.parked import put_parked
 from worker.doctor import Finding, examine, exit_code, of_faults
 from worker.doctor.address import examine_address, ipv6
 from worker.doctor.host import MOUNTS, configuration, delivery, file_system, inotify, settings_file, space, sqlite
@@ -181,7 +182,7 @@ def test_parked_events_and_a_missing_worker_are_warnings(box: Outbox) -> None:
     assert parked(box).outcome == "ok"
     assert worker(box).outcome == "warn"
     box.append(lesson("a"))
-    box.parked.park(box.event(1), verdict="poison", reason="r")
+    put_parked(box, box.event(1), reason="r")
     assert parked(box).outcome == "warn"
     with WorkerLock(box.path):
         assert worker(box).outcome == "ok"

@@ -39,6 +39,7 @@ from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of, staged_files
+from tests.support.parked import put_held, put_parked
 
 NAMES = ("a", "b", "c")
 DESTINATION = uuid.UUID(int=7)
@@ -249,14 +250,14 @@ class OutboxMachine(RuleBasedStateMachine):
         decision = Decisions.read(self.box.connection).of(said.seq)
         if decision is not None and decision.releases:  # a decision wins, until it is known what became of it
             with pytest.raises(OutboxError, match="an event that was decided about is not parked"):
-                self.box.parked.park(self.box.event(said.seq), verdict="poison", reason="r")
+                put_parked(self.box, self.box.event(said.seq), reason="r")
             self.box.parked.rewrite(noted=[(decision.id, Outcome.REFUSED)])
-        self.box.parked.park(self.box.event(said.seq), verdict="poison", reason="r")
+        put_parked(self.box, self.box.event(said.seq), reason="r")
         self.model.parked[said.seq] = "parked"
         blocked = {seq for seq in self.model.parked if self.model.events[seq - 1].slug == said.slug}
         for later in self.model.there:
             if later.seq > said.seq and later.slug == said.slug and later.seq not in blocked:
-                self.box.parked.hold(self.box.event(later.seq), behind_seq=said.seq)
+                put_held(self.box, self.box.event(later.seq), behind_seq=said.seq)
                 self.model.parked[later.seq] = f"held {said.seq}"
 
     @precondition(lambda self: self.model.parked)

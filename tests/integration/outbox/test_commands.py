@@ -20,6 +20,7 @@ from outbox import Outbox
 from outbox.cli import _COMMANDS
 from tests.support.lessons import PROJECT_ROOT, PYTHON, lesson, path_of, publish
 from tests.support.make_outbox import got_in
+from tests.support.parked import put_parked
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HEAVY = ("sqlite_utils", "rich", "psycopg", "watchdog", "structlog", "dotenv", "yaml")
@@ -62,7 +63,7 @@ def filled(places: tuple[Path, Path]) -> Outbox:
     with Outbox.open(places[0], content_root=places[1]) as box:
         for name in ("a", "b", "c"):
             publish(box, name, f"# {name}\n")
-        box.parked.park(box.event(2), verdict="poison", reason="title too long", sqlstate="22001")
+        put_parked(box, box.event(2), reason="title too long", sqlstate="22001")
         yield box
 
 
@@ -226,7 +227,7 @@ def test_an_event_that_nobody_can_read_is_shown_as_it_is_and_can_be_decided_abou
 ) -> None:
     """Append refuses such a payload; one that got in all the same hides nothing, and is edited or discarded like any other."""
     seq = got_in(filled, text)
-    filled.parked.park(filled.event(seq), verdict="poison", reason="the payload is not JSON")
+    put_parked(filled, filled.event(seq), reason="the payload is not JSON")
     shown = [] if text == "[]" else text
     for command in (("show", seq), ("parked", "show", seq)):
         assert told(run(*command, "--json"))["payload"] == shown

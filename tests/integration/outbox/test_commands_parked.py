@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from outbox import Outbox
 from outbox.commands.parked import parked
 from tests.support.lessons import lesson
+from tests.support.parked import put_parked
 
 Call = Callable[..., Result]
 
@@ -23,7 +24,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
     with Outbox.open(tmp_path / "outbox.db") as box:
         for event in box.append(*(lesson(name) for name in "abcde")).appended[:4]:
             sqlstate = "23514" if event.seq < 3 else "22001"
-            box.parked.park(event, verdict="poison", reason="r", sqlstate=sqlstate)
+            put_parked(box, event, reason="r", sqlstate=sqlstate)
         yield box
 
 

@@ -12,6 +12,7 @@ from outbox.cli import cli
 from outbox.errors import ParkedConflict
 from outbox.files.recovery import Recovered
 from tests.support.lessons import publish
+from tests.support.parked import put_parked
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
     with Outbox.open(tmp_path / "outbox.db", content_root=tmp_path / "content") as box:
         for name in ("a", "b"):
             publish(box, name)
-        box.parked.park(box.event(2), verdict="poison", reason="title too long", sqlstate="22001")
+        put_parked(box, box.event(2), reason="title too long", sqlstate="22001")
         yield box
 
 

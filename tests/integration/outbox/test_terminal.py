@@ -22,6 +22,7 @@ from outbox import catalogue as c
 from outbox.notes.steering import pause
 from outbox.terminal import Screen, console, secure_streams, shown
 from tests.support.lessons import PROJECT_ROOT, PYTHON
+from tests.support.parked import put_parked
 from worker.logs import configure_logs, get_log
 
 # Title bar, clear screen, C1's CSI, carriage return, backspace, bidi override, isolates, zero width, tags, soft hyphen.
@@ -73,7 +74,7 @@ def poisoned(tmp_path: Path) -> Path:
             unit.append(
                 c.ContentUpserted(slug="curso--a", title=EVIL, content_type="other", project="curso", body=EVIL)
             )
-        box.parked.park(box.event(2), verdict="poison", reason=EVIL + "\n  99999  parked  forged", sqlstate="P0001")
+        put_parked(box, box.event(2), reason=EVIL + "\n  99999  parked  forged", sqlstate="P0001")
         box.relay.outage_began(EVIL)
         box.relay.set_state("blocked", last_error=EVIL)
         pause(box, EVIL)

@@ -14,6 +14,7 @@ from generators.cli import main as generate
 from outbox import Outbox
 from outbox.cli import main as outbox
 from tests.support.lessons import lesson
+from tests.support.parked import put_parked
 from tests.support.processes import ROOT, environment
 
 COURSE = str(min(path for path in (ROOT / "tests" / "data" / "courses").iterdir() if path.is_dir()))
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
     place = tmp_path / "box" / "outbox.db"
     with Outbox.open(place) as box:
         box.append(lesson("a"), lesson("b"), lesson("c"))
-        box.parked.park(box.event(2), verdict="poison", reason="r")
+        put_parked(box, box.event(2), reason="r")
         box.relay.outage_began("x")
         box.relay.set_state("stopped")
         box.checkpoint()

@@ -13,6 +13,7 @@ from outbox.notes.relay_state import Cause
 from outbox.ops.alarm import Limits, alarms
 from outbox.ops.status import read_status
 from tests.support.lessons import SetClock, lesson
+from tests.support.parked import put_parked
 
 DESTINATION = uuid.UUID(int=1)
 
@@ -80,7 +81,7 @@ def test_parked_events_need_a_person_above_the_number_that_is_allowed(box: Outbo
     (event,) = box.append(lesson("a")).appended
     with WorkerLock(box.path):
         box.relay.remember_position(DESTINATION, event.seq, event.event_id)
-        box.parked.park(event, verdict="poison", reason="refused")
+        put_parked(box, event, reason="refused")
         box.relay.set_state(WorkerState.FOLLOWING)
         assert found(box, clock) == ["1 parked, 0 allowed"]
         assert found(box, clock, parked=1) == []

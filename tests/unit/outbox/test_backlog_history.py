@@ -5,7 +5,7 @@ import uuid
 
 from outbox import Outbox
 from outbox.notes.outages import list_outages
-from outbox.ops.backlog_history import history
+from outbox.ops.backlog import history
 from tests.support.lessons import SetClock, lesson
 
 DESTINATION = uuid.UUID(int=1)
@@ -81,3 +81,46 @@ def test_what_was_pruned_counts_as_appended(box: Outbox, clock: SetClock) -> Non
     clock.move(minutes=1)
     box.connection.execute("delete from events where seq < 5")
     assert curve(box, clock, 1) == [0, 0]
+
+
+def test_a_curve_may_end_before_now(box: Outbox, clock: SetClock) -> None:
+    """What comes after its end changes nothing in it."""
+    began = clock.now()
+    box.relay.remember_position(DESTINATION, 0, None)
+    box.relay.outage_began("no route to host")
+    clock.move(minutes=1)
+    append(box, 4)
+    clock.move(minutes=1)
+    box.relay.outage_ended()
+    clock.move(minutes=2)
+    box.relay.remember_position(DESTINATION, 4, None)
+    box.relay.drained()
+    until = clock.now()
+    clock.move(days=3)
+    append(box, 5)
+    found = history(
+        box.connection,
+        list_outages(box.connection),
+        now=clock.now(),
+        until=until,
+        span=until - began,
+        samples=5,
+    )
+    assert [round(one.backlog, 3) for one in found if one.even] == [0, 4, 4, 2, 0]
+    assert (found[0].at, found[-1].at) == (began, until)
+
+
+def test_a_clock_that_was_set_back_between_outages_turns_no_time_around(box: Outbox, clock: SetClock) -> None:
+    """The second outage began, by the clock, before the first was drained: the curve goes forward all the same."""
+    began = clock.now()
+    box.relay.remember_position(DESTINATION, 0, None)
+    for back in (0, 5):
+        clock.move(hours=-back)
+        box.relay.outage_began("no route to host")
+        append(box, 3)
+        clock.move(hours=4)
+        box.relay.outage_ended()
+    rows = list_outages(box.connection)
+    found = history(box.connection, rows, now=clock.now(), span=clock.now() - began, samples=9)
+    assert [one.at for one in found] == sorted(one.at for one in found)
+    assert found[-1].backlog == 6

@@ -9,6 +9,7 @@ import pytest
 from outbox import Outbox
 from outbox.ops.check import run_checks
 from tests.support.lessons import lesson
+from tests.support.parked import put_held, put_parked
 
 
 def findings(box: Outbox) -> dict[str, str]:
@@ -75,8 +76,8 @@ def test_what_was_altered_or_is_out_of_order_is_listed_by_its_seq(filled: Outbox
 
 def test_lists_that_do_not_fit_the_log_are_named(filled: Outbox) -> None:
     """A parked event that is no more, one that waits for nobody, a head that names another, a database that is ahead."""
-    filled.parked.park(filled.event(3), verdict="poison", reason="r")
-    filled.parked.hold(filled.event(5), behind_seq=3)
+    put_parked(filled, filled.event(3), reason="r")
+    put_held(filled, filled.event(5), behind_seq=3)
     filled.relay.remember_position(uuid.UUID(int=1), 99, None)
     by_hand(
         filled,

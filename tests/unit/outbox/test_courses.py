@@ -9,6 +9,7 @@ from outbox import catalogue as c
 from outbox.ops.courses import CourseProgress, Courses, CourseTally
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson
+from tests.support.parked import put_parked
 
 HERE = uuid.UUID(int=1)
 
@@ -91,7 +92,7 @@ def test_parked_events_are_neither_applied_nor_waiting(box: Outbox) -> None:
             c.ProjectUpserted(slug=f"curso-{name}", name=f"Curso {name.upper()}"),
             _content(name, project=f"curso-{name}"),
         )
-    box.parked.park(box.event(4), verdict="poison", reason="r")
+    put_parked(box, box.event(4), reason="r")
     rows = _look(box, 4).rows
     assert [(row.slug, row.applied, row.waiting, row.parked) for row in rows] == [
         ("curso-b", 1, 0, 1),

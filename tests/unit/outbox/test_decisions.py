@@ -4,6 +4,7 @@ import pytest
 
 from outbox import Decisions, Event, Outbox, Outcome, Resolution
 from tests.support.lessons import lesson
+from tests.support.parked import put_parked
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def events(box: Outbox) -> list[Event]:
 
 
 def decide(box: Outbox, event: Event, how: Resolution, payload_json: str | None = None) -> None:
-    box.parked.park(event, verdict="poison", reason="r")
+    put_parked(box, event, reason="r")
     box.parked.release(event.seq, how, payload_json=payload_json, reason="because")
 
 

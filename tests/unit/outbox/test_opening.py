@@ -23,6 +23,7 @@ from outbox.notes import audit, resolve
 from outbox.ops.check import run_checks
 from outbox.ops.salvage import salvage
 from tests.support.lessons import SetClock, lesson
+from tests.support.parked import put_parked
 
 
 def test_a_new_outbox_has_an_identity_that_stays(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_salvage_keeps_what_was_decided_and_what_became_of_it(tmp_path: Path) ->
     path = tmp_path / "o.db"
     with Outbox.open(path) as box:
         for event in box.append(lesson("a"), lesson("b"), lesson("c")).appended:
-            box.parked.park(event, verdict="poison", reason="r")
+            put_parked(box, event, reason="r")
         resolve.edit(box, 1, box.event(1).payload | {"title": "Melhor"}, "typo")
         resolve.discard(box, 2, "no use")
         resolve.retry(box, 3)

@@ -21,6 +21,7 @@ from outbox.notes import audit, resolve
 from outbox.notes.decisions import OUTCOMES
 from outbox.notes.parked import standing
 from tests.support.lessons import lesson, path_of, publish
+from tests.support.parked import put_held, put_parked
 
 
 @pytest.fixture
@@ -36,10 +37,10 @@ def state_of(box: Outbox, seq: int) -> ParkedState | None:
 def bring_to(box: Outbox, event: Event, state: ParkedState) -> None:
     """Put the event down; held, it waits behind event 1."""
     if state is ParkedState.HELD:
-        box.parked.park(box.event(1), verdict="poison", reason="r")
-        box.parked.hold(event, behind_seq=1)
+        put_parked(box, box.event(1), reason="r")
+        put_held(box, event, behind_seq=1)
     else:
-        box.parked.park(event, verdict="poison", reason="r")
+        put_parked(box, event, reason="r")
         if state is ParkedState.RELEASING:
             box.parked.release(event.seq, Resolution.RETRY)
     assert state_of(box, event.seq) == state
@@ -132,15 +133,15 @@ def test_a_row_is_held_only_behind_an_earlier_one_that_is_not_held_itself(box: O
     for seq, state in ((1, ParkedState.PARKED), (2, ParkedState.RELEASING), (6, ParkedState.PARKED)):
         if box.parked.find(seq) is None:
             bring_to(box, box.event(seq), state)
-    box.parked.hold(box.event(3), behind_seq=1)
+    put_held(box, box.event(3), behind_seq=1)
     taken = [seq for seq in range(1, 7) if puts(box, event, ParkedState.HELD, behind=seq, verdict="dependency")]
     assert taken == [1, 2]
 
 
 def test_nobody_leaves_the_list_while_another_waits_for_it(box: Outbox, events: list[Event]) -> None:
     """So none is held behind nothing, whoever dies when; both together may leave."""
-    box.parked.park(events[0], verdict="poison", reason="r")
-    box.parked.hold(events[2], behind_seq=1)
+    put_parked(box, events[0], reason="r")
+    put_held(box, events[2], behind_seq=1)
     with pytest.raises(OutboxError, match="an event is held behind this one"):
         box.parked.rewrite(gone=[1])
     assert box.parked.count() == 2
@@ -149,14 +150,14 @@ def test_nobody_leaves_the_list_while_another_waits_for_it(box: Outbox, events: 
 
 
 def test_a_row_stays_of_its_event(box: Outbox, events: list[Event]) -> None:
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     for column in ("seq", "event_id", "type", "aggregate_id", "refs", "parked_at"):
         assert not is_taken(box, f"update parked set {column} = '9'")
 
 
 def test_a_row_tells_no_decision_that_nobody_made(box: Outbox, events: list[Event]) -> None:
     """Neither what was decided nor the payload that was given."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     box.parked.release(1, Resolution.EDIT, payload_json='{"slug": "x"}')
     assert is_taken(box, "update parked set attempts = 2")
     for how in Resolution:
@@ -165,7 +166,7 @@ def test_a_row_tells_no_decision_that_nobody_made(box: Outbox, events: list[Even
 
 
 def test_decisions_and_what_became_of_them_are_facts(box: Outbox, events: list[Event]) -> None:
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     box.parked.release(1, Resolution.RETRY)
     box.parked.rewrite(decisions=Decisions(box.connection), outcomes={1: Outcome.REFUSED})
     for table, column in (("audit", "reason"), ("outcomes", "outcome")):
@@ -198,9 +199,9 @@ def test_an_operator_brings_only_what_is_parked_to_its_release(box: Outbox, stat
 def test_held_means_waiting_for_an_earlier_event(box: Outbox, behind: int) -> None:
     """Not for itself, and for none that comes later."""
     event = box.append(lesson("a"), lesson("b"), lesson("c")).appended[1]
-    box.parked.park(box.event(3), verdict="poison", reason="r")
+    put_parked(box, box.event(3), reason="r")
     with pytest.raises(OutboxError):
-        box.parked.hold(event, behind_seq=behind)
+        put_held(box, event, behind_seq=behind)
 
 
 def test_states_and_resolutions_are_those_of_the_check_constraints(box: Outbox) -> None:
@@ -255,7 +256,7 @@ def test_the_first_row_of_a_list_waits_for_nobody(events: list[Event]) -> None:
 def test_a_decision_lets_go_of_what_waited_for_it(box: Outbox, events: list[Event]) -> None:
     """Of all of it but what waits for another one as well."""
     for seq in (1, 3):
-        box.parked.park(events[seq - 1], verdict="poison", reason="r")
+        put_parked(box, events[seq - 1], reason="r")
     box.parked.release(1, Resolution.RETRY)
     assert stands(events, {1, 3}, Decisions(box.connection)) == [
         (ParkedState.RELEASING, None),
@@ -267,14 +268,14 @@ def test_a_decision_lets_go_of_what_waited_for_it(box: Outbox, events: list[Even
 
 def test_what_is_discarded_waits_for_nobody(box: Outbox, events: list[Event]) -> None:
     """It takes no effect, so its place in the order means nothing."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     box.parked.discard_with(3, reason="with another")
     assert stands(events, {1}, Decisions(box.connection))[2] == (ParkedState.RELEASING, None)
 
 
 def test_only_what_is_parked_is_decided_about(box: Outbox, events: list[Event]) -> None:
-    box.parked.park(events[0], verdict="poison", reason="r", sqlstate="23514", attempts=3)
-    box.parked.hold(events[2], behind_seq=1)
+    put_parked(box, events[0], reason="r", sqlstate="23514", attempts=3)
+    put_held(box, events[2], behind_seq=1)
     with pytest.raises(ParkedConflict, match="only held behind event 1"):
         box.parked.release(3, Resolution.RETRY)
     box.parked.release(1, Resolution.RETRY)
@@ -286,9 +287,9 @@ def test_only_what_is_parked_is_decided_about(box: Outbox, events: list[Event]) 
 
 def test_a_list_that_cannot_be_is_seen_and_made_anew(box: Outbox, events: list[Event]) -> None:
     """Held behind what is not parked, or behind a held one, or still to come as far as the worker noted."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     for event in (events[2], events[3]):
-        box.parked.hold(event, behind_seq=1)
+        put_held(box, event, behind_seq=1)
     assert box.parked.impossible() == ()
     triggers = box.connection.execute("select name, sql from sqlite_master where type = 'trigger'").fetchall()
     for name, _ in triggers:  # as a version before this one left it
@@ -312,7 +313,7 @@ def test_a_list_that_cannot_be_is_seen_and_made_anew(box: Outbox, events: list[E
 
 def test_an_edit_keeps_the_original_and_says_who_why_and_what(box: Outbox, events: list[Event]) -> None:
     """The log still says what was said; the audit trail has both payloads."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     payload = json.loads(events[0].payload_json) | {"title": "Melhor"}
     assert "Melhor" in resolve.edit(box, 1, payload, "typo")
     found = box.parked.find(1)
@@ -327,7 +328,7 @@ def test_an_edit_keeps_the_original_and_says_who_why_and_what(box: Outbox, event
 
 def test_an_edit_must_keep_the_contract_and_the_aggregate(box: Outbox, events: list[Event]) -> None:
     """A refused edit leaves the event parked and no trace in the audit trail."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     payload = json.loads(events[0].payload_json)
     with pytest.raises(ContractError):
         resolve.edit(box, 1, payload | {"title": ""}, "w")
@@ -342,7 +343,7 @@ def test_an_edit_must_keep_the_contract_and_the_aggregate(box: Outbox, events: l
 def test_supersede_takes_the_file_as_it_is_now(box: Outbox, root: object) -> None:
     """The text on the disk replaces the one that was appended."""
     publish(box, "a", "bad\n")
-    box.parked.park(box.event(1), verdict="poison", reason="r")
+    put_parked(box, box.event(1), reason="r")
     box.place_of(path_of("a")).write_text("good\n")
     resolve.supersede(box, 1, "repaired")
     found = box.parked.find(1)
@@ -354,7 +355,7 @@ def test_supersede_takes_the_file_as_it_is_now(box: Outbox, root: object) -> Non
 def test_discard_and_retry_leave_a_trail(box: Outbox, events: list[Event]) -> None:
     """Every decision has its record."""
     for event, act in ((events[0], resolve.discard), (events[1], resolve.retry)):
-        box.parked.park(event, verdict="poison", reason="r")
+        put_parked(box, event, reason="r")
         act(box, event.seq, "because")
     assert [(record.seq, record.action) for record in audit.trail(box.connection)] == [(1, "discard"), (2, "retry")]
     with pytest.raises(ParkedConflict):
@@ -363,8 +364,8 @@ def test_discard_and_retry_leave_a_trail(box: Outbox, events: list[Event]) -> No
 
 def test_the_list_names_the_events_and_what_was_said_of_them(box: Outbox, events: list[Event]) -> None:
     """Every row carries its event's own ids, and the verdict as it was given; as plain data too."""
-    box.parked.park(events[0], verdict="poison", reason="no room", sqlstate="23514", attempts=3)
-    box.parked.hold(events[3], behind_seq=1)
+    put_parked(box, events[0], reason="no room", sqlstate="23514", attempts=3)
+    put_held(box, events[3], behind_seq=1)
     for event, row in zip((events[0], events[3]), box.parked.list(), strict=True):
         assert (row.seq, row.event_id, row.type) == (event.seq, event.event_id, event.type)
         assert (row.aggregate_id, row.refs) == (event.aggregate_id, event.refs)
@@ -380,9 +381,9 @@ def test_the_list_names_the_events_and_what_was_said_of_them(box: Outbox, events
 
 def test_what_waits_behind_an_event_is_counted_up_to_a_limit(box: Outbox, events: list[Event]) -> None:
     """Nobody pays for counting a hundred thousand rows to read "more than ten"."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     for event in events[1:]:
-        box.parked.hold(event, behind_seq=1)
+        put_held(box, event, behind_seq=1)
     assert [box.parked.count_behind(1, limit=limit) for limit in (0, 2, 3, 9)] == [0, 2, 3, 3]
     assert box.parked.count_behind(2, limit=9) == 0
     assert [row.seq for row in box.parked.held_behind(1, limit=2)] == [2, 3]
@@ -392,7 +393,7 @@ def test_a_decision_is_heard_by_the_worker_at_once(
     box: Outbox, events: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It rings like an event does: nobody waits for the next poll."""
-    box.parked.park(events[0], verdict="poison", reason="r")
+    put_parked(box, events[0], reason="r")
     rung: list[bool] = []
     monkeypatch.setattr(box, "ring", lambda: rung.append(True))
     resolve.retry(box, 1, reason="it was the disk")

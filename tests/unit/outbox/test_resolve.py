@@ -10,13 +10,14 @@ from outbox.catalogue import ContentStatusChanged
 from outbox.notes import resolve
 from outbox.notes.audit import trail
 from tests.support.lessons import path_of, publish
+from tests.support.parked import put_parked
 
 
 @pytest.fixture
 def parked(box: Outbox) -> Outbox:
     """A lesson with a file, parked."""
     publish(box, "a", "# a\nsecond\n")
-    box.parked.park(box.event(1), verdict="poison", reason="title too long", sqlstate="22001", attempts=2)
+    put_parked(box, box.event(1), reason="title too long", sqlstate="22001", attempts=2)
     return box
 
 
@@ -104,7 +105,7 @@ def test_a_file_that_cannot_take_the_payloads_place_says_why(parked: Outbox, roo
     with pytest.raises(OutboxError, match=r"a\.md is gone: restore it, or use `outbox parked edit 1`"):
         resolve.supersede(parked, 1, "r")
     (event,) = parked.append(ContentStatusChanged(slug=file.stem, status="reviewed")).appended
-    parked.parked.park(event, verdict="poison", reason="r")
+    put_parked(parked, event, reason="r")
     with pytest.raises(OutboxError, match="event 2 carries no file: use `outbox parked edit 2`"):
         resolve.supersede(parked, 2, "r")
     assert standing(parked) == (None, None)

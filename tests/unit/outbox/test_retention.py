@@ -12,6 +12,7 @@ from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, publish
+from tests.support.parked import put_parked
 
 HERE, THERE = uuid.UUID(int=1), uuid.UUID(int=2)
 
@@ -76,7 +77,7 @@ def test_young_and_parked_events_stay(old: Outbox) -> None:
     """And all that comes after them."""
     proven(old, 10)
     assert plan(old, keep_days=101).events == 0
-    old.parked.park(old.event(4), verdict="poison", reason="r")
+    put_parked(old, old.event(4), reason="r")
     found = plan(old, keep_days=1)
     assert prune(old, found) == 3
     assert "parked" in found.because
@@ -102,7 +103,7 @@ def test_what_was_parked_since_the_plan_is_not_deleted(old: Outbox) -> None:
     """A worker may have met a database that went back to when the event was parked."""
     proven(old, 9)
     found = plan(old, keep_days=1)
-    old.parked.park(old.event(4), verdict="poison", reason="refused", attempts=2)
+    put_parked(old, old.event(4), reason="refused", attempts=2)
     assert prune(old, found) == 3
 
 

@@ -20,6 +20,7 @@ from outbox.ops.status_screen import LABELS, lines, screen
 from outbox.ops.status_view import answers, view
 from outbox.ops.unreadable import unreadable
 from tests.support.lessons import SetClock, lesson
+from tests.support.parked import put_held, put_parked
 
 DESTINATION = uuid.UUID(int=1)
 
@@ -63,7 +64,7 @@ def test_what_is_parked_is_not_called_delivered(box: Outbox, clock: SetClock) ->
     box.append(*(lesson(f"l-{number}") for number in range(34)))
     box.relay.remember_position(DESTINATION, 34, None)
     for seq in range(1, 34):
-        box.parked.park(box.event(seq), verdict="poison", reason="refused", sqlstate="23514")
+        put_parked(box, box.event(seq), reason="refused", sqlstate="23514")
     with working(box, WorkerState.FOLLOWING):
         found = told(box, clock)
     assert found["waiting"] == "nothing new; 33 events of the parked list are not delivered\n"
@@ -202,14 +203,14 @@ def test_parked_events_name_the_command_that_shows_why(box: Outbox, clock: SetCl
     """One is shown, many are listed; those that wait behind are counted apart."""
     box.append(lesson("a"), lesson("b"), lesson("a", "# 2"))
     box.relay.remember_position(DESTINATION, 3, None)
-    box.parked.park(box.event(1), verdict="poison", reason="r")
-    box.parked.hold(box.event(3), behind_seq=1)
+    put_parked(box, box.event(1), reason="r")
+    put_held(box, box.event(3), behind_seq=1)
     with working(box, WorkerState.FOLLOWING):
         found = told(box, clock)
         assert found["wrong"].startswith("1 event parked for 0 s")
         assert "and 1 waits behind; everything else flows" in found["wrong"]
         assert "$ outbox parked show 1\n" in found["needs you"]
-        box.parked.park(box.event(2), verdict="poison", reason="r")
+        put_parked(box, box.event(2), reason="r")
         assert "$ outbox parked list\n" in told(box, clock)["needs you"]
     box.relay.set_state(WorkerState.BLOCKED, "the database refuses this user or password")
     assert "flows" not in told(box, clock)["wrong"]
@@ -260,7 +261,7 @@ def test_a_terminal_of_any_width_shows_it_whole(box: Outbox, clock: SetClock, wi
     """No line is longer than the terminal, no command is folded, and marks tell what the colours tell."""
     box.append(lesson("a"), lesson("b"))
     box.relay.outage_began("the database refuses this user or password")
-    box.parked.park(box.event(1), verdict="poison", reason="r")
+    put_parked(box, box.event(1), reason="r")
     with working(box, WorkerState.BLOCKED, "the database refuses this user or password"):
         status = read_status(box, clock.now())
     text = drawn(status, width)
