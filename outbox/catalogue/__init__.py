@@ -1,6 +1,6 @@
 """What events there are: the types with their contracts, upcasters, ids, and the event as it stands in the log."""
 
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.catalogue.content import (
     AudienceUpserted,
     ContentDeleted,
@@ -23,6 +23,7 @@ from outbox.catalogue.content import (
     TechnicalLevel,
 )
 from outbox.catalogue.declaration import (
+    STAMP,
     STATE_SLOT,
     Aggregate,
     Catalogue,
@@ -33,6 +34,7 @@ from outbox.catalogue.declaration import (
     Outside,
     Owner,
     Payload,
+    as_key,
     column,
     contract_of,
     event_type,
@@ -42,6 +44,7 @@ CONTRACTS = active().contracts
 
 __all__ = [
     "CONTRACTS",
+    "STAMP",
     "STATE_SLOT",
     "Aggregate",
     "AudienceUpserted",
@@ -72,6 +75,7 @@ __all__ = [
     "Slug",
     "TechnicalLevel",
     "active",
+    "as_key",
     "column",
     "contract_of",
     "event_type",

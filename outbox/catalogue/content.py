@@ -64,9 +64,22 @@ content = Aggregate(
     owner=Owner(through="project", or_linked=("mind", ("creator", "author", "co_author"))),
 )
 content_mind = Link(
-    name="mind", of=content, to=mind, table="public.content_minds", columns=("content_id", "mind_id"), keys=("role",)
+    name="mind",
+    of=content,
+    to=mind,
+    table="public.content_minds",
+    columns=("content_id", "mind_id"),
+    keys=("role",),
+    created="created_at",
 )
-content_tag = Link(name="tag", of=content, to=tag, table="public.content_tags", columns=("content_id", "tag_id"))
+content_tag = Link(
+    name="tag",
+    of=content,
+    to=tag,
+    table="public.content_tags",
+    columns=("content_id", "tag_id"),
+    created="created_at",
+)
 
 _LESSON = "pao-caseiro--1-1-o-fermento"
 

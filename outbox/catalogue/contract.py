@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from outbox.catalogue import ids
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.catalogue.declaration import Contract, Payload, contract_of
 from outbox.errors import ContractError, PayloadTooLarge
 

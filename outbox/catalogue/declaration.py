@@ -74,6 +74,11 @@ class Outside:
     def __post_init__(self) -> None:
         _check_names(f"Outside {self.kind!r}", self.kind, *self.table.split("."), self.key, self.id, *(self.adds or ()))
 
+    @property
+    def relation(self) -> str:
+        """The table without its schema."""
+        return self.table.rpartition(".")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
@@ -123,6 +128,11 @@ class Aggregate:
         if not self.key:
             raise CatalogueError(f"{where} has no key: name the fields that tell one row from another")
 
+    @property
+    def relation(self) -> str:
+        """The table without its schema."""
+        return self.table.rpartition(".")[2]
+
     def key_in(self, payload: Mapping[str, Any]) -> str:
         """Return the natural key that a payload names, as text; the parts of a key of several as a JSON array.
 
@@ -130,8 +140,8 @@ class Aggregate:
             KeyError: a part of it is not there.
         """
         if len(self.key) == 1:
-            return str(payload[self.key[0]])
-        return msgspec.json.encode([payload[name] for name in self.key]).decode()
+            return as_key(payload[self.key[0]])
+        return as_key([payload[name] for name in self.key])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -145,6 +155,7 @@ class Link:
         table: with its schema.
         columns: the ids of both ends.
         keys: fields that tell several links of the same two ends apart; columns of the same names.
+        created: column of the moment of the event that made the link.
     """
 
     name: str
@@ -153,9 +164,16 @@ class Link:
     table: str
     columns: tuple[str, str]
     keys: tuple[str, ...] = ()
+    created: str | None = None
 
     def __post_init__(self) -> None:
-        _check_names(f"Link {self.name!r}", self.name, *self.table.split("."), *self.columns, *self.keys)
+        names = [*self.columns, *self.keys, *([] if self.created is None else [self.created])]
+        _check_names(f"Link {self.name!r}", self.name, *self.table.split("."), *names)
+
+    @property
+    def relation(self) -> str:
+        """The table without its schema."""
+        return self.table.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +262,10 @@ class Contract:
         patches: whether the same patch is news again after a later event that makes the row.
         body: the field that holds the text of a file.
         path: the field that holds the path of that file.
+        by_name: the fields by their names.
+        pointing: those that name a row of an aggregate.
+        merged: columns that are merged by key.
+        key_types: of the parts of the natural key, as JSON has them.
     """
 
     type: str
@@ -263,6 +285,28 @@ class Contract:
     patches: bool
     body: str | None
     path: str | None
+    by_name: Mapping[str, Field]
+    pointing: tuple[Field, ...]
+    merged: frozenset[str]
+    key_types: tuple[builtins.type, ...]
+
+    def key_in(self, payload: Mapping[str, Any]) -> str:
+        """Return the natural key that a payload names, as data.
+
+        Raises:
+            KeyError: a part of it is not there, or of another type.
+        """
+        for name, kind in zip(self.aggregate.key, self.key_types, strict=True):
+            if type(payload[name]) is not kind:
+                raise KeyError(name)
+        return self.aggregate.key_in(payload)
+
+
+def as_key(value: Any) -> str:
+    """Return a natural key as text: its one part as it is, several parts as a JSON array."""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode() if isinstance(value, list | tuple) else str(msgspec.to_builtins(value))
 
 
 _P = typing.TypeVar("_P", bound=Payload)
@@ -313,6 +357,7 @@ def event_type(
 
     def declared(payload: builtins.type[_P]) -> builtins.type[_P]:
         fields = tuple(_fields(type_, payload, aggregate, link))
+        hints = typing.get_type_hints(payload)
         _DECLARED[payload] = Contract(
             type=type_,
             version=version,
@@ -331,6 +376,10 @@ def event_type(
             patches=does is Does.PATCHES,
             body=next((one.field for one in fields if one.body), None),
             path=next((one.field for one in fields if one.path), None),
+            by_name={one.field: one for one in fields},
+            pointing=tuple(one for one in fields if isinstance(one.refers_to, Aggregate)),
+            merged=frozenset(one.column for one in fields if one.merged),
+            key_types=tuple(int if hints[name] is int else str for name in aggregate.key),
         )
         return payload
 
@@ -377,6 +426,39 @@ class Catalogue:
         plain = [one.column for one in columns if not one.merged and one.column in patched]
         merged = [one.column for one in columns if one.merged]
         return (*plain, *([] if deleted is None else [deleted]), *merged)
+
+    def written(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns that the relay fills, by table."""
+        found: dict[str, tuple[str, ...]] = {}
+        for kind, one in self.aggregates.items():
+            rest = [*one.nulls, *(name for name in (one.soft_delete, one.created) if name is not None), STAMP]
+            found[one.table] = (one.id, *one.key, *(column.column for column in self._columns[kind]), *rest)
+        for link in self.links.values():
+            found[link.table] = (*link.columns, *link.keys, *([] if link.created is None else [link.created]), STAMP)
+            if link.to.adds is not None:
+                found[link.to.table] = (link.to.key, *link.to.adds)
+        return found
+
+    def privileges(self) -> list[tuple[str, str]]:
+        """Return the tables with what a worker must be able to do to them, beside reading what it names and finds."""
+        rows = [(one.table, verb) for one in self.aggregates.values() for verb in ("insert", "update")]
+        links = [(one.table, verb) for one in self.links.values() for verb in ("insert", "update", "delete")]
+        return [*rows, *links, *((one.to.table, "insert") for one in self.links.values() if one.to.adds is not None)]
+
+    def owned_through(self, kind: str) -> tuple[str, str]:
+        """Return the kind of the rows through which rows of this kind belong to somebody, and the column for that."""
+        owner = self.aggregates[kind].owner
+        one = next(one for one in self._columns[kind] if owner is not None and one.field == owner.through)
+        assert one.refers_to is not None  # noqa: S101 - checked when the catalogue was made
+        return one.refers_to.kind, one.column
+
+    def owned_by(self, kind: str) -> str:
+        """Return where it stands to whom a row of this kind belongs, in words."""
+        owner = self.aggregates[kind].owner
+        if owner is None or owner.column is not None:
+            return "owner" if owner is None else str(owner.column)
+        _, through = self.owned_through(kind)
+        return through if owner.or_linked is None else f"{through} (and the links of its makers)"
 
     def _add(self, contract: Contract) -> None:
         where = f"catalogue {self.name!r}, event {contract.type!r}"
@@ -490,11 +572,11 @@ def _slot(type_: str, does: Does, link: Link | None, slot: str | None) -> Callab
 
 def _key(aggregate: Aggregate, payload: builtins.type[Payload]) -> Callable[[Any], str]:
     if len(aggregate.key) > 1:
-        return lambda one: aggregate.key_in({name: getattr(one, name) for name in aggregate.key})
+        get_all: Callable[[Any], Any] = operator.attrgetter(*aggregate.key)
+        return lambda one: as_key(get_all(one))
     (name,) = aggregate.key
     get: Callable[[Any], Any] = operator.attrgetter(name)
-    hint = typing.get_type_hints(payload)[name]
-    return get if hint is str else lambda one: str(get(one))
+    return get if typing.get_type_hints(payload)[name] is str else lambda one: as_key(get(one))
 
 
 def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
@@ -504,6 +586,6 @@ def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
     make = ids.aggregate_id
 
     def refs(payload: Any) -> tuple[UUID, ...]:
-        return tuple([make(kind, value) for name, kind in named if (value := getattr(payload, name))])
+        return tuple([make(kind, as_key(value)) for name, kind in named if (value := getattr(payload, name))])
 
     return refs

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import check
 from outbox.catalogue.declaration import Contract
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.errors import NewerVersion, UnknownEventType
 
 

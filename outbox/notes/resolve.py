@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import check, parse
 from outbox.catalogue.declaration import Does
 from outbox.catalogue.event import Event

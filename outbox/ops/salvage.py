@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from outbox.catalogue.active import active
+from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import parse
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.errors import OutboxCorrupt, OutboxError

@@ -42,8 +42,8 @@ def test_many_events_of_a_row_become_one_insert(box: Outbox) -> None:
         upserted(body="two"),
     )
     changes = folded(batch)
-    (row,) = changes.content.inserts
-    assert changes.content.updates == []
+    (row,) = changes.of("content").inserts
+    assert changes.of("content").updates == []
     assert (row["content"], row["metadata"], row["fidelity_score"], row["status"]) == (
         "two",
         {"a": 1, "b": 2},
@@ -57,17 +57,17 @@ def test_many_events_of_a_row_become_one_insert(box: Outbox) -> None:
 def test_an_existing_row_keeps_its_id_and_gets_only_what_was_said(box: Outbox) -> None:
     batch = events(box, upserted(body="x"))
     theirs = batch[0].event_id
-    changes = folded(batch, Known(content={SLUG: Row(theirs, None)}))
-    (row,) = changes.content.updates
+    changes = folded(batch, Known({"content": {SLUG: Row(theirs, None)}}))
+    (row,) = changes.of("content").updates
     assert row["id"] == str(theirs)
     assert set(row) == {"id", "title", "content_type", "content", "deleted_at", "last_event_id"}
 
 
 def test_what_is_older_than_the_row_is_left_out_before_folding(box: Outbox) -> None:
     batch = events(box, upserted(body="old"), c.ContentStatusChanged(slug=SLUG, status="reviewed"))
-    known = Known(content={SLUG: Row(batch[0].aggregate_id, batch[0].event_id)})
+    known = Known({"content": {SLUG: Row(batch[0].aggregate_id, batch[0].event_id)}})
     changes = folded(batch, known)
-    (row,) = changes.content.updates
+    (row,) = changes.of("content").updates
     assert "content" not in row
     assert row["status"] == "reviewed"
 
@@ -77,8 +77,8 @@ def test_a_content_is_deleted_at_the_moment_it_was_said_else_when_the_event_occu
     said = "2024-02-03T04:05:06+00:00"
     batch = events(box, c.ContentDeleted(slug="p--a", deleted_at=said), c.ContentDeleted(slug="p--b"))
     ids = {slug: Row(event.aggregate_id, None) for slug, event in zip(("p--a", "p--b"), batch, strict=True)}
-    changes = folded(batch, Known(content=ids))
-    moments = {row["id"]: row["deleted_at"] for row in changes.content.updates}
+    changes = folded(batch, Known({"content": ids}))
+    moments = {row["id"]: row["deleted_at"] for row in changes.of("content").updates}
     assert datetime.fromisoformat(str(moments[str(batch[0].aggregate_id)])) == datetime.fromisoformat(said)
     assert datetime.fromisoformat(str(moments[str(batch[1].aggregate_id)])) == batch[1].occurred_at
 
@@ -86,8 +86,8 @@ def test_a_content_is_deleted_at_the_moment_it_was_said_else_when_the_event_occu
 def test_a_link_put_on_and_taken_off_is_only_taken_off(box: Outbox) -> None:
     batch = events(box, upserted(), c.ContentTagged(slug=SLUG, tag="x"), c.ContentUntagged(slug=SLUG, tag="x"))
     changes = folded(batch)
-    assert changes.tagged == []
-    assert [link["tag"] for link in changes.untagged] == ["x"]
+    assert changes.linked("tag").made == []
+    assert [link["tag"] for link in changes.linked("tag").removed] == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_what_does_not_exist_yet_is_a_fault_of_the_event_that_names_it(payload: 
 
 def test_a_mind_is_found_by_slug_and_by_id(box: Outbox) -> None:
     mind = events(box, upserted())[0].aggregate_id
-    known = Known(minds={"ana": mind, str(mind): mind}, content={SLUG: Row(mind, None)})
+    known = Known({"content": {SLUG: Row(mind, None)}}, {"mind": {"ana": mind, str(mind): mind}})
     batch = events(
         box,
         c.ContentMindLinked(slug=SLUG, mind="ana", role="host"),
         c.ContentMindUnlinked(slug=SLUG, mind=str(mind), role="host"),
     )
     changes = folded(batch, known)
-    assert (len(changes.minds_linked), len(changes.minds_unlinked)) == (0, 1)
+    assert (len(changes.linked("mind").made), len(changes.linked("mind").removed)) == (0, 1)
 
 
 def test_the_names_of_a_batch_tell_changed_rows_from_those_referred_to(box: Outbox) -> None:
@@ -129,11 +129,11 @@ def test_the_names_of_a_batch_tell_changed_rows_from_those_referred_to(box: Outb
         c.ContentTagged(slug="p--other", tag="x"),
     )
     wanted = wanted_by(decode(batch))
-    assert wanted.content.changed == {SLUG, "p--other"}  # its links change: its row is locked
-    assert wanted.content.only_referred == ["p--m"]
-    assert wanted.project.changed == {"p"}
-    assert wanted.project.only_referred == []
-    assert wanted.audience.only_referred == ["aud"]
+    assert wanted.of("content").changed == {SLUG, "p--other"}  # its links change: its row is locked
+    assert wanted.of("content").only_referred == ["p--m"]
+    assert wanted.of("project").changed == {"p"}
+    assert wanted.of("project").only_referred == []
+    assert wanted.of("audience").only_referred == ["aud"]
 
 
 def altered(event: Event, **changes: object) -> Event:
@@ -164,9 +164,9 @@ def test_a_contract_broken_on_the_way_is_a_fault_of_its_event(box: Outbox) -> No
 def test_a_project_that_changes_its_status_keeps_everything_else(box: Outbox) -> None:
     batch = events(box, c.ProjectUpserted(slug="p", name="P"), c.ProjectStatusChanged(slug="p", status="archived"))
     theirs = batch[0].event_id
-    changes = folded(batch[1:], Known(project={"p": Row(theirs, None)}))
-    assert changes.project.inserts == []
-    (row,) = changes.project.updates
+    changes = folded(batch[1:], Known({"project": {"p": Row(theirs, None)}}))
+    assert changes.of("project").inserts == []
+    (row,) = changes.of("project").updates
     assert row == {"id": str(theirs), "status": "archived", "last_event_id": str(batch[1].event_id)}
 
 

@@ -40,7 +40,14 @@ def said(kind: str, payload: dict[str, str]) -> Decoded:
         payload_sha256="",
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    return Decoded(event, payload)
+    contract = c.CONTRACTS[event.type]
+    return Decoded(
+        event, {name: payload[name] for name in payload if name in fields(contract)}, contract, payload["slug"]
+    )
+
+
+def fields(contract: c.Contract) -> set[str]:
+    return set(contract.payload.__struct_fields__)
 
 
 def changed(part: Sequence[Decoded]) -> set[tuple[str, str]]:

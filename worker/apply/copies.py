@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from outbox import Decisions, Event, Outbox
+from outbox.catalogue import Does, active
 from worker.apply.position import parked_seqs
-from worker.apply.projection import KINDS
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 
@@ -28,10 +28,13 @@ def own_event(connection: Connection, box: Outbox) -> Event | None:
     remembered = box.relay.position
     delivered = remembered.applied_seq if remembered is not None else 0
     passed, decisions = parked_seqs(connection, box), Decisions(box.connection)
-    versions: dict[str, dict[str, Event]] = {kind: {} for kind in KINDS}
+    catalogue = active()
+    versions: dict[str, dict[str, Event]] = {kind: {} for kind in catalogue.aggregates}
     for event in box.read(after=max(0, delivered - SHARED), limit=LOOKED_AT):
-        if event.type == f"{event.aggregate_type}.upserted" and event.seq not in passed and not decisions.of(event.seq):
-            versions[event.aggregate_type][str(event.payload["slug"])] = event
+        contract = catalogue.contracts.get(event.type)
+        if contract is None or contract.does is not Does.MAKES or event.seq in passed or decisions.of(event.seq):
+            continue
+        versions[event.aggregate_type][contract.key_in(event.payload)] = event
     return next((event for found in versions.values() for event in _unknown(connection, found, delivered)), None)
 
 

@@ -13,37 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Event, NewerVersion, UnknownEventType
-from worker.apply.known import REFERENCE_FIELDS, Decoded, Known, Row, as_uuid
+from outbox.catalogue import STAMP, Aggregate, Contract, Does, Field, Link, Outside, active, as_key
+from worker.apply.known import Decoded, Known, Row, as_uuid
 from worker.errors import DependencyFault, ForeignRow, NewerEvent, UndecodableEvent
 
 Values = dict[str, Any]
-
-# What a new row gets where the event leaves it open; an existing row keeps its own.
-_DEFAULTS: dict[str, Values] = {
-    "audience": {},
-    "project": {"status": "planning", "project_metadata": {}},
-    "content": {"status": "draft", "ai_generated": False, "metadata": {}},
-}
-TABLES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
-_MERGED = frozenset({"metadata", "project_metadata"})
-# field of the payload -> column, where the names differ
-COLUMNS: dict[str, dict[str, str]] = {
-    "audience": {},
-    "project": {
-        "metadata": "project_metadata",
-        "target_audience": "target_audience_id",
-        "creator_mind": "creator_mind_id",
-        "persona_mind": "persona_mind_id",
-    },
-    "content": {"body": "content", "project": "project_id", "parent": "parent_content_id", "score": "fidelity_score"},
-}
-_MINDS = frozenset({"creator_mind", "persona_mind"})
-# Where it stands to whom a row belongs.
-_OWNED_BY = {
-    "audience": "creator_mind_id",
-    "project": "creator_mind_id",
-    "content": "project_id (and the links of its makers)",
-}
 
 
 @dataclass(slots=True)
@@ -55,33 +29,45 @@ class TableChange:
 
 
 @dataclass(slots=True)
-class Changes:
-    """The net effect of a batch."""
+class LinkChange:
+    """Links of one table that are removed and made, and rows at their other end that are added."""
 
-    audience: TableChange = field(default_factory=TableChange)
-    project: TableChange = field(default_factory=TableChange)
-    content: TableChange = field(default_factory=TableChange)
-    minds_linked: list[Values] = field(default_factory=list)
-    minds_unlinked: list[Values] = field(default_factory=list)
-    tags: list[Values] = field(default_factory=list)
-    tagged: list[Values] = field(default_factory=list)
-    untagged: list[Values] = field(default_factory=list)
+    removed: list[Values] = field(default_factory=list)
+    made: list[Values] = field(default_factory=list)
+    added: list[Values] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Changes:
+    """The net effect of a batch: by kind of aggregate, and by name of link."""
+
+    tables: dict[str, TableChange] = field(default_factory=dict)
+    links: dict[str, LinkChange] = field(default_factory=dict)
     unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> TableChange:
+        """The changes of one kind of aggregate."""
+        return self.tables.setdefault(kind, TableChange())
+
+    def linked(self, name: str) -> LinkChange:
+        """The changes of one kind of link."""
+        return self.links.setdefault(name, LinkChange())
 
 
 @dataclass(slots=True)
 class _Link:
     """What a batch does to one link: remove it, make it, or first the one and then the other.
 
-    A removal that is followed by a new link still counts: the new one has its own created_at.
+    A removal that is followed by a new link still counts: the new one has its own moment of making.
     """
 
+    created: str | None
     removed: Values | None = None
     made: Values | None = None
 
     def make(self, values: Values) -> None:
         first = self.made or values
-        self.made = {**values, "created_at": first["created_at"]}
+        self.made = values if self.created is None else {**values, self.created: first[self.created]}
 
     def remove(self, values: Values) -> None:
         self.removed, self.made = values, None
@@ -99,9 +85,10 @@ def decode(events: Iterable[Event]) -> list[Decoded]:
 
     Raises:
         NewerEvent: a type or version that this worker does not know.
-        UndecodableEvent: not JSON, or no slug in it.
+        UndecodableEvent: not JSON, or no natural key in it.
     """
-    return [Decoded(event, _payload(event)) for event in events]
+    contracts = active().contracts
+    return [_decoded(event, contracts) for event in events]
 
 
 def fold(batch: Iterable[Decoded], known: Known) -> Changes:
@@ -119,213 +106,225 @@ def fold(batch: Iterable[Decoded], known: Known) -> Changes:
     return _Fold(known).run(batch)
 
 
-def _payload(event: Event) -> Values:
+def _decoded(event: Event, contracts: dict[str, Contract]) -> Decoded:
     try:
         payload = event.payload
     except (UnknownEventType, NewerVersion) as exc:
         raise NewerEvent(event.seq, event.type, event.version) from exc
     except ValueError as exc:
         raise UndecodableEvent(event.seq, event.event_id, "the payload is not JSON") from exc
-    if not isinstance(payload, dict) or not isinstance(payload.get("slug"), str):
-        raise UndecodableEvent(event.seq, event.event_id, "the payload names no slug")
-    return payload
+    contract = contracts[event.type]
+    try:
+        return Decoded(event, payload, contract, contract.key_in(payload))
+    except (KeyError, TypeError) as exc:
+        words = f"the payload names no {', '.join(contract.aggregate.key)}"
+        raise UndecodableEvent(event.seq, event.event_id, words) from exc
 
 
 class _Fold:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._drafts: dict[tuple[str, str], _Draft] = {}
-        self._minds: dict[tuple[UUID, UUID, str], _Link] = {}
-        self._tags: dict[tuple[UUID, str], _Link] = {}
-        self._tag_types: dict[str, str | None] = {}
-        self._changes = Changes()
+        self._links: dict[str, dict[tuple[Any, ...], _Link]] = {}
+        self._added: dict[str, dict[str, Values]] = {}
 
     def run(self, batch: Iterable[Decoded]) -> Changes:
         for item in batch:
             try:
-                self._take(item.event, item.payload)
+                self._take(item)
             except (KeyError, TypeError, AttributeError) as exc:
                 raise UndecodableEvent(item.event.seq, item.event.event_id, "the payload breaks its contract") from exc
         return self._result()
 
-    def _take(self, event: Event, payload: Values) -> None:
-        match event.type:
-            case "audience.upserted" | "project.upserted":
-                self._upsert(event, payload)
-            case "content.upserted":
-                self._upsert(event, {**payload, "deleted_at": None})
-            case "content.deleted":
-                self._patch(
-                    event,
-                    {"slug": payload["slug"], "deleted_at": payload.get("deleted_at") or event.occurred_at.isoformat()},
-                )
-            case "project.status_changed" | "content.status_changed" | "content.metadata_merged":
-                self._patch(event, payload)
-            case "content.fidelity_scored":
-                self._patch(event, payload)
-            case "content.mind_linked" | "content.mind_unlinked":
-                self._mind(event, payload, linked=event.type == "content.mind_linked")
-            case "content.tagged" | "content.untagged":
-                self._tag(event, payload, tagged=event.type == "content.tagged")
-            case _:
-                raise NewerEvent(event.seq, event.type, event.version)
+    def _take(self, item: Decoded) -> None:
+        contract = item.contract
+        match contract.does:
+            case Does.MAKES:
+                self._upsert(item)
+            case Does.PATCHES | Does.DELETES:
+                self._patch(item)
+            case Does.LINKS | Does.UNLINKS:
+                assert contract.link is not None  # noqa: S101 - it was declared with one
+                self._relink(item, contract.link, linked=contract.does is Does.LINKS)
 
-    def _upsert(self, event: Event, payload: Values) -> None:
-        kind, slug = event.aggregate_type, payload["slug"]
-        rows: dict[str, Row] = getattr(self._known, kind)
-        row = rows.get(slug)
+    def _upsert(self, item: Decoded) -> None:
+        event, aggregate, key = item.event, item.contract.aggregate, item.key
+        rows = self._known.of(aggregate.kind)
+        row = rows.get(key)
         if row is not None and _is_stale(event, row):
             return
-        values = self._values(event, payload)
-        if row is not None and row.is_foreign and not self._is_same_owner(kind, row, values):
-            raise _foreign(event, kind, slug)
+        values = self._values(item)
+        if aggregate.soft_delete is not None:
+            values[aggregate.soft_delete] = None
+        if row is not None and row.is_foreign and not self._is_same_owner(aggregate, row, values):
+            raise _foreign(item)
         if row is None:
             # An id that a row of another name has is no reason to keep this one out: rows are known by their names.
             taken = event.aggregate_id in self._known.taken
             row = Row(event.event_id if taken else event.aggregate_id, None)
-            defaults = {**_DEFAULTS[kind], "id": str(row.id), "slug": slug, "created_at": event.occurred_at.isoformat()}
-            self._drafts[kind, slug] = _Draft(row, is_new=True, values=defaults)
-        rows[slug] = _taken_over(kind, row, values)
-        self._merge(event, slug, row, values)
+            made = {aggregate.id: str(row.id), **{name: item.payload[name] for name in aggregate.key}}
+            if aggregate.created is not None:
+                made[aggregate.created] = event.occurred_at.isoformat()
+            self._drafts[aggregate.kind, key] = _Draft(row, is_new=True, values={**aggregate.defaults, **made})
+        rows[key] = _taken_over(item.contract, row, values)
+        self._merge(item, row, values)
 
-    def _is_same_owner(self, kind: str, row: Row, values: Values) -> bool:
+    def _is_same_owner(self, aggregate: Aggregate, row: Row, values: Values) -> bool:
         """Whether what an event says of a row that no outbox made leaves it with those whose it is."""
-        if kind == "project":
-            return row.owners == {_uuid(values.get("creator_mind_id"))}
-        if kind == "content":
-            project = next(
-                (one for one in self._known.project.values() if str(one.id) == values.get("project_id")), None
-            )
-            return project is not None and (row.project_id == project.id or row.owners == project.owners)
-        return False
+        owner = aggregate.owner
+        if owner is None:
+            return False
+        if owner.column is not None:
+            return owner.column not in aggregate.nulls and row.owners == {_uuid(values.get(owner.column))}
+        over, column = active().owned_through(aggregate.kind)
+        within = next((one for one in self._known.of(over).values() if str(one.id) == values.get(column)), None)
+        return within is not None and (row.within == within.id or row.owners == within.owners)
 
-    def _patch(self, event: Event, payload: Values) -> None:
-        slug = payload["slug"]
-        row: Row | None = getattr(self._known, event.aggregate_type).get(slug)
+    def _patch(self, item: Decoded) -> None:
+        contract, event = item.contract, item.event
+        row = self._known.of(contract.aggregate_type).get(item.key)
         if row is None:
-            words = f"it changes {event.aggregate_type} {slug}, which does not exist"
-            raise DependencyFault(event.seq, event.event_id, words, table=TABLES[event.aggregate_type])
+            raise self._no_row(item)
         if _is_stale(event, row):
             return
         if row.is_foreign:
-            raise _foreign(event, event.aggregate_type, slug)
-        self._merge(event, slug, row, self._values(event, payload))
+            raise _foreign(item)
+        values = self._values(item)
+        if contract.does is Does.DELETES and contract.aggregate.soft_delete is not None:
+            column = contract.aggregate.soft_delete
+            values[column] = values.get(column) or event.occurred_at.isoformat()
+        self._merge(item, row, values)
 
-    def _merge(self, event: Event, slug: str, row: Row, values: Values) -> None:
+    def _merge(self, item: Decoded, row: Row, values: Values) -> None:
+        aggregate = item.contract.aggregate
         draft = self._drafts.setdefault(
-            (event.aggregate_type, slug), _Draft(row, is_new=False, values={"id": str(row.id)})
+            (aggregate.kind, item.key), _Draft(row, is_new=False, values={aggregate.id: str(row.id)})
         )
+        by_key = item.contract.merged
         for column, value in values.items():
-            merged = column in _MERGED and isinstance(draft.values.get(column), dict)
+            merged = column in by_key and isinstance(draft.values.get(column), dict)
             draft.values[column] = {**draft.values[column], **value} if merged else value
-        draft.values["last_event_id"] = str(event.event_id)
+        draft.values[STAMP] = str(item.event.event_id)
 
-    def _values(self, event: Event, payload: Values) -> Values:
-        names = COLUMNS[event.aggregate_type]
-        values = {
-            names.get(name, name): self._value(event, name, value) for name, value in payload.items() if name != "slug"
-        }
-        for name in payload.keys() & REFERENCE_FIELDS.keys():
-            if payload[name] is not None:
-                self._require_own(event, REFERENCE_FIELDS[name], payload[name], values)
-        return values
-
-    def _require_own(self, event: Event, kind: str, slug: str, values: Values) -> None:
-        """What an event delivers into, or aims at, must not be somebody else's.
+    def _values(self, item: Decoded) -> Values:
+        """What an event says, by column.
 
         Raises:
-            ForeignRow: it is.
+            DependencyFault: it refers to what does not exist.
+            ForeignRow: what it delivers into, or aims at, is somebody else's.
         """
-        row: Row = getattr(self._known, kind)[slug]
+        contract, payload = item.contract, item.payload
+        fields, values = contract.by_name, {}
+        for name, value in payload.items():
+            one = fields.get(name)
+            if one is not None:
+                values[one.column] = value if value is None or one.refers_to is None else self._id(item, one, value)
+        for one in contract.pointing:
+            if payload.get(one.field) is not None:
+                self._require_own(item, one, values)
+        return values
+
+    def _require_own(self, item: Decoded, one: Field, values: Values) -> None:
+        assert isinstance(one.refers_to, Aggregate)  # noqa: S101 - as all that point
+        there, here = one.refers_to.owner, item.contract.aggregate.owner
+        name = as_key(item.payload[one.field])
+        row = self._known.of(one.refers_to.kind)[name]
         if not row.is_foreign:
             return
-        if kind == "audience" and row.owners == {_uuid(values.get("creator_mind_id"))}:
-            return
-        if kind == "content" and row.project_id is not None and str(row.project_id) == values.get("project_id"):
-            return
-        raise _foreign(event, kind, slug)
+        if there is not None and here is not None:
+            if there.column is not None and here.column is not None:
+                if row.owners == {_uuid(values.get(here.column))}:
+                    return
+            elif there.through is not None and one.refers_to is item.contract.aggregate:
+                _, column = active().owned_through(one.refers_to.kind)
+                if row.within is not None and str(row.within) == values.get(column):
+                    return
+        raise _foreign(item, one.refers_to, name)
 
-    def _value(self, event: Event, name: str, value: Any) -> Any:
-        if value is None:
-            return None
-        if name in REFERENCE_FIELDS:
-            kind = REFERENCE_FIELDS[name]
-            row: Row | None = getattr(self._known, kind).get(value)
-            if row is None:
-                words = f"it refers to {kind} {value}, which does not exist"
-                raise DependencyFault(event.seq, event.event_id, words, table=TABLES[kind])
-            return str(row.id)
-        if name in _MINDS:
-            return str(self._mind_id(event, value))
-        return value
-
-    def _mind_id(self, event: Event, name: str) -> UUID:
-        found = self._known.minds.get(str(as_uuid(name) or name))
-        if found is None:
-            words = f"it refers to mind {name}, which does not exist"
-            raise DependencyFault(event.seq, event.event_id, words, table="minds")
-        return found
-
-    def _content_id(self, event: Event, slug: str) -> UUID:
-        row = self._known.content.get(slug)
+    def _id(self, item: Decoded, one: Field, value: Any) -> Any:
+        if isinstance(one.refers_to, Outside):
+            return self._outside_id(item, one.refers_to, value)
+        assert one.refers_to is not None  # noqa: S101 - asked for by the caller
+        name = as_key(value)
+        row = self._known.of(one.refers_to.kind).get(name)
         if row is None:
-            words = f"it changes content {slug}, which does not exist"
-            raise DependencyFault(event.seq, event.event_id, words, table=TABLES["content"])
+            words = f"it refers to {one.refers_to.kind} {name}, which does not exist"
+            raise DependencyFault(item.event.seq, item.event.event_id, words, table=one.refers_to.relation)
+        return str(row.id)
+
+    def _outside_id(self, item: Decoded, outside: Outside, value: Any) -> str:
+        name = as_key(value)
+        spelt = as_uuid(name) if outside.by_id else None
+        found = self._known.outsides.get(outside.kind, {}).get(str(spelt or name))
+        if found is None:
+            words = f"it refers to {outside.kind} {name}, which does not exist"
+            raise DependencyFault(item.event.seq, item.event.event_id, words, table=outside.relation)
+        return str(found)
+
+    def _relink(self, item: Decoded, link: Link, *, linked: bool) -> None:
+        """Make a link or remove it; the other end stands by its id, or by its name if it may have to be added."""
+        event, payload = item.event, item.payload
+        row = self._known.of(link.of.kind).get(item.key)
+        if row is None:
+            raise self._no_row(item)
         if row.is_foreign:
-            raise _foreign(event, "content", slug)
-        return row.id
+            raise _foreign(item)
+        if link.to.adds is None:
+            end = {link.columns[1]: self._outside_id(item, link.to, payload[link.name])}
+        else:
+            end = {link.name: payload[link.name]}
+        end.update({name: payload[name] for name in link.keys})
+        values = {link.columns[0]: str(row.id), **end}
+        if link.created is not None:
+            values[link.created] = event.occurred_at.isoformat()
+        values[STAMP] = str(event.event_id)
+        links = self._links.setdefault(link.name, {})
+        one = links.setdefault((row.id, *end.values()), _Link(link.created))
+        (one.make if linked else one.remove)(values)
+        if linked and link.to.adds is not None:
+            added = {link.to.key: payload[link.name], **{name: payload.get(name) for name in link.to.adds}}
+            self._added.setdefault(link.name, {}).setdefault(payload[link.name], added)
 
-    def _mind(self, event: Event, payload: Values, *, linked: bool) -> None:
-        content, mind = self._content_id(event, payload["slug"]), self._mind_id(event, payload["mind"])
-        key = (content, mind, payload["role"])
-        values = {"content_id": str(content), "mind_id": str(mind), "role": payload["role"], **_stamp(event)}
-        link = self._minds.setdefault(key, _Link())
-        (link.make if linked else link.remove)(values)
-
-    def _tag(self, event: Event, payload: Values, *, tagged: bool) -> None:
-        content = self._content_id(event, payload["slug"])
-        tag = payload["tag"]
-        values = {"content_id": str(content), "tag": tag, **_stamp(event)}
-        link = self._tags.setdefault((content, tag), _Link())
-        (link.make if tagged else link.remove)(values)
-        if tagged:
-            self._tag_types.setdefault(tag, payload.get("tag_type"))
+    def _no_row(self, item: Decoded) -> DependencyFault:
+        aggregate = item.contract.aggregate
+        words = f"it changes {aggregate.kind} {item.key}, which does not exist"
+        return DependencyFault(item.event.seq, item.event.event_id, words, table=aggregate.relation)
 
     def _result(self) -> Changes:
+        changes = Changes(unmade=self._known.unmade)
         for (kind, _), draft in self._drafts.items():
-            table: TableChange = getattr(self._changes, kind)
+            table = changes.of(kind)
             (table.inserts if draft.is_new else table.updates).append(draft.values)
-        minds, tags = self._minds.values(), self._tags.values()
-        self._changes.minds_unlinked = [link.removed for link in minds if link.removed is not None]
-        self._changes.minds_linked = [link.made for link in minds if link.made is not None]
-        self._changes.untagged = [link.removed for link in tags if link.removed is not None]
-        self._changes.tagged = [link.made for link in tags if link.made is not None]
-        self._changes.unmade = self._known.unmade
-        self._changes.tags = [{"name": name, "tag_type": tag_type} for name, tag_type in self._tag_types.items()]
-        return self._changes
+        for name, links in self._links.items():
+            change = changes.linked(name)
+            change.removed = [link.removed for link in links.values() if link.removed is not None]
+            change.made = [link.made for link in links.values() if link.made is not None]
+            change.added = list(self._added.get(name, {}).values())
+        return changes
 
 
 def _is_stale(event: Event, row: Row) -> bool:
     return row.last_event_id is not None and event.event_id <= row.last_event_id
 
 
-def _taken_over(kind: str, row: Row, values: Values) -> Row:
-    """The row as the rest of the batch is to see it: ours, and with the owner or project that the event names."""
-    if kind == "project" and "creator_mind_id" in values:
-        owner = _uuid(values["creator_mind_id"])
-        return replace(row, is_ours=True, owners=frozenset() if owner is None else frozenset({owner}))
-    if kind == "content" and "project_id" in values:
-        return replace(row, is_ours=True, project_id=_uuid(values["project_id"]))
+def _taken_over(contract: Contract, row: Row, values: Values) -> Row:
+    """The row as the rest of the batch is to see it: ours, and with the owner that the event names."""
+    owner = contract.aggregate.owner
+    if owner is None:
+        return replace(row, is_ours=True)
+    if owner.column is not None and owner.column in values:
+        named = _uuid(values[owner.column])
+        return replace(row, is_ours=True, owners=frozenset() if named is None else frozenset({named}))
+    if owner.through is not None and (one := contract.by_name.get(owner.through)) is not None and one.column in values:
+        return replace(row, is_ours=True, within=_uuid(values[one.column]))
     return replace(row, is_ours=True)
 
 
-def _foreign(event: Event, kind: str, slug: str) -> ForeignRow:
-    return ForeignRow(event.seq, event.event_id, f"{kind} {slug}", _OWNED_BY[kind])
+def _foreign(item: Decoded, aggregate: Aggregate | None = None, key: str | None = None) -> ForeignRow:
+    of = aggregate or item.contract.aggregate
+    what = f"{of.kind} {item.key if key is None else key}"
+    return ForeignRow(item.event.seq, item.event.event_id, what, active().owned_by(of.kind))
 
 
 def _uuid(value: Any) -> UUID | None:
     return None if value is None else UUID(str(value))
-
-
-def _stamp(event: Event) -> Values:
-    return {"created_at": event.occurred_at.isoformat(), "last_event_id": str(event.event_id)}

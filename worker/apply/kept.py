@@ -15,7 +15,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import errors
 
-from worker.apply.fold import Changes
+from outbox.catalogue import Outside, active
+from worker.apply.fold import Changes, Values
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import KeptAsItWas
@@ -32,33 +33,38 @@ def kept_as_it_was(error: errors.InvalidTextRepresentation) -> KeptAsItWas | Non
     return KeptAsItWas(table, None if what.isdigit() else what)
 
 
-def name_tags_as_stored(connection: Connection, changes: Changes) -> None:
-    """Give every tag of the changes the name under which the database keeps it, making those that are new.
+def name_as_stored(connection: Connection, changes: Changes) -> None:
+    """Give what links name the name under which the database keeps it, adding what is new.
 
     Args:
         connection: in the batch's transaction, outside a pipeline.
         changes: what is to be written.
 
     Raises:
-        KeptAsItWas: the database neither keeps a tag nor says which one is in its place.
+        KeptAsItWas: the database neither keeps a row nor says which one is in its place.
     """
-    types = {row["name"]: row["tag_type"] for row in changes.tags}
-    stored: dict[str, str] = {}
-    for row in (*changes.tagged, *changes.untagged):
-        said = row["tag"]
-        if said not in stored:
-            stored[said] = _stored(connection, said, types.get(said), keep=said in types) or said
-        row["tag"] = stored[said]
-    changes.tags.clear()
+    for link in active().links.values():
+        if link.to.adds is None:
+            continue
+        change = changes.linked(link.name)
+        new = {row[link.to.key]: row for row in change.added}
+        stored: dict[str, str] = {}
+        for row in (*change.made, *change.removed):
+            said = row[link.name]
+            if said not in stored:
+                values = {**dict.fromkeys(link.to.adds), **new.get(said, {}), link.to.key: said}
+                stored[said] = _stored(connection, link.to, values, keep=said in new) or said
+            row[link.name] = stored[said]
+        change.added.clear()
 
 
-def _stored(connection: Connection, name: str, tag_type: str | None, *, keep: bool) -> str | None:
-    """The name that the database gives this tag; where it is `keep`, the tag is there afterwards."""
-    if (found := _find(connection, name)) is not None:
+def _stored(connection: Connection, outside: Outside, values: Values, *, keep: bool) -> str | None:
+    """The name that the database gives this row; where it is `keep`, the row is there afterwards."""
+    if (found := _find(connection, outside, values[outside.key])) is not None:
         return found
     connection.execute("savepoint tag")
     try:
-        made = _make(connection, name, tag_type)
+        made = _make(connection, outside, values)
     except errors.UniqueViolation:
         made = None
     if made is not None and keep:
@@ -66,21 +72,21 @@ def _stored(connection: Connection, name: str, tag_type: str | None, *, keep: bo
         return made
     connection.execute("rollback to savepoint tag")
     if made is None:  # taken under another name, or not taken at all
-        made = _kept_like(connection, name, tag_type)
+        made = _kept_like(connection, outside, values)
     if made is None and keep:
-        raise KeptAsItWas("tags", None)
+        raise KeptAsItWas(outside.relation, None)
     return made
 
 
-def _kept_like(connection: Connection, name: str, tag_type: str | None) -> str | None:
-    """The tag whose place a new one would take: what the database makes of a longer name tells what it makes of this.
+def _kept_like(connection: Connection, outside: Outside, values: Values) -> str | None:
+    """The row whose place a new one would take: what the database makes of a longer name tells what it makes of this.
 
     The error does not tell it: where row level security is on, PostgreSQL leaves the key out.
     """
     ending = uuid4().hex[:12]
     connection.execute("savepoint tag")
     try:
-        made = _make(connection, name + ending, tag_type)
+        made = _make(connection, outside, {**values, outside.key: values[outside.key] + ending})
     except psycopg.Error:
         if connection.closed:
             raise
@@ -89,14 +95,14 @@ def _kept_like(connection: Connection, name: str, tag_type: str | None) -> str |
     if made is None or not made.endswith(ending):
         return None
     like = made.removesuffix(ending)
-    return _find(connection, like) or _find(connection, like.strip())
+    return _find(connection, outside, like) or _find(connection, outside, like.strip())
 
 
-def _make(connection: Connection, name: str, tag_type: str | None) -> str | None:
-    row = connection.execute(query("projection", "make_tag"), {"name": name, "tag_type": tag_type}).fetchone()
+def _make(connection: Connection, outside: Outside, values: Values) -> str | None:
+    row = connection.execute(query("projection", f"make_{outside.kind}"), values).fetchone()
     return None if row is None else str(row[0])
 
 
-def _find(connection: Connection, name: str) -> str | None:
-    row = connection.execute(query("projection", "find_tag"), {"name": name}).fetchone()
+def _find(connection: Connection, outside: Outside, name: str) -> str | None:
+    row = connection.execute(query("projection", f"find_{outside.kind}"), {outside.key: name}).fetchone()
     return None if row is None else str(row[0])

@@ -6,11 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Event
-
-# field of the payload -> the kind of aggregate that it names
-REFERENCE_FIELDS = {"target_audience": "audience", "project": "project", "parent": "content"}
-LINKS = frozenset({"content.tagged", "content.untagged", "content.mind_linked", "content.mind_unlinked"})
-MIND_FIELDS = ("mind", "creator_mind", "persona_mind")
+from outbox.catalogue import Contract, Does, Outside, as_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +17,14 @@ class Row:
         id: chosen by whoever made the row: the server, long ago, or us, offline.
         last_event_id: the event that wrote it last; older events leave it alone. None where it names one that no outbox
             made.
-        project_id: of a content.
-        owners: minds to whom it belongs; of a content those of its project, or else its makers.
+        within: the row through which it belongs to somebody (`Owner.through`).
+        owners: to whom it belongs (`Owner`).
         is_ours: an outbox made it, or took it over.
     """
 
     id: UUID
     last_event_id: UUID | None
-    project_id: UUID | None = None
+    within: UUID | None = None
     owners: frozenset[UUID] = frozenset()
     is_ours: bool = True
 
@@ -56,38 +52,52 @@ class Names:
 
 @dataclass(slots=True)
 class Wanted:
-    """All natural keys of a batch."""
+    """All natural keys of a batch.
 
-    audience: Names = field(default_factory=Names)
-    project: Names = field(default_factory=Names)
-    content: Names = field(default_factory=Names)
-    minds: set[str] = field(default_factory=set)
-    linked: set[str] = field(default_factory=set)
+    Attributes:
+        aggregates: by kind.
+        outsides: names of rows that no event makes, by kind.
+        linked: natural keys of rows whose links change, by kind.
+        oldest_link: the first event that changes a link.
+    """
+
+    aggregates: dict[str, Names] = field(default_factory=dict)
+    outsides: dict[str, set[str]] = field(default_factory=dict)
+    linked: dict[str, set[str]] = field(default_factory=dict)
     oldest_link: UUID | None = None
+
+    def of(self, kind: str) -> Names:
+        """The natural keys of one kind."""
+        return self.aggregates.setdefault(kind, Names())
 
 
 @dataclass(slots=True)
 class Known:
-    """What exists, by natural key; minds by slug and by id.
+    """What exists.
 
-    `taken` are ids that rows have already. `unmade` are stamps that name an event which no outbox made, by table: ids
-    of the rows and the stamps.
+    Attributes:
+        rows: kind -> natural key -> row.
+        outsides: kind -> name -> id; by id as well, where rows are named by either.
+        taken: ids that rows have already.
+        unmade: stamps that name an event which no outbox made, by table: ids of the rows and the stamps.
     """
 
-    audience: dict[str, Row] = field(default_factory=dict)
-    project: dict[str, Row] = field(default_factory=dict)
-    content: dict[str, Row] = field(default_factory=dict)
-    minds: dict[str, UUID] = field(default_factory=dict)
+    rows: dict[str, dict[str, Row]] = field(default_factory=dict)
+    outsides: dict[str, dict[str, Any]] = field(default_factory=dict)
     taken: set[UUID] = field(default_factory=set)
     unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
 
-    def write_again(self, kind: str, slug: str, newest: UUID) -> None:
+    def of(self, kind: str) -> dict[str, Row]:
+        """The rows of one kind, by natural key."""
+        return self.rows.setdefault(kind, {})
+
+    def write_again(self, kind: str, key: str, newest: UUID) -> None:
         """Let a row forget which event wrote it, unless one newer than this did."""
-        rows: dict[str, Row] = getattr(self, kind)
-        row = rows.get(slug)
+        rows = self.of(kind)
+        row = rows.get(key)
         if row is not None and row.last_event_id is not None and row.last_event_id <= newest:
             self.note_unmade(f"{kind}s", row.id, row.last_event_id)
-            rows[slug] = replace(row, last_event_id=None)
+            rows[key] = replace(row, last_event_id=None)
 
     def note_unmade(self, table: str, row_id: UUID, stamp: UUID) -> None:
         """A stamp is to be removed before its row is written."""
@@ -98,33 +108,52 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An event with its payload as data."""
+    """An event with its payload as data.
+
+    Attributes:
+        event: as it stands in the log.
+        payload: in today's version of its type.
+        contract: of its type.
+        key: the natural key of its aggregate.
+    """
 
     event: Event
     payload: dict[str, Any]
+    contract: Contract
+    key: str
 
 
 def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
     """Collect every natural key that the events speak of."""
     wanted = Wanted()
     for item in decoded:
+        contract, payload = item.contract, item.payload
         # Links, too: of two hosts that change one content at once, the second must see the first.
-        names: Names = getattr(wanted, item.event.aggregate_type)
-        names.changed.add(item.payload["slug"])
-        if item.event.type.endswith(".upserted"):
+        names = wanted.of(contract.aggregate_type)
+        names.changed.add(item.key)
+        if contract.does is Does.MAKES:
             names.made.add(item.event.aggregate_id)
-        elif item.event.type in LINKS:
-            wanted.linked.add(item.payload["slug"])
+        elif contract.link is not None:
+            wanted.linked.setdefault(contract.aggregate_type, set()).add(item.key)
             wanted.oldest_link = min(item.event.event_id, wanted.oldest_link or item.event.event_id)
-        for kind, slug in references_of(item):
-            getattr(wanted, kind).referred.add(slug)
-        wanted.minds.update(name for field in MIND_FIELDS if (name := item.payload.get(field)))
+            if contract.link.to.adds is None and (name := payload.get(contract.link.name)):
+                wanted.outsides.setdefault(contract.link.to.kind, set()).add(as_key(name))
+        for one in contract.fields:
+            if one.refers_to is not None and (value := payload.get(one.field)) is not None:
+                if not isinstance(one.refers_to, Outside):
+                    wanted.of(one.refers_to.kind).referred.add(as_key(value))
+                elif value:
+                    wanted.outsides.setdefault(one.refers_to.kind, set()).add(as_key(value))
     return wanted
 
 
 def references_of(item: Decoded) -> Iterable[tuple[str, str]]:
     """Kind and natural key of the rows that an event points at."""
-    return [(kind, slug) for field, kind in REFERENCE_FIELDS.items() if (slug := item.payload.get(field)) is not None]
+    return [
+        (one.refers_to.kind, as_key(value))
+        for one in item.contract.pointing
+        if one.refers_to is not None and (value := item.payload.get(one.field)) is not None
+    ]
 
 
 def as_uuid(name: str) -> UUID | None:

@@ -6,24 +6,16 @@ server knows, and is not quoted. But the constraint is named after its column, a
 """
 
 import dataclasses
+import re
+from collections.abc import Iterator
 
 import psycopg
 
 from outbox import Event
+from outbox.catalogue import Contract, active
 from worker.faults.verdict import Judgement
 
 MISSING = "23503"
-# column -> the field of the payload that fills it
-_FIELDS = {
-    "generation_execution_id": "generation_execution_id",
-    "target_audience_id": "target_audience",
-    "parent_content_id": "parent",
-    "creator_mind_id": "creator_mind",
-    "persona_mind_id": "persona_mind",
-    "project_id": "project",
-    "mind_id": "mind",
-    "content_id": "slug",
-}
 
 
 def name_missing(judgement: Judgement, error: Exception, event: Event) -> Judgement:
@@ -31,8 +23,17 @@ def name_missing(judgement: Judgement, error: Exception, event: Event) -> Judgem
     if judgement.sqlstate != MISSING or not isinstance(error, psycopg.Error):
         return judgement
     constraint = error.diag.constraint_name or ""
-    for column, field in _FIELDS.items():  # the first that fits: mind_id is part of the two before it
+    contract = active().contracts.get(event.type)
+    for column, field in _filled_by(contract) if contract is not None else ():
         value = event.payload.get(field)
-        if column in constraint and isinstance(value, str):
+        if re.search(rf"(?:^|_){re.escape(column)}(?:_|$)", constraint) and isinstance(value, str):
             return dataclasses.replace(judgement, reason=f"{judgement.reason}: {field} {value}")
     return judgement
+
+
+def _filled_by(contract: Contract) -> Iterator[tuple[str, str]]:
+    """Columns that can point at something with the fields that fill them; longer names first, which contain others."""
+    found = {one.column: one.field for one in contract.fields if not one.body and not one.merged}
+    if contract.link is not None:
+        found |= dict(zip(contract.link.columns, (contract.aggregate.key[0], contract.link.name), strict=True))
+    yield from sorted(found.items(), key=lambda one: -len(one[0]))

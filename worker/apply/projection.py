@@ -21,9 +21,10 @@ import msgspec
 from psycopg.errors import InvalidTextRepresentation
 
 from outbox import Event
-from worker.apply.fold import Changes, TableChange, Values, fold
-from worker.apply.kept import kept_as_it_was, name_tags_as_stored
-from worker.apply.known import Decoded, Known, Names, Row, Wanted, as_uuid, wanted_by
+from outbox.catalogue import STAMP, Link, active
+from worker.apply.fold import Changes, LinkChange, TableChange, Values, fold
+from worker.apply.kept import kept_as_it_was, name_as_stored
+from worker.apply.known import Decoded, Known, Row, Wanted, as_uuid, wanted_by
 from worker.apply.position import Position, require
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
@@ -32,14 +33,6 @@ from worker.connect.connection import Connection, Limits, hand_over
 from worker.errors import KeptAsItWas, PositionMoved
 from worker.faults.verdict import Phase
 
-KINDS = ("audience", "project", "content")
-# What a patch sets: its whole purpose. An audience has no patches.
-_TAKEN = frozenset({"status", "fidelity_score", "deleted_at", "metadata", "project_metadata"})
-_ROWS_OF = {
-    "linked_minds": "minds_linked", "unlinked_minds": "minds_unlinked", "linked_tags": "tagged",
-    "unlinked_tags": "untagged",
-}  # fmt: skip
-LINK_TABLES = ("minds", "tags")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -151,11 +144,9 @@ def applying(
     try:
         yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip)
     except KeptAsItWas as kept:
-        if kept.table != "tags":
+        if not any(link.to.adds is not None and link.to.relation == kept.table for link in active().links.values()):
             raise
-        yield from _applying(
-            connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, tags_as_stored=True
-        )
+        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, as_stored=True)
 
 
 def _applying(
@@ -168,7 +159,7 @@ def _applying(
     meanwhile: Callable[[], None],
     trip: Callable[[], AbstractContextManager[Any]],
     *,
-    tags_as_stored: bool = False,
+    as_stored: bool = False,
 ) -> Iterator[Phase]:
     try:
         yield Phase.POSITION
@@ -184,11 +175,11 @@ def _applying(
         for kind, slug, newest in batch.again:
             found.write_again(kind, slug, newest)
         changes = fold(batch.apply, found)
-        if tags_as_stored:
-            name_tags_as_stored(connection, changes)
+        if as_stored:
+            name_as_stored(connection, changes)
         with trip():
             send_tags(connection, changes)
-            send_rows(connection, changes, tags_as_stored=tags_as_stored)
+            send_rows(connection, changes, as_stored=as_stored)
             if batch.to is not None:  # first: what is parked lies behind the position
                 send_position(connection, outbox_id, position, batch.to)
             send_parked(connection, batch, outbox_id)
@@ -223,15 +214,15 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
     """
     found: list[tuple[str, bool, Rows]] = []
     occupied: list[Rows] = []
-    for kind in KINDS:
-        names: Names = getattr(wanted, kind)
-        for verb, slugs in (("lock", sorted(names.changed)), ("find", names.only_referred)):
-            if slugs:
+    for kind in active().aggregates:
+        names = wanted.of(kind)
+        for verb, keys in (("lock", sorted(names.changed)), ("find", names.only_referred)):
+            if keys:
                 statement = query("projection", f"{verb}_{kind}s")
-                found.append((kind, verb == "lock", connection.execute(statement, {"slugs": slugs})))
+                found.append((kind, verb == "lock", connection.execute(statement, {"slugs": keys})))
         if names.made:
             occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), {"ids": list(names.made)}))
-    minds = _ask_minds(connection, wanted)
+    outsides = [(kind, _ask_outside(connection, kind, names)) for kind, names in sorted(wanted.outsides.items())]
     links = _ask_newer_links(connection, wanted)
     newest = connection.execute(query("projection", "newest_applied"))
 
@@ -241,80 +232,101 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
         for kind, locked, rows in found:
             _take_rows(known, kind, rows, lambda stamp: stamps.made(stamp, bound), locked=locked)
         for name, rows in links:
-            for content_id, last in rows.fetchall():
-                if not stamps.made(last, bound):
-                    known.note_unmade(name, content_id, last)
-        _take_minds(known, minds)
+            _take_newer_links(known, name, rows, lambda stamp: stamps.made(stamp, bound))
+        for kind, rows in outsides:
+            _take_outside(known, kind, rows)
         return known
 
     return answers
 
 
 def _take_rows(known: Known, kind: str, rows: Rows, is_made: Callable[[UUID], bool], *, locked: bool) -> None:
-    table: dict[str, Row] = getattr(known, kind)
-    for slug, id_, last, project_id, owners in rows.fetchall():
+    table = known.of(kind)
+    for key, id_, last, within, owners in rows.fetchall():
         made = last is not None and is_made(last)
-        table[slug] = Row(id_, last if made else None, project_id, frozenset(owners), made)
+        table[key] = Row(id_, last if made else None, within, frozenset(owners), made)
         if last is not None and locked and not made:
             known.note_unmade(f"{kind}s", id_, last)
 
 
-def _ask_minds(connection: Connection, wanted: Wanted) -> Rows | None:
-    if not wanted.minds:
-        return None
-    ids = [identity for name in wanted.minds if (identity := as_uuid(name)) is not None]
-    slugs = sorted(name for name in wanted.minds if as_uuid(name) is None)
-    return connection.execute(query("projection", "find_minds"), {"slugs": slugs, "ids": ids})
+def _take_newer_links(known: Known, name: str, rows: Rows, is_made: Callable[[UUID], bool]) -> None:
+    for row_id, last in rows.fetchall():
+        if not is_made(last):
+            known.note_unmade(f"{name}s", row_id, last)
 
 
-def _take_minds(known: Known, minds: Rows | None) -> None:
-    for slug, id_ in minds.fetchall() if minds is not None else ():
-        known.minds[str(id_)] = UUID(str(id_))
-        if as_uuid(str(slug)) is None:  # a slug that spells an id is the name of no other mind
-            known.minds[str(slug)] = UUID(str(id_))
+def _ask_outside(connection: Connection, kind: str, names: set[str]) -> Rows:
+    if not active().outsides[kind].by_id:
+        return connection.execute(query("projection", f"find_{kind}s"), {"slugs": sorted(names)})
+    ids = [identity for name in names if (identity := as_uuid(name)) is not None]
+    slugs = sorted(name for name in names if as_uuid(name) is None)
+    return connection.execute(query("projection", f"find_{kind}s"), {"slugs": slugs, "ids": ids})
+
+
+def _take_outside(known: Known, kind: str, rows: Rows) -> None:
+    by_id, found = active().outsides[kind].by_id, known.outsides.setdefault(kind, {})
+    for key, id_ in rows.fetchall():
+        if by_id:
+            found[str(id_)] = id_
+        if not by_id or as_uuid(str(key)) is None:  # a key that spells an id is the name of no other row
+            found[str(key)] = id_
 
 
 def _ask_newer_links(connection: Connection, wanted: Wanted) -> list[tuple[str, Rows]]:
-    if not wanted.linked:
-        return []
-    values = {"slugs": sorted(wanted.linked), "oldest": wanted.oldest_link}
-    return [(name, connection.execute(query("projection", f"newer_{name}"), values)) for name in LINK_TABLES]
+    found = []
+    for link in active().links.values():
+        if keys := wanted.linked.get(link.of.kind):
+            values = {"slugs": sorted(keys), "oldest": wanted.oldest_link}
+            found.append((link.name, connection.execute(query("projection", f"newer_{link.name}s"), values)))
+    return found
 
 
 def send_tags(connection: Connection, changes: Changes) -> None:
-    """Make the new tags, inside a pipeline: before the rows, so that whoever makes the same waits for us."""
-    _send(connection, "add_tags", changes.tags)
+    """Add what is new at the other end of links, inside a pipeline: before the rows, so that others wait for us."""
+    for link, change in _links(changes):
+        _add(connection, link, change)
 
 
-def send_rows(connection: Connection, changes: Changes, *, tags_as_stored: bool = False) -> None:
+def send_rows(connection: Connection, changes: Changes, *, as_stored: bool = False) -> None:
     """Write all changed rows, inside a pipeline, and look at what was written; `changes` is emptied."""
     for unmade, (ids, stamps) in changes.unmade.items():
         connection.execute(query("projection", f"forget_{unmade}"), {"ids": ids, "stamps": stamps})
     checks: list[tuple[str, Values]] = []
-    for kind in KINDS:
-        table = getattr(changes, kind)
+    for kind in active().aggregates:
+        table = changes.of(kind)
         checks += _checks(kind, table)
         _send(connection, f"insert_{kind}s", table.inserts)
         _send(connection, f"update_{kind}s", table.updates)
-    for name in ("linked_minds", "unlinked_minds", "linked_tags", "unlinked_tags"):
-        if rows := getattr(changes, _ROWS_OF[name]):
-            checks.append((name, {"rows": _encode(rows).decode(), "ask": not tags_as_stored}))
-    _send(connection, "unlink_minds", changes.minds_unlinked)
-    _send(connection, "link_minds", changes.minds_linked)
-    _send(connection, "unlink_tags", changes.untagged)
-    send_tags(connection, changes)
-    _send(connection, "link_tags", changes.tagged)
+    for link, change in _links(changes):
+        for verb, rows in (("linked", change.made), ("unlinked", change.removed)):
+            if rows:
+                checks.append((f"{verb}_{link.name}s", {"rows": _encode(rows).decode(), "ask": not as_stored}))
+    for link, change in _links(changes):
+        _send(connection, f"unlink_{link.name}s", change.removed)
+        _add(connection, link, change)
+        _send(connection, f"link_{link.name}s", change.made)
     for name, values in checks:
         connection.execute(query("projection", name), values)
 
 
+def _links(changes: Changes) -> Iterator[tuple[Link, LinkChange]]:
+    for link in active().links.values():
+        yield link, changes.linked(link.name)
+
+
+def _add(connection: Connection, link: Link, change: LinkChange) -> None:
+    _send(connection, f"add_{link.to.kind}s", change.added)
+
+
 def _checks(kind: str, table: TableChange) -> Iterator[tuple[str, Values]]:
     """What has to hold once these rows are written."""
+    catalogue = active()
+    id_, sure_of = catalogue.aggregates[kind].id, catalogue.confirmed_of(kind)
     rows = [*table.inserts, *table.updates]
     if rows:
-        stamps = {"ids": [row["id"] for row in rows], "stamps": [row["last_event_id"] for row in rows]}
+        stamps = {"ids": [row[id_] for row in rows], "stamps": [row[STAMP] for row in rows]}
         yield f"written_{kind}s", stamps
-    taken = [{name: row[name] for name in row if name == "id" or name in _TAKEN} for row in table.updates]
+    taken = [{name: row[name] for name in row if name == id_ or name in sure_of} for row in table.updates]
     if taken := [row for row in taken if len(row) > 1]:
         yield f"taken_{kind}s", {"rows": _encode(taken).decode()}
 

@@ -24,7 +24,7 @@ def cut_of(decoded: Sequence[Decoded]) -> int | None:
     changed: dict[tuple[str, str], int] = {}  # where the first event stands that changes it
     spoken_of: dict[tuple[str, str], int] = {}  # where the last one does that changes it or points at it
     for place, item in enumerate(decoded):
-        row = (item.event.aggregate_type, item.payload["slug"])
+        row = (item.event.aggregate_type, item.key)
         changed.setdefault(row, place)
         spoken_of.update(dict.fromkeys((row, *references_of(item)), place))
     # A cut at c parts the events before c from those at c and after: between the two places it would part a pair.

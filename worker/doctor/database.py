@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from outbox import Outbox
+from outbox.catalogue import active
 from worker.apply.position import greet
 from worker.apply.queries import query
 from worker.connect.address import is_this_machine
@@ -126,7 +127,9 @@ def writable(server: Server) -> Finding:
 
 def rights(connection: Connection) -> Finding:
     """Whether the role may do all that it needs."""
-    missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"))]
+    relations, privileges = zip(*active().privileges(), strict=True)
+    values = {"relations": list(relations), "privileges": list(privileges)}
+    missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"), values)]
     remedy = "worker migrate up, as the role postgres (on plain PostgreSQL: worker migrate bootstrap --plain first)"
     found = f"lacks {', '.join(missing)}" if missing else "all that is needed"
     return judged("rights", found, bad=bool(missing), remedy=remedy, outcome="fail")
@@ -134,7 +137,10 @@ def rights(connection: Connection) -> Finding:
 
 def row_security(connection: Connection) -> Finding:
     """Whether the API could read a content table without any policy."""
-    bare = [str(table) for (table,) in connection.execute(query("doctor", "without_row_security"))]
+    catalogue = active()
+    tables = [one.table for one in catalogue.aggregates.values()] + [one.table for one in catalogue.links.values()]
+    rows = connection.execute(query("doctor", "without_row_security"), {"relations": tables})
+    bare = [str(table) for (table,) in rows]
     remedy = "worker migrate up; then worker migrate check"
     return judged(
         "row security", f"off on {', '.join(bare)}" if bare else "on", bad=bool(bare), remedy=remedy, outcome="fail"

@@ -12,28 +12,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from outbox.catalogue import active
 from worker.apply.queries import query
 
-# What the relay writes; `projection.sql` names the columns.
-WRITTEN: dict[str, tuple[str, ...]] = {
-    "audience_profiles": (
-        "id", "slug", "name", "description", "demographics", "psychographics", "technical_level",
-        "learning_preferences", "creator_mind_id", "created_at", "last_event_id",
-    ),
-    "content_projects": (
-        "id", "slug", "name", "description", "project_type", "status", "target_audience_id", "default_frameworks",
-        "project_metadata", "creator_mind_id", "persona_mind_id", "created_at", "last_event_id",
-    ),
-    "contents": (
-        "id", "slug", "title", "content_type", "project_id", "parent_content_id", "sequence_order", "content",
-        "ai_generated", "status", "fidelity_score", "metadata", "file_path", "published_at", "published_url",
-        "generation_execution_id", "deleted_at", "created_at", "last_event_id",
-    ),
-    "content_minds": ("content_id", "mind_id", "role", "created_at", "last_event_id"),
-    "content_tags": ("content_id", "tag_id", "created_at", "last_event_id"),
-    "tags": ("name", "tag_type"),
-}  # fmt: skip
-_COLUMNS = [f"{table}.{column}" for table, columns in WRITTEN.items() for column in columns]
 _CATALOGUED = ("hidden_rows", "generated_columns", "required_columns", "replica_identity", "rules")
 # Words of a function's text that say what it does with which table; what it builds at run time stays unseen.
 _USES = re.compile(
@@ -66,6 +47,15 @@ class Obstacle:
 
     def __str__(self) -> str:
         return f"{self.what}: {self.remedy}"
+
+
+def _written() -> dict[str, list[str]]:
+    """The tables that the relay writes, and their columns that it fills."""
+    tables = {table.rpartition(".")[2]: columns for table, columns in active().written().items()}
+    return {
+        "tables": list(tables),
+        "written": [f"{table}.{one}" for table, columns in tables.items() for one in columns],
+    }
 
 
 def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
@@ -132,9 +122,7 @@ class _Sequence:
 
 
 def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
-    rows = connection.execute(
-        query("obstacles", "sequences"), {"tables": list(WRITTEN), "written": _COLUMNS}
-    ).fetchall()
+    rows = connection.execute(query("obstacles", "sequences"), _written()).fetchall()
     for table, column, name, told, step, may_ask, keys in rows:
         if constraint is not None and constraint not in keys:  # type: ignore[operator]
             continue
@@ -163,7 +151,7 @@ def triggers_of(connection: AnyConnection, function: str) -> list[str]:
 
 def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obstacle]:
     """What triggers on our tables mention and the role cannot use: read from their text, so a hint and no proof."""
-    rows = connection.execute(query("obstacles", "trigger_functions"), {"tables": list(WRITTEN)}).fetchall()
+    rows = connection.execute(query("obstacles", "trigger_functions"), {"tables": _written()["tables"]}).fetchall()
     for table, trigger, function, text, as_owner, owner, path in rows:
         who = str(owner) if as_owner else role
         told = set()
@@ -203,7 +191,7 @@ def _qualified(name: str, search_path: str) -> str:
 
 
 def _catalogued(connection: AnyConnection, role: str, kinds: tuple[str, ...]) -> Iterator[Obstacle]:
-    values = {"role": role, "tables": list(WRITTEN), "written": _COLUMNS}
+    values = {"role": role, **_written()}
     for kind in kinds:
         for table, what, remedy in connection.execute(query("obstacles", kind), values).fetchall():
             yield Obstacle(kind=kind, table=str(table), what=str(what), remedy=str(remedy))

@@ -18,7 +18,7 @@ import psycopg
 from outbox import Event, ids
 from outbox import catalogue as c
 from worker.apply.fold import fold
-from worker.apply.kept import kept_as_it_was, name_tags_as_stored
+from worker.apply.kept import kept_as_it_was, name_as_stored
 from worker.apply.known import Decoded, wanted_by
 from worker.apply.projection import ask, send_rows, send_tags
 from worker.apply.queries import query
@@ -79,9 +79,9 @@ def _try(connection: Connection) -> None:
             newest = ids.next_event_id(newest, time.time_ns() // 1_000_000)
             decoded.append(_decoded(newest, payload))
         changes = fold(decoded, ask(connection, wanted_by(decoded), _OnlyOurs())())
-        name_tags_as_stored(connection, changes)
+        name_as_stored(connection, changes)
         send_tags(connection, changes)
-        send_rows(connection, changes, tags_as_stored=True)
+        send_rows(connection, changes, as_stored=True)
     connection.execute("set constraints all immediate")
     connection.execute("rollback")
 
@@ -131,4 +131,4 @@ def _decoded(event_id: UUID, payload: c.Payload) -> Decoded:
         payload_sha256="",
         occurred_at=dt.datetime.now(dt.UTC),
     )
-    return Decoded(event, plain)
+    return Decoded(event, plain, contract, contract.key(payload))

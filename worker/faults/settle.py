@@ -65,7 +65,7 @@ def _outcome(connection: Connection, box: Outbox, parked: ParkedList, position: 
         others = [event if one.seq == seq else parked.decisions.as_decided(one) for one in events]
         as_said = fold_one(event, [one for one in others if one is not None])
         without = fold_one(event, as_decided)
-        told_apart = _content(as_said) != _content(without)
+        told_apart = as_said.said != without.said
         return Outcome.TOO_LATE if told_apart and _stands(connection, as_said) else Outcome.DISCARDED
     expected = fold_one(event, as_decided)
     if not _stands(connection, expected):
@@ -78,7 +78,3 @@ def _outcome(connection: Connection, box: Outbox, parked: ParkedList, position: 
 def _stands(connection: Connection, one: Expected) -> bool:
     """Whether the row is as these events leave it, or another outbox wrote it later."""
     return not differing(connection, one)
-
-
-def _content(one: Expected) -> tuple[object, ...]:
-    return one.values, one.metadata, one.tags, one.minds, bool(one.last_seq)

@@ -7,10 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Decisions, Event, Outbox, OutboxError
-from worker.apply.fold import COLUMNS
-from worker.apply.known import MIND_FIELDS, REFERENCE_FIELDS
-
-_NAMED = frozenset({*REFERENCE_FIELDS, *MIND_FIELDS})
+from outbox.catalogue import Contract, Does, active, as_key
 
 
 @dataclass(slots=True)
@@ -18,14 +15,14 @@ class Expected:
     """One aggregate as the log leaves it.
 
     Attributes:
-        kind: audience, project or content.
-        slug: its natural key.
+        kind: of the aggregate.
+        key: its natural key; its id where no event of it can be read.
+        key_values: column -> value of that key; empty where no event can be read.
         values: column -> value; only those that some event set, and none that names another row.
-        named: field -> slug (or id) of the row that it refers to.
-        body_sha256: of the body that some event set; empty where none did, None where it was set to null.
-        metadata: top-level keys that some event set.
-        tags: tag -> whether it should be there.
-        minds: (role, mind) -> whether the link should be there.
+        named: field -> natural key (or id) of the row that it refers to.
+        hashes: field -> hash of the body that some event set, None where it was set to null.
+        merged: field -> top-level keys that some event set.
+        links: name of the link -> (what tells it apart, other end) -> whether it should be there.
         first_seq: its oldest delivered event; 0 before that.
         last_seq: its newest delivered event.
         waiting: how many of its events are not delivered yet.
@@ -34,14 +31,14 @@ class Expected:
     """
 
     kind: str
-    slug: str
+    key: str
     aggregate_id: UUID
+    key_values: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     named: dict[str, str | None] = field(default_factory=dict)
-    body_sha256: str | None = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    tags: dict[str, bool] = field(default_factory=dict)
-    minds: dict[tuple[str, str], bool] = field(default_factory=dict)
+    hashes: dict[str, str | None] = field(default_factory=dict)
+    merged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: dict[str, dict[tuple[str, ...], bool]] = field(default_factory=dict)
     first_seq: int = 0
     last_seq: int = 0
     last_event_id: UUID | None = None
@@ -51,45 +48,51 @@ class Expected:
     @property
     def label(self) -> str:
         """How a difference names it."""
-        return f"{self.kind} {self.slug}"
+        return f"{self.kind} {self.key}"
 
-    def take(self, event: Event, payload: dict[str, Any]) -> None:
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All that the events say of it."""
+        return self.values, self.named, self.hashes, self.merged, self.links, bool(self.last_seq)
+
+    def take(self, event: Event, contract: Contract, payload: dict[str, Any]) -> None:
         """Add one event."""
         self.first_seq = self.first_seq or event.seq
         self.last_seq = event.seq
-        if event.type in {"content.tagged", "content.untagged"}:
-            self.tags[payload["tag"]] = event.type == "content.tagged"
-            return
-        if event.type in {"content.mind_linked", "content.mind_unlinked"}:
-            self.minds[payload["role"], payload["mind"]] = event.type == "content.mind_linked"
+        if contract.link is not None:
+            key = (*(str(payload[name]) for name in contract.link.keys), as_key(payload[contract.link.name]))
+            self.links.setdefault(contract.link.name, {})[key] = contract.does is Does.LINKS
             return
         self.last_event_id = event.event_id
-        if event.type == "content.upserted":
-            self.values["deleted_at"] = None
-        if event.type == "content.deleted":
-            self.values["deleted_at"] = payload.get("deleted_at") or event.occurred_at.isoformat()
-            return
+        deleted_at = contract.aggregate.soft_delete
+        if deleted_at is not None and contract.does in {Does.MAKES, Does.DELETES}:
+            self.values[deleted_at] = None if contract.does is Does.MAKES else event.occurred_at.isoformat()
         for name, value in payload.items():
-            if name == "metadata":
-                self.metadata.update(value)
-            elif name == "body":
-                self.body_sha256 = None if value is None else sha256_of(value)
-            elif name in _NAMED:
-                self.named[name] = value
-            elif name != "slug":
-                self.values[COLUMNS[self.kind].get(name, name)] = value
+            if (one := contract.by_name.get(name)) is None:
+                continue
+            if one.merged and isinstance(value, dict):
+                self.merged.setdefault(name, {}).update(value)
+            elif one.body:
+                self.hashes[name] = None if value is None else sha256_of(value)
+            elif one.refers_to is not None:
+                self.named[name] = None if value is None else as_key(value)
+            elif one.column != deleted_at or value is not None:
+                self.values[one.column] = value
 
     def as_row(self) -> dict[str, Any]:
         """What `verify.sql` compares with the row."""
         return {
-            "slug": self.slug,
+            **self.key_values,
             "columns": self.values,
-            "has_body": self.body_sha256 != "",
-            "body_sha256": self.body_sha256,
-            "merged": self.metadata,
+            "has_body": bool(self.hashes),
+            "body_sha256": next(iter(self.hashes.values()), ""),
+            "merged": {key: value for keys in self.merged.values() for key, value in keys.items()},
             "named": self.named,
-            "tags": self.tags,
-            "minds": [{"role": role, "mind": mind, "linked": linked} for (role, mind), linked in self.minds.items()],
+            "tags": {tag: linked for (tag,), linked in self.links.get("tag", {}).items()},
+            "minds": [
+                {"role": role, "mind": mind, "linked": linked}
+                for (role, mind), linked in self.links.get("mind", {}).items()
+            ],
         }
 
 
@@ -105,12 +108,12 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
         event: one of the aggregate; where no event can be read, it stands under its id.
         events: as they are to be applied.
     """
-    slug = (_payload(event) or {}).get("slug", str(event.aggregate_id))
-    one = Expected(event.aggregate_type, slug, event.aggregate_id)
+    one = _named_by(event, _payload(event))
     for said in events:
-        if (payload := _payload(said)) is not None:
-            one.slug = str(payload["slug"])
-            one.take(said, payload)
+        if (found := _payload(said)) is not None:
+            if not one.key_values:
+                one = _named_by(said, found)
+            one.take(said, *found)
     return one
 
 
@@ -123,31 +126,40 @@ def expected_of(box: Outbox, position_seq: int, parked: Container[int]) -> tuple
         parked: the seqs of what was passed over, see `position.parked_seqs`.
 
     Returns:
-        (kind, slug) -> what should stand there, and the number of events in the log.
+        (kind, natural key) -> what should stand there, and the number of events in the log.
     """
-    found: dict[tuple[str, str], Expected] = {}
+    rows: dict[tuple[str, str], Expected] = {}
     decisions = Decisions.read(box.connection)
     count = 0
     for event in box.events():
         count += 1
         for decided in decisions.obeyed([event]):
-            payload = _payload(decided)
+            found = _payload(decided)
             # What cannot be read was never applied: it is parked or waits, and shows up under its id.
-            slug = str(decided.aggregate_id) if payload is None else str(payload["slug"])
-            key = (decided.aggregate_type, slug)
-            one = found.setdefault(key, Expected(*key, decided.aggregate_id))
+            named = _named_by(decided, found)
+            one = rows.setdefault((named.kind, named.key), named)
             if event.seq in parked:
                 one.parked += 1
             elif event.seq > position_seq:
                 one.waiting += 1
-            elif payload is not None:
-                one.take(decided, payload)
-    return found, count
+            elif found is not None:
+                one.take(decided, *found)
+    return rows, count
 
 
-def _payload(event: Event) -> dict[str, Any] | None:
+def _named_by(event: Event, found: tuple[Contract, dict[str, Any]] | None) -> Expected:
+    if found is None:
+        return Expected(event.aggregate_type, str(event.aggregate_id), event.aggregate_id)
+    contract, payload = found
+    key_values = {name: payload[name] for name in contract.aggregate.key}
+    return Expected(event.aggregate_type, contract.key_in(payload), event.aggregate_id, key_values)
+
+
+def _payload(event: Event) -> tuple[Contract, dict[str, Any]] | None:
     try:
         payload = event.payload
-    except (ValueError, OutboxError):
+        contract = active().contracts[event.type]
+        contract.key_in(payload)
+    except (ValueError, KeyError, TypeError, OutboxError):
         return None
-    return payload if isinstance(payload, dict) and isinstance(payload.get("slug"), str) else None
+    return contract, payload

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 import psycopg
 
 from outbox import Decisions, Event, Outbox
-from worker.apply.fold import TABLES, decode
+from outbox.catalogue import active
+from worker.apply.fold import decode
 from worker.apply.position import Position, parked_seqs
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
@@ -61,7 +62,7 @@ def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], posit
 
 
 def _keepers(connection: Connection, one: Expected) -> str:
-    found = obstacles.keepers(connection, TABLES[one.kind])
+    found = obstacles.keepers(connection, active().aggregates[one.kind].relation)
     return f" ({', '.join(found)})" if found else ""
 
 
@@ -75,7 +76,7 @@ def say_again(
         psycopg.Error: the database went away.
     """
     try:
-        batch = Batch(apply=decode(events), again=[(one.kind, one.slug, events[-1].event_id)])
+        batch = Batch(apply=decode(events), again=[(one.kind, one.key, events[-1].event_id)])
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     except EventFault as fault:
         return fault.reason

@@ -29,7 +29,7 @@ from uuid import UUID
 import msgspec
 
 from outbox import EventNotFound, KnownFile, Outbox
-from worker.apply.fold import TABLES
+from outbox.catalogue import active
 from worker.apply.position import parked_seqs
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
@@ -146,7 +146,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         if unlisted := parked - {row.seq for row in box.parked.list()}:
             result.compared_to = min(unlisted) - 1
         stale_files = _verify_files(box, content_root, expected, result)
-        for kind in ("audience", "project", "content"):
+        for kind in active().aggregates:
             for some in _chunks(one for one in result.expected if one.kind == kind):
                 _verify_rows(connection, kind, some, result, stale_files, made)
         target = connection.execute(query("relay", "destination")).fetchone()
@@ -175,9 +175,10 @@ def _verify_files(
 ) -> set[str]:
     """Compare files with what the outbox knows of them and with the log; returns the slugs whose file differs."""
     by_source = {
-        (source.get("path"), source.get("sha256")): one.slug
+        (source.get("path"), source.get("sha256")): one.key
         for one in expected.values()
-        if isinstance(source := one.metadata.get("source"), dict)
+        for keys in one.merged.values()
+        if isinstance(source := keys.get("source"), dict)
     }
     differing: set[str] = set()
     for known in box.files():
@@ -211,7 +212,7 @@ def _verify_rows(
     stale_files: set[str],
     made: Callable[[UUID], bool],
 ) -> None:
-    said = msgspec.json.encode([one.as_row() for one in some]).decode()
+    said = msgspec.json.encode([one.as_row() for one in some if one.key_values]).decode()
     found: dict[str, tuple[UUID | None, list[str]]] = {}
     rows: Any = connection.execute(query("verify", f"{kind}s"), {"rows": said})
     for slug, is_there, last_event_id, differing in rows:
@@ -220,17 +221,17 @@ def _verify_rows(
     result.rows += len(found)
     hides: obstacles.Obstacle | None = None
     if len(found) < len(some):
-        hides = obstacles.hidden(connection, TABLES[kind])
+        hides = obstacles.hidden(connection, active().aggregates[kind].relation)
     for one in some:
         _waits(one, result)
         if one.last_seq == 0:
             continue
-        there = found.get(one.slug)
+        there = found.get(one.key)
         if there is None:
             missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
             result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
         elif _is_as_said(one, *there, result, made) and not one.waiting and not one.parked:
-            result.agree += one.slug not in stale_files
+            result.agree += one.key not in stale_files
 
 
 def _is_as_said(
@@ -256,6 +257,8 @@ def _waits(one: Expected, result: Verified) -> None:
 
 def differing(connection: Connection, one: Expected) -> list[str]:
     """The fields of one row that are not as the delivered events say; as it stands now."""
+    if not one.key_values:
+        return ["it is not there"]
     said = msgspec.json.encode([one.as_row()]).decode()
     rows: Any = connection.execute(query("verify", f"{one.kind}s"), {"rows": said})
     found: list[str] = []

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.errors import UndefinedColumn
 
 from outbox import Decisions, EventNotFound, Outbox, ids
+from outbox.catalogue import active
 from worker.apply.fold import decode
 from worker.apply.position import Position, greet, older, parked_seqs
 from worker.apply.projection import Batch, apply_batch
@@ -109,7 +110,7 @@ def apply_again(connection: Connection, box: Outbox, slug: str) -> int:
     decisions = Decisions.read(box.connection)
     events = [
         event
-        for kind in ("audience", "project", "content")
+        for kind in active().aggregates
         for event in decisions.obeyed(box.events(aggregate_id=ids.aggregate_id(kind, slug)))
         if event.seq <= position.seq and event.seq not in waiting
     ]

@@ -12,25 +12,20 @@ select
 
 -- name: missing_rights
 -- Rights that the projection needs and this role lacks.
-select format('%s on %s', need.privilege, need.relation)
+select format('%%s on %%s', need.privilege, need.relation)
 from (
+    select * from unnest(%(relations)s::text[], %(privileges)s::text[])
+    union all
     values
-    ('public.contents', 'insert'), ('public.contents', 'update'), ('public.content_projects', 'insert'),
-    ('public.content_projects', 'update'), ('public.audience_profiles', 'insert'),
-    ('public.audience_profiles', 'update'), ('public.content_minds', 'insert'), ('public.content_minds', 'delete'),
-    ('public.content_tags', 'insert'), ('public.content_tags', 'delete'), ('public.tags', 'insert'),
     ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select'),
     ('outbox.removed_links', 'insert')
 ) as need (relation, privilege)
 where to_regclass(need.relation) is null or not has_table_privilege(need.relation, need.privilege);
 
 -- name: without_row_security
--- Content tables that the API could read without any policy.
+-- Tables that the relay writes and the API could read without any policy.
 select c.relname
 from pg_catalog.pg_class as c
 where
-    c.oid = any(array_remove(array[
-        to_regclass('public.contents'), to_regclass('public.content_projects'), to_regclass('public.audience_profiles'),
-        to_regclass('public.content_minds'), to_regclass('public.content_tags')
-    ], null))
+    c.oid = any(array_remove(array(select to_regclass(t) from unnest(%(relations)s::text[]) as t), null))
     and not c.relrowsecurity;
