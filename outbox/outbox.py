@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 import sys
 import time
@@ -27,9 +28,10 @@ from outbox.log.bell import Bell
 from outbox.log.checkpoint import checkpoint, is_due, keep_small, look_after
 from outbox.log.database import connect, is_in_memory, make_directory, not_found, refuse_a_further_name
 from outbox.log.gate import DEFAULT_PATIENCE_SECONDS, Gate
-from outbox.log.sqlite_errors import translated
+from outbox.log.sqlite_errors import ours, translated
 from outbox.log.transaction import write_transaction
 from outbox.notes.attempts import Attempts
+from outbox.notes.decisions import Decisions
 from outbox.notes.parked import Parked
 from outbox.notes.relay_state import RelayState
 from outbox.paths import OutboxPaths
@@ -271,6 +273,29 @@ class Outbox:
         with translated(self.path):
             return log.get(self.connection, seq)
 
+    def decisions(self) -> Decisions:
+        """Return what people decided about events."""
+        return Decisions(self.connection)
+
+    def now(self) -> dt.datetime:
+        """Return the time of this outbox's clock, UTC."""
+        return self.clock.now()
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Within it, what is written gives up on another writer after so long."""
+        (before,) = self.connection.execute("pragma busy_timeout").fetchone()
+        self.connection.execute(f"pragma busy_timeout = {int(seconds * 1000):d}")
+        try:
+            with self.gate.patience(seconds):
+                yield
+        finally:
+            self.connection.execute(f"pragma busy_timeout = {before:d}")
+
+    def fault(self, error: Exception) -> Exception:
+        """Return the error of ours that one of SQLite means; any other as it is."""
+        return ours(self.path, error) if isinstance(error, sqlite3.Error) else error
+
     def holds(self, event_id: UUID) -> bool:
         """Whether an event with this id is in the log."""
         with translated(self.path):
@@ -341,7 +366,7 @@ class Outbox:
         with translated(self.path):
             return checkpoint(self.connection, self.gate, self._paths)
 
-    def keep_wal_small(self) -> None:
+    def keep_small(self) -> None:
         """Empty a WAL that has grown, for the next writers to write over; the worker does so every so many batches."""
         with translated(self.path):
             keep_small(self.connection, self.gate, self._paths)

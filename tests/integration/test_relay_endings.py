@@ -304,13 +304,13 @@ def test_the_outbox_file_is_checkpointed_after_every_so_many_batches(
     box.append(*pages(2 * CHECKPOINT_EVERY_BATCHES + 6)[4:])
     at: list[int] = []
     seen = [0]
-    keep_wal_small: Callable[[], None] = box.keep_wal_small
+    keep_small: Callable[[], None] = box.keep_small
 
     def noted() -> None:
         at.append(seen[0])
-        keep_wal_small()
+        keep_small()
 
-    monkeypatch.setattr(box, "keep_wal_small", noted)
+    monkeypatch.setattr(box, "keep_small", noted)
     one = relay(box, database.worker_dsn, max_events=1, on_batch=lambda seq, *_: seen.__setitem__(0, seq))
     assert one.run() is Ending.EMPTY
     assert at == [CHECKPOINT_EVERY_BATCHES, 2 * CHECKPOINT_EVERY_BATCHES]

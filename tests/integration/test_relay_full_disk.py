@@ -10,7 +10,7 @@ import pytest
 from outbox import Outbox
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
-from tests.support.relaying import NoWaiting, drain, relay
+from tests.support.relaying import drain
 from tests.support.rows import applied_seq
 from worker.run.options import Ending
 
@@ -33,22 +33,19 @@ def test_notes_for_humans_may_fail(box: Outbox, database: Database, monkeypatch:
     assert applied_seq(database.dsn) == box.last_seq
 
 
-def test_a_parked_event_that_cannot_be_noted_stops_everything_behind_it(
+def test_a_parked_event_that_cannot_be_noted_is_parked_all_the_same(
     box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the note the next event of that content would overtake; the relay waits until there is room."""
+    """The truth is in Postgres: what follows it is held there, and the list is written when there is room."""
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute(f"alter table contents add constraint refused check (slug <> '{PROJECT}--aula-1')")
-    waker = NoWaiting()
-    park = box.parked.park
-    monkeypatch.setattr(box.parked, "park", full)
-
-    def make_room(_seconds: float) -> None:
-        assert applied_seq(database.dsn) == 4
-        if len(waker.slept) == 3:
-            monkeypatch.setattr(box.parked, "park", park)
-
-    waker.on_sleep = make_room
     box.append(lesson(1, body="second"))
-    assert relay(box, database.worker_dsn, waker=waker).run() is Ending.EMPTY
+    with monkeypatch.context() as patched:
+        patched.setattr(box.parked, "rewrite", full)
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert box.parked.list() == []
+    with psycopg.connect(database.dsn) as connection:
+        found = connection.execute("select seq, state from outbox.parked order by seq").fetchall()
+    assert found == [(4, "parked"), (6, "held")]
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
     assert [(row.seq, row.state.value) for row in box.parked.list()] == [(4, "parked"), (6, "held")]

@@ -7,8 +7,9 @@ of its rows was written there, by this event or by a later one. A version that t
 from collections.abc import Iterator
 from uuid import UUID
 
-from outbox import Decisions, Event, Outbox
+from outbox import Event
 from outbox.catalogue import Does, active
+from outbox.relaying import Log
 from worker.apply.position import parked_seqs
 from worker.apply.queries import query
 from worker.connect.connection import Connection
@@ -18,7 +19,7 @@ LOOKED_AT = 1000
 SHARED = 100
 
 
-def own_event(connection: Connection, box: Outbox) -> Event | None:
+def own_event(connection: Connection, box: Log) -> Event | None:
     """Return an event of this file that the database has not had, if its rows show one.
 
     Args:
@@ -27,7 +28,7 @@ def own_event(connection: Connection, box: Outbox) -> Event | None:
     """
     remembered = box.relay.position
     delivered = remembered.applied_seq if remembered is not None else 0
-    passed, decisions = parked_seqs(connection, box), Decisions(box.connection)
+    passed, decisions = parked_seqs(connection, box), box.decisions()
     catalogue = active()
     versions: dict[str, dict[str, Event]] = {kind: {} for kind in catalogue.aggregates}
     for event in box.read(after=max(0, delivered - SHARED), limit=LOOKED_AT):

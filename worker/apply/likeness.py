@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from outbox import Outbox, ServerSeen
+from outbox import ServerSeen
+from outbox.relaying import Log
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.logs import get_log
 from worker.run.notes import only_a_note
 
 
-def recognise(connection: Connection, box: Outbox, destination_id: UUID) -> None:
+def recognise(connection: Connection, box: Log, destination_id: UUID) -> None:
     """Compare where the database lives with where it lived last time, and note what is new.
 
     Args:

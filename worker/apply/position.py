@@ -17,7 +17,8 @@ from uuid import UUID
 
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
-from outbox import Event, EventNotFound, Outbox, __version__
+from outbox import Event, EventNotFound, __version__
+from outbox.relaying import Log
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
@@ -51,7 +52,7 @@ def host() -> str:
     return socket.gethostname()
 
 
-def greet(connection: Connection, box: Outbox) -> Position:
+def greet(connection: Connection, box: Log) -> Position:
     """Identify the destination, make this outbox known to it, and check that they belong together.
 
     Args:
@@ -104,7 +105,7 @@ def greet(connection: Connection, box: Outbox) -> Position:
     return position
 
 
-def check_fits(position: Position, box: Outbox) -> None:
+def check_fits(position: Position, box: Log) -> None:
     """Refuse a position that does not point into this log.
 
     Raises:
@@ -132,7 +133,7 @@ def check_fits(position: Position, box: Outbox) -> None:
         raise _cloned(f"event {position.seq} is {local.event_id} here, and {position.event_id} in the database", box)
 
 
-def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
+def _shorter(position: Position, box: Log, last_seq: int) -> TargetRefused:
     """An older copy has nothing of its own. Ids grow with time: one newer than the database's is such an event."""
     if last_seq and position.event_id is not None:
         newest = box.event(last_seq).event_id
@@ -146,7 +147,7 @@ def _shorter(position: Position, box: Outbox, last_seq: int) -> TargetRefused:
     )
 
 
-def _cloned(how: str, box: Outbox) -> TargetRefused:
+def _cloned(how: str, box: Log) -> TargetRefused:
     remembered = box.relay.position
     delivered = remembered.applied_seq if remembered else 0
     return TargetRefused(
@@ -161,13 +162,13 @@ def _cloned(how: str, box: Outbox) -> TargetRefused:
     )
 
 
-def parked_seqs(connection: Connection, box: Outbox) -> set[int]:
+def parked_seqs(connection: Connection, box: Log) -> set[int]:
     """Return what the position has passed without effect, as the database says, whatever the file shows."""
     rows = connection.execute(query("relay", "passed_over"), {"outbox_id": box.outbox_id}).fetchall()
     return {int(str(row[0])) for row in rows}
 
 
-def replayed_to(connection: Connection, box: Outbox) -> UUID | None:
+def replayed_to(connection: Connection, box: Log) -> UUID | None:
     """Return the newest event that was applied before a replay set the position back; None where none ever did."""
     row = connection.execute(query("relay", "replayed_to"), {"outbox_id": box.outbox_id}).fetchone()
     return None if row is None else _as_uuid(row[0])
@@ -189,7 +190,7 @@ def require(row: tuple[object, ...] | None, position: Position) -> None:
         raise PositionMoved(f"the position was expected at {position.seq} and is {found}: somebody else moved it")
 
 
-def _destination(connection: Connection, box: Outbox) -> UUID:
+def _destination(connection: Connection, box: Log) -> UUID:
     try:
         row = connection.execute(query("relay", "destination")).fetchone()
     except (UndefinedTable, InvalidSchemaName) as exc:

@@ -16,7 +16,8 @@ within the past of *another* outbox; `worker verify` counts such rows as not com
 
 from uuid import UUID
 
-from outbox import EventNotFound, Outbox
+from outbox import EventNotFound
+from outbox.relaying import Log
 
 UUID_VERSION_OF_EVENTS = 7
 
@@ -28,7 +29,7 @@ class Stamps:
         box: the outbox whose events are applied.
     """
 
-    def __init__(self, box: Outbox) -> None:
+    def __init__(self, box: Log) -> None:
         self._box = box
 
     def made(self, stamp: UUID, newest_applied: UUID | None) -> bool:

@@ -20,8 +20,8 @@ nobody looks ahead (`suspects`).
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from outbox import Event, Outbox, OutboxError
-from outbox.relaying import failpoints
+from outbox import Event, OutboxError
+from outbox.relaying import Log, failpoints
 from worker.apply.fold import decode
 from worker.apply.known import Decoded
 from worker.errors import WorkerError
@@ -55,7 +55,7 @@ class Ahead(_AtHand):
         most_bytes: upper limit of the payloads that are read at once; one event always comes.
     """
 
-    def __init__(self, box: Outbox, most_bytes: int) -> None:
+    def __init__(self, box: Log, most_bytes: int) -> None:
         super().__init__()
         self._box = box
         self._most_bytes = most_bytes
@@ -93,7 +93,7 @@ class AheadOnList(_AtHand):
 
     def __init__(
         self,
-        box: Outbox,
+        box: Log,
         most_bytes: int,
         ready: Callable[[int, int], list[int]],
         obeyed: Callable[[list[Event]], list[Event]],

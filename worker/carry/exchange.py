@@ -6,8 +6,8 @@ from time import monotonic
 
 import psycopg
 
-from outbox import Event, Outbox, tracing
-from outbox.relaying import failpoints
+from outbox import Event, tracing
+from outbox.relaying import Log, failpoints
 from worker.apply.known import Decoded
 from worker.apply.position import Position, is_at, require
 from worker.apply.projection import Batch, applying
@@ -42,7 +42,7 @@ class Exchange:
         line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
     """
 
-    def __init__(self, box: Outbox, options: Options, dial: Callable[[], Connection]) -> None:
+    def __init__(self, box: Log, options: Options, dial: Callable[[], Connection]) -> None:
         self._box = box
         self._options = options
         self._stamps = Stamps(box)

@@ -34,7 +34,7 @@ from contextlib import ExitStack, suppress
 
 import psycopg
 
-from outbox import Outbox
+from outbox.relaying import Log
 from worker.apply.fold import fold
 from worker.apply.known import Decoded, Known, wanted_by
 from worker.apply.position import Position, require
@@ -62,7 +62,7 @@ class SecondLane:
         least_events: a batch of fewer is not cut; None: none is.
     """
 
-    def __init__(self, box: Outbox, dial: Callable[[], Connection], least_events: int | None) -> None:
+    def __init__(self, box: Log, dial: Callable[[], Connection], least_events: int | None) -> None:
         self._box = box
         self._dial = dial
         self._least_events = least_events

@@ -17,7 +17,8 @@ OUTBOX_HOLD_AFTER_ALIKE=0 parks them all.
 from collections.abc import Iterable
 from contextlib import suppress
 
-from outbox import Event, EventNotFound, Outbox
+from outbox import Event, EventNotFound
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.faults.outage import Interrupted
 from worker.faults.parking import ParkedList
@@ -37,7 +38,7 @@ class Epidemic:
         limit: how many refused alike in a row are one too many to park; 0: there is no such number.
     """
 
-    def __init__(self, box: Outbox, parked: ParkedList, limit: int) -> None:
+    def __init__(self, box: Log, parked: ParkedList, limit: int) -> None:
         self._box = box
         self._parked = parked
         self._limit = limit

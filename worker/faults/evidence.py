@@ -22,7 +22,8 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
-from outbox import Event, Outbox, OutboxError
+from outbox import Event, OutboxError
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.carry.exchange import Exchange
@@ -66,7 +67,7 @@ class Evidence:
         unfit: neighbours that ended the session when they were rehearsed; they are asked no more.
     """
 
-    box: Outbox
+    box: Log
     exchange: Exchange
     parked: ParkedList
     made_up: Callable[[Connection], bool]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from outbox import Event, Outbox, ParkedState
+from outbox import Event, ParkedState
+from outbox.relaying import Log
 from worker.apply.missing import name_missing
 from worker.apply.position import Position
 from worker.apply.projection import Batch, Parking
@@ -65,7 +66,7 @@ class Failures:
     New events and released ones have each their own: one that is slow does not lose its time to a quick one.
     """
 
-    box: Outbox
+    box: Log
     exchange: Exchange
     size: BatchSize
     waker: Waiting

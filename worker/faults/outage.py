@@ -14,8 +14,8 @@ from time import monotonic
 from tenacity import RetryCallState
 from tenacity.wait import wait_exponential, wait_random
 
-from outbox import Fault, Outbox
-from outbox.relaying import Cause
+from outbox import Fault
+from outbox.relaying import Cause, Log
 from worker.errors import WorkerError
 from worker.faults.verdict import Judgement, Verdict
 from worker.logs import get_log
@@ -85,7 +85,7 @@ class Patience:
         clock: monotonic seconds.
     """
 
-    def __init__(self, box: Outbox, backoff: Backoff, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, box: Log, backoff: Backoff, *, clock: Callable[[], float] = monotonic) -> None:
         self._box = box
         self._backoff = backoff
         self._clock = clock

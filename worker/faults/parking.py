@@ -20,8 +20,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from outbox import Decision, Decisions, Event, Outbox, Outcome, ParkedEvent, ParkedState, Passed, Resolution
-from outbox.relaying import DEPENDENCY, SET_ASIDE, Shown, as_listed, shown, standing
+from outbox import Decision, Decisions, Event, Outcome, ParkedEvent, ParkedState, Passed, Resolution
+from outbox.relaying import DEPENDENCY, SET_ASIDE, Log, Shown, as_listed, shown, standing
 from worker.apply.position import Position, replayed_to
 from worker.apply.projection import Parking
 from worker.apply.queries import query
@@ -59,7 +59,7 @@ class ParkedList:
         decisions: what stands for each event.
     """
 
-    def __init__(self, box: Outbox) -> None:
+    def __init__(self, box: Log) -> None:
         self._box = box
         self.decisions = Decisions()
         self._rows: dict[int, Passed] = {}
@@ -99,7 +99,7 @@ class ParkedList:
             get_log().warning("relay.parked_beyond_position", seq=position.seq)
         self._write()  # what became of decisions and could not be noted
         self._owed.clear()
-        self.decisions = Decisions(self._box.connection)
+        self.decisions = self._box.decisions()
         self._view = self._box.parked.standings()
         self._rows = self._known({seq: facts for seq, facts in passed.items() if seq <= position.seq})
         self._derive()
@@ -393,7 +393,7 @@ class ParkedList:
         """Join what Postgres has with what the log says of these events."""
         if not passed:
             return {}
-        said, now = self._box.outlines(list(passed)), self._box.clock.now()
+        said, now = self._box.outlines(list(passed)), self._box.now()
         rows: dict[int, Passed] = {}
         for seq, facts in passed.items():
             outline = said.get(seq)
@@ -430,7 +430,7 @@ class ParkedList:
             sqlstate=parking.sqlstate,
             reason=parking.reason,
             attempts=parking.attempts,
-            parked_at=self._box.clock.now(),
+            parked_at=self._box.now(),
         )
 
 

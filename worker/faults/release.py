@@ -10,7 +10,8 @@ to end.
 
 from collections.abc import Callable, Sequence
 
-from outbox import Event, Outbox
+from outbox import Event
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.carry.ahead import AheadOnList
@@ -41,7 +42,7 @@ class Releases:
 
     def __init__(
         self,
-        box: Outbox,
+        box: Log,
         parked: ParkedList,
         exchange: Exchange,
         suspects: Suspects,

@@ -12,7 +12,8 @@ What a discarded event has changed cannot be taken back: that is told, and the e
 
 from collections.abc import Sequence
 
-from outbox import EventNotFound, Outbox, Outcome, Resolution
+from outbox import EventNotFound, Outcome, Resolution
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.connect.connection import Connection
 from worker.faults.parking import ParkedList
@@ -22,7 +23,7 @@ from worker.proof.repair import say_again
 from worker.proof.verify import differing
 
 
-def settle(connection: Connection, box: Outbox, parked: ParkedList, position: Position, seqs: Sequence[int]) -> None:
+def settle(connection: Connection, box: Log, parked: ParkedList, position: Position, seqs: Sequence[int]) -> None:
     """Find out what became of the decisions about these events, and note it.
 
     Args:
@@ -46,7 +47,7 @@ def settle(connection: Connection, box: Outbox, parked: ParkedList, position: Po
             get_log().info("relay.decision_settled", seq=seq, outcome=outcome.value)
 
 
-def _outcome(connection: Connection, box: Outbox, parked: ParkedList, position: Position, seq: int) -> Outcome:
+def _outcome(connection: Connection, box: Log, parked: ParkedList, position: Position, seq: int) -> Outcome:
     decision = parked.decisions.of(seq)
     assert decision is not None  # noqa: S101 - the caller found it there
     if decision.how is Resolution.RETRY:

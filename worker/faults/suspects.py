@@ -27,6 +27,7 @@ from contextlib import contextmanager
 import psycopg
 
 from outbox import Outbox, OutboxError, WorkerState
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
@@ -58,7 +59,7 @@ class Suspects:
 
     def __init__(
         self,
-        box: Outbox,
+        box: Log,
         exchange: Exchange,
         size: BatchSize,
         ready: Callable[[int], Sequence[int]],

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from outbox import Decisions, Event, Outbox, OutboxError
+from outbox import Event, OutboxError
 from outbox.catalogue import Contract, Does, active, as_key
+from outbox.relaying import Log
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
     return one
 
 
-def expected_of(box: Outbox, position_seq: int, parked: Container[int]) -> tuple[dict[tuple[str, str], Expected], int]:
+def expected_of(box: Log, position_seq: int, parked: Container[int]) -> tuple[dict[tuple[str, str], Expected], int]:
     """Fold what was delivered.
 
     Args:
@@ -129,7 +130,7 @@ def expected_of(box: Outbox, position_seq: int, parked: Container[int]) -> tuple
         (kind, natural key) -> what should stand there, and the number of events in the log.
     """
     rows: dict[tuple[str, str], Expected] = {}
-    decisions = Decisions.read(box.connection)
+    decisions = box.decisions()
     count = 0
     for event in box.events():
         count += 1

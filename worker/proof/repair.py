@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-from outbox import Decisions, Event, Outbox
+from outbox import Event
 from outbox.catalogue import active
+from outbox.relaying import Log
 from worker.apply.fold import decode
 from worker.apply.position import Position, parked_seqs
 from worker.apply.projection import Batch, apply_batch
@@ -28,7 +29,7 @@ from worker.proof.expected import Expected
 from worker.proof.verify import ROW_FAULTS, Repaired, Verified, differing
 
 
-def repair_all(connection: Connection, box: Outbox, found: Verified, position: Position) -> list[Repaired]:
+def repair_all(connection: Connection, box: Log, found: Verified, position: Position) -> list[Repaired]:
     """Write the rows that are missing or differ again, in the order in which the log first speaks of them.
 
     Args:
@@ -46,9 +47,9 @@ def repair_all(connection: Connection, box: Outbox, found: Verified, position: P
     return list(_repair(connection, box, some, position))
 
 
-def _repair(connection: Connection, box: Outbox, some: Iterable[Expected], position: Position) -> Iterator[Repaired]:
+def _repair(connection: Connection, box: Log, some: Iterable[Expected], position: Position) -> Iterator[Repaired]:
     waiting = parked_seqs(connection, box)
-    decisions = Decisions.read(box.connection)
+    decisions = box.decisions()
     for one in some:
         events = [
             event
@@ -66,9 +67,7 @@ def _keepers(connection: Connection, one: Expected) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def say_again(
-    connection: Connection, box: Outbox, events: list[Event], one: Expected, position: Position
-) -> str | None:
+def say_again(connection: Connection, box: Log, events: list[Event], one: Expected, position: Position) -> str | None:
     """Write one row from these events, whichever of them wrote it last; returns why not, None where it is written.
 
     Raises:

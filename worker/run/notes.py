@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from outbox import Outbox, OutboxBusy, OutboxError
+from outbox import OutboxBusy, OutboxError
+from outbox.relaying import Log
 from worker.logs import get_log
 
 CANNOT_WRITE = (sqlite3.Error, OutboxError)
@@ -16,11 +17,11 @@ PATIENCE_SECONDS = 0.25
 # While notes fail: enough for a free gate, and no delay worth the name.
 IMPATIENCE_SECONDS = 0.02
 
-_failing: WeakSet[Outbox] = WeakSet()
+_failing: WeakSet[Log] = WeakSet()
 
 
 @contextmanager
-def only_a_note(box: Outbox) -> Iterator[None]:
+def only_a_note(box: Log) -> Iterator[None]:
     """Let a note fail, and say so once; never around anything that the order of events rests on.
 
     The block must write, or not say anything: that it went through is taken for a note that was written.
@@ -42,7 +43,7 @@ def only_a_note(box: Outbox) -> Iterator[None]:
 
 
 @contextmanager
-def upkeep(box: Outbox) -> Iterator[None]:
+def upkeep(box: Log) -> Iterator[None]:
     """Let what keeps the file small fail in silence: it is tried again."""
     try:
         with _soon(box):
@@ -52,12 +53,6 @@ def upkeep(box: Outbox) -> Iterator[None]:
 
 
 @contextmanager
-def _soon(box: Outbox) -> Iterator[None]:
-    seconds = IMPATIENCE_SECONDS if box in _failing else PATIENCE_SECONDS
-    (before,) = box.connection.execute("pragma busy_timeout").fetchone()
-    box.connection.execute(f"pragma busy_timeout = {int(seconds * 1000):d}")
-    try:
-        with box.gate.patience(seconds):
-            yield
-    finally:
-        box.connection.execute(f"pragma busy_timeout = {before:d}")
+def _soon(box: Log) -> Iterator[None]:
+    with box.patience(IMPATIENCE_SECONDS if box in _failing else PATIENCE_SECONDS):
+        yield

@@ -19,15 +19,14 @@ they last.
 """
 
 import dataclasses
-import sqlite3
 from collections.abc import Callable
 from time import monotonic
 
 import psycopg
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import Event, Outbox, OutboxCorrupt
-from outbox.relaying import ours
+from outbox import Event, OutboxCorrupt
+from outbox.relaying import Log
 from worker.apply.likeness import recognise
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, Parking
@@ -76,7 +75,7 @@ class Relay:
 
     def __init__(
         self,
-        box: Outbox,
+        box: Log,
         *,
         dial: Callable[[], Connection],
         waker: Waiting,
@@ -248,7 +247,7 @@ class Relay:
 
     def _stuck(self, error: Exception) -> Interrupted:
         """A full disk or a writer in the way passes; a damaged file needs a person."""
-        fault = ours(self._box.path, error) if isinstance(error, sqlite3.Error) else error
+        fault = self._box.fault(error)
         if isinstance(fault, OutboxCorrupt):
             needed = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=fault.what, kind=fault.kind)
             return Interrupted(needed, cause=fault)
@@ -385,4 +384,4 @@ class Relay:
         if due:
             self._batches = 0
             with upkeep(self._box):
-                self._box.keep_wal_small()
+                self._box.keep_small()

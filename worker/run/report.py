@@ -6,7 +6,7 @@ The outbox file is written at most once a second: each note costs an fsync, and 
 from collections.abc import Callable
 from time import monotonic
 
-from outbox import Outbox
+from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.faults.verdict import Judgement
 from worker.logs import get_log
@@ -35,7 +35,7 @@ class Report:
 
     def __init__(
         self,
-        box: Outbox,
+        box: Log,
         *,
         on_batch: OnBatch | None = None,
         most_per_second: float | None = None,

@@ -119,11 +119,11 @@ def test_what_a_worker_empties_is_written_over(tmp_path: Path, monkeypatch: pyte
         for number in range(40):
             box.append(lesson(f"{number}", BODY))
             if number % 8 == 7:
-                worker.keep_wal_small()
+                worker.keep_small()
         size = box.path.with_name("outbox.db-wal").stat().st_size
         assert 6 * len(BODY) < size < 24 * len(BODY)  # 40 bodies went through it
         monkeypatch.setattr(checkpoint, "LARGE_WAL_BYTES", 6 * len(BODY))
-        worker.keep_wal_small()
+        worker.keep_small()
         assert box.path.with_name("outbox.db-wal").stat().st_size == 0
 
 
