@@ -3,8 +3,9 @@
 A draft that a power loss tore might still be read, as a shorter course than the one that was planned.
 """
 
-import os
 from pathlib import Path
+
+from outbox import host
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -14,13 +15,9 @@ def write_whole(path: Path, data: bytes) -> None:
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            host.flush(file.fileno())
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    host.flush_names(path.parent)

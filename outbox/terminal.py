@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from outbox import host
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -36,7 +38,7 @@ _EMOJI = "\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
 _UNSAFE = re.compile(f"[{_OBEYED}]|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
 _ERRORS = "outbox.visible"
 _SLOWEST_READER_SECONDS = 1.0
-_PIECE_BYTES = select.PIPE_BUF  # a pipe that has room at all has room for so much
+_PIECE_BYTES = getattr(select, "PIPE_BUF", 512)  # a pipe that has room at all has room for so much
 
 
 def shown(text: str) -> str:
@@ -127,12 +129,10 @@ class Lossy:
 
     def _put(self, fd: int, text: str) -> None:
         data = (b"\n" if self._torn else b"") + text.encode(self.encoding, self.errors)
-        ready = select.poll()
-        ready.register(fd, select.POLLOUT)
         self._torn = False
         begun = False
         while data:
-            if not ready.poll(self._patience_seconds * 1000):
+            if not host.has_room(fd, self._patience_seconds):
                 self._patience_seconds = 0.0
                 self._torn = begun
                 raise BlockingIOError

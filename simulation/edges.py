@@ -26,7 +26,19 @@ from simulation.late_sync import LateSync
 _real = SimpleNamespace(
     **{
         name: getattr(os, name)
-        for name in ("open", "close", "write", "pwrite", "fsync", "rename", "unlink", "mkdir", "rmdir", "ftruncate")
+        for name in (
+            "open",
+            "close",
+            "write",
+            "pwrite",
+            "fsync",
+            "rename",
+            "replace",
+            "unlink",
+            "mkdir",
+            "rmdir",
+            "ftruncate",
+        )
     }
 )
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -172,6 +184,7 @@ def _disk_calls(world: World) -> dict[str, Callable[..., Any]]:
 
     return {
         "open": opened, "close": closed, "write": write, "pwrite": pwrite, "fsync": fsync, "rename": rename,
+        "replace": rename,
         "unlink": named("unlink", judge="about_to_unlink"), "rmdir": named("rmdir"), "ftruncate": named("ftruncate"),
         "mkdir": named("mkdir", needs_room=True),
     }  # fmt: skip

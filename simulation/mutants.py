@@ -283,13 +283,13 @@ MUTANTS = (
     ),
     _mutant(
         "living-swept", "recovery takes a living process's files for those of a dead one",
-        "outbox.files.staging", "    except BlockingIOError:\n        os.close(fd)\n        return None\n    return fd",
-        "    except BlockingIOError:\n        pass\n    return fd",
+        "outbox.files.staging", "    if host.try_lock(fd):\n        return fd\n    os.close(fd)\n    return None",
+        "    host.try_lock(fd)\n    return fd",
     ),
     _mutant(
         "lock-name-lost", "a staging directory without its lock, as a power loss leaves it, is nobody's estate",
         "outbox.files.staging",
-        "                fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)\n"
+        "                fd = host.open_file(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT)\n"
         "                return _locked(fd)\n",
         "                pass\n",
     ),

@@ -22,6 +22,9 @@ MAX_FILE_BYTES = 8 * 1024 * 1024
 
 Newline = Literal["lf", "crlf", "cr", "mixed", "none"]
 
+# What one system has and the other lacks.
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
+_AS_BYTES = getattr(os, "O_BINARY", 0)
 _PORTUGUESE = frozenset("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇñÑ")
 _TYPOGRAPHIC = frozenset("“”‘’–—…•ªº°§«»€©®™ ")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -76,7 +79,7 @@ def read_text_file(path: Path) -> TextFile:
     """
     try:
         # Opened without blocking: a named pipe in a course folder must not hang an import.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | _AT_ONCE | _AS_BYTES)
     except FileNotFoundError as exc:
         raise MissingPath(path) from exc
     except (OSError, ValueError) as exc:

@@ -7,10 +7,10 @@ import hashlib
 import os
 from pathlib import Path
 
+from outbox import host
 from outbox.log.failpoints import reach
 from outbox.log.owner import as_owner_of
 
-_FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _CHUNK_BYTES = 1 << 20
 # A directory above our own: not ours to read, or on a file system that syncs none.
@@ -19,7 +19,7 @@ _NOT_FOR_US = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EINVAL}
 
 def create(path: Path, data: bytes) -> int:
     """Create a file that must not exist yet, and return it open: its bytes are on the disk after an fsync."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+    fd = host.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         reach("file.created")
         view = memoryview(data)
@@ -34,20 +34,12 @@ def create(path: Path, data: bytes) -> int:
 
 def sync_file(path: Path) -> None:
     """Make the bytes of a file durable, whoever wrote them."""
-    _sync(path, os.O_RDONLY)
+    host.flush_file(path)
 
 
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable: a rename is one only after this."""
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    fd = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    host.flush_names(path)
 
 
 def _mkdir(path: Path) -> None:

@@ -163,7 +163,7 @@ def _rename(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
             refused[file.path] = _said(exc)
             continue
         try:
-            os.rename(f"{root}/{file.staged.temp}", file.target)  # noqa: PTH104 - a Path of its own costs more than the call
+            os.replace(f"{root}/{file.staged.temp}", file.target)  # noqa: PTH105 - a Path of its own costs more than the call
         except OSError as exc:
             refused[file.path] = _said(exc)
             continue

@@ -174,7 +174,7 @@ def _finish(connection: sqlite3.Connection, root: Path, file: KnownFile) -> str 
     # Also one that was found whole: its owner may have died before the fsync was over.
     durable.sync_file(temp)
     durable.make_directories(target.parent)
-    temp.rename(target)
+    temp.replace(target)
     reach("recovery.renamed")
     durable.sync_directory(target.parent)
     return "published"

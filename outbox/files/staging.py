@@ -15,7 +15,6 @@ byte or two in a file that is open anyway, written in place: it needs no room, a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -25,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from outbox import host
 from outbox.files import durable
 from outbox.files.confined import STAGING_DIRECTORY
 from outbox.files.syncing import Sync, Syncing
@@ -32,7 +32,6 @@ from outbox.log.failpoints import reach
 from outbox.log.owner import as_owner_of
 
 _OWNER_LOCK = "owner.lock"
-_FILE_MODE = 0o600
 _NASCENT = ".new"
 _NUMBER_WIDTH = 12
 _NASCENT_SECONDS = 3600  # a directory that was not finished in an hour never will be
@@ -130,7 +129,7 @@ class Staging:
         reached = min(self._unpublished) - 1 if self._unpublished else self._count
         # A note: without it, recovery does what it would do for a unit that had not returned.
         try:  # noqa: SIM105 - every unit with files passes here: suppress() is three calls
-            os.pwrite(self._lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, reached), 0)
+            host.write_at(self._lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, reached))
         except OSError:
             pass
 
@@ -159,21 +158,23 @@ class Staging:
         parent = self._root / STAGING_DIRECTORY
         self.directories.make(parent)
         owner = self._owner()
-        # The lock is taken under another name first: a sweeper must never find it free before it is ours.
+        # The lock is taken under another name first: a sweeper must never find it free before it is ours. Where an open
+        # file keeps its directory from being renamed, it keeps the sweeper from removing it as well.
         token = f"{owner.outbox_id}.{owner.inode}.{owner.last_seq}.{os.getpid()}-{secrets.token_hex(4)}"
-        nascent = parent / f"{token}{_NASCENT}"
+        nascent = parent / (f"{token}{_NASCENT}" if host.MOVES_OPEN_DIRECTORIES else token)
         nascent.mkdir(mode=0o700)
         lock_fd = -1
         try:
             as_owner_of(self._root, nascent)
             reach("staging.nascent")
-            lock_fd = os.open(nascent / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            lock_fd = host.open_file(nascent / _OWNER_LOCK, os.O_RDWR | os.O_CREAT)
             as_owner_of(self._root, lock_fd)
             found = os.fstat(lock_fd)
-            self._user = (found.st_uid, found.st_gid) if found.st_uid != os.geteuid() else None
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._user = (found.st_uid, found.st_gid) if host.user_id() not in {None, found.st_uid} else None
+            host.lock(lock_fd)
             os.write(lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, 0))  # its room is taken now: later notes need none
-            nascent.rename(parent / token)
+            if host.MOVES_OPEN_DIRECTORIES:
+                nascent.rename(parent / token)
             durable.sync_directory(parent)
         except BaseException:
             shutil.rmtree(nascent, ignore_errors=True)
@@ -235,14 +236,14 @@ def estates(root: Path) -> Iterator[list[Path]]:
 
 def _take(directory: Path) -> int | None:
     try:
-        fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CLOEXEC)
+        fd = host.open_file(directory / _OWNER_LOCK, os.O_RDWR)
     except FileNotFoundError:
         # Its owner is this instant removing it, or died doing so: the lock goes last, so nothing is in it.
         with contextlib.suppress(OSError):
             try:
                 directory.rmdir()
             except OSError:  # something is: a power loss took the lock's name alone, and no owner outlived that
-                fd = os.open(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+                fd = host.open_file(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT)
                 return _locked(fd)
         return None
     except NotADirectoryError:
@@ -251,12 +252,10 @@ def _take(directory: Path) -> int | None:
 
 
 def _locked(fd: int) -> int | None:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
+    if host.try_lock(fd):
+        return fd
+    os.close(fd)
+    return None
 
 
 def _sweep_nascent(directory: Path) -> None:

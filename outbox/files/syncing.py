@@ -23,6 +23,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
 
+from outbox import host
+
 _AT_ONCE = 16  # files that may be open and wait for their turn
 _HANDOVER_SECONDS = 1e-4  # what an fsync must take to be worth a thread
 
@@ -49,7 +51,7 @@ class Sync:
         try:
             try:
                 began = perf_counter()
-                os.fsync(self._fd)
+                host.flush(self._fd)
                 self.seconds = perf_counter() - began
             finally:
                 os.close(self._fd)

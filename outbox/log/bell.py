@@ -10,23 +10,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from outbox import host
 from outbox.log.owner import as_owner_of
-
-_FILE_MODE = 0o600
 
 
 class Bell:
     """Rings for the watchers of one outbox file."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        self._fd = host.open_file(path, os.O_WRONLY | os.O_CREAT)
         as_owner_of(path.with_suffix(""), self._fd)
 
     def ring(self) -> None:
         """Tell the watchers that something was committed. Never fails: the commit has happened."""
         # Always the first byte: the file stays one byte long. A full disk must not fail a finished commit.
         try:  # noqa: SIM105 - an append's hot path: suppress() is three calls
-            os.pwrite(self._fd, b".", 0)
+            host.write_at(self._fd, b".")
         except OSError:
             pass
 

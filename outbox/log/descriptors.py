@@ -12,6 +12,8 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+from outbox import host
+
 File = tuple[int, int]
 
 _guard = threading.Lock()
@@ -42,5 +44,5 @@ def of(path: Path, file: File) -> int:
     """Return the descriptor of a file that somebody uses; nobody closes it but `leave`."""
     with _guard:
         if file not in _descriptors:
-            _descriptors[file] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            _descriptors[file] = host.open_file(path, os.O_RDONLY)
         return _descriptors[file]

@@ -1,16 +1,16 @@
 """The writer gate: whoever writes to the outbox or checkpoints it holds this lock, one at a time.
 
 SQLite lets one process write at a time and makes the others poll, at growing intervals: under a crowd
-somebody starves for seconds, and in the end reads "database is locked". The kernel's flock instead wakes
-the waiters in turn. A checkpoint passes through the same gate, so a checkpoint never runs beside a writer:
-that is the race which could lose pages in SQLite before 3.51.3 (the WAL-reset bug), closed here by construction.
+somebody starves for seconds, and in the end reads "database is locked". The kernel's lock of a file wakes
+the waiters in turn instead, if the system is fair (`host`). A checkpoint passes through the same gate, so a
+checkpoint never runs beside a writer: that is the race which could lose pages in SQLite before 3.51.3 (the
+WAL-reset bug), closed here by construction.
 
-The kernel drops a flock when its holder dies, whatever kills it, so there is nothing to clean up.
+The kernel drops the lock when its holder dies, whatever kills it, so there is nothing to clean up.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import time
@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from outbox import host
 from outbox.errors import OutboxBusy
 from outbox.log.owner import as_owner_of
 
 # A writer holds the gate for milliseconds. Who waits this long waits for a stopped or hung process.
 DEFAULT_PATIENCE_SECONDS = 30.0
-_FILE_MODE = 0o600
 
 
 class Gate:
@@ -37,7 +37,7 @@ class Gate:
         self._threads = threading.RLock()
         self._depth = 0
         self._waiter: _Waiter | None = None
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        self._fd = host.open_file(path, os.O_RDWR | os.O_CREAT)
         as_owner_of(self.database, self._fd)
 
     @contextmanager
@@ -77,7 +77,7 @@ class Gate:
         self._depth -= 1
         try:
             if self._depth == 0:
-                fcntl.flock(self._fd, fcntl.LOCK_UN)
+                host.unlock(self._fd)
         finally:
             self._threads.release()
 
@@ -86,22 +86,20 @@ class Gate:
         os.close(self._fd)
 
     def _acquire(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not host.try_lock(self._fd):
             self._wait()
         # Only for the person who asks who is holding it up: a full disk must not stop the holder here.
         mine = b"%-10d\n" % os.getpid()
         try:
-            if os.pread(self._fd, len(mine), 0) != mine:  # a look costs less than a write, and dirties nothing
-                os.pwrite(self._fd, mine, 0)
+            if host.read_at(self._fd, len(mine)) != mine:  # a look costs less than a write, and dirties nothing
+                host.write_at(self._fd, mine)
         except OSError:
             pass
 
     def _wait(self) -> None:
         """Wait in the kernel's queue, which is fair, but not for ever.
 
-        flock has no timeout of its own. The wait runs in a thread of its own, so that this one can give up;
+        A lock has no timeout of its own. The wait runs in a thread of its own, so that this one can give up;
         a lock that arrives after that is dropped at once.
         """
         # Who gave up before still stands in the queue: one place in it is enough, however often somebody tries.
@@ -126,7 +124,7 @@ class Gate:
         )
 
     def _holder(self) -> str:
-        return os.pread(self._fd, 16, 0).decode(errors="replace").strip() or "(unknown)"
+        return host.read_at(self._fd, 16).decode(errors="replace").strip() or "(unknown)"
 
 
 class _Waiter:
@@ -134,7 +132,7 @@ class _Waiter:
 
     def __init__(self, path: Path) -> None:
         # A descriptor of its own: a lock that arrives too late must not be mistaken for one taken since.
-        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self.fd = host.open_file(path, os.O_RDWR)
         self.arrived = threading.Event()
         self._settle = threading.Lock()
         self._is_wanted = True
@@ -155,7 +153,7 @@ class _Waiter:
             self._is_wanted = False
 
     def _block(self) -> None:
-        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        host.lock(self.fd)
         with self._settle:
             if not self._is_wanted:
                 os.close(self.fd)

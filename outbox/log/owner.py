@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from outbox import host
+
 
 def as_owner_of(neighbour: Path, made: int | Path) -> None:
     """Give a file or directory to the owner of its neighbour, where root opened or made it.
@@ -13,7 +15,7 @@ def as_owner_of(neighbour: Path, made: int | Path) -> None:
         neighbour: the outbox file, or the directory that the new one lies in; where it is missing, the one above it.
         made: open file, or path.
     """
-    if os.geteuid() != 0:
+    if host.user_id() != 0:
         return
     while not neighbour.exists():
         neighbour = neighbour.parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import suppress
@@ -10,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from outbox import host
 from outbox.errors import ConfigurationError, WorkerRunning
 from outbox.log import descriptors
 from outbox.log.owner import as_owner_of
 from outbox.paths import OutboxPaths
 
-_FILE_MODE = 0o600
 # Somebody who only asks (`running_worker`) holds the lock for microseconds; a worker holds it for good.
 _TRIES = 20
 _PAUSE_SECONDS = 0.005
@@ -42,12 +41,12 @@ class WorkerLock:
         """
         path = self._paths.worker_lock
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            fd = host.open_file(path, os.O_RDWR | os.O_CREAT)
         except PermissionError as exc:
             raise _not_ours(path) from exc
         as_owner_of(self._paths.database, fd)
         tries_left = _TRIES
-        while not _locked(fd):
+        while not host.try_lock(fd):
             tries_left -= 1
             if tries_left == 0:
                 pid = _pid(fd)
@@ -60,7 +59,7 @@ class WorkerLock:
             raise WorkerRunning(None, str(self._outbox_path))
         with suppress(OSError):  # who it is, for people: a full disk must not stop the deliveries
             os.ftruncate(fd, 0)
-            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+            host.write_at(fd, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Stop being the worker; doing so twice is allowed."""
@@ -69,7 +68,7 @@ class WorkerLock:
             self._fd = -1
         if self._file is not None:
             with suppress(OSError):
-                fcntl.flock(descriptors.of(self._paths.database, self._file), fcntl.LOCK_UN)
+                host.unlock(descriptors.of(self._paths.database, self._file))
             descriptors.leave(self._file)
             self._file = None
 
@@ -79,12 +78,9 @@ class WorkerLock:
             return True
         self._file = descriptors.enter(self._paths.database)
         try:
-            fcntl.flock(descriptors.of(self._paths.database, self._file), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            return host.try_lock(descriptors.of(self._paths.database, self._file))
         except OSError:  # a file system that has no such lock: the name must do
             return True
-        return True
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -99,15 +95,11 @@ class WorkerLock:
 def running_worker(outbox_path: Path) -> int | None:
     """Return the pid of the worker that serves this outbox now, None where none does (0 where unknown)."""
     try:
-        fd = os.open(OutboxPaths.of(outbox_path).worker_lock, os.O_RDWR | os.O_CLOEXEC)
+        fd = host.open_file(OutboxPaths.of(outbox_path).worker_lock, os.O_RDWR)
     except (FileNotFoundError, PermissionError):
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _pid(fd) or 0
-    else:
-        return None
+        return (_pid(fd) or 0) if host.is_locked(fd) else None
     finally:
         os.close(fd)
 
@@ -123,14 +115,6 @@ def _not_ours(path: Path) -> ConfigurationError:
     )
 
 
-def _locked(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _pid(fd: int) -> int | None:
-    text = os.pread(fd, 32, 0).decode(errors="replace").strip()
+    text = host.read_at(fd, 32).decode(errors="replace").strip()
     return int(text) if text.isdigit() else None

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from outbox import host
 from outbox.clock import as_text
 
 _COLUMNS = "id, at, who, action, seq, reason, before, after"
@@ -36,8 +37,8 @@ def operator() -> str:
     """Return who is at the keyboard, through sudo as well."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
+    except (ImportError, KeyError, OSError):  # a container's user without a name
+        return f"uid {host.user_id()}"
 
 
 def record(

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from outbox import host
 from outbox.errors import OutboxCorrupt, OutboxError
-from outbox.files.durable import sync_directory
+from outbox.files.durable import sync_directory, sync_file
 from outbox.log.sqlite_errors import translated
 from outbox.outbox import Outbox
 
 _PAGES_PER_STEP = 2048
-_FILE_MODE = 0o600
 
 
 def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
@@ -39,7 +39,7 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
         raise OutboxError(f"{target} exists: a backup never overwrites; name another file")
     temp = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with translated(target):
-        os.close(os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE))
+        os.close(host.open_file(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         try:
             copy = sqlite3.connect(temp, isolation_level=None)
             try:
@@ -54,11 +54,7 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
                 copy.close()
             if verdict != "ok":
                 raise OutboxCorrupt(f"the copy fails its check ({verdict}): run `outbox check` on {box.path}")
-            fd = os.open(temp, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            sync_file(temp)
             temp.rename(target)
             sync_directory(target.parent)
         finally:

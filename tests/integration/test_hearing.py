@@ -33,7 +33,7 @@ class Ear:
         os.set_blocking(self.read, False)
         os.set_blocking(self.write, False)
         self.now = 0.0
-        self.hearing = Hearing(self.bell, self.write, clock=lambda: self.now)
+        self.hearing = Hearing(self.bell, lambda: os.write(self.write, b"b"), clock=lambda: self.now)
         self.hearing.start()
 
     def ring(self, moment_ns: int | None = None) -> None:

@@ -10,7 +10,7 @@ setting would leak into somebody else's session. Prepared statements are off for
 """
 
 import ctypes
-import select
+import selectors
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +30,9 @@ from worker.apply.queries import query
 from worker.connect.address import is_this_machine, parts_of
 from worker.connect.login import LOGIN_REFUSED, judge_login
 from worker.errors import SettingsFault
+
+# `select` takes no descriptor above 1023; Windows has nothing else.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 CONNECT_TIMEOUT_SECONDS = 10
 KEEPALIVE_IDLE_SECONDS = 15
@@ -235,15 +238,20 @@ def hand_over(connection: Connection) -> None:
         psycopg.Error: the connection is lost.
     """
     connection.pgconn.send_flush_request()
-    socket = select.poll()  # unlike `select`, at home with any descriptor
-    socket.register(connection, select.POLLIN | select.POLLOUT)
-    while connection.pgconn.flush():
-        if any(ready & select.POLLIN for _, ready in socket.poll()):
-            connection.pgconn.consume_input()
+    with _heard(connection, selectors.EVENT_READ | selectors.EVENT_WRITE) as line:
+        while connection.pgconn.flush():
+            if any(ready & selectors.EVENT_READ for _, ready in line.select()):
+                connection.pgconn.consume_input()
 
 
 def has_news(connection: Connection) -> bool:
     """Tell whether an idle connection has something to say: nobody asked anything, so it was closed."""
-    socket = select.poll()
-    socket.register(connection, select.POLLIN)
-    return bool(socket.poll(0))
+    with _heard(connection, selectors.EVENT_READ) as line:
+        return bool(line.select(0))
+
+
+@contextmanager
+def _heard(connection: Connection, what: int) -> Iterator[selectors.BaseSelector]:
+    with _Selector() as line:
+        line.register(connection, what)
+        yield line

@@ -6,9 +6,12 @@ import errno
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from outbox import host as system
 from outbox.settings import DEFAULT_ENV_FILE, ENV_FILE
 from worker.doctor.finding import Finding, Outcome, judged
 from worker.settings import WorkerSettings
@@ -56,6 +59,7 @@ def examine_host(settings: WorkerSettings, environ: Mapping[str, str]) -> Iterat
     yield space("space", outbox)
     yield space("content space", content)
     yield inotify(outbox)
+    yield from weaker_system()
 
 
 def configuration(environ: Mapping[str, str]) -> Finding:
@@ -76,12 +80,14 @@ def settings_file(environ: Mapping[str, str]) -> Iterator[Finding]:
         found = path.stat()
     except OSError:  # none, the usual case in production
         return
+    if (ours := system.user_id()) is None:  # rights are told otherwise here
+        return
     # One of root's may be shared with the group that the worker runs as.
-    exposed = found.st_mode & (OTHERS if found.st_uid == os.geteuid() else OTHERS & 0o007)
-    foreign = found.st_uid not in {os.geteuid(), 0}
+    exposed = found.st_mode & (OTHERS if found.st_uid == ours else OTHERS & 0o007)
+    foreign = found.st_uid not in {ours, 0}
     whose = f", of user {found.st_uid}" if foreign else ""
     remedy = f"chmod 600 {path}" + (
-        f" and chown {os.geteuid()} {path}: whoever owns it says where events go" if foreign else ""
+        f" and chown {ours} {path}: whoever owns it says where events go" if foreign else ""
     )
     told = f"{path}: mode {found.st_mode & 0o777:04o}{whose}"
     yield judged("settings file", told, bad=bool(exposed or foreign), remedy=remedy)
@@ -92,6 +98,12 @@ def delivery(settings: WorkerSettings) -> Finding:
     found = "CREATOR_OS_DB_PERSIST is true" if settings.persist else "held: CREATOR_OS_DB_PERSIST is not true"
     remedy = "set CREATOR_OS_DB_PERSIST=true to deliver, and restart the worker"
     return judged("delivery", found, bad=not settings.persist, remedy=remedy)
+
+
+def weaker_system() -> Iterator[Finding]:
+    """What holds less on this system than the guarantees say."""
+    for weakness in system.weaknesses():
+        yield Finding(check="system", outcome="warn", found=weakness, remedy="read `outbox docs systems`")
 
 
 def sqlite(version: tuple[int, int, int]) -> Finding:
@@ -144,10 +156,10 @@ def space(check: str, folder: Path) -> Finding:
 def inotify(folder: Path) -> Finding:
     """Whether the worker can be woken by the bell; without, it polls."""
     there = next(place for place in (folder, *folder.parents) if place.exists())
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc: Any = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
     if not hasattr(libc, "inotify_init1"):
         return Finding(check="inotify", outcome="ok", found="not on this system; watchdog uses what there is")
-    watcher = libc.inotify_init1(os.O_CLOEXEC)
+    watcher = libc.inotify_init1(0)
     if watcher < 0:
         return _no_inotify("instance", "fs.inotify.max_user_instances")
     try:

@@ -8,7 +8,6 @@ ring may arrive after the poll), the directory is watched anew. Each deafness is
 """
 
 import errno
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +28,7 @@ _REMEDIES = {
 
 
 class _BellHandler(FileSystemEventHandler):
-    def __init__(self, bell: Path, wake: int) -> None:
+    def __init__(self, bell: Path, wake: Callable[[], None]) -> None:
         self._bell = str(bell)
         self._wake = wake
 
@@ -41,8 +40,8 @@ class _BellHandler(FileSystemEventHandler):
 
     def _ring(self, event: FileSystemEvent) -> None:
         if event.src_path == self._bell:
-            with suppress(BlockingIOError, OSError):
-                os.write(self._wake, b"b")
+            with suppress(OSError):
+                self._wake()
 
 
 class Hearing:
@@ -50,11 +49,11 @@ class Hearing:
 
     Args:
         bell: the bell file.
-        wake: descriptor that gets a byte whenever the bell rings.
+        wake: called whenever the bell rings, in a thread of its own.
         clock: monotonic seconds.
     """
 
-    def __init__(self, bell: Path, wake: int, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, bell: Path, wake: Callable[[], None], *, clock: Callable[[], float] = monotonic) -> None:
         self._bell = bell
         self._wake = wake
         self._clock = clock

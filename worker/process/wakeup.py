@@ -1,15 +1,16 @@
 """Wakes the relay: watching is a hint, reading is the truth.
 
-A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and writes one
-byte to a pipe (`hearing`); the relay waits on that pipe. Should a notification be lost, the wait ends by itself after
-the poll interval. Should the directory not be watchable, the poll is all there is.
+A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and sends one byte
+through a pair of sockets (`hearing`), on which the relay waits; not through a pipe, since Windows waits for sockets
+alone. Should a notification be lost, the wait ends by itself after the poll interval. Should the directory not be
+watchable, the poll is all there is.
 
-Signals go through the same pipe: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
+Signals go through the same pair: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
 """
 
-import os
-import select
+import selectors
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,10 +19,12 @@ from time import monotonic
 from types import FrameType
 from typing import Self
 
+from worker.process.alarm import Alarm
 from worker.process.hearing import Hearing
 from worker.process.supervisor import Supervisor
 
 STOP_WITHIN_SECONDS = 4.0
+SIGHUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
 
 
 class StopAtOnce(BaseException):
@@ -38,15 +41,15 @@ class Waker:
 
     def __init__(self, bell: Path, supervisor: Supervisor | None = None) -> None:
         self._supervisor = supervisor or Supervisor({})
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._read, False)
-        os.set_blocking(self._write, False)
-        self._pipe = select.poll()
-        self._pipe.register(self._read, select.POLLIN)
-        self._hearing = Hearing(bell, self._write)
+        self._read, self._write = socket.socketpair()
+        self._read.settimeout(0)
+        self._write.settimeout(0)
+        self._rings = selectors.DefaultSelector()
+        self._rings.register(self._read, selectors.EVENT_READ)
+        self._hearing = Hearing(bell, lambda: self._wake(b"b"))
+        self._alarm = Alarm()
         self.stopping = False
         self.ended = False
-        self.obeys_signals = False
 
     def __enter__(self) -> Self:
         self._hearing.start()
@@ -54,20 +57,19 @@ class Waker:
 
     def __exit__(self, *_: object) -> None:
         self._hearing.close()
-        os.close(self._read)
-        os.close(self._write)
+        self._rings.close()
+        self._read.close()
+        self._write.close()
 
     def stop(self) -> None:
         """Ask the relay to finish the batch in hand and end."""
         self.stopping = True
-        with suppress(BlockingIOError):
-            os.write(self._write, b"s")
+        self._wake(b"s")
 
     def end(self) -> None:
         """The work is over: from now on no signal and no deadline interrupts what is left, which takes a moment."""
         self.ended = True
-        if self.obeys_signals:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        self._alarm.lift()
 
     def wait_for_news(self, seconds: float) -> None:
         """Return when the bell rang since the last call, when asked to stop, or after `seconds`."""
@@ -78,18 +80,32 @@ class Waker:
             if left <= 0:
                 self._hearing.nothing_heard()
                 break
-            if self._pipe.poll(min(left, self._supervisor.ping_every_seconds) * 1000):
+            if self._rings.select(min(left, self._supervisor.ping_every_seconds)):
                 self._hearing.heard()
                 break
         with suppress(BlockingIOError):
-            while os.read(self._read, 4096):
+            while self._read.recv(4096):
                 pass
+
+    def stop_within(self, seconds: float) -> None:
+        """End whatever runs then, with `StopAtOnce`; only where `stopped_by_signals` has set that up."""
+        self._alarm.set(seconds)
+
+    def _wake(self, by: bytes) -> None:
+        with suppress(BlockingIOError):  # as many rings as the system keeps are unheard already
+            self._write.send(by)
 
     def sleep(self, seconds: float) -> None:
         """Return after `seconds`, or when asked to stop; the bell does not shorten it."""
         end = monotonic() + seconds
         while not self.stopping and (left := end - monotonic()) > 0:
             self.wait_for_news(left)
+
+
+def _asking() -> Iterator[signal.Signals]:
+    yield from (signal.SIGTERM, signal.SIGINT)
+    if SIGHUP is not None and signal.getsignal(SIGHUP) is not signal.SIG_IGN:  # `nohup`: it outlives its terminal
+        yield SIGHUP
 
 
 @contextmanager
@@ -102,30 +118,27 @@ def stopped_by_signals(waker: Waker) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    waker.obeys_signals = True
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if waker.ended:
             return
         if waker.stopping:
-            if number == signal.SIGHUP:
+            if number == SIGHUP:
                 return
             raise StopAtOnce
         waker.stop()
-        signal.setitimer(signal.ITIMER_REAL, STOP_WITHIN_SECONDS)
+        waker.stop_within(STOP_WITHIN_SECONDS)
 
     def enough(_number: int, _frame: FrameType | None) -> None:
         if not waker.ended:
             raise StopAtOnce
 
-    asking = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup`: it was told to outlive its terminal
-        asking.append(signal.SIGHUP)
-    before = {number: signal.signal(number, ask) for number in asking}
-    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, enough)
+    before = {number: signal.signal(number, ask) for number in _asking()}
+    if Alarm.SIGNAL is not None:
+        before[Alarm.SIGNAL] = signal.signal(Alarm.SIGNAL, enough)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        waker.end()
         for number, handler in before.items():
             signal.signal(number, handler)

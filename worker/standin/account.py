@@ -8,7 +8,6 @@ touched.
 
 import hashlib
 import os
-import pwd
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,8 @@ class Account:
         Raises:
             StandInError: we are root and there is no such account.
         """
+        import pwd  # noqa: PLC0415 - Windows has none, and runs no server of ours
+
         if os.geteuid() != 0:
             return cls(uid=os.geteuid(), gid=os.getegid(), is_self=True)
         try:

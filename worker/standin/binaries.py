@@ -4,12 +4,12 @@ The wheel is found without importing it: its import configures loggers and drags
 wanted here is a path.
 """
 
-import fcntl
 import importlib.util
 import shutil
 import stat
 from pathlib import Path
 
+from outbox import host
 from outbox.extras import install_command
 from worker.standin.account import Account
 from worker.standin.errors import StandInError
@@ -44,7 +44,7 @@ def reachable_programs(programs: Path, account: Account, shelf: Path) -> Path:
     libraries = package.parent / f"{package.name}.libs"
     copy = shelf / f"installed-{install.stat().st_mtime_ns:x}"
     with (shelf / "installing").open("w") as lock:  # several processes may want their first server at once
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        host.lock(lock.fileno())
         if not copy.exists():
             partial = copy.with_suffix(".partial")  # left by whoever was killed
             shutil.rmtree(partial, ignore_errors=True)

@@ -9,7 +9,6 @@ not serve this very data folder.
 """
 
 import atexit
-import fcntl
 import os
 import secrets
 import shutil
@@ -18,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, Self
 
+from outbox import host
 from worker.standin.account import Account, shelf
 from worker.standin.binaries import reachable_programs, wheel_programs
 from worker.standin.errors import StandInError
@@ -258,7 +258,7 @@ class LocalPostgres:
                 if make:
                     continue
                 raise
-            fcntl.flock(file, fcntl.LOCK_EX)
+            host.lock(file.fileno())
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
                     return file
