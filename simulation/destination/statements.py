@@ -35,7 +35,7 @@ _UUIDS = frozenset({
     "generation_execution_id", "last_event_id", "content_id", "mind_id",
 })  # fmt: skip
 _MOMENTS = frozenset({"created_at", "deleted_at", "published_at"})
-# As `worker/sql/projection.sql` names them: only these are ever written.
+# As the catalogue of content names them: only these are ever written.
 COLUMNS = {
     "audience": (
         "id", "slug", "name", "description", "demographics", "psychographics", "technical_level",
@@ -402,12 +402,13 @@ def _verify(kind: str) -> Handler:
 def _differing(tx: Transaction, kind: str, row: Row, said: dict[str, Any]) -> Iterator[str]:
     yield from (name for name, value in said["columns"].items() if row[name] != typed(name, value))
     text = row.get("content")
-    if said["has_body"] and said["body_sha256"] != (
+    if "body" in said["hashes"] and said["hashes"]["body"] != (
         None if text is None else hashlib.sha256(text.encode()).hexdigest()
     ):
         yield "body_sha256"
     stored = row.get("project_metadata" if kind == "project" else "metadata") or {}
-    yield from (f"metadata.{key}" for key, value in said["merged"].items() if stored.get(key) != value)
+    merged = said["merged"].get("metadata", {})
+    yield from (f"metadata.{key}" for key, value in merged.items() if stored.get(key) != value)
     slugs = {
         "target_audience": ("audience", "target_audience_id"), "project": ("project", "project_id"),
         "parent": ("content", "parent_content_id"), "creator_mind": ("minds", "creator_mind_id"),
@@ -417,11 +418,11 @@ def _differing(tx: Transaction, kind: str, row: Row, said: dict[str, Any]) -> It
         table, column = slugs[field]
         if _slug_of(tx, table, row[column]) != name:
             yield field
-    for tag, linked in said["tags"].items():
-        if (tx.get("content_tags", (row["id"], tag)) is not None) != linked:
-            yield f"tag {tag}"
+    for link in said.get("tags", ()):
+        if (tx.get("content_tags", (row["id"], link["tag"])) is not None) != link["linked"]:
+            yield f"tag {link['tag']}"
     minds = {slug: one["id"] for slug, one in tx.every("minds")}
-    for link in said["minds"]:
+    for link in said.get("minds", ()):
         if (tx.get("content_minds", (row["id"], minds.get(link["mind"]), link["role"])) is not None) != link["linked"]:
             yield f"mind {link['role']}:{link['mind']}"
 
@@ -463,7 +464,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.held": _held,
     "relay.passed_over": _passed_over,
     "projection.find_minds": _find_minds,
-    "projection.newest_applied": _newest_applied,
+    "relay.newest_applied": _newest_applied,
     # Nobody but the relay writes here, so there is no stamp that it does not believe.
     "projection.newer_minds": _nothing,
     "projection.newer_tags": _nothing,

@@ -1,7 +1,7 @@
 """What the database did not take, although no statement failed.
 
 A trigger that returns NULL or OLD, a rule, a policy: each lets a statement end without an error and without an effect.
-The last statements of a batch look at what the others left (`projection.sql`), and raise by casting three words of
+The last statements of a batch look at what the others left (`tables`), and raise by casting three words of
 ours to a number; that costs no round trip, and the transaction cannot commit. Here the words are read again.
 
 A tag is the one row that may stand under another name than was said: a trigger folds its case, or its column ignores
@@ -104,5 +104,5 @@ def _make(connection: Connection, outside: Outside, values: Values) -> str | Non
 
 
 def _find(connection: Connection, outside: Outside, name: str) -> str | None:
-    row = connection.execute(query("projection", f"find_{outside.kind}"), {outside.key: name}).fetchone()
+    row = connection.execute(query("projection", f"find_{outside.kind}"), {"name": name}).fetchone()
     return None if row is None else str(row[0])

@@ -224,7 +224,7 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
             occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), {"ids": list(names.made)}))
     outsides = [(kind, _ask_outside(connection, kind, names)) for kind, names in sorted(wanted.outsides.items())]
     links = _ask_newer_links(connection, wanted)
-    newest = connection.execute(query("projection", "newest_applied"))
+    newest = connection.execute(query("relay", "newest_applied"))
 
     def answers() -> Known:
         known = Known(taken={row[0] for rows in occupied for row in rows.fetchall()})

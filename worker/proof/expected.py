@@ -81,20 +81,16 @@ class Expected:
                 self.values[one.column] = value
 
     def as_row(self) -> dict[str, Any]:
-        """What `verify.sql` compares with the row."""
-        return {
-            **self.key_values,
-            "columns": self.values,
-            "has_body": bool(self.hashes),
-            "body_sha256": next(iter(self.hashes.values()), ""),
-            "merged": {key: value for keys in self.merged.values() for key, value in keys.items()},
-            "named": self.named,
-            "tags": {tag: linked for (tag,), linked in self.links.get("tag", {}).items()},
-            "minds": [
-                {"role": role, "mind": mind, "linked": linked}
-                for (role, mind), linked in self.links.get("mind", {}).items()
-            ],
+        """What the database compares with the row (`tables.verify`)."""
+        links = {
+            f"{name}s": [
+                {**dict(zip((*active().links[name].keys, name), key, strict=True)), "linked": linked}
+                for key, linked in found.items()
+            ]
+            for name, found in self.links.items()
         }
+        said = {"columns": self.values, "hashes": self.hashes, "merged": self.merged, "named": self.named}
+        return {**self.key_values, **said, **links}
 
 
 def sha256_of(text: str) -> str:

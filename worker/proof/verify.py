@@ -7,7 +7,7 @@ Every difference is named with its kind, so that a reader knows what to do about
 - `parked`: not delivered because an event of it, or one that it refers to, is parked; `outbox parked list`.
 - `row_missing`, `row_differs`: delivered, and yet not there or not so: somebody else changed it.
 
-Every field that an event sets is compared, in the database and as it stores it (`verify.sql`), with what was delivered,
+Every field that an event sets is compared, in the database and as it stores it (`tables`), with what was delivered,
 in one snapshot with the position: waiting or parked events do not hide a row that is already wrong. A row that another
 outbox wrote later, and differently, is counted as `overtaken`. A row whose stamp no outbox can have made is compared
 like any other.
@@ -132,7 +132,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         connection.execute(query("relay", "settings"), {"local": True})
         row = connection.execute(query("relay", "position"), {"outbox_id": box.outbox_id}).fetchone()
         position = int(str(row[0])) if row is not None else 0
-        newest = connection.execute(query("projection", "newest_applied")).fetchone()
+        newest = connection.execute(query("relay", "newest_applied")).fetchone()
         bound = None if newest is None else UUID(str(newest[0]))
         stamps = Stamps(box)
 

@@ -201,3 +201,14 @@ where outbox_id = %(outbox_id)s and state <> 'parked';
 -- name: passed_over
 -- The seqs of both.
 select seq from outbox.parked where outbox_id = %(outbox_id)s;
+
+-- name: newest_applied
+-- The newest event that any outbox has had applied here; asked after the rows, whose stamps cannot be beyond it.
+-- A replay in progress counts with what was applied before it; as JSON, because an older schema has no such column.
+select a.newest
+from outbox.sources as s, lateral (
+    select greatest(s.applied_event_id, (to_jsonb(s) ->> 'newest_event_id')::uuid) as newest
+) as a
+where a.newest is not null
+order by a.newest desc
+limit 1;

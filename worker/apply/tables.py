@@ -1,0 +1,483 @@
+"""The statements that turn folded events into rows, made from the catalogue: one for each table and kind of change.
+
+`jsonb_populate_recordset` takes the columns' types from the table itself, so that a database whose columns are enums,
+varchars or other integers than ours works as well. Only the columns that the catalogue names are ever written.
+
+A statement without an error is no proof of its effect: a trigger, a rule or a policy can keep a row as it was. So the
+last statements of a batch (`written_`, `taken_`, `linked_`, `unlinked_`) look at what the others left. If something is
+not so, they cast `outbox.kept TABLE WHAT` to a number: the transaction fails before its COMMIT, in the same round trip,
+and the words come back in the error (`kept`).
+
+Names come from declarations, which allow letters, digits, `_` and `$` in them; values are bound, never written into a
+statement.
+"""
+
+from collections.abc import Iterator
+
+from outbox.catalogue import STAMP, Aggregate, Catalogue, Field, Link, Outside
+
+_REMOVED = "outbox.removed_links"
+
+
+def projection(catalogue: Catalogue) -> dict[str, str]:
+    """Return the statements that ask for rows, write them and look at what was written, by name."""
+    found: dict[str, str] = {}
+    for kind in catalogue.aggregates:
+        found.update({f"{verb}_{kind}s": text for verb, text in _Rows(catalogue, kind).statements()})
+    for link in catalogue.links.values():
+        found.update({f"{verb}_{link.name}s": text for verb, text in _Links(link).statements()})
+    for kind, outside in catalogue.outsides.items():
+        adds = any(link.to is outside for link in catalogue.links.values()) and outside.adds is not None
+        found.update(dict(_adding(kind, outside) if adds else _naming(kind, outside)))
+    return found
+
+
+def verify(catalogue: Catalogue) -> dict[str, str]:
+    """Return the statements that compare rows with what the log says, by name.
+
+    What the log says is sent to the database, and compared there: each value takes the type of its column first, so
+    that numbers, times and jsonb are compared as they are stored. Each query returns, for each natural key: whether the
+    row is there, the event that wrote it last, and the names of the fields that differ.
+    """
+    return {f"{kind}s": _Compared(catalogue, kind).statement() for kind in catalogue.aggregates}
+
+
+def _q(name: str) -> str:
+    return f'"{name}"'
+
+
+def _table(name: str) -> str:
+    return ".".join(map(_q, name.split(".")))
+
+
+def _list(names: Iterator[str] | list[str], alias: str = "") -> str:
+    return ", ".join(f"{alias}{_q(name)}" for name in names)
+
+
+class _Rows:
+    """The statements over the table of one aggregate."""
+
+    def __init__(self, catalogue: Catalogue, kind: str) -> None:
+        self._catalogue = catalogue
+        self._of: Aggregate = catalogue.aggregates[kind]
+        self._table, self._id, (self._key,) = _table(self._of.table), _q(self._of.id), map(_q, self._of.key)
+        self._columns = catalogue.columns_of(kind)
+        self._has_body = any(one.body for one in self._columns)
+
+    def statements(self) -> Iterator[tuple[str, str]]:
+        yield "lock", self._found(lock=True)
+        yield "find", self._found(lock=False)
+        # Which of the ids that new rows would get are taken: by a row of that name, or of another.
+        yield "occupied", f"select {self._id} from {self._table} where {self._id} = any(%(ids)s)"
+        # Before rows are written: they forget a stamp that is no reason to leave them as they are.
+        yield (
+            "forget",
+            (
+                f"update {self._table} set {_q(STAMP)} = null"
+                f" where {self._id} = any(%(ids)s) and {_q(STAMP)} = any(%(stamps)s)"
+            ),
+        )
+        yield "insert", self._insert()
+        yield "update", self._update()
+        yield "written", self._written()
+        if sure_of := self._catalogue.confirmed_of(self._of.kind):
+            yield "taken", self._taken(sure_of)
+
+    def _found(self, *, lock: bool) -> str:
+        """Rows by their natural keys, and whose they are.
+
+        Those about to be changed are locked, in a fixed order so that two hosts do not deadlock. Of rows that are only
+        referred to, one that vanishes meanwhile is caught by the foreign key.
+        """
+        within, owners, joined = self._owners()
+        order = f" order by t.{self._key} for no key update{' of t' if joined else ''}" if lock else ""
+        return (
+            f"select t.{self._key}, t.{self._id}, t.{_q(STAMP)}, {within}, {owners} as owners"
+            f" from {self._table} as t{joined} where t.{self._key} = any(%(slugs)s){order}"
+        )
+
+    def _owners(self) -> tuple[str, str, str]:
+        """The row through which it belongs to somebody, to whom it belongs, and the tables that say so."""
+        owner, catalogue = self._of.owner, self._catalogue
+        if owner is None:
+            return "null::uuid", "array[]::uuid[]", ""
+        if owner.column is not None:
+            return "null::uuid", f"array_remove(array[t.{_q(owner.column)}], null)", ""
+        over, column = catalogue.owned_through(self._of.kind)
+        above = catalogue.aggregates[over]
+        assert above.owner is not None  # noqa: S101 - checked when the catalogue was made
+        theirs = f"array_remove(array[p.{_q(str(above.owner.column))}], null)"
+        joined = f" left join {_table(above.table)} as p on p.{_q(above.id)} = t.{_q(column)}"
+        if owner.or_linked is None:
+            return f"t.{_q(column)}", theirs, joined
+        name, roles = owner.or_linked
+        link = catalogue.links[name]
+        here, there = map(_q, link.columns)
+        listed = ", ".join(f"'{role}'" for role in roles)
+        linked = (
+            f"select m.{there} from {_table(link.table)} as m"
+            f" where m.{here} = t.{self._id} and m.{_q(link.keys[0])}::text in ({listed})"
+        )
+        owners = f"case when t.{_q(column)} is not null then {theirs} else array({linked}) end"
+        return f"t.{_q(column)}", owners, joined
+
+    def _insert(self) -> str:
+        """New rows; a body is read once, as json and not jsonb: it needs no binary form before that."""
+        of = self._of
+        first = [of.id, *of.key, *(one.column for one in self._columns)]
+        last = [name for name in (of.soft_delete, of.created, STAMP) if name is not None]
+        nulls = "".join(", null" for _ in of.nulls)
+        json = "json" if self._has_body else "jsonb"
+        return (
+            f"insert into {self._table} ({_list([*first, *of.nulls, *last])})"
+            f" select {_list(first, 'n.')}{nulls}, {_list(last, 'n.')}"
+            f" from {json}_populate_recordset(null::{self._table}, %(rows)s::{json}) as n"
+        )
+
+    def _update(self) -> str:
+        rest = [] if self._of.soft_delete is None else [self._plain(self._of.soft_delete)]
+        sets = ", ".join([*map(self._set, self._columns), *rest, f"{_q(STAMP)} = n.{_q(STAMP)}"])
+        return (
+            f"update {self._table} as t set {sets} from jsonb_array_elements(%(rows)s::jsonb) as r (body),"
+            f" lateral jsonb_populate_record(null::{self._table}, r.body) as n"
+            f" where t.{self._id} = n.{self._id} and (t.{_q(STAMP)} is null or t.{_q(STAMP)} < n.{_q(STAMP)})"
+        )
+
+    def _set(self, one: Field) -> str:
+        column = _q(one.column)
+        if one.body:
+            # An unchanged body keeps its stored form: assigning the equal text would store it again and, worse, compute
+            # its full-text index again.
+            given = f"r.body ? '{one.column}' and n.{column} is distinct from t.{column}"
+            return f"{column} = case when {given} then n.{column} else t.{column} end"
+        if one.merged:
+            return (
+                f"{column} = case when not r.body ? '{one.column}' then t.{column}"
+                f" when jsonb_typeof(t.{column}) = 'object' then t.{column} || n.{column} else n.{column} end"
+            )
+        return self._plain(one.column)
+
+    @staticmethod
+    def _plain(name: str) -> str:
+        column = _q(name)
+        return f"{column} = case when r.body ? '{name}' then n.{column} else t.{column} end"
+
+    def _written(self) -> str:
+        """Every row that was written carries the event that wrote it."""
+        return (
+            f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer end"
+            f" from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id) where not exists ("
+            f" select from {self._table} as t where t.{self._id} = n.id and t.{_q(STAMP)} = n.last_event_id )"
+        )
+
+    def _taken(self, sure_of: tuple[str, ...]) -> str:
+        """What a patch sets stands in the row: a trigger that puts the old value back keeps the stamp, not the promise.
+
+        Bodies, titles and the like are left to `worker verify`: many databases tidy them up.
+        """
+        merged = {one.column for one in self._columns if one.merged}
+        values = []
+        for name in sure_of:
+            column = _q(name)
+            if name in merged:
+                differs = f"not t.{column} @> n.{column}"
+            elif name == self._of.soft_delete:
+                differs = f"(t.{column} is null) <> (n.{column} is null)"
+            else:
+                differs = f"t.{column} is distinct from n.{column}"
+            values.append(f"('{name}', r.body ? '{name}' and {differs})")
+        return (
+            f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || min(kept.field))::integer end"
+            f" from jsonb_array_elements(%(rows)s::jsonb) as r (body),"
+            f" lateral jsonb_populate_record(null::{self._table}, r.body) as n"
+            f" join {self._table} as t on t.{self._id} = n.{self._id},"
+            f" lateral ( values {', '.join(values)} ) as kept (field, differs) where kept.differs"
+        )
+
+
+class _Links:
+    """The statements over the table of one link.
+
+    What is at the other end stands in the rows by its id; if it may have to be added, by its name, which is compared as
+    its column compares, as the unique key does.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._of, self._table = link, _table(link.table)
+        self._here, self._there = map(_q, link.columns)
+        self._keys = [self._here, self._there, *map(_q, link.keys)]
+        self._by_name = link.to.adds is not None
+        if self._by_name:
+            self._marks = f"n.{_q(link.name)}"
+            self._end = f"g.{_q(link.to.id)}"
+        else:
+            self._marks = " || ' ' || ".join(f"n.{key}::text" for key in self._keys[1:])
+            self._end = f"n.{self._there}"
+
+    def statements(self) -> Iterator[tuple[str, str]]:
+        table, link, stamp = self._table, self._of, _q(STAMP)
+        # Links whose stamp would make these events void.
+        yield (
+            "newer",
+            (
+                f"select l.{self._here}, l.{stamp} from {_table(link.of.table)} as c"
+                f" join {table} as l on l.{self._here} = c.{_q(link.of.id)}"
+                f" where c.{_q(link.of.key[0])} = any(%(slugs)s) and l.{stamp} >= %(oldest)s"
+            ),
+        )
+        yield (
+            "forget",
+            f"update {table} set {stamp} = null where {self._here} = any(%(ids)s) and {stamp} = any(%(stamps)s)",
+        )
+        yield "link", self._link()
+        yield "unlink", self._unlink()
+        yield "linked", self._linked()
+        yield "unlinked", self._unlinked()
+
+    def _rows(self) -> str:
+        """The rows of a statement as n; if they name the other end, with that name as its column has it."""
+        link = self._of
+        if not self._by_name:
+            return f"jsonb_populate_recordset(null::{self._table}, %(rows)s::jsonb) as n"
+        created = "" if link.created is None else f", {_q(link.created)} timestamptz"
+        return (
+            f"jsonb_to_recordset(%(rows)s::jsonb) as n"
+            f" ({self._here} uuid, {_q(link.name)} text{created}, {_q(STAMP)} uuid)"
+            f" cross join lateral jsonb_populate_record(null::{_table(link.to.table)},"
+            f" jsonb_build_object('{link.to.key}', n.{_q(link.name)})) as named"
+        )
+
+    def _target(self, how: str) -> str:
+        """The row at the other end as g, which must be there or may be."""
+        if not self._by_name:
+            return ""
+        to = self._of.to
+        return f" {how} {_table(to.table)} as g on g.{_q(to.key)} = named.{_q(to.key)}"
+
+    def _match(self) -> str:
+        """The link in question as t."""
+        both = [(self._here, f"n.{self._here}"), (self._there, self._end)]
+        keys = [(key, f"n.{key}") for key in self._keys[2:]]
+        return " and ".join(f"t.{key} = {value}" for key, value in [*both, *keys])
+
+    def _older(self) -> str:
+        return f"(t.{_q(STAMP)} is null or t.{_q(STAMP)} < n.{_q(STAMP)})"
+
+    def _not_removed(self) -> str:
+        """Unless a newer event has removed the link."""
+        return (
+            f"not exists ( select from {_REMOVED} as r"
+            f" where r.content_id = n.{self._here} and r.kind = '{self._of.name}'"
+            f" and r.linked = {self._marks} and r.last_event_id > n.{_q(STAMP)} )"
+        )
+
+    def _link(self) -> str:
+        link, stamp = self._of, _q(STAMP)
+        created = [] if link.created is None else [_q(link.created)]
+        ends = [f"n.{self._here}", self._end, *(f"n.{key}" for key in self._keys[2:])]
+        return (
+            f"insert into {self._table} ({', '.join([*self._keys, *created, stamp])})"
+            f" select {', '.join([*ends, *(f'n.{one}' for one in created), f'n.{stamp}'])}"
+            f" from {self._rows()}{self._target('join')} where {self._not_removed()}"
+            f" on conflict ({', '.join(self._keys)}) do update set {stamp} = excluded.{stamp}"
+            f" where {_q(link.relation)}.{stamp} is null or {_q(link.relation)}.{stamp} < excluded.{stamp}"
+        )
+
+    def _unlink(self) -> str:
+        """And remember it: an older event may arrive later."""
+        named = f", named.{_q(self._of.to.key)} as found" if self._by_name else ""
+        to = self._of.to
+        others = f", {_table(to.table)} as g" if self._by_name else ""
+        same = f"g.{_q(to.key)} = n.found and " if self._by_name else ""
+        return (
+            f"with wanted as ( select n.*{named} from {self._rows()} ),"
+            f" gone as ( delete from {self._table} as t using wanted as n{others}"
+            f" where {same}{self._match()} and {self._older()} )"
+            f" insert into {_REMOVED} as r (content_id, kind, linked, last_event_id)"
+            f" select n.{self._here}, '{self._of.name}', {self._marks}, n.{_q(STAMP)} from wanted as n"
+            f" on conflict (content_id, kind, linked) do update set last_event_id = excluded.last_event_id"
+            f" where r.last_event_id < excluded.last_event_id"
+        )
+
+    def _linked(self) -> str:
+        """Every link that was made is there, unless a newer event has removed it.
+
+        What nobody finds under its name (a trigger changed it) is looked for by the unique key.
+        """
+        lost = f"when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer"
+        if self._by_name:
+            to = self._of.to
+            unknown = f"count(*) filter (where g.{_q(to.id)} is null) > 0"
+            lost = f"when {unknown} then ('outbox.kept {to.relation} ' || count(*))::integer {lost}"
+        return (
+            f"select case {lost} end from {self._rows()}{self._target('left join')}"
+            f" where not exists ( select from {self._table} as t where {self._match()} ) and {self._not_removed()}"
+        )
+
+    def _unlinked(self) -> str:
+        """No link that was removed is there, unless a newer event has made it.
+
+        If no row has the name of the other end, nobody knows which link was meant: `ask` the key, once.
+        """
+        kept = f"('outbox.kept {self._of.relation} ' || count(t.{self._there}))::integer"
+        if not self._by_name:
+            return (
+                f"select case when count(t.{self._there}) > 0 then {kept} end from {self._rows()}"
+                f" join {self._table} as t on {self._match()} where {self._older()}"
+            )
+        to = self._of.to
+        unknown = f"%(ask)s and count(*) filter (where g.{_q(to.id)} is null) > 0"
+        return (
+            f"select case when {unknown} then ('outbox.kept {to.relation} ' || count(*))::integer"
+            f" when count(t.{self._there}) > 0 then {kept} end from {self._rows()}{self._target('left join')}"
+            f" left join {self._table} as t on {self._match()} and {self._older()}"
+        )
+
+
+def _naming(kind: str, outside: Outside) -> Iterator[tuple[str, str]]:
+    """Rows that events name, by their key or by their id."""
+    by_id = f" or {_q(outside.id)} = any(%(ids)s)" if outside.by_id else ""
+    yield (
+        f"find_{kind}s",
+        (
+            f"select {_q(outside.key)}, {_q(outside.id)} from {_table(outside.table)}"
+            f" where {_q(outside.key)} = any(%(slugs)s){by_id}"
+        ),
+    )
+
+
+def _adding(kind: str, outside: Outside) -> Iterator[tuple[str, str]]:
+    """Rows that events name, and add if they are new."""
+    table, key = _table(outside.table), _q(outside.key)
+    columns = [outside.key, *(outside.adds or ())]
+    # One row, compared as its unique key compares: a `citext`, or a collation that ignores case, finds more than the
+    # same bytes. An operator is looked for in the search path, and only in schemas that we may use: for a type that
+    # lies elsewhere `=` is that of text. Arrays are compared as their elements' type is ordered, wherever it lies.
+    yield (
+        f"find_{kind}",
+        (
+            f"select t.{key}::text from jsonb_populate_record(null::{table},"
+            f" jsonb_build_object('{outside.key}', %(name)s::text)) as n, {table} as t"
+            f" where t.{key} = n.{key} or array[t.{key}] = array[n.{key}] order by t.{key} = n.{key} desc limit 1"
+        ),
+    )
+    # One row, and the name under which the database keeps it: a trigger may have changed it.
+    yield (
+        f"make_{kind}",
+        (
+            f"insert into {table} ({_list(columns)}) values ({', '.join(f'%({name})s' for name in columns)})"
+            f" returning {key}::text"
+        ),
+    )
+    # A row that is there stays as it is: it belongs to the wider system.
+    yield (
+        f"add_{kind}s",
+        (
+            f"insert into {table} ({_list(columns)}) select {_list(columns, 'n.')}"
+            f" from jsonb_populate_recordset(null::{table}, %(rows)s::jsonb) as n"
+            f" where not exists (select from {table} as t where t.{key} = n.{key})"
+            f" order by n.{key} on conflict ({key}) do nothing"
+        ),
+    )
+
+
+class _Compared:
+    """The comparison of one table's rows with what the log says of them."""
+
+    def __init__(self, catalogue: Catalogue, kind: str) -> None:
+        self._catalogue = catalogue
+        self._of = catalogue.aggregates[kind]
+        self._columns = catalogue.columns_of(kind)
+        self._bodies = [one for one in self._columns if one.body]
+        self._links = [link for link in catalogue.links.values() if link.of is self._of]
+
+    def statement(self) -> str:
+        of, table = self._of, _table(self._of.table)
+        (key,) = map(_q, of.key)
+        without = "".join(f" - '{one.column}'" for one in self._bodies)  # texts stay where they are
+        linked = "".join(f", {_q(f'{link.name}s')} jsonb" for link in self._links)
+        return (
+            f"select r.{key}, t.{_q(of.id)} is not null as is_there, t.{_q(STAMP)},"
+            f" array( {' union all '.join(self._differing())} ) as differing"
+            f" from jsonb_to_recordset(%(rows)s::jsonb) as r"
+            f" ({key} text, columns jsonb, hashes jsonb, merged jsonb, named jsonb{linked})"
+            f" cross join lateral jsonb_populate_record(null::{table}, r.columns) as n"
+            f" left join {table} as t on t.{key} = r.{key}"
+            f" cross join lateral (select to_jsonb(t){without} as stored) as b{''.join(self._joins())}"
+        )
+
+    def _differing(self) -> Iterator[str]:
+        yield (
+            "select k.field from jsonb_object_keys(r.columns) as k (field)"
+            " where to_jsonb(n) -> k.field is distinct from b.stored -> k.field"
+        )
+        for one in self._bodies:
+            hashed = f"encode(sha256(convert_to(t.{_q(one.column)}, 'UTF8')), 'hex')"
+            yield (
+                f"select '{one.field}_sha256' where r.hashes ? '{one.field}'"
+                f" and r.hashes ->> '{one.field}' is distinct from {hashed}"
+            )
+        for one in self._columns:
+            if one.merged:
+                yield (
+                    f"select '{one.field}.' || m.key from jsonb_each(r.merged -> '{one.field}') as m"
+                    f" where t.{_q(one.column)} -> m.key is distinct from m.value"
+                )
+        if named := list(self._named()):
+            # What is referred to has a name in the log and an id in the row; some may be named by either.
+            yield (
+                f"select v.field from ( values {', '.join(named)} ) as v (field, name, id) where r.named ? v.field"
+                " and r.named ->> v.field is distinct from v.name and r.named ->> v.field is distinct from v.id"
+            )
+        for link in self._links:
+            yield self._links_that_differ(link)
+
+    def _pointing(self) -> Iterator[tuple[str, Field, Aggregate | Outside]]:
+        for place, one in enumerate(self._columns):
+            if one.refers_to is not None:
+                yield f"x{place}", one, one.refers_to
+
+    def _named(self) -> Iterator[str]:
+        for alias, one, other in self._pointing():
+            if isinstance(other, Aggregate):
+                (key,) = map(_q, other.key)
+                yield f"('{one.field}', {alias}.{key}, {alias}.{key})"
+            else:
+                identity = f"{alias}.{_q(other.id)}::text" if other.by_id else f"{alias}.{_q(other.key)}"
+                yield f"('{one.field}', {alias}.{_q(other.key)}, {identity})"
+
+    def _joins(self) -> Iterator[str]:
+        for alias, one, other in self._pointing():
+            key = other.key[0] if isinstance(other, Aggregate) else other.key
+            yield (
+                f" left join lateral (select o.{_q(other.id)}, o.{_q(key)} from {_table(other.table)} as o"
+                f" where o.{_q(other.id)} = t.{_q(one.column)}) as {alias} on true"
+            )
+
+    def _links_that_differ(self, link: Link) -> str:
+        """What should be linked and is not, or the other way round, in the words of `Expected.links`."""
+        here, there = map(_q, link.columns)
+        to, target = link.to, _table(link.to.table)
+        keys = "".join(f" and l.{_q(key)}::text = w.{_q(key)}" for key in link.keys)
+        words = " || ':' || ".join([*(f"w.{_q(key)}" for key in link.keys), f"w.{_q(link.name)}"])
+        given = ", ".join(f"{_q(name)} text" for name in (*link.keys, link.name))
+        said = f"jsonb_to_recordset(r.{_q(f'{link.name}s')}) as w ({given}, linked boolean)"
+        start = f"select '{link.name} ' || {words} from {said}"
+        among = f"select from {_table(link.table)} as l join {target} as g on g.{_q(to.id)} = l.{there}"
+        this = f"l.{here} = t.{_q(self._of.id)}{keys}"
+        name, key = f"w.{_q(link.name)}", _q(to.key)
+        if to.adds is None:
+            by_id = f" or g.{_q(to.id)}::text = {name}" if to.by_id else ""
+            return (
+                f"{start} where w.linked is distinct from exists ( {among} where {this} and (g.{key} = {name}{by_id}) )"
+            )
+        # A row that nobody has by its name may have been kept in other letters.
+        typed = f"jsonb_populate_record(null::{target}, jsonb_build_object('{to.key}', {name})) as named"
+        alike = (
+            f"lower(trim(g.{key}::text)) = lower(trim({name}))"
+            f" and not exists (select from {target} as own where own.{key} = named.{key})"
+        )
+        return (
+            f"{start} cross join lateral {typed} where w.linked is distinct from exists"
+            f" ( {among} where {this} and ( g.{key} = named.{key} or {alike} ) )"
+        )
