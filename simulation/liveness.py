@@ -3,7 +3,8 @@
 A run that ends shows that everything arrives some day; an operator who decides a second time, or a worker that happens
 to be restarted, may have freed what nothing else would have. So every worker is looked at when it has no more to do and
 waits: all of its log is passed, and each event that was passed without effect waits for a person, or for an earlier one
-that does. What was appended or decided a moment ago is excused once: the worker hears of it before it waits again.
+that does. What was appended or decided a moment ago is excused once: the worker hears of it before it waits again. A
+later decision about the same event is news once more, and so is whatever a database lacks that was put back meanwhile.
 
 Which event waits for what is worked out from the rows of the database, the events and the decisions, as
 docs/state_machine.md has it; the view in the file is not asked.
@@ -23,11 +24,13 @@ class Liveness:
 
     Args:
         tables: gives the rows that are committed: table -> key -> row.
+        restored: gives how often the database was put back.
     """
 
-    def __init__(self, tables: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, tables: Callable[[], dict[str, Any]], restored: Callable[[], int]) -> None:
         self._tables = tables
-        self._undone: dict[Process, set[int]] = {}
+        self._restored = restored
+        self._undone: dict[Process, set[tuple[int, int, int]]] = {}
 
     def waits(self, process: Process) -> None:
         """A worker is about to wait for news.
@@ -39,8 +42,11 @@ class Liveness:
         if host.is_swapped or host.witness.is_paused():
             self._undone.pop(process, None)
             return
-        undone = undone_of(host.witness, self._tables())
-        nothing_waits_for_nothing(self._undone.get(process, set()) & undone)
+        undone = {
+            (seq, host.witness.last_decision(seq).id, self._restored())
+            for seq in undone_of(host.witness, self._tables())
+        }
+        nothing_waits_for_nothing({seq for seq, *_ in self._undone.get(process, set()) & undone})
         self._undone[process] = undone
 
 
@@ -59,9 +65,9 @@ def undone_of(witness: Witness, tables: dict[str, Any]) -> set[int]:
     rows = sorted((seq, row["state"]) for (outbox, seq), row in tables["parked"].items() if outbox == outbox_id)
     for seq, state in rows:
         event = witness.events[seq]
-        action, outcome = witness.last_decision(seq)
-        is_a_persons = state == "parked" and (action in {None, "park"} or outcome == "refused")
-        is_discarded = action == "discard"
+        decision = witness.last_decision(seq)
+        is_a_persons = state == "parked" and (decision.action in {"", "park"} or decision.outcome == "refused")
+        is_discarded = decision.action == "discard"
         if not is_discarded and (is_a_persons or not waiting.isdisjoint({event.aggregate_id, *event.refs})):
             waiting.add(event.aggregate_id)
         else:

@@ -20,7 +20,7 @@ from outbox.operating import resolve
 from simulation.host import Host
 from simulation.kernel import Kernel
 from simulation.plan import LESSONS
-from simulation.programs import PROJECT, Dial, Waiting, is_passed
+from simulation.programs import PROJECT, Dial, Waiting, is_passed, may_be_under_way
 from worker.errors import PositionMoved, TargetRefused, WorkerError
 from worker.run.replay import _first_seq, apply_again, rewind
 
@@ -158,7 +158,8 @@ class Meddler:
             resolve.retry(box, seq)
         elif what < 0.55:
             self._struck_by("discard")
-            resolve.discard(box, seq, "no use", alone=self._chance.random() < 0.3)
+            alone = self._chance.random() < 0.3 or may_be_under_way(box, resolve.additions(box, seq))
+            resolve.discard(box, seq, "no use", alone=alone)
         elif what < 0.7:
             self._struck_by("supersede")
             resolve.supersede(box, seq, "as its file is")

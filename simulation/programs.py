@@ -3,7 +3,7 @@
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from uuid import UUID
 
@@ -255,7 +255,7 @@ class Operator:
             resolve.retry(box, seq)
         elif what < 0.4 or not marked:
             if marked or what < 0.6:
-                resolve.discard(box, seq, "no use")
+                resolve.discard(box, seq, "no use", alone=may_be_under_way(box, resolve.additions(box, seq)))
             else:
                 resolve.retry(box, seq)
         else:
@@ -281,6 +281,12 @@ def is_passed(box: Outbox, row: ParkedEvent) -> bool:
     """Whether the position has passed the row's event, as far as the worker noted; else it may be under way."""
     position = box.relay.position
     return row.verdict != "operator" or (position is not None and position.applied_seq >= row.seq)
+
+
+def may_be_under_way(box: Outbox, seqs: Iterable[int]) -> bool:
+    """Whether the position has not passed one of these, as far as the worker noted."""
+    position = box.relay.position
+    return any(position is None or position.applied_seq < seq for seq in seqs)
 
 
 class Reader:

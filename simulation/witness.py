@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from simulation.kernel import Violation
@@ -24,7 +24,7 @@ _DECIDED = (
 )
 
 _LAST_DECISION = (
-    "select action, outcome from (select a.id, action, "
+    "select id, action, outcome from (select a.id, action, "
     "(select outcome from outcomes where decision_id = a.id order by id desc limit 1) as outcome "
     "from audit as a where seq = ? and action in ('retry', 'edit', 'supersede', 'discard', 'park')) "
     "where outcome is not 'too_late' order by id desc limit 1"
@@ -50,6 +50,14 @@ class Seen:
     payload: dict[str, Any]
     occurred_at: dt.datetime
     body_hash: str
+
+
+class LastDecision(NamedTuple):
+    """The newest decision about an event that was not too late; number 0 and no action where nobody decided."""
+
+    id: int
+    action: str
+    outcome: str | None
 
 
 class Witness:
@@ -118,10 +126,10 @@ class Witness:
         edited = next((after for _, after in rows if after is not None), None)
         return rows[0][0] == "discard", json.loads(edited) if edited is not None else None
 
-    def last_decision(self, seq: int) -> tuple[str | None, str | None]:
-        """Return what was decided last about an event, and what became of it; None where nothing was."""
+    def last_decision(self, seq: int) -> LastDecision:
+        """Return what was decided last about an event, and what became of it."""
         row = self._connection.execute(_LAST_DECISION, [seq]).fetchone()
-        return (None, None) if row is None else (row[0], row[1])
+        return LastDecision(0, "", None) if row is None else LastDecision(*row)
 
     def was_discarded(self, seq: int) -> bool:
         """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""

@@ -59,7 +59,7 @@ class World:
             finished=self._is_finished,
         )
         self.knocks = Knocks()
-        self.liveness = Liveness(self._rows)
+        self.liveness = Liveness(self._rows, lambda: self.server.restored)
         self.adversary = Adversary(scenario.faults, self.chance)
         self.hosts = [
             Host(self.kernel, folder / f"host-{number}", UUID(int=0xB0B + number))

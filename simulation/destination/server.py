@@ -48,6 +48,7 @@ class Server:
         hides_minds: a policy shows no mind to anybody.
         sequence_is_behind: new tags get ids that are taken.
         refuse_all: a SQLSTATE that every row is refused with: somebody broke a trigger.
+        restored: how often it was put back to an earlier moment.
     """
 
     def __init__(self, kernel: Kernel, destination_id: UUID, committed: Committed) -> None:
@@ -59,6 +60,7 @@ class Server:
         self.refuse_all: str | None = None
         self.hides_minds = False
         self.sequence_is_behind = False
+        self.restored = 0
         self.sessions: list[Session] = []
         self.committed = committed
         self.locks = Locks(kernel.sleep)
@@ -90,6 +92,7 @@ class Server:
         """Go back to an earlier moment, as from a backup."""
         self.restart(0.0)
         self.tables = tables.copy()
+        self.restored += 1
 
 
 class Session:
