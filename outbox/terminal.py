@@ -179,18 +179,20 @@ class Screen:
 def secure_streams(*, lossy: bool = False) -> None:
     """Put a `Screen` before stdout and stderr of this process, once.
 
+    A remark that cannot be written is dropped (see `Lossy`), whatever the command: what it did is done.
+
     Args:
-        lossy: what cannot be written is dropped (see `Lossy`); for commands whose work is not what they print.
+        lossy: the same for results; for commands whose work is not what they print.
     """
     codecs.register_error(_ERRORS, _not_in_this_locale)
     _fill_standard_descriptors()
-    for name in ("stdout", "stderr"):
+    for name, droppable in (("stdout", lossy), ("stderr", True)):
         stream = getattr(sys, name)
-        if isinstance(stream, Screen) or (stream is None and not lossy):  # no such stream: a daemon's
+        if isinstance(stream, Screen) or (stream is None and not droppable):  # no such stream: a daemon's
             continue
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_ERRORS)
-        setattr(sys, name, Screen(cast("TextIO", Lossy(stream)) if lossy else stream))
+        setattr(sys, name, Screen(cast("TextIO", Lossy(stream)) if droppable else stream))
 
 
 def _fill_standard_descriptors() -> None:

@@ -21,6 +21,8 @@ Rows = list[tuple[Any, ...]]
 Handler = Callable[[Transaction, Any], Rows]
 KINDS = ("audience", "project", "content")
 OBSTACLES = (
+    "schema_rights",
+    "lost_tables",
     "hidden_rows",
     "generated_columns",
     "required_columns",

@@ -67,3 +67,50 @@ def test_a_listing_still_ends_where_its_reader_had_enough(box: Outbox, tmp_path:
     env = {**environment(box.path, None), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"], ids=["a full disk", "closed"])
+def test_a_remark_that_cannot_be_written_fails_no_command(stream: str, tmp_path: Path) -> None:
+    """What the command did is done, and its exit code says so: of a generator, an operator's decision, a look."""
+    filled(tmp_path / "box" / "outbox.db", 3).close()
+    course = tmp_path / "curso"
+    (course / "lessons").mkdir(parents=True)
+    (course / "COURSE-BRIEF.md").write_text("# Curso\n")  # an incomplete brief is remarked upon
+    (course / "lessons" / "01-um.md").write_text("# Um\n\nTexto.\n")
+    codes = {
+        command: subprocess.run(
+            ["/bin/sh", "-c", f"exec {sys.executable} -m {command} {stream}"],
+            env={**environment(tmp_path / "box" / "outbox.db", None), "PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+        for command in (
+            f"generators import {course}",
+            "outbox parked list",
+            "outbox pause",
+            "outbox resume",
+            "outbox check",
+            "outbox recover",
+            "outbox parked retry 1",
+        )
+    }
+    assert set(codes.values()) == {0, 1}
+    assert [command for command, code in codes.items() if code] == ["outbox parked retry 1"]
+
+
+@pytest.mark.parametrize("command", ["export", "events", "events --json", "status", "--help"])
+def test_a_result_that_cannot_be_written_fails_the_command(command: str, tmp_path: Path) -> None:
+    """An export on a full disk is no export."""
+    filled(tmp_path / "box" / "outbox.db", 3).close()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {sys.executable} -m outbox {command} >/dev/full"],
+        env={**environment(tmp_path / "box" / "outbox.db", None), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no space left on the disk")
+    assert len(done.stderr.splitlines()) == 1

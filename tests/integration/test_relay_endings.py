@@ -230,9 +230,12 @@ def test_a_code_of_the_login_in_the_middle_of_a_batch_is_no_refused_login(box: O
 def test_what_a_human_must_mend_ends_a_drain_with_its_words_and_exit_code(box: Outbox, database: Database) -> None:
     run(database, "alter table contents rename to gone")
     waker = NoWaiting()
-    with pytest.raises(WorkerError, match=r"^a table is missing \(public.contents\): run `worker migrate up`$") as told:
+    with pytest.raises(
+        WorkerError, match=r"^a table is missing \(public.contents\): run `worker migrate check`"
+    ) as told:
         relay(box, database.worker_dsn, waker=waker).run()
     assert told.value.exit_code == 3
+    assert "is the database being restored?" in str(told.value)
     assert waker.slept == []
 
 

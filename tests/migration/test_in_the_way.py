@@ -7,7 +7,7 @@ from tests.support.postgres import Database
 from tests.support.rows import all_rows
 from worker.connect.connection import connect
 from worker.doctor.database import in_the_way as known_to_the_doctor
-from worker.doctor.database import tried
+from worker.doctor.database import rights, tried
 from worker.migrate import Severity
 from worker.migrate.in_the_way import in_the_way
 
@@ -30,6 +30,13 @@ CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "a rule": (("create rule r as on update to contents do instead nothing",), "rule r on public.contents"),
 }  # fmt: skip
 
+# Nothing can be read of these any more.
+TAKEN_AWAY: dict[str, tuple[tuple[str, ...], str]] = {
+    "a table that was dropped": (("drop table content_tags cascade",), "table public.content_tags is not there: is the database being restored?"),
+    "a table that was renamed": (("alter table contents rename to contents_old",), "table public.contents is not there"),
+    "a schema that is closed to the role": (("revoke usage on schema public from outbox_worker, public",), "grant usage on schema public to outbox_worker"),
+}  # fmt: skip
+
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_stands_in_the_way_is_found_beforehand(case: str, database: Database) -> None:
@@ -41,14 +48,33 @@ def test_what_stands_in_the_way_is_found_beforehand(case: str, database: Databas
             owner.execute(statement.encode())
         before = all_rows(database.dsn)
         found = in_the_way(owner, database.worker_dsn)
-    told = " ".join(f"{breach.what} {breach.closes}" for one in found for breach in one.breaches)
+    told = " ".join(f"{breach.what}: {breach.closes}" for one in found for breach in one.breaches)
     assert name in told
+    assert "run `worker migrate check`" not in told
     assert any(one.severity is Severity.ERROR for one in found)
     with connect(database.worker_dsn) as connection:
         lines = [known_to_the_doctor(connection), tried(connection)]
     assert "fail" in {line.outcome for line in lines}
-    assert name in " ".join(f"{line.found} {line.remedy}" for line in lines)
+    assert name in " ".join(f"{line.found}: {line.remedy}" for line in lines)
     assert all_rows(database.dsn) == before
+
+
+@pytest.mark.parametrize("case", TAKEN_AWAY)
+def test_what_was_taken_away_is_named_with_a_way_out(case: str, database: Database) -> None:
+    """`migrate up` has nothing to do then, and nobody is sent to the command that was just run."""
+    statements, name = TAKEN_AWAY[case]
+    with psycopg.connect(database.admin_dsn, autocommit=True) as owner:
+        for statement in statements:
+            owner.execute(statement.encode())
+        found = in_the_way(owner, database.worker_dsn)
+    told = " ".join(f"{breach.what}: {breach.closes}" for one in found for breach in one.breaches)
+    assert name in told
+    assert "run `worker migrate check`" not in told
+    with connect(database.worker_dsn) as connection:
+        assert rights(connection).outcome == "fail"
+        line = known_to_the_doctor(connection)
+    assert line.outcome == "fail"
+    assert name in f"{line.found}: {line.remedy}"
 
 
 def test_a_database_in_which_nothing_is_in_the_way_has_no_finding(database: Database) -> None:

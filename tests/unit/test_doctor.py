@@ -75,6 +75,7 @@ def test_a_settings_file_that_others_can_read_is_a_warning(tmp_path: Path, mode:
 def test_without_a_settings_file_there_is_nothing_to_say(tmp_path: Path) -> None:
     """The usual case in production."""
     assert list(settings_file({"OUTBOX_ENV_FILE": str(tmp_path / "none")})) == []
+    assert list(settings_file({"OUTBOX_ENV_FILE": "/dev/null"})) == []  # its mode is for everybody, and to stay so
 
 
 def test_delivery_that_is_off_is_a_warning(tmp_path: Path) -> None:

@@ -134,6 +134,19 @@ def test_the_file_is_readable_for_node_exporter_whatever_the_umask(registry: Col
         os.umask(before)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "socket", "folder"])
+def test_only_a_file_is_replaced_by_the_metrics_file(kind: str, registry: CollectorRegistry, tmp_path: Path) -> None:
+    """Renamed over, a device (/dev/null, /dev/stdout) would be a file for every program of the host."""
+    place = tmp_path / "outbox.prom"
+    with socket.socket(socket.AF_UNIX) as end:
+        {"pipe": lambda: os.mkfifo(place), "socket": lambda: end.bind(str(place)), "folder": place.mkdir}[kind]()
+        before = place.stat()
+        with pytest.raises(SettingsFault, match="--metrics-file"), written(registry, place):
+            pass
+    assert (place.stat().st_mode, place.stat().st_ino) == (before.st_mode, before.st_ino)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("outbox.prom")] == ["outbox.prom"]
+
+
 def test_a_scrape_costs_the_same_whatever_waits(tmp_path: Path) -> None:
     """Counted in steps of SQLite's machine: a hundred times as much may wait."""
     steps = {}

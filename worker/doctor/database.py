@@ -130,7 +130,10 @@ def rights(connection: Connection) -> Finding:
     relations, privileges = zip(*active().privileges(), strict=True)
     values = {"relations": list(relations), "privileges": list(privileges)}
     missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"), values)]
-    remedy = "worker migrate up, as the role postgres (on plain PostgreSQL: worker migrate bootstrap --plain first)"
+    remedy = (
+        "worker migrate up, as the role postgres (on plain PostgreSQL: worker migrate bootstrap --plain first); where "
+        "it has nothing to do, worker migrate check names what was taken away since"
+    )
     found = f"lacks {', '.join(missing)}" if missing else "all that is needed"
     return judged("rights", found, bad=bool(missing), remedy=remedy, outcome="fail")
 

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,6 +80,8 @@ def settings_file(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         found = path.stat()
     except OSError:  # none, the usual case in production
+        return
+    if not stat.S_ISREG(found.st_mode):  # /dev/null stands for none
         return
     if (ours := system.user_id()) is None:  # rights are told otherwise here
         return

@@ -15,7 +15,16 @@ from psycopg import sql
 from outbox.catalogue import active
 from worker.apply.queries import query
 
-_CATALOGUED = ("hidden_rows", "generated_columns", "required_columns", "replica_identity", "rules")
+_CATALOGUED = (
+    "schema_rights",
+    "lost_tables",
+    "hidden_rows",
+    "generated_columns",
+    "required_columns",
+    "replica_identity",
+    "rules",
+)
+_UNSEEN = frozenset({"schema_rights", "lost_tables"})
 # Words of a function's text that say what it does with which table; what it builds at run time stays unseen.
 _USES = re.compile(
     r"\b(?P<verb>insert\s+into|update(?!\s+of\b)|delete\s+from|from|join)\s+(?:only\s+)?"
@@ -34,8 +43,9 @@ class Obstacle:
     """Something that stands in the way.
 
     Attributes:
-        kind: hidden_rows, generated_columns, required_columns, replica_identity, rules, sequences, trigger_functions.
-        table: in which table, without its schema.
+        kind: schema_rights, lost_tables, hidden_rows, generated_columns, required_columns, replica_identity, rules,
+            sequences, trigger_functions.
+        table: in which table, without its schema; empty: in all of them.
         what: in words; names of the schema only.
         remedy: the statement that mends it, for the owner of the table.
     """
@@ -53,6 +63,7 @@ def _written() -> dict[str, list[str]]:
     """The tables that the relay writes, and their columns that it fills."""
     tables = {table.rpartition(".")[2]: columns for table, columns in active().written().items()}
     return {
+        "relations": list(active().written()),
         "tables": list(tables),
         "written": [f"{table}.{one}" for table, columns in tables.items() for one in columns],
     }
@@ -65,7 +76,10 @@ def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
         connection: outside a transaction, or in one that reads.
         role: who delivers; whoever is connected by default.
     """
-    return [*_catalogued(connection, _role(connection, role), _CATALOGUED), *behind(connection)]
+    found = list(_catalogued(connection, _role(connection, role), _CATALOGUED))
+    if any(one.kind in _UNSEEN for one in found):  # what cannot be seen cannot be counted
+        return found
+    return [*found, *behind(connection)]
 
 
 def hidden(connection: AnyConnection, table: str) -> Obstacle | None:

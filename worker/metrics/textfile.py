@@ -1,5 +1,6 @@
 """The metrics as a file, for the textfile collector of node_exporter: no port, no scrape of this process."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def _write(registry: CollectorRegistry, path: Path) -> None:
     Not the library's own function: it leaves the mode to the umask, which the sample unit sets to 0077.
     """
     text = generate_latest(registry)
+    if path.exists() and not path.is_file():  # renamed over, /dev/null would be a file from then on
+        raise FileExistsError(errno.EEXIST, "it is a device, a pipe or a folder")
     beside = path.with_name(f"{path.name}.{os.getpid()}")  # not *.prom: node_exporter must not read half of it
     try:
         beside.write_bytes(text)

@@ -32,6 +32,8 @@ _AT_THE_END = frozenset(
 )
 _MISSING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.UndefinedObject)
 SECURITY_INVOKER_SINCE = 150000
+# What a migration that is recorded as applied made or found is not made again.
+_LOST = "-- is it being restored? then wait; otherwise bring it back from a backup (docs/runbook.md#restored-database)"
 _SOMEBODY = "00000000-0000-4000-8000-0000000c0de0"
 
 
@@ -53,7 +55,7 @@ def audit(
     whole = of.steps.keys() <= set(applied)
     for name in names("audit_"):
         if whole or name not in _AT_THE_END:
-            _ask(connection, name, of, findings)
+            _ask(connection, name, of, findings, whole=whole)
     _ask_who_is_signed_in(connection, findings)
     for step in plan.drifted if plan else ():
         breach = Breach(
@@ -85,7 +87,7 @@ def promised(name: str) -> tuple[Severity, str]:
     return Severity(severity), promise
 
 
-def _ask(connection: psycopg.Connection, name: str, of: Shipped, findings: Findings) -> None:
+def _ask(connection: psycopg.Connection, name: str, of: Shipped, findings: Findings, *, whole: bool) -> None:
     severity, promise = promised(name)
     guarded = [f"public.{table}" for table in of.tables if f"public.{table}" not in WIDER]
     statement = sql.SQL(query(name)).format(guarded=sql.Literal(guarded), schemas=sql.Literal(list(of.schemas)))
@@ -93,7 +95,9 @@ def _ask(connection: psycopg.Connection, name: str, of: Shipped, findings: Findi
         with connection.transaction():
             rows = connection.execute(statement).fetchall()
     except _MISSING as exc:
-        breach = Breach(what=f"cannot be looked at: {exc.diag.message_primary}", closes="worker migrate up")
+        breach = Breach(
+            what=f"cannot be looked at: {exc.diag.message_primary}", closes=_LOST if whole else "worker migrate up"
+        )
         findings.add(name, Severity.ERROR, promise, breach)
         return
     for what, opens, closes, otherwise in rows:

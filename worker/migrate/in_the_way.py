@@ -11,6 +11,8 @@ from worker.migrate.finding import Breach, Finding, Severity
 
 WORKER = "outbox_worker"
 _PROMISES = {
+    "schema_rights": "the worker's role sees the tables that it works with",
+    "lost_tables": "every table that the relay works with is there",
     "hidden_rows": "the worker's role sees and writes every row of the tables that it works with",
     "generated_columns": "the database lets the relay write what events set",
     "required_columns": "every column that must have a value gets one from the relay, or has a default",
@@ -66,4 +68,5 @@ def _told(connection: Connection) -> str | None:
     if row is None or row[0]:
         return None
     judgement = rehearse(connection)
-    return "" if judgement is None else judgement.reason
+    # Whoever reads it has run this very command.
+    return "" if judgement is None else judgement.reason.replace(": run `worker migrate check`", "")

@@ -20,12 +20,20 @@ from (
     ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select'),
     ('outbox.removed_links', 'insert')
 ) as need (relation, privilege)
-where to_regclass(need.relation) is null or not has_table_privilege(need.relation, need.privilege);
+where
+    case
+        when coalesce(has_schema_privilege(to_regnamespace(split_part(need.relation, '.', 1))::oid, 'usage'), false)
+            then to_regclass(need.relation) is null or not has_table_privilege(need.relation, need.privilege)
+        else true
+    end;
 
 -- name: without_row_security
 -- Tables that the relay writes and the API could read without any policy.
 select c.relname
 from pg_catalog.pg_class as c
 where
-    c.oid = any(array_remove(array(select to_regclass(t) from unnest(%(relations)s::text[]) as t), null))
+    exists (
+        select from pg_catalog.pg_namespace as n
+        where n.oid = c.relnamespace and n.nspname || '.' || c.relname = any(%(relations)s::text[])
+    )
     and not c.relrowsecurity;

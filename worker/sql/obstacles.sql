@@ -1,6 +1,32 @@
 -- What stands in the way of the relay in the database, asked of its catalogue. Each query has one row for each obstacle:
 -- the table (without its schema), what is in the way, and the command that mends it. `role` is who delivers.
 
+-- name: schema_rights
+-- A schema that the role may not enter: none of its tables can be seen from there.
+select
+    ''::text,
+    format('%%s may not use schema %%s', who.rolname, s.name),
+    format('grant usage on schema %%I to %%I', s.name, who.rolname)
+from (select distinct split_part(relation, '.', 1) as name from unnest(%(relations)s::text[]) as relation) as s
+join pg_catalog.pg_namespace as n on n.nspname = s.name
+join pg_catalog.pg_roles as who on who.rolname = %(role)s
+where not has_schema_privilege(who.oid, n.oid, 'usage');
+
+-- name: lost_tables
+-- Tables that the relay writes and that are not there: a migration made or found them, somebody took them away.
+select
+    split_part(relation, '.', 2),
+    format('table %%s is not there', relation),
+    'is the database being restored? then wait, this goes on by itself; does `worker migrate status` list pending ones? '
+    'then `worker migrate up`; otherwise bring the table back from a backup'
+from unnest(%(relations)s::text[]) as relation
+where
+    not exists (
+        select from pg_catalog.pg_class as c
+        join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname || '.' || c.relname = relation
+    );
+
 -- name: hidden_rows
 -- Row level security that may hide rows from the role: no policy that shows it all of them, or a restrictive one.
 with needed as (
