@@ -2,7 +2,7 @@
 
 from outbox import catalogue, tracing
 from outbox.catalogue import ids
-from outbox.catalogue.declaration import Payload
+from outbox.catalogue.declaration import Payload, Recorded
 from outbox.catalogue.event import Event
 from outbox.errors import (
     CatalogueError,
@@ -71,6 +71,7 @@ __all__ = [
     "PathRefused",
     "Payload",
     "PayloadTooLarge",
+    "Recorded",
     "Recovered",
     "RememberedPosition",
     "Resolution",

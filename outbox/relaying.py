@@ -9,7 +9,7 @@ from outbox.files.durable import make_directories
 from outbox.log import failpoints
 from outbox.log.checkpoint import ALARMING_WAL_BYTES
 from outbox.log.owner import as_owner_of
-from outbox.notes.parked import DEPENDENCY, SET_ASIDE, Shown, as_listed, shown, standing
+from outbox.notes.parked import DEPENDENCY, SET_ASIDE, UNCLAIMED, Shown, as_listed, shown, standing
 from outbox.notes.relay_state import Cause
 from outbox.notes.relayed import AttemptNotes, Log, ParkedNotes, RelayNotes
 from outbox.paths import wal_bytes
@@ -18,6 +18,7 @@ __all__ = [
     "ALARMING_WAL_BYTES",
     "DEPENDENCY",
     "SET_ASIDE",
+    "UNCLAIMED",
     "AttemptNotes",
     "Cause",
     "Log",

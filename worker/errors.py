@@ -9,6 +9,7 @@
     ├── OutboxMoved              exit 3   the outbox file was moved or replaced while it was served
     ├── SchemaFault              exit 3   the relay's bookkeeping is missing there, or of another version
     ├── NewerEvent               exit 3   an event of a version that this worker does not know yet
+    │   └── UnclaimedEvent       exit 3   an event of a type that no catalogue of this worker claims
     ├── DependencyFault          exit 1   an event refers to something that is neither in the log nor in the database
     ├── UndecodableEvent         exit 1   an event whose payload cannot be read
     ├── KeptAsItWas              exit 1   the database took a statement without an error and without an effect
@@ -69,6 +70,20 @@ class NewerEvent(WorkerError):
         super().__init__(
             f"event {seq} is {event_type} version {version}, which this worker does not know",
             remedy="install the version of the worker that belongs to the generators",
+            entry="newer-event",
+        )
+        self.seq = seq
+
+
+class UnclaimedEvent(NewerEvent):
+    """An event of a type that no catalogue of this worker claims. It is held; an operator can set it aside."""
+
+    def __init__(self, seq: int, event_type: str) -> None:
+        WorkerError.__init__(
+            self,
+            f"event {seq} is {event_type}, which no catalogue of this worker claims",
+            remedy="install the catalogue, or the worker, that knows it; or set the event aside until then",
+            command=f"outbox parked park {seq} --reason 'no catalogue yet'",
             entry="newer-event",
         )
         self.seq = seq

@@ -23,6 +23,7 @@ from outbox.catalogue.content import (
     TechnicalLevel,
 )
 from outbox.catalogue.declaration import (
+    INBOX,
     STAMP,
     STATE_SLOT,
     Aggregate,
@@ -34,6 +35,7 @@ from outbox.catalogue.declaration import (
     Outside,
     Owner,
     Payload,
+    Recorded,
     as_key,
     column,
     contract_of,
@@ -44,6 +46,7 @@ CONTRACTS = active().contracts
 
 __all__ = [
     "CONTRACTS",
+    "INBOX",
     "STAMP",
     "STATE_SLOT",
     "Aggregate",
@@ -72,6 +75,7 @@ __all__ = [
     "ProjectStatusChanged",
     "ProjectType",
     "ProjectUpserted",
+    "Recorded",
     "Slug",
     "TechnicalLevel",
     "active",

@@ -238,6 +238,7 @@ class Does(Enum):
     DELETES = "deletes"
     LINKS = "links"
     UNLINKS = "unlinks"
+    RECORDS = "records"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +323,7 @@ def event_type(
     deletes: Aggregate | None = None,
     links: Link | None = None,
     unlinks: Link | None = None,
+    records: Aggregate | None = None,
     slot: str | None = None,
     version: int = 1,
     steps: Mapping[int, Step] | None = None,
@@ -336,6 +338,7 @@ def event_type(
         deletes: it deletes the row.
         links: it makes a link.
         unlinks: it removes a link.
+        records: it is itself a row, each event one; for `Recorded`.
         slot: of a patch: what a later event of the same slot replaces; by default what follows the dot of `type_`.
         version: of the payload.
         steps: for each earlier version, what makes the next one of it.
@@ -345,7 +348,7 @@ def event_type(
     """
     chosen = [
         (does, one)
-        for does, one in zip(Does, (makes, patches, deletes, links, unlinks), strict=True)
+        for does, one in zip(Does, (makes, patches, deletes, links, unlinks, records), strict=True)
         if one is not None
     ]
     if len(chosen) != 1:
@@ -411,6 +414,7 @@ class Catalogue:
         self.links: dict[str, Link] = {}
         for payload in events:
             self._add(contract_of(payload))
+        self._add(contract_of(Recorded))  # which every catalogue has
         self._columns = {kind: tuple(self._all_columns(kind)) for kind in self.aggregates}
 
     def columns_of(self, kind: str) -> tuple[Field, ...]:
@@ -462,6 +466,9 @@ class Catalogue:
 
     def _add(self, contract: Contract) -> None:
         where = f"catalogue {self.name!r}, event {contract.type!r}"
+        if contract.does is Does.RECORDS:
+            self.contracts[contract.type] = contract
+            return
         if contract.type in self.contracts:
             raise CatalogueError(f"{where} is declared twice")
         self.contracts[contract.type] = contract
@@ -589,3 +596,20 @@ def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
         return tuple([make(kind, as_key(value)) for name, kind in named if (value := getattr(payload, name))])
 
     return refs
+
+
+# One row for each event, in the order of the outbox: for whoever has no table yet. Its statements are the relay's own.
+INBOX = Aggregate(kind="inbox", table="outbox.inbox", key=("type", "key"))
+
+
+@event_type(
+    "inbox.recorded",
+    records=INBOX,
+    example={"type": "order.placed", "key": "A-17", "data": {"total": "19.90", "lines": 3}},
+)
+class Recorded(Payload, frozen=True):
+    """Adds a row to `outbox.inbox`: an event of a type of your own, with any JSON object as its data."""
+
+    type: typing.Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    key: typing.Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    data: dict[str, Any] = {}

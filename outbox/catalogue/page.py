@@ -16,8 +16,7 @@ from outbox.catalogue.declaration import Contract
 _HEAD = """\
 # Event catalogue, version 1
 
-Generated from `outbox/catalogue/content.py` by `python -m outbox.catalogue.page > docs/events.md`; a test keeps it
-true.
+Generated from the catalogue by `python -m outbox.catalogue.page > docs/events.md`; a test keeps it true.
 
 A payload refers to other aggregates by slug, because rows that were in the database before keep their ids. A field
 that is left out is left alone in the database; `null` sets it to null. Unknown fields are refused, as are NUL

@@ -104,7 +104,7 @@ def _as_json(refs: tuple[UUID, ...]) -> str:
 def _is_unchanged(draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool:
     heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
     head = heads.get(draft.slot)
-    if head is None:
+    if head is None or draft.contract.does is Does.RECORDS:  # each is a fact of its own
         return False
     seq, type_, sha256 = head
     if type_ != draft.contract.type:

@@ -42,6 +42,7 @@ _COLUMNS = (
     "payload, resolution, parked_at"
 )
 SET_ASIDE = "operator"  # the verdict on what a person parked
+UNCLAIMED = "unclaimed"  # on what a person parked because no catalogue of the worker claimed its type
 DEPENDENCY = "dependency"  # and on what waits for another event
 _NAMES = _COLUMNS.split(", ")
 _RESTATED = ", ".join(f"{name} = excluded.{name}" for name in _NAMES if name not in {"seq", "parked_at"})

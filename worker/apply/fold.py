@@ -14,8 +14,9 @@ from uuid import UUID
 
 from outbox import Event, NewerVersion, UnknownEventType
 from outbox.catalogue import STAMP, Aggregate, Contract, Does, Field, Link, Outside, active, as_key
+from worker.apply.inbox import row_of
 from worker.apply.known import Decoded, Known, Row, as_uuid
-from worker.errors import DependencyFault, ForeignRow, NewerEvent, UndecodableEvent
+from worker.errors import DependencyFault, ForeignRow, NewerEvent, UnclaimedEvent, UndecodableEvent
 
 Values = dict[str, Any]
 
@@ -39,10 +40,11 @@ class LinkChange:
 
 @dataclass(slots=True)
 class Changes:
-    """The net effect of a batch: by kind of aggregate, and by name of link."""
+    """The net effect of a batch: by kind of aggregate, by name of link; and rows of the inbox."""
 
     tables: dict[str, TableChange] = field(default_factory=dict)
     links: dict[str, LinkChange] = field(default_factory=dict)
+    recorded: list[Values] = field(default_factory=list)
     unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
 
     def of(self, kind: str) -> TableChange:
@@ -84,7 +86,8 @@ def decode(events: Iterable[Event]) -> list[Decoded]:
     """Read the payloads, in today's version of their contracts.
 
     Raises:
-        NewerEvent: a type or version that this worker does not know.
+        NewerEvent: a version that this worker does not know.
+        UnclaimedEvent: a type that no catalogue claims.
         UndecodableEvent: not JSON, or no natural key in it.
     """
     contracts = active().contracts
@@ -109,7 +112,9 @@ def fold(batch: Iterable[Decoded], known: Known) -> Changes:
 def _decoded(event: Event, contracts: dict[str, Contract]) -> Decoded:
     try:
         payload = event.payload
-    except (UnknownEventType, NewerVersion) as exc:
+    except UnknownEventType as exc:
+        raise UnclaimedEvent(event.seq, event.type) from exc
+    except NewerVersion as exc:
         raise NewerEvent(event.seq, event.type, event.version) from exc
     except ValueError as exc:
         raise UndecodableEvent(event.seq, event.event_id, "the payload is not JSON") from exc
@@ -127,6 +132,7 @@ class _Fold:
         self._drafts: dict[tuple[str, str], _Draft] = {}
         self._links: dict[str, dict[tuple[Any, ...], _Link]] = {}
         self._added: dict[str, dict[str, Values]] = {}
+        self._recorded: list[Values] = []
 
     def run(self, batch: Iterable[Decoded]) -> Changes:
         for item in batch:
@@ -146,6 +152,8 @@ class _Fold:
             case Does.LINKS | Does.UNLINKS:
                 assert contract.link is not None  # noqa: S101 - it was declared with one
                 self._relink(item, contract.link, linked=contract.does is Does.LINKS)
+            case Does.RECORDS:
+                self._recorded.append(row_of(item.event, item.payload))
 
     def _upsert(self, item: Decoded) -> None:
         event, aggregate, key = item.event, item.contract.aggregate, item.key
@@ -291,7 +299,7 @@ class _Fold:
         return DependencyFault(item.event.seq, item.event.event_id, words, table=aggregate.relation)
 
     def _result(self) -> Changes:
-        changes = Changes(unmade=self._known.unmade)
+        changes = Changes(recorded=self._recorded, unmade=self._known.unmade)
         for (kind, _), draft in self._drafts.items():
             table = changes.of(kind)
             (table.inserts if draft.is_new else table.updates).append(draft.values)

@@ -128,6 +128,8 @@ def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
     wanted = Wanted()
     for item in decoded:
         contract, payload = item.contract, item.payload
+        if contract.does is Does.RECORDS:  # it speaks of no row but its own
+            continue
         # Links, too: of two hosts that change one content at once, the second must see the first.
         names = wanted.of(contract.aggregate_type)
         names.changed.add(item.key)

@@ -23,6 +23,7 @@ from psycopg.errors import InvalidTextRepresentation
 from outbox import Event
 from outbox.catalogue import STAMP, Link, active
 from worker.apply.fold import Changes, LinkChange, TableChange, Values, fold
+from worker.apply.inbox import send_recorded
 from worker.apply.kept import kept_as_it_was, name_as_stored
 from worker.apply.known import Decoded, Known, Row, Wanted, as_uuid, wanted_by
 from worker.apply.position import Position, require
@@ -180,6 +181,7 @@ def _applying(
         with trip():
             send_tags(connection, changes)
             send_rows(connection, changes, as_stored=as_stored)
+            send_recorded(connection, changes.recorded, outbox_id)
             if batch.to is not None:  # first: what is parked lies behind the position
                 send_position(connection, outbox_id, position, batch.to)
             send_parked(connection, batch, outbox_id)

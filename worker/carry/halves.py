@@ -13,6 +13,7 @@ mostly a place near the middle.
 from collections.abc import Sequence
 from itertools import accumulate
 
+from outbox.catalogue import Does
 from worker.apply.known import Decoded, references_of
 
 LEAST_SHARE = 0.25  # of a batch: less than that is not worth a second transaction
@@ -20,6 +21,8 @@ LEAST_SHARE = 0.25  # of a batch: less than that is not worth a second transacti
 
 def cut_of(decoded: Sequence[Decoded]) -> int | None:
     """Return how many events the first part has, as near to half as can be; None where there is no such place."""
+    if any(item.contract.does is Does.RECORDS for item in decoded):
+        return None  # rows of the inbox get their ids in the order of the log
     count = len(decoded)
     changed: dict[tuple[str, str], int] = {}  # where the first event stands that changes it
     spoken_of: dict[tuple[str, str], int] = {}  # where the last one does that changes it or points at it

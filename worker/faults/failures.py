@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 import psycopg
 
 from outbox import Event, ParkedState
-from outbox.relaying import Log
+from outbox.relaying import UNCLAIMED, Log
 from worker.apply.missing import name_missing
 from worker.apply.position import Position
 from worker.apply.projection import Batch, Parking
 from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection, Limits, fit_for, longer
-from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved
+from worker.errors import DependencyFault, EventFault, KeptAsItWas, NewerEvent, PositionMoved, UnclaimedEvent
 from worker.faults.epidemic import Epidemic
 from worker.faults.evidence import Evidence, is_gone
 from worker.faults.lost_sessions import TRIES, LostSessions
@@ -111,10 +111,7 @@ class Failures:
         """
         error, events = failed.error, failed.events
         if isinstance(error, (PositionMoved, NewerEvent)):
-            if isinstance(error, NewerEvent) and error.seq > events[0].seq:
-                self.size.stop_before(_before(events, error.seq), error.seq)
-                return None
-            raise error
+            return self._not_now(connection, failed, error)
         judgement = judge(error, self.exchange.phase)
         # A server that gives up in the middle of a message resets the line, and its last words are lost with it.
         on_the_line = judgement.sqlstate in TIME_IS_UP or (
@@ -144,6 +141,18 @@ class Failures:
         if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD}:
             return self._overloaded(connection, failed, judgement)
         return self._refused(connection, failed, judgement)
+
+    def _not_now(self, connection: Connection, failed: Failed, error: PositionMoved | NewerEvent) -> Event | None:
+        """Nobody refused anything: the position is elsewhere, or this worker does not know an event yet."""
+        first = failed.events[0]
+        if isinstance(error, NewerEvent) and error.seq > first.seq:
+            self.size.stop_before(_before(failed.events, error.seq), error.seq)
+            return None
+        if isinstance(error, UnclaimedEvent) and failed.released:  # let go too early: it holds up its dependants alone
+            judgement = Judgement(verdict=Verdict.ENVIRONMENT, sqlstate=None, reason=error.what)
+            self.park(connection, first, judgement, failed.position, attempts=0, released=True, verdict=UNCLAIMED)
+            return first
+        raise error
 
     def _session_lost(self, failed: Failed, judgement: Judgement) -> Interrupted:
         if len(failed.events) > 1 or not failed.free:
@@ -276,6 +285,7 @@ class Failures:
         *,
         attempts: int,
         released: bool = False,
+        verdict: str | None = None,
     ) -> None:
         """Park an event and move the position past it; or park it again, where it was released."""
         row = self.parked.row(event.seq) if released else None
@@ -283,7 +293,7 @@ class Failures:
         parking = Parking(
             event=event,
             state=ParkedState.PARKED.value,
-            verdict=judgement.verdict.value,
+            verdict=verdict or judgement.verdict.value,
             reason=judgement.reason,
             sqlstate=judgement.sqlstate,
             attempts=row.attempts + 1 if row is not None and again else attempts,

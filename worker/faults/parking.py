@@ -21,7 +21,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from outbox import Decision, Decisions, Event, Outcome, ParkedEvent, ParkedState, Passed, Resolution
-from outbox.relaying import DEPENDENCY, SET_ASIDE, Log, Shown, as_listed, shown, standing
+from outbox.catalogue import active
+from outbox.relaying import DEPENDENCY, SET_ASIDE, UNCLAIMED, Log, Shown, as_listed, shown, standing
 from worker.apply.position import Position, replayed_to
 from worker.apply.projection import Parking
 from worker.apply.queries import query
@@ -174,7 +175,8 @@ class ParkedList:
                 reason = "set aside by an operator"
                 if (view := self._view.get(event.seq)) is not None:
                     reason = view.reason
-                passed.append(Parking(event=event, state=ParkedState.PARKED.value, verdict=SET_ASIDE, reason=reason))
+                verdict = SET_ASIDE if event.type in active().contracts else UNCLAIMED
+                passed.append(Parking(event=event, state=ParkedState.PARKED.value, verdict=verdict, reason=reason))
                 waiting.setdefault(event.aggregate_id, event.seq)
                 continue
             behind = self._behind(event, waiting)
@@ -258,6 +260,15 @@ class ParkedList:
             self._box.parked.release(seq, Resolution.RETRY, reason=reason, who="worker")
         self.take_in()
         return back
+
+    def release_claimed(self) -> None:
+        """Take up what was set aside because no catalogue claimed its type, if one does now."""
+        claimed = [row.seq for row in self.blamed() if row.verdict == UNCLAIMED and row.type in active().contracts]
+        if not claimed:
+            return
+        with only_a_note(self._box):
+            back = self.withdraw(claimed, "a catalogue of this worker claims its type now")
+            get_log().info("relay.type_claimed", seqs=back)
 
     def _behind(self, event: Event, waiting: dict[UUID, int]) -> int | None:
         for one in (event.aggregate_id, *event.refs):

@@ -67,15 +67,15 @@ def _outcome(connection: Connection, box: Log, parked: ParkedList, position: Pos
         as_said = fold_one(event, [one for one in others if one is not None])
         without = fold_one(event, as_decided)
         told_apart = as_said.said != without.said
-        return Outcome.TOO_LATE if told_apart and _stands(connection, as_said) else Outcome.DISCARDED
+        return Outcome.TOO_LATE if told_apart and _stands(connection, box, as_said) else Outcome.DISCARDED
     expected = fold_one(event, as_decided)
-    if not _stands(connection, expected):
+    if not _stands(connection, box, expected):
         reason = say_again(connection, box, as_decided, expected, position)
-        if reason is not None or not _stands(connection, expected):
+        if reason is not None or not _stands(connection, box, expected):
             return Outcome.TOO_LATE
     return Outcome.APPLIED
 
 
-def _stands(connection: Connection, one: Expected) -> bool:
+def _stands(connection: Connection, box: Log, one: Expected) -> bool:
     """Whether the row is as these events leave it, or another outbox wrote it later."""
-    return not differing(connection, one)
+    return not differing(connection, box, one)

@@ -9,6 +9,7 @@ from uuid import UUID
 from outbox import Event, OutboxError
 from outbox.catalogue import Contract, Does, active, as_key
 from outbox.relaying import Log
+from worker.apply.inbox import row_of
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Expected:
         links: name of the link -> (what tells it apart, other end) -> whether it should be there.
         first_seq: its oldest delivered event; 0 before that.
         last_seq: its newest delivered event.
+        recorded: rows of the inbox, if it is one and they are kept here; see `worker.proof.verify`.
         waiting: how many of its events are not delivered yet.
         parked: how many are parked or held.
         last_event_id: the newest event that writes the row itself (not a link).
@@ -43,6 +45,7 @@ class Expected:
     first_seq: int = 0
     last_seq: int = 0
     last_event_id: UUID | None = None
+    recorded: list[dict[str, Any]] | None = None
     waiting: int = 0
     parked: int = 0
 
@@ -54,16 +57,22 @@ class Expected:
     @property
     def said(self) -> tuple[object, ...]:
         """All that the events say of it."""
-        return self.values, self.named, self.hashes, self.merged, self.links, bool(self.last_seq)
+        return self.values, self.named, self.hashes, self.merged, self.links, self.recorded, bool(self.last_seq)
 
     def take(self, event: Event, contract: Contract, payload: dict[str, Any]) -> None:
         """Add one event."""
         self.first_seq = self.first_seq or event.seq
         self.last_seq = event.seq
-        if contract.link is not None:
+        if contract.does is Does.RECORDS:
+            if self.recorded is not None:
+                self.recorded.append(row_of(event, payload))
+        elif contract.link is not None:
             key = (*(str(payload[name]) for name in contract.link.keys), as_key(payload[contract.link.name]))
             self.links.setdefault(contract.link.name, {})[key] = contract.does is Does.LINKS
-            return
+        else:
+            self._set(event, contract, payload)
+
+    def _set(self, event: Event, contract: Contract, payload: dict[str, Any]) -> None:
         self.last_event_id = event.event_id
         deleted_at = contract.aggregate.soft_delete
         if deleted_at is not None and contract.does in {Does.MAKES, Does.DELETES}:
@@ -106,10 +115,12 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
         events: as they are to be applied.
     """
     one = _named_by(event, _payload(event))
+    one.recorded = []
     for said in events:
         if (found := _payload(said)) is not None:
             if not one.key_values:
                 one = _named_by(said, found)
+                one.recorded = []
             one.take(said, *found)
     return one
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import psycopg
 
 from outbox import Event
-from outbox.catalogue import active
+from outbox.catalogue import INBOX, active
 from outbox.relaying import Log
 from worker.apply.fold import decode
 from worker.apply.position import Position, parked_seqs
@@ -25,7 +25,7 @@ from worker.errors import EventFault, KeptAsItWas
 from worker.faults import obstacles
 from worker.faults.evidence import is_gone
 from worker.faults.verdict import Phase, judge
-from worker.proof.expected import Expected
+from worker.proof.expected import Expected, fold_one
 from worker.proof.verify import ROW_FAULTS, Repaired, Verified, differing
 
 
@@ -57,13 +57,15 @@ def _repair(connection: Connection, box: Log, some: Iterable[Expected], position
             if event.seq <= position.seq and event.seq not in waiting
         ]
         reason = say_again(connection, box, events, one, position)
-        if reason is None and (left := differing(connection, one)):
+        now = fold_one(events[0], events) if one.kind == INBOX.kind else one
+        if reason is None and (left := differing(connection, box, now)):
             reason = f"the database keeps it otherwise: {'; '.join(left)}{_keepers(connection, one)}"
         yield Repaired(what=one.label, reason=reason)
 
 
 def _keepers(connection: Connection, one: Expected) -> str:
-    found = obstacles.keepers(connection, active().aggregates[one.kind].relation)
+    aggregate = INBOX if one.kind == INBOX.kind else active().aggregates[one.kind]
+    found = obstacles.keepers(connection, aggregate.relation)
     return f" ({', '.join(found)})" if found else ""
 
 

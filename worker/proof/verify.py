@@ -28,17 +28,20 @@ from uuid import UUID
 
 import msgspec
 
-from outbox import EventNotFound, KnownFile, Outbox
-from outbox.catalogue import active
+from outbox import EventNotFound, KnownFile, Outbox, Recorded
+from outbox.catalogue import INBOX, active, contract_of
+from outbox.relaying import Log
+from worker.apply import inbox
 from worker.apply.position import parked_seqs
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection
 from worker.faults import obstacles
-from worker.proof.expected import Expected, expected_of
+from worker.proof.expected import Expected, expected_of, fold_one
 from worker.run.notes import only_a_note
 
 CHUNK = 500
+NOT_THERE = "it is not there"
 ROW_FAULTS = frozenset({"row_missing", "row_differs"})
 
 
@@ -149,6 +152,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         for kind in active().aggregates:
             for some in _chunks(one for one in result.expected if one.kind == kind):
                 _verify_rows(connection, kind, some, result, stale_files, made)
+        _verify_inbox(connection, box, position, parked, result)
         target = connection.execute(query("relay", "destination")).fetchone()
     finally:
         connection.rollback()
@@ -234,6 +238,29 @@ def _verify_rows(
             result.agree += one.key not in stale_files
 
 
+def _verify_inbox(connection: Connection, box: Outbox, position: int, parked: set[int], result: Verified) -> None:
+    """Compare each recorded event with its row, a page at a time: there may be as many as the log has events."""
+    for one in result.expected:
+        if one.kind == INBOX.kind:
+            _waits(one, result)
+    decisions = box.decisions()
+    recorded = (
+        decided
+        for event in box.events(event_type=contract_of(Recorded).type)
+        if event.seq <= position and event.seq not in parked and (decided := decisions.as_decided(event)) is not None
+    )
+    while events := list(itertools.islice(recorded, CHUNK)):
+        said = {event.seq: fold_one(event, [event]) for event in events}
+        rows = [row for each in said.values() for row in each.recorded or ()]
+        faults = inbox.differing(connection, rows, box.outbox_id)
+        missing = sum(how == NOT_THERE for _, how in faults)
+        result.rows += len(rows) - missing
+        result.agree += len(rows) - len(faults)
+        for seq, how in faults:
+            kind = "row_missing" if how == NOT_THERE else "row_differs"
+            result.differences.append(Difference(kind=kind, what=said[seq].label, detail=f"event {seq}: {how}"))
+
+
 def _is_as_said(
     one: Expected, stamp: UUID | None, faults: list[str], result: Verified, made: Callable[[UUID], bool]
 ) -> bool:
@@ -255,8 +282,10 @@ def _waits(one: Expected, result: Verified) -> None:
             result.differences.append(Difference(kind=name, what=one.label, detail=what))
 
 
-def differing(connection: Connection, one: Expected) -> list[str]:
+def differing(connection: Connection, box: Log, one: Expected) -> list[str]:
     """The fields of one row that are not as the delivered events say; as it stands now."""
+    if one.recorded:
+        return [f"event {seq}: {how}" for seq, how in inbox.differing(connection, one.recorded, box.outbox_id)]
     if not one.key_values:
         return ["it is not there"]
     said = msgspec.json.encode([one.as_row()]).decode()

@@ -205,6 +205,7 @@ class Relay:
                 late = self._parked.load(connection, position)
             settle(connection, self._box, self._parked, position, late)
             self._epidemic.arrived(position)
+            self._parked.release_claimed()
             self._report.connected(position)
             self._exchange.lane.session_began()
             self._evidence.search_began()
