@@ -1,5 +1,6 @@
 """Recorded events land as rows of `outbox.inbox`: once, in order, to be followed, pruned and projected."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from outbox import catalogue as c
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
+from tests.support.processes import ROOT
 from tests.support.relaying import NoWaiting, drain, relay
 from worker.apply.position import greet
 from worker.connect.connection import connect
@@ -28,8 +30,8 @@ def box(tmp_path: Path) -> Iterator[Outbox]:
         yield box
 
 
-def ask(database: Database, *statements: str) -> list[Any]:
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
+def ask(database: Database, *statements: str, dsn: str | None = None) -> list[Any]:
+    with psycopg.connect(dsn or database.dsn, autocommit=True) as connection:
         for statement in statements:
             cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
@@ -254,3 +256,33 @@ def test_a_recorded_event_is_in_the_catalogue(box: Outbox) -> None:
     assert "inbox.recorded" in c.active().contracts
     box.append(order(1, n=1))
     assert box.event(1).payload == {"type": "order.placed", "key": "A-1", "data": {"n": 1}}
+
+
+def test_the_page_says_what_runs(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/inbox.md from the first line to the last: append, grant, follow, project, prune."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "inbox.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(program, "inbox.md", "exec"), {})  # noqa: S102 - our own page
+    with Outbox.open(tmp_path / ".outbox" / "outbox.db") as box:
+        drain(box, database.worker_dsn)
+        outbox_id = box.outbox_id
+    granted, followed, _listened, projected, pruned = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    ask(database, "create role shop", "create schema shop authorization postgres", "grant usage on schema shop to shop")
+    try:
+        ask(database, granted)
+        assert ask(database, "set role shop", "select key from outbox.inbox", dsn=database.admin_dsn) == [("A-17",)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ask(database, "set role shop", "delete from outbox.inbox", dsn=database.admin_dsn)
+        table, reading = followed.split("\n\nbegin;\n")
+        ask(database, table)
+        steps = reading.replace("$1", f"'{outbox_id}'").replace("$2", "1").partition("-- …")
+        assert [row[1:3] for row in ask(database, steps[0])] == [("order.placed", "A-17")]
+        ask(database, "begin;" + steps[2].partition("\n")[2])
+        assert ask(database, steps[0]) == []
+        ask(database, projected)
+        assert [str(total) for _, total, _ in ask(database, "select * from shop.orders")] == ["19.90"]
+        ask(database, "update outbox.inbox set applied_at = now() - interval '31 days'")
+        assert ask(database, pruned) == [(1,)]
+    finally:
+        ask(database, "drop owned by shop", "drop role shop", dsn=database.admin_dsn)
