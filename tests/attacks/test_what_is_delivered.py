@@ -11,11 +11,11 @@ from outbox import Outbox, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import drain
+from worker import Ending
 from worker.apply.position import greet
 from worker.connect.connection import connect
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 ANA, EVE = UUID("a0000000-0000-4000-8000-000000000002"), UUID("e0000000-0000-4000-8000-000000000002")
 MINDS = f"insert into minds (id, slug, display_name) values ('{ANA}', 'ana', 'Ana'), ('{EVE}', 'eve', 'Eve');"

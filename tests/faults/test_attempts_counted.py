@@ -9,10 +9,11 @@ from outbox import Outbox
 from tests.support.make_outbox import project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting
+from worker import Ending
 from worker.connect.connection import Limits, connect
 from worker.faults.outage import Backoff, Patience
 from worker.faults.verdict import Verdict
-from worker.run.options import Ending, Options
+from worker.run.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
 

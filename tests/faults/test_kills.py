@@ -12,9 +12,7 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, until, worker
 from tests.support.rows import all_rows, applied_seq, digest
-from worker import drain
-from worker.run.options import Ending
-from worker.settings import WorkerSettings
+from worker import Ending, WorkerSettings, drain
 from worker.standin import LocalPostgres
 
 KILLS = 20

@@ -15,8 +15,8 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.relaying import NoWaiting, drain, relay
 from tests.support.rows import all_rows, applied_seq
+from worker import Ending
 from worker.connect.connection import Connection, connect
-from worker.run.options import Ending
 
 LESSONS = 60
 COMMITTED = b"COMMIT\x00"

@@ -17,7 +17,7 @@ from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.processes import DEADLINE_SECONDS, ROOT, until
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.run.options import Ending
+from worker import Ending
 
 NOTICES = 60_000
 

@@ -16,9 +16,9 @@ from tests.support.make_outbox import PROJECT, filled, lesson
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
+from worker import Ending
 from worker.connect.connection import Connection, connect
 from worker.faults.outage import HEARTBEAT_SECONDS, Backoff
-from worker.run.options import Ending
 
 TRIES = 4
 DAY = 24 * 3600.0

@@ -6,7 +6,7 @@ import psycopg
 
 from outbox import Outbox, WorkerState
 from outbox import catalogue as c
-from outbox.notes import resolve
+from outbox.operating import resolve
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.relaying import drain

@@ -20,7 +20,7 @@ from tests.support.postgres import Server
 from tests.support.processes import environment, until, worker
 from tests.support.relaying import drain
 from tests.support.rows import all_rows, applied_seq
-from worker.run.options import Ending
+from worker import Ending
 from worker.standin import LocalPostgres
 
 FIRST_SEED = int(os.environ.get("FAULT_FIRST_SEED", "1"))

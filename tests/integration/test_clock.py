@@ -8,19 +8,16 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from outbox import Outbox
+from outbox import Outbox, read_status
 from outbox import catalogue as c
-from outbox.notes.outages import list_outages
-from outbox.operating import history
-from outbox.ops.assessment import assess
-from outbox.ops.status import read_status
+from outbox.operating import assess, history, list_outages
 from tests.support.fault_proxy import FaultProxy
 from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
+from worker import Ending
 from worker.faults.outage import HEARTBEAT_SECONDS
-from worker.run.options import Ending
 
 JUMPS = [-1, 1]
 

@@ -17,11 +17,10 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 
-from outbox import Event, Outbox, Resolution
+from outbox import Event, Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from outbox.notes import audit
-from outbox.notes.parked import ParkedState
-from outbox.ops.courses import CourseTally
+from outbox.operating import CourseTally
 from tests.support.lessons import lesson, path_of, publish
 from tests.support.make_outbox import got_in, project
 from tests.support.parked import put_held, put_parked

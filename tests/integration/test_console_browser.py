@@ -15,7 +15,8 @@ from selenium.webdriver.common.keys import Keys
 
 from outbox import Outbox, Resolution
 from outbox import catalogue as c
-from outbox.notes import audit, steering
+from outbox.notes import audit
+from outbox.operating import steering
 from tests.support import chromium
 from tests.support.chromium import Browser, browser
 from tests.support.lessons import lesson, publish

@@ -11,7 +11,8 @@ import pytest
 
 from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-from outbox.notes import audit, steering
+from outbox.notes import audit
+from outbox.operating import steering
 from tests.support.lessons import lesson, publish
 from tests.support.make_outbox import project
 from tests.support.parked import put_held, put_parked

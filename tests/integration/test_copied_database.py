@@ -11,13 +11,13 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from outbox import Outbox, read_status
-from outbox.ops.assessment import assess
+from outbox.operating import assess
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.processes import ROOT, environment
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
-from worker.errors import TargetRefused
+from worker import TargetRefused
 
 
 @pytest.fixture

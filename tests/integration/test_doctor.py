@@ -13,10 +13,10 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import environment, worker
 from tests.support.relaying import drain
+from worker import WorkerSettings
 from worker.doctor import Finding, examine
 from worker.doctor.database import Server, clock, encryption
 from worker.doctor.database import database as version
-from worker.settings import WorkerSettings
 
 Examine = Callable[..., dict[str, Finding]]
 

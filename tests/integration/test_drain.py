@@ -19,10 +19,7 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import ROOT, environment, worker
 from tests.support.rows import applied_seq
-from worker import drain
-from worker.errors import Holding
-from worker.run.options import Ending
-from worker.settings import WorkerSettings
+from worker import Ending, Holding, WorkerSettings, drain
 from worker.standin import LocalPostgres
 
 

@@ -11,8 +11,8 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
+from worker import Ending
 from worker.run.forecast import Forecast
-from worker.run.options import Ending
 
 EVENTS = 3000
 RATE = 50.0

@@ -4,10 +4,10 @@ import psycopg
 import pytest
 
 from tests.support.postgres import Database
+from worker import SettingsFault
 from worker.connect.address import is_this_machine
 from worker.connect.connection import connect
 from worker.connect.login import judge_login
-from worker.errors import SettingsFault
 from worker.faults.verdict import Verdict
 from worker.migrate import TargetError
 from worker.migrate import connect as connect_to_migrate

@@ -11,13 +11,12 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending, WorkerError
 from worker.apply.position import greet
 from worker.connect.connection import connect
-from worker.errors import WorkerError
 from worker.faults import obstacles
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 CODES = (
     "PT402", "PGRST", "28000", "28P01", "XX000", "57014", "57P01", "08006", "40001", "42501", "53100", "55P03", "58030",

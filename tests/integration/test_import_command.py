@@ -15,7 +15,7 @@ from generators.errors import MissingPath, UnreadableFile
 from generators.publishing import import_folders
 from generators.reading.course import tree
 from outbox import Outbox
-from outbox.notes import resolve
+from outbox.operating import resolve
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson, path_of
 from tests.support.parked import put_parked

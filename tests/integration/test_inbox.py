@@ -16,11 +16,11 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import ROOT
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending
 from worker.apply.position import greet
 from worker.connect.connection import connect
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 from worker.run.replay import rewind
 
 

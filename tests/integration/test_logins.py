@@ -12,20 +12,18 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from outbox import Outbox, WorkerState
-from outbox.ops.assessment import assess
-from outbox.ops.status import read_status
+from outbox import Outbox, WorkerState, read_status
+from outbox.operating import assess
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database
 from tests.support.processes import environment
 from tests.support.processes import worker as started
 from tests.support.refusing import Refusing
 from tests.support.relaying import NoWaiting, relay
-from worker.errors import WorkerError
+from worker import Ending, WorkerError
 from worker.faults.outage import Backoff
 from worker.migrate import TargetError
 from worker.migrate import connect as connect_to_migrate
-from worker.run.options import Ending
 
 ROLE = "refused_by_test"
 

@@ -13,10 +13,10 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending
 from worker.connect.connection import Connection, connect
 from worker.faults import lost_sessions
 from worker.faults.lost_sessions import TRIES
-from worker.run.options import Ending
 
 TERMINATE = "perform pg_terminate_backend(pg_backend_pid());"
 CRASH = "execute format('copy (select 1) to program %L', 'kill -SEGV ' || pg_backend_pid());"

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 
 from outbox import Outbox, OutboxPaths, WorkerLock
-from outbox.notes.relay_state import Cause
+from outbox.relaying import Cause
 from tests.support.make_outbox import lesson, project
 from tests.support.parked import put_parked
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
-from worker.errors import SettingsFault
+from worker import SettingsFault
 from worker.notify import notifying
 
 # The library imports a module for each service, and some of those import what Python 3.13 has no more.

@@ -10,16 +10,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from outbox import Outbox, ParkedState, Resolution
+from outbox import Outbox, ParkedState, Resolution, read_status
 from outbox import catalogue as c
 from outbox.log.transaction import write_transaction
-from outbox.notes import audit, resolve
-from outbox.ops import prune
-from outbox.ops.assessment import assess
+from outbox.notes import audit
+from outbox.operating import assess, prune, resolve
 from outbox.ops.check import run_checks
-from outbox.ops.status import read_status
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending
 from worker.apply.fold import decode
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, apply_batch
@@ -27,7 +26,6 @@ from worker.apply.stamps import Stamps
 from worker.connect.connection import Limits, connect
 from worker.faults.parking import ParkedList
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 from worker.run.replay import _rewind, rewind
 
 

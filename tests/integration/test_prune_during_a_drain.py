@@ -10,9 +10,9 @@ from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows
+from worker import Ending
 from worker.connect.connection import connect
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 
 def undisturbed(outbox: Path, server: Server) -> dict[str, list[str]]:

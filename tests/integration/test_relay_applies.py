@@ -14,7 +14,7 @@ from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
-from worker.run.options import Ending
+from worker import Ending
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from outbox import Outbox, ParkedState, Resolution
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending
 from worker.faults.failures import CONTENTION_RETRIES
-from worker.run.options import Ending
 
 # A sequence is not set back when a transaction is: it counts the attempts.
 CONTENDED = """

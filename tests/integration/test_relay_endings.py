@@ -12,16 +12,15 @@ from structlog.testing import capture_logs
 
 from outbox import Outbox, WorkerState, __version__
 from outbox import catalogue as c
-from outbox.notes.outages import list_outages
+from outbox.operating import list_outages
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
+from worker import Ending, WorkerError
 from worker.apply.position import host
 from worker.connect.connection import Connection, connect
-from worker.errors import WorkerError
 from worker.faults.outage import Backoff
 from worker.faults.verdict import Verdict
-from worker.run.options import Ending
 from worker.run.relay import CHECKPOINT_EVERY_BATCHES
 
 BACKOFF = Backoff(first=8.0, cap=8.0, environment=30.0, login=300.0)  # an outage's waits: 4 to 8 seconds

@@ -10,9 +10,9 @@ from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
-from worker.errors import WorkerError
+from worker import Ending, WorkerError
 from worker.faults.epidemic import WINDOW
-from worker.run.options import HOLD_AFTER_ALIKE, Ending
+from worker.run.options import HOLD_AFTER_ALIKE
 
 EVENTS = 60
 

@@ -12,7 +12,7 @@ from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
 from tests.support.rows import applied_seq
-from worker.run.options import Ending
+from worker import Ending
 
 
 @pytest.fixture

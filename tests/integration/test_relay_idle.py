@@ -14,10 +14,11 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
 from tests.support.rows import applied_seq
+from worker import Ending
 from worker.connect.connection import connect
 from worker.faults.outage import Backoff, Patience
 from worker.process.wakeup import Waker
-from worker.run.options import Ending, Options
+from worker.run.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
 

@@ -8,15 +8,14 @@ import pytest
 
 from outbox import Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-from outbox.notes import resolve
+from outbox.operating import resolve
 from outbox.ops.check import run_checks
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain, relay
+from worker import Ending, NewerEvent, WorkerError
 from worker.connect.connection import connect
-from worker.errors import NewerEvent, WorkerError
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 # Writes down what the table takes, and refuses what is called bad.
 WITNESS = """

@@ -15,7 +15,7 @@ from tests.support.memory_log import MemoryLog
 from tests.support.postgres import Database, Server
 from tests.support.relaying import NoWaiting, drain, relay
 from tests.support.rows import all_rows
-from worker.run.options import Ending
+from worker import Ending
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 
 from outbox import Outbox
 from outbox import catalogue as c
-from outbox.notes.outages import list_outages
+from outbox.operating import list_outages
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, relay
+from worker import Ending
 from worker.faults.failures import SLOW_EVENT_TRIES
-from worker.run.options import Ending
 
 TOO_LONG = "the statement took too long, in function slow() of the database"
 # A sequence is not set back when a transaction is: it counts the attempts. What goes through leaves its limits.

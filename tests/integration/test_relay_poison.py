@@ -13,16 +13,15 @@ from structlog.testing import capture_logs
 
 from outbox import Event, Outbox, ParkedState, Resolution
 from outbox import catalogue as c
-from outbox.notes import resolve
+from outbox.operating import resolve
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
+from worker import Ending, NewerEvent, WorkerError
 from worker.connect.connection import connect
-from worker.errors import NewerEvent, WorkerError
 from worker.faults.verdict import Judgement
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 
 @pytest.fixture

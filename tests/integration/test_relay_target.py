@@ -6,19 +6,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from outbox import Outbox
-from outbox.ops.assessment import assess
+from outbox import Outbox, read_status
+from outbox.operating import assess
 from outbox.ops.prune import plan, prune
-from outbox.ops.status import read_status
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
-from worker.errors import SchemaFault, TargetRefused, WorkerError
+from worker import Ending, SchemaFault, TargetRefused, WorkerError, WorkerSettings
+from worker import replay as replay_from
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
-from worker.run.replay import replay as replay_from
-from worker.settings import WorkerSettings
 
 
 @pytest.fixture

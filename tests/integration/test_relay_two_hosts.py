@@ -13,9 +13,8 @@ from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.processes import until
 from tests.support.relaying import drain, relay
+from worker import Ending, SchemaFault
 from worker.connect.connection import connect
-from worker.errors import SchemaFault
-from worker.run.options import Ending
 from worker.run.replay import rewind
 
 PAGES = 60

@@ -12,9 +12,10 @@ from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
+from worker import Repaired
 from worker.apply.position import greet
 from worker.connect.connection import connect
-from worker.proof.repair import Repaired, repair_all
+from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
 
 

@@ -16,14 +16,11 @@ from tests.support.postgres import Database
 from tests.support.processes import environment
 from tests.support.relaying import drain
 from tests.support.rows import all_rows, applied_seq
+from worker import Drained, Ending, Holding, WorkerError, WorkerSettings
+from worker import replay as replay_from
 from worker.connect.connection import connect
-from worker.errors import Holding, WorkerError
 from worker.proof.verify import verify_all
-from worker.run.drain import Drained
-from worker.run.options import Ending
-from worker.run.replay import replay as replay_from
 from worker.run.replay import replay_aggregate, rewind
-from worker.settings import WorkerSettings
 
 TITLES = "select slug, title from contents where content_type = 'course_lesson' order by slug"
 MORNING = dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC)

@@ -14,19 +14,19 @@ import structlog
 
 from outbox import Event, Outbox
 from outbox import catalogue as c
-from outbox.notes import resolve
+from outbox.operating import resolve
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.processes import environment, worker
 from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows, applied_seq
+from worker import Ending
 from worker.apply.fold import decode
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits, connect
-from worker.run.options import Ending
 
 LESSONS = 40
 HELD = 3  # events of the course itself, which the lessons refer to

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from outbox import Outbox, ParkedState, Resolution
-from outbox.notes import resolve
+from outbox.operating import resolve
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from tests.support.rows import applied_seq
+from worker import Ending
 from worker.faults.suspects import STARTS
-from worker.run.options import Ending
 
 DELIVERED, WAITING = 6, 20
 

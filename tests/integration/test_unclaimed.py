@@ -14,8 +14,8 @@ from tests.support.make_outbox import got_in, lesson, project
 from tests.support.postgres import Database
 from tests.support.relaying import drain
 from tests.support.rows import applied_seq
-from worker.errors import NewerEvent, UnclaimedEvent
-from worker.run.options import Ending
+from worker import Ending, NewerEvent
+from worker.errors import UnclaimedEvent
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from outbox import Outbox
 from outbox import catalogue as c
-from outbox.notes import resolve
+from outbox.operating import resolve
 from outbox.ops.backup import backup
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server

@@ -15,12 +15,11 @@ from outbox import Outbox
 from outbox import catalogue as c
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
+from worker import Ending, TargetRefused
 from worker.apply.position import host
 from worker.commands.migrate import migrate
-from worker.errors import TargetRefused
 from worker.migrate import NotReadyError, TargetError, audit, connect, make_role, role_name
 from worker.migrate import migrate as run
-from worker.run.options import Ending
 
 PASSWORD = "sesame-open-wide"
 

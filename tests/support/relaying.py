@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from outbox import Outbox
+from worker import Ending
 from worker.connect.connection import Connection, Limits, connect
 from worker.faults.outage import Backoff, Patience
 from worker.run.meter import Meter, NoMeter
-from worker.run.options import HOLD_AFTER_ALIKE, Ending, Options
+from worker.run.options import HOLD_AFTER_ALIKE, Options
 from worker.run.relay import Relay
 from worker.run.report import OnBatch, Report
 

@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
+from worker import SettingsFault
 from worker.connect.address import UNREADABLE, described, parts_of, understood
-from worker.errors import SettingsFault
 
 BASE = "postgresql://u:secret-word@db.example:5432/postgres"
 

@@ -8,8 +8,8 @@ import pytest
 
 from outbox import Event, Outbox
 from tests.support.make_outbox import lesson, project
+from worker import NewerEvent
 from worker.carry.ahead import Ahead, AheadOnList
-from worker.errors import NewerEvent
 
 MOST_BYTES = 1 << 20
 

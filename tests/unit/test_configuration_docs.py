@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import OutboxSettings
-from worker.settings import WorkerSettings
+from worker import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,12 +11,11 @@ import pytest
 from outbox import Outbox, WorkerLock
 from tests.support.lessons import lesson
 from tests.support.parked import put_parked
+from worker import SettingsFault, WorkerSettings
 from worker.doctor import Finding, examine, exit_code, of_faults
 from worker.doctor.address import examine_address, ipv6
 from worker.doctor.host import MOUNTS, configuration, delivery, file_system, inotify, settings_file, space, sqlite
 from worker.doctor.outbox_file import OTHERS, opened, parked, permissions, wal, worker
-from worker.errors import SettingsFault
-from worker.settings import WorkerSettings
 
 GOOD = "postgresql://outbox_worker:secret-word@127.0.0.1:5432/postgres"
 

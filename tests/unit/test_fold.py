@@ -8,9 +8,10 @@ import pytest
 
 from outbox import Event, Outbox, Payload
 from outbox import catalogue as c
+from worker import DependencyFault, NewerEvent
 from worker.apply.fold import Changes, decode, fold
 from worker.apply.known import Known, Row, wanted_by
-from worker.errors import DependencyFault, NewerEvent, UndecodableEvent
+from worker.errors import UndecodableEvent
 
 SLUG = "p--a"
 

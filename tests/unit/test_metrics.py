@@ -22,9 +22,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from outbox import Outbox, read_status
 from tests.support.make_outbox import filled, lesson, project
 from tests.support.processes import DEADLINE_SECONDS
+from worker import SettingsFault, WorkerSettings, serve
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection, longer
-from worker.errors import SettingsFault
 from worker.faults.failures import SLOW_EVENT_TRIES
 from worker.faults.verdict import Verdict
 from worker.metrics import server
@@ -35,8 +35,6 @@ from worker.metrics.published import SILENT_MARGIN_SECONDS, SILENT_STATEMENT_TIM
 from worker.metrics.textfile import written
 from worker.process.supervisor import Supervisor
 from worker.run.options import Options
-from worker.run.serve import serve
-from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "examples" / "prometheus" / "alerts.yml"

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 from tenacity import RetryCallState, Retrying
 
 from outbox import Outbox, WorkerState
-from outbox.notes.outages import list_outages
-from worker.errors import TargetRefused
+from outbox.operating import list_outages
+from worker import TargetRefused
 from worker.faults.outage import HEARTBEAT_SECONDS, Backoff, Interrupted, Patience
 from worker.faults.verdict import Judgement, Verdict
 

@@ -7,9 +7,9 @@ import pytest
 
 import outbox.errors
 import worker.errors
-from outbox.errors import OutboxError
+from outbox import OutboxError
+from worker import WorkerError
 from worker.connect import login
-from worker.errors import WorkerError
 from worker.faults.outage import Interrupted
 from worker.faults.verdict import BY_SQLSTATE, Verdict
 

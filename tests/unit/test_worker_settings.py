@@ -2,8 +2,7 @@
 
 import pytest
 
-from worker.errors import SettingsFault
-from worker.settings import WorkerSettings
+from worker import SettingsFault, WorkerSettings
 
 
 def test_nothing_set_holds() -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from outbox import Outbox, OutboxNotFound
+from outbox import Outbox, OutboxNotFound, ParkedConflict, Recovered
 from outbox.cli import cli
-from outbox.errors import ParkedConflict
-from outbox.files.recovery import Recovered
 from tests.support.lessons import publish
 from tests.support.parked import put_parked
 

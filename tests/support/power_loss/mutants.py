@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from outbox import Outbox
+from outbox import KnownFile, Outbox, Unit
 from outbox.files import durable, known_files, publish, recovery, secure
-from outbox.files.known_files import KnownFile
 from outbox.files.syncing import Sync, Syncing
-from outbox.files.unit import StagedFile, Unit
+from outbox.files.unit import StagedFile
 from outbox.log import database
 from simulation.late_sync import LateSync
 

@@ -5,10 +5,9 @@ import itertools
 from pathlib import Path
 from typing import cast
 
-from outbox import Outbox
+from outbox import Event, Outbox
 from outbox.catalogue import Payload
 from outbox.catalogue.contract import check
-from outbox.catalogue.event import Event
 from outbox.ops.check import run_checks
 from tests.support.power_loss.ledger import Told
 from tests.support.power_loss.units import PERIOD, planned, publish

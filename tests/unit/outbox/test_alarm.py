@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from outbox import Outbox, WorkerLock, WorkerState
+from outbox import Outbox, WorkerLock, WorkerState, read_status
 from outbox.cli import cli
-from outbox.notes.relay_state import Cause
 from outbox.ops.alarm import Limits, alarms
-from outbox.ops.status import read_status
+from outbox.relaying import Cause
 from tests.support.lessons import SetClock, lesson
 from tests.support.parked import put_parked
 

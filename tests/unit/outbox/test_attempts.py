@@ -2,8 +2,7 @@
 
 import pytest
 
-from outbox import Outbox
-from outbox.notes.attempts import Attempt
+from outbox import Attempt, Outbox
 from tests.support.lessons import SetClock
 
 

@@ -4,8 +4,7 @@ import datetime as dt
 import uuid
 
 from outbox import Outbox
-from outbox.notes.outages import list_outages
-from outbox.ops.backlog import history
+from outbox.operating import history, list_outages
 from tests.support.lessons import SetClock, lesson
 
 DESTINATION = uuid.UUID(int=1)

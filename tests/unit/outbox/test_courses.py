@@ -6,7 +6,8 @@ import pytest
 
 from outbox import Outbox, ids
 from outbox import catalogue as c
-from outbox.ops.courses import CourseProgress, Courses, CourseTally
+from outbox.operating import Courses, CourseTally
+from outbox.ops.courses import CourseProgress
 from outbox.ops.prune import plan, prune
 from tests.support.lessons import SetClock, lesson
 from tests.support.parked import put_parked

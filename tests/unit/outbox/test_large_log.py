@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 import outbox.ops.backup
-from outbox import Outbox, OutboxPaths, WorkerLock
+from outbox import Outbox, OutboxPaths, WorkerLock, read_status
 from outbox.log.checkpoint import REUSED_WAL_BYTES
 from outbox.log.moment import last_until
 from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
 from outbox.ops.prune import plan, prune
-from outbox.ops.status import read_status
-from outbox.paths import wal_bytes
+from outbox.relaying import wal_bytes
 from tests.support.lessons import SetClock, lesson
 from tests.support.work import counted_steps
 

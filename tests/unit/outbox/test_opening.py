@@ -18,8 +18,8 @@ from outbox import (
     StorageFailed,
     StorageFull,
 )
-from outbox.log.sqlite_errors import translated
-from outbox.notes import audit, resolve
+from outbox.notes import audit
+from outbox.operating import resolve, translated
 from outbox.ops.check import run_checks
 from outbox.ops.salvage import salvage
 from tests.support.lessons import SetClock, lesson

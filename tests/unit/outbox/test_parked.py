@@ -17,9 +17,10 @@ from outbox import (
     Passed,
     Resolution,
 )
-from outbox.notes import audit, resolve
+from outbox.notes import audit
 from outbox.notes.decisions import OUTCOMES
-from outbox.notes.parked import standing
+from outbox.operating import resolve
+from outbox.relaying import standing
 from tests.support.lessons import lesson, path_of, publish
 from tests.support.parked import put_held, put_parked
 

@@ -4,7 +4,8 @@ import uuid
 import pytest
 
 from outbox import Outbox, WorkerState
-from outbox.notes.outages import list_outages, open_outage
+from outbox.notes.outages import open_outage
+from outbox.operating import list_outages
 from tests.support.lessons import SetClock, lesson
 
 HERE, THERE = uuid.UUID(int=1), uuid.UUID(int=2)

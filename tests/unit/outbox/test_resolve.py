@@ -7,8 +7,7 @@ import pytest
 
 from outbox import ContractError, Outbox, OutboxError, ParkedConflict, Resolution
 from outbox.catalogue import ContentStatusChanged
-from outbox.notes import resolve
-from outbox.notes.audit import trail
+from outbox.operating import resolve, trail
 from tests.support.lessons import path_of, publish
 from tests.support.parked import put_parked
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outbox import Outbox, OutboxCorrupt, OutboxError
-from outbox.notes.audit import trail
+from outbox.operating import trail
 from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
 from outbox.ops.prune import plan, prune

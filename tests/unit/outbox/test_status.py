@@ -1,9 +1,9 @@
 import datetime as dt
 import uuid
 
-from outbox import Outbox, WorkerLock, WorkerState
-from outbox.ops.status import read_status
-from outbox.ops.wording import age, size
+from outbox import Outbox, WorkerLock, WorkerState, read_status
+from outbox.operating import age
+from outbox.ops.wording import size
 from tests.support.lessons import SetClock, lesson
 
 KEYS = {

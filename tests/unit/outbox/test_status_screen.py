@@ -9,16 +9,22 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from outbox import Outbox, WorkerLock, WorkerState
-from outbox.errors import OutboxCorrupt, OutboxTooNew, StorageFailed, StorageFull
-from outbox.log.checkpoint import ALARMING_WAL_BYTES
+from outbox import (
+    Outbox,
+    OutboxCorrupt,
+    OutboxTooNew,
+    Status,
+    StorageFailed,
+    StorageFull,
+    WorkerLock,
+    WorkerState,
+    read_status,
+)
 from outbox.notes import audit
-from outbox.notes.relay_state import Cause
-from outbox.ops.assessment import Tone, assess
-from outbox.ops.status import Status, read_status
+from outbox.operating import Tone, assess, unreadable
 from outbox.ops.status_screen import LABELS, lines, screen
 from outbox.ops.status_view import answers, view
-from outbox.ops.unreadable import unreadable
+from outbox.relaying import ALARMING_WAL_BYTES, Cause
 from tests.support.lessons import SetClock, lesson
 from tests.support.parked import put_held, put_parked
 
