@@ -73,6 +73,7 @@ class Decision:
         outcome: what became of it, None before it was carried out.
         payload_json: the payload to apply, None where the event's own stands.
         discarded: whether the event is not to be applied.
+        was_discarded: whether it was not to be applied before, and is now.
     """
 
     id: int
@@ -80,6 +81,7 @@ class Decision:
     outcome: Outcome | None = None
     payload_json: str | None = None
     discarded: bool = False
+    was_discarded: bool = False
 
     @property
     def releases(self) -> bool:
@@ -181,4 +183,11 @@ def _after(
         payload = payload_json
     else:
         payload = before.payload_json if before is not None else None
-    return Decision(id=decision_id, how=how, outcome=outcome, payload_json=payload, discarded=how is Resolution.DISCARD)
+    return Decision(
+        id=decision_id,
+        how=how,
+        outcome=outcome,
+        payload_json=payload,
+        discarded=how is Resolution.DISCARD,
+        was_discarded=before is not None and (before.discarded or before.was_discarded),
+    )

@@ -339,6 +339,26 @@ def test_setting_aside_what_is_on_its_way_comes_too_late_and_stops_no_later_note
     assert rows(database, "select count(*) from contents") == [(3,)]
 
 
+def test_what_was_discarded_on_its_way_and_is_let_go_after_all_takes_effect(
+    box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """The position passed it without effect before anybody noted so; a retry that was answered with success has to be one."""
+    box.append(page("a"), page("b"))
+    resolve.set_aside(box, 1, "not now")
+    resolve.discard(box, 1, "no use")
+    with connect(database.worker_dsn) as connection:  # as a worker does it that is cut off before its note
+        position = greet(connection, box)
+        ParkedList(box).load(connection, position)
+        batch = Batch(apply=decode([box.event(2)]), to=box.event(2))
+        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
+    resolve.set_aside(box, 1, "look at it again")
+    resolve.retry(box, 1)
+    drain(box, database.worker_dsn)
+    assert rows(database, "select slug from contents order by 1") == [("p--a",), ("p--b",)]
+    assert box.connection.execute("select outcome from outcomes order by id desc limit 1").fetchone() == ("applied",)
+    all_is_well(box, database, tmp_path)
+
+
 def test_a_discarded_first_version_takes_along_what_only_adds_to_it(
     box: Outbox, database: Database, tmp_path: Path
 ) -> None:

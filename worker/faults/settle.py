@@ -6,7 +6,8 @@ and the event had been applied long ago. Then the decision was answered with suc
 
 The rows say which it was. Where they stand as the log says with the decision, it was carried out. Where an edited event
 was applied as it had been said, its row is written again from the log, as `worker verify --repair` does it. So it is
-with what was set aside while a replay came by again: its row was there already, and bears the name of this very event.
+with what was set aside while a replay came by again: its row was there already, and bears the name of this very event;
+and with what was discarded, and let go after all when the position had passed it: nobody had applied it.
 What a discarded event has changed cannot be taken back: that is told, and the event counts as applied.
 """
 
@@ -50,7 +51,7 @@ def settle(connection: Connection, box: Log, parked: ParkedList, position: Posit
 def _outcome(connection: Connection, box: Log, parked: ParkedList, position: Position, seq: int) -> Outcome:
     decision = parked.decisions.of(seq)
     assert decision is not None  # noqa: S101 - the caller found it there
-    if decision.how is Resolution.RETRY:
+    if decision.how is Resolution.RETRY and not decision.was_discarded:
         return Outcome.APPLIED
     if decision.how is Resolution.PARK:
         return Outcome.TOO_LATE
