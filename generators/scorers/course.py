@@ -58,6 +58,7 @@ class LessonScore:
             "copied": round(found.copied, 3),
             "invented": list(found.invented),
             "foreign": round(found.foreign, 3),
+            "order": None if found.order is None else round(found.order, 3),
             "words": found.words,
             "gps": self.gps.total,
             "didactics": self.didactics.total,

@@ -1,6 +1,6 @@
 """Does a lesson say something? What frames cannot see: own terms, evidence, repetition, language, gaps.
 
-Seven questions, each answered from the text and from the other lessons of its course:
+Eight questions, each answered from the text and from the other lessons of its course:
 
 - *gaps*: has its author still to add something? A marked gap fails, whatever else is there.
 - *subject*: is it about its title, or at least about its course? The title's telling words occur below the headings,
@@ -13,6 +13,7 @@ Seven questions, each answered from the text and from the other lessons of its c
   words of the title and those that the lesson uses most are left out: the same lesson with other nouns is no other.
 - *citations*: does what it cites exist? Asked where it is known what there is to cite.
 - *language*: is it written in the language of its course?
+- *order*: are its words in an order that the language puts them in? The same words in any order teach nobody.
 
 Where the numbers come from: real lessons of several courses in three languages lie above, texts put together from
 phrases below; docs/lessons.md has the figures.
@@ -27,6 +28,7 @@ from pathlib import PurePosixPath
 
 from generators.languages import fold, vocabulary
 from generators.languages.stems import Stems, stems_of
+from generators.languages.word_order import sense_of_order
 from generators.lessons.frame import GAP_MARK, gap_marks
 from generators.reading.markdown import split_frontmatter
 from generators.scorers.document import Section, sections, sentences, words_of
@@ -42,6 +44,7 @@ LEAST_SUBJECT = 0.3
 LEAST_KINSHIP = 0.5
 STRANGE_KINSHIP = 0.35
 ENOUGH_OTHERS = 3
+LEAST_ORDER = 0.14
 MASKED_WORDS = 8
 _TELLING_WORDS = 20
 _FOREIGN_WORDS = 6
@@ -128,6 +131,7 @@ class Substance:
         copied: share of sentences that stand in the brief or the outline.
         invented: files that are cited and do not exist.
         foreign: share of sentences in another language.
+        order: how far above chance the order of the words is; None where that cannot be told.
         words: of prose and code.
         sentences: that say something, each once.
     """
@@ -141,6 +145,7 @@ class Substance:
     copied: float
     invented: tuple[str, ...]
     foreign: float
+    order: float | None
     words: int
     sentences: int
     others: int
@@ -155,6 +160,7 @@ class Substance:
         unknown = self.subject < LEAST_SUBJECT and (self.kinship is None or self.kinship < LEAST_KINSHIP)
         strange = self.kinship is not None and self.others >= ENOUGH_OTHERS and self.kinship < STRANGE_KINSHIP
         short = self.words < LEAST_WORDS
+        shuffled = self.order is not None and self.order < LEAST_ORDER and self.foreign <= MOST_FOREIGN
         found = (
             (self.gaps, f"gaps: {self.gaps} marked with {GAP_MARK}"),
             (short, f"length: {self.words} words; {LEAST_WORDS} are the least that can teach something"),
@@ -187,6 +193,7 @@ class Substance:
                 f"repetition: {self.copied:.0%} of the sentences stand in the brief or the outline",
             ),
             (self.invented, f"citations: there is no {', '.join(self.invented)}"),
+            (shuffled, "order: its words stand in no order that the language knows"),
             (self.foreign > MOST_FOREIGN, f"language: {self.foreign:.0%} of the sentences are in another language"),
         )
         return tuple(told for fails, told in found if fails)
@@ -210,6 +217,7 @@ def weigh(lesson: LessonText, others: Iterable[LessonText], about: Iterable[Less
         ),
         invented=tuple(name for name in cited if PurePosixPath(name).name not in (lesson.citable or ())),
         foreign=foreign_share(lesson.sentences, lesson.language),
+        order=_order(lesson),
         words=words,
         sentences=len(lesson.sentences),
         others=len(others),
@@ -283,6 +291,12 @@ def _kinship(lesson: LessonText, others: Sequence[LessonText]) -> float | None:
     telling = [stem for stem, _ in lesson.stems.most_common(_TELLING_WORDS)]
     around = {stem for other in others for stem in other.stems}
     return sum(stem in around for stem in telling) / len(telling) if telling else 0.0
+
+
+def _order(lesson: LessonText) -> float | None:
+    """The order of the words in its sentences; of all that it says, where there are hardly any."""
+    found = sense_of_order(lesson.sentences, lesson.language)
+    return sense_of_order(lesson.found[0].all_blocks, lesson.language) if found is None else found
 
 
 def foreign_share(texts: Sequence[str], language: str) -> float:

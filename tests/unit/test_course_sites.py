@@ -544,3 +544,11 @@ def test_what_is_no_course_is_refused_with_what_was_seen(tmp_path: Path, kind: s
     with pytest.raises(NotACourse, match="holds no course: no brief, no curriculum"):
         find_courses(folder)
     assert {path.as_posix() for path in explain_folder(folder)} == set(NEGATIVES[kind])
+
+
+@pytest.mark.parametrize("pages", ["7", "null", '"a"', "[1]", "{}"])
+def test_an_order_that_is_none_is_passed_over(tmp_path: Path, pages: str) -> None:
+    """What stands in the place of a list may be anything; the pages then stand in the order of their names."""
+    files = {f"aulas/{name}.md": _page(name) for name in ("brisa", "vento")}
+    _, lessons = _read(_write(tmp_path / "pasta", {**files, "aulas/meta.json": f'{{"pages": {pages}}}'}))
+    assert [path for _, _, path in lessons] == list(files)

@@ -1,11 +1,15 @@
 """The judge: what says something passes, what only sounds like a lesson does not."""
 
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from generators.cli import cli
+from generators.languages.word_order import sense_of_order, table_of
+from generators.reading.markdown import split_frontmatter
 from generators.scorers import LessonScore, score_course, score_lesson
 
 ROOT = Path(__file__).parents[2]
@@ -199,3 +203,54 @@ def test_a_lesson_that_opens_with_a_section_is_named_by_its_file() -> None:
         for name, text in lessons.items()
     }
     assert score_course(headless, language="pt").passing == len(lessons)
+
+
+def _within_lines(body: str, chance: random.Random) -> str:
+    return "\n".join(
+        line if line.startswith("#") else " ".join(chance.sample(words := line.split(), len(words)))
+        for line in body.split("\n")
+    )
+
+
+def _all_over(body: str, chance: random.Random) -> str:
+    words = [word for line in body.split("\n") if not line.startswith("#") for word in line.split()]
+    chance.shuffle(words)
+    title = body.split("\n", maxsplit=1)[0]
+    return f"{title}\n\n" + " ".join(
+        " ".join(words[at : at + 12]).strip(".").capitalize() + "." for at in range(0, len(words), 12)
+    )
+
+
+@pytest.mark.parametrize("mixed", [_within_lines, _all_over])
+@pytest.mark.parametrize(
+    ("pattern", "language"),
+    [
+        ("courses/pao-fermentacao-natural/lessons/1.1-*.md", "pt"),
+        ("sources/first-tests-in-python/*.md", "en"),
+        ("sources/legumbres-desde-cero/*.md", "es"),
+    ],
+)
+def test_the_words_of_a_lesson_in_any_order_fail(
+    pattern: str, language: str, mixed: Callable[[str, random.Random], str]
+) -> None:
+    """All its terms and numbers are there, and its grammar is not."""
+    texts = [split_frontmatter(path.read_text("utf-8")).body for path in sorted((ROOT / "examples").glob(pattern))]
+    body = "\n".join(texts).strip()
+
+    def complaints(text: str) -> list[str]:
+        told = score_lesson("lesson.md", text, language=language).missing
+        return [reason for reason in told if reason.startswith("order")]
+
+    assert complaints(body) == []
+    assert all(complaints(mixed(body, random.Random(seed))) for seed in range(5))
+
+
+def test_order_is_not_judged_where_nothing_tells_it() -> None:
+    """Of a few words, or of a language without a table, nobody can say."""
+    assert sense_of_order(["Pão de forno a lenha."], "pt") is None
+    assert sense_of_order(["Das Brot liegt auf dem Tisch in der Küche."] * 20, "de") is None
+
+
+def test_a_table_counts_what_follows_what_within_a_clause() -> None:
+    """Words of grammar as they are, endings of the others; what was seen once is chance."""
+    assert table_of("O forno e a massa.\nO pano, a mesa\n", "pt") == "a -a 2\no -o 2\n"

@@ -287,8 +287,8 @@ def _meta(pages: Pages, path: PurePosixPath, _: str) -> Contents | None:
 def _folder_entries(pages: Pages, folder: PurePosixPath, meta: str, depth: int) -> tuple[Entry, ...]:
     own = pages.files.get(_key(folder / meta))
     value = _json((pages.text(own) or "") if own is not None else "")
-    listed = value.get("pages", value) if isinstance(value, dict) else {}
-    names = listed if isinstance(listed, list) else list(listed)
+    listed = value.get("pages", value) if isinstance(value, dict) else None
+    names = list(listed) if isinstance(listed, list | dict) else []
     inside = pages.inside(folder)
     stated = [name for name in names if isinstance(name, str)] or sorted(
         {p.relative_to(folder).parts[0] for p in inside}
