@@ -94,14 +94,14 @@ def test_a_rename_that_is_refused_leaves_the_others_of_its_unit_in_place(
     box: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each file for itself: one that cannot be put in its place holds up no other, and this process goes on."""
-    real = os.rename
+    real = os.replace
 
     def refuse(source: str, target: object) -> None:
         if str(target).endswith("a.md"):
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
         real(source, target)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("outbox.files.publish.os.rename", refuse)
+    monkeypatch.setattr("outbox.files.publish.os.replace", refuse)
     with box.unit() as unit:
         for name in ("a", "b"):
             unit.write(path_of(name), name.encode())
