@@ -10,7 +10,7 @@ FIRST ?= 1
 # Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
 WORKERS ?= 3
 
-.PHONY: setup demo game-day docs site man sbom pictures test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
+.PHONY: setup demo game-day docs site man sbom pictures quick test simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -45,6 +45,10 @@ sbom: $(STAMP) ## what is installed with everything, as CycloneDX, in build/sbom
 
 pictures: $(STAMP) ## take the pictures of the console that docs/console.md shows; needs chromium and chromium-driver
 	CONSOLE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/integration/test_console_pictures.py
+
+quick: $(STAMP) ## lint, types, layers and the unit tests, on all cores: a minute and a half, no server
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit
 
 test: $(STAMP) ## lint, then all tests with coverage, by WORKERS processes; WORKERS=0 for one after the other
 	$(MAKE) --no-print-directory lint
