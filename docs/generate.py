@@ -38,7 +38,7 @@ Results go to stdout, everything else to stderr. Reading commands take `--json`:
 added. Progress bars and colours appear on a terminal only. Every command has `--help` with an example, which answers in
 under 0.2 s: 0.10 to 0.18 s of processor time, Python's own start included, as the median of 5 runs of each of the 44
 (on a quiet machine of two cores, 0.11 to 0.19 s on the clock for 13 of them), because a command imports what
-it needs when it runs; `tests/unit/test_docs.py` holds it to that.
+it needs when it runs; `tests/unit/docs/test_docs.py` holds it to that.
 
 Exit codes: **0** ok · **1** failed · **2** usage · **3** configuration · **4** a check did not hold, or work remains ·
 **5** destination unreachable · 130 interrupted. Settings come from the environment:

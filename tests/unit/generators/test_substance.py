@@ -12,7 +12,7 @@ from generators.languages.word_order import sense_of_order, table_of
 from generators.reading.markdown import split_frontmatter
 from generators.scorers import LessonScore, score_course, score_lesson
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COURSES = ROOT.parent / "shared" / "data" / "courses"
 BREAD = ROOT / "examples" / "courses" / "pao-fermentacao-natural" / "lessons"
 BOILERPLATE = """# Aula {id}: {title}

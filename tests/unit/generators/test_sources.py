@@ -12,7 +12,7 @@ from generators.reading.markdown.html import sound
 from generators.sources import Passage, Question, SourceIndex, deal, read_sources
 from generators.sources.definitions import definitions
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COURSES = ROOT.parent / "shared" / "data" / "courses"
 VTT = """WEBVTT
 

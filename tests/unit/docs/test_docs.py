@@ -14,7 +14,7 @@ from docs.generate import TOOLS, cli_page, commands, configuration_page, events_
 from outbox.settings import ENV_FILE, OutboxSettings
 from worker.variables import FOR_TESTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 VARIABLE = re.compile(r"^([A-Z][A-Z0-9_]+)=", re.MULTILINE)

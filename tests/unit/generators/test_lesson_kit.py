@@ -16,7 +16,7 @@ from generators.scorers import score_course
 from generators.scorers.document import sections, words_of
 from generators.sources import Passage, Sources, read_sources
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SAMPLES = {"financas-para-freelancers": "pt", "first-tests-in-python": "en", "legumbres-desde-cero": "es"}
 
 

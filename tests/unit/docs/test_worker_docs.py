@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = [path for package in ("worker", "outbox", "generators") for path in (ROOT / package).rglob("*.py")]
 LOG_CALL = re.compile(r"""(?:log|get_log\(\))(?:\.\w+)?\(\s*"((?:relay|worker|wakeup|metrics|notify)\.\w+)""")
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner, Result
 
 from generators.cli import cli
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def inspect(*arguments: object) -> Result:

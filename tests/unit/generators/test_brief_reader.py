@@ -8,7 +8,7 @@ from generators.reading.brief import Brief, parse_brief, read_brief
 from generators.reading.placeholder import is_example, stated
 from generators.reading.text import decode_file
 
-BRIEFS = Path(__file__).parents[1] / "data" / "briefs"
+BRIEFS = Path(__file__).parents[2] / "data" / "briefs"
 
 
 def _brief(text: str) -> Brief:

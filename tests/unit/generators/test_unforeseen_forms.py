@@ -11,7 +11,7 @@ from generators.reading.brief import read_brief
 from generators.reading.course import find_courses, read_course
 from generators.reading.curriculum import read_curriculum
 
-DATA = Path(__file__).parents[1] / "data" / "unforeseen"
+DATA = Path(__file__).parents[2] / "data" / "unforeseen"
 TRUTH: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "expected.yaml").read_text("utf-8"))
 FIELDS = ("title", "slug", "instructor", "duration_hours", "modules", "lessons", "level", "price", "currency")
 

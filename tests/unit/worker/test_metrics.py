@@ -36,7 +36,7 @@ from worker.metrics.textfile import written
 from worker.process.supervisor import Supervisor
 from worker.run.options import Options
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ALERTS = ROOT / "examples" / "prometheus" / "alerts.yml"
 DASHBOARD = ROOT / "examples" / "grafana" / "outbox.json"
 NAME = re.compile(r"\boutbox_\w+")

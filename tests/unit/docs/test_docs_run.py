@@ -15,7 +15,7 @@ from outbox.cli import cli as outbox
 from tests.support.json_keys import are_told
 from tests.support.parked import put_parked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COURSE = "examples/courses/pao-fermentacao-natural"
 BRIEF = "examples/briefs/financas-para-freelancers.md"
 

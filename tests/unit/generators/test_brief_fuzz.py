@@ -1,7 +1,7 @@
 """Readers on hostile input: nothing but our own errors comes out, and soon.
 
 By default each property sees a few hundred inputs; `READER_FUZZ_EXAMPLES=50000 pytest --timeout=0
-tests/unit/test_brief_fuzz.py` is the long run.
+tests/unit/generators/test_brief_fuzz.py` is the long run.
 """
 
 import os
@@ -21,7 +21,7 @@ from generators.reading.course.page import read_head
 from generators.reading.curriculum import parse_curriculum
 from generators.reading.text import MAX_FILE_BYTES, decode_file
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 EXAMPLES = int(os.environ.get("READER_FUZZ_EXAMPLES", "150"))
 MAX_SECONDS = 60  # of processor time; a hang or a quadratic reader takes minutes, coverage makes seconds of it
 

@@ -9,7 +9,7 @@ import pytest
 from outbox import OutboxSettings
 from worker import WorkerSettings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Each variable that has a default in the code, and where the settings keep it.
 NUMBERS = {

@@ -9,7 +9,7 @@ import yaml
 from generators.reading.brief import read_brief
 from generators.reading.curriculum import read_curriculum
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 BRIEFS: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "varied" / "esperado.yaml").read_text())
 CURRICULA: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "varied_curricula" / "esperado.yaml").read_text())
 

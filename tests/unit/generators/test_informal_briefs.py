@@ -17,7 +17,7 @@ from generators.reading.brief import Brief, parse_brief, read_brief
 from generators.reading.curriculum import read_curriculum
 from generators.reading.text import decode_file
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 INFORMAL: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "informal" / "truth.yaml").read_text("utf-8"))
 SHAPES: dict[str, dict[str, Any] | None] = yaml.safe_load((DATA / "shapes" / "truth.yaml").read_text("utf-8"))
 SHORT: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "sentences.yaml").read_text("utf-8"))

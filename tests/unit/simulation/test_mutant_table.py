@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simulation.mutants import MUTANTS
 
-PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
+PAGE = Path(__file__).parents[3] / "docs" / "simulation.md"
 ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \| `([a-z_]+)` \|$", re.MULTILINE)
 
 

@@ -25,7 +25,7 @@ from generators.reading.course.page import read_head, read_page
 from generators.reading.curriculum.own_file import load_curriculum
 from generators.reading.text import TextFile, decode_file
 from generators.sources.passages import html_blocks, markdown_blocks, notebook_blocks, spoken_blocks, timed_blocks
-from tests.unit.test_brief_fuzz import KEYS, MARKDOWN_PIECES, fuzz
+from tests.unit.generators.test_brief_fuzz import KEYS, MARKDOWN_PIECES, fuzz
 
 FOLDERS = ("", "", "aulas", "Módulo 1 - Luz", "modulo-2", "Week1", "01-agua", "01 - A", "01.02 - B", "docs", "content", "es", "pt-br",
      "translations/es", "themes/t/exampleSite", "episodes", "Unidad 3", "soluciones", "_episodes", "units/en", "🌱 Sol")  # fmt: skip

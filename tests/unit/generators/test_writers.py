@@ -21,7 +21,7 @@ from generators.reading.brief import read_brief
 from generators.scorers import score_lesson
 from generators.sources import read_sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAME = "first-tests-in-python"
 BRIEF = ROOT / "examples" / "briefs" / f"{NAME}.md"
 PHOTOS = ROOT / "tests" / "data" / "briefs" / "fotografia-com-celular.md"

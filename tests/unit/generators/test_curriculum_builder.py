@@ -11,7 +11,7 @@ from generators.reading.brief import Brief, read_brief
 from generators.reading.curriculum import CurriculumLesson, CurriculumModule, read_curriculum
 from generators.reading.curriculum.own_file import BrokenCurriculum, dump_curriculum, load_curriculum
 
-BRIEF = Path(__file__).parent.parent / "data" / "briefs" / "fotografia-com-celular.md"
+BRIEF = Path(__file__).parents[2] / "data" / "briefs" / "fotografia-com-celular.md"
 
 
 def _brief(*modules: CurriculumModule, **values: object) -> Brief:

@@ -13,7 +13,7 @@ from worker.connect import login
 from worker.faults.outage import Interrupted
 from worker.faults.verdict import BY_SQLSTATE, Verdict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "runbook.md").read_text()
 PLAIN = " ".join(PAGE.split())
 HEADINGS = re.findall(r"^##+ (.+)$", PAGE, re.MULTILINE)
