@@ -114,6 +114,47 @@ def test_the_same_holds_for_every_table(
     assert rows(database, "select count(*) from contents") == [(2,)]
 
 
+OTHER_WAYS = {
+    "a statement-level trigger": (
+        (
+            "create function nt() returns trigger language plpgsql as $$ begin "
+            "if exists (select from n where title = 'Aula 2') then raise 'no' using errcode = 'ZX003'; end if; return null; end $$"
+        ),
+        "create trigger t after insert on contents referencing new table as n for each statement execute function nt()",
+    ),
+    "a deferred constraint trigger": (
+        (
+            "create function nt() returns trigger language plpgsql as $$ begin "
+            "if new.title = 'Aula 2' then raise 'no' using errcode = 'ZX002'; end if; return null; end $$"
+        ),
+        "create constraint trigger t after insert on contents initially deferred for each row execute function nt()",
+    ),
+    "an exclusion constraint": (
+        "insert into contents (slug, title, content_type) values ('theirs', 'Aula 2', 'other')",
+        "alter table contents add constraint t exclude using btree (title with =)",
+    ),
+    "a check": ("alter table contents add constraint t check (title <> 'Aula 2')",),
+    "a rule": ("create rule t as on insert to contents where new.title = 'Aula 2' do instead nothing",),
+    "an assertion": trigger("contents", "assert new.title <> 'Aula 2', 'no';"),
+    "an endless recursion": trigger(
+        "contents",
+        "if new.title = 'Aula 2' then insert into contents (slug, title, content_type) "
+        "values (new.slug || 'x', 'Aula 2', 'other'); end if;",
+        when="before insert",
+    ),
+    "a connection that the trigger makes": trigger("contents", raises("08001")),
+}
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_other_ways_to_refuse_one_event_stop_nobody(way: str, box: Outbox, database: Database) -> None:
+    box.append(*(page(number) for number in range(1, 4)))
+    run(database, *OTHER_WAYS[way])
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.state) for row in box.parked.list()] == [(2, ParkedState.PARKED)]
+    assert rows(database, "select slug from contents where slug like 'p--%' order by slug") == [("p--1",), ("p--3",)]
+
+
 def test_a_code_that_all_are_refused_with_holds_and_parks_nobody(box: Outbox, database: Database) -> None:
     """The neighbours are asked first: none goes through."""
     box.append(*(page(number) for number in range(1, 8)))

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import psycopg
@@ -19,6 +19,7 @@ from tests.support.postgres import Database, Server
 from tests.support.processes import ROOT, environment, worker
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
+from worker.apply.queries import query
 from worker.proof.verify import verify_all
 
 
@@ -116,6 +117,65 @@ def changed(table: str, column: str) -> str:
     elif column == "deleted_at":
         value = "now()"
     return f"update {table} set {column} = {value} where slug = 'all'"
+
+
+def test_numbers_dates_and_texts_at_their_edges_are_no_difference(tmp_path: Path, database: Database) -> None:
+    """Compared as the database stores them: jsonb gives a float back as another type of the same value."""
+    edges = {
+        "float": 6.02214076e23, "whole": 1.0, "small": 1e-7, "large": 1e100, "zero": -0.0, "least": 5e-324,
+        "most": 1.7976931348623157e308, "digits": 9223372036854775807, "nested": {"list": [1.10, 1, 1e22, None, ""]},
+        "text": "\u2028 é 😀 e\u0301 \\ ' \"", "time": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    for setting in ("timezone = 'Asia/Kathmandu'", "datestyle = 'German'"):
+        run(database, f"alter database {database.name} set {setting}")
+    times = ("2026-03-29T02:30:00.123456+02:00", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00")
+    with Outbox.open(tmp_path / "outbox.db") as box:
+        box.append(
+            c.AudienceUpserted(
+                slug="a", name="A", demographics=edges, psychographics=edges, learning_preferences=edges
+            ),
+            c.ProjectUpserted(slug="p", name="P", metadata=edges),
+            *(
+                c.ContentUpserted(
+                    slug=f"c-{number}",
+                    title=" T\t",
+                    content_type="other",
+                    metadata=edges,
+                    published_at=at,
+                    body="\r\n ",
+                )
+                for number, at in enumerate(times)
+            ),
+            c.ContentFidelityScored(slug="c-0", score=0.123456789),
+            c.ContentFidelityScored(slug="c-1", score=0.005),
+            c.ContentMetadataMerged(slug="c-2", metadata={"merged": edges}),
+        )
+        drain(box, database.worker_dsn)
+        with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
+            found = verify_all(connection, box, tmp_path)
+    assert (found.differences, found.agree) == ([], 5)
+
+
+class Timed(psycopg.Connection[Any]):
+    """Notes how long a statement that compares rows may take."""
+
+    limits: ClassVar[list[str]] = []
+
+    def execute(self, statement: Any, *arguments: Any, **more: Any) -> psycopg.Cursor[Any]:
+        if statement == query("verify", "contents"):
+            self.limits.extend(super().execute("show statement_timeout").fetchone() or ())
+        return super().execute(statement, *arguments, **more)
+
+
+def test_a_limit_of_the_roles_statements_stops_no_comparison(tmp_path: Path, database: Database) -> None:
+    """It is set for the API's short questions, and a comparison of hundreds of rows may take longer."""
+    with filled(tmp_path / "outbox.db", 3) as box:
+        drain(box, database.worker_dsn)
+        dsn = f"{database.worker_dsn}&options=-c%20statement_timeout%3D9s"
+        with Timed.connect(dsn, autocommit=True) as connection:
+            assert verify_all(connection, box, tmp_path).differences == []
+            assert connection.execute("show statement_timeout").fetchone() == ("9s",)
+    assert set(Timed.limits) == {"5min"}
 
 
 def test_every_column_that_events_set_is_compared(tmp_path: Path, database: Database) -> None:

@@ -64,6 +64,27 @@ def test_pages_name_only_tests_and_pages_that_exist(path: Path) -> None:
         assert (ROOT / name).exists(), f"{path.name} names {name}"
 
 
+def test_every_kind_of_fault_has_its_cases_and_each_case_a_test_that_exists() -> None:
+    """The reported case and three siblings at least; a row that nothing holds would be a promise."""
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    kinds = page.partition("## Faults that nobody listed, kind by kind\n")[2].partition("\n## ")[0].split("\n### ")[1:]
+    assert len(kinds) == 16
+    files: dict[str, str] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):  # some names stand in several folders
+        files[path.name] = files.get(path.name, "") + path.read_text()
+    for kind in kinds:
+        title = kind.partition("\n")[0]
+        cases = [line for line in kind.splitlines() if line.startswith("| ")][1:]
+        assert len(cases) >= 4, title
+        for case in cases:
+            named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", case)
+            assert named, f"{title}: nothing holds {case}"
+            for file, name in named:
+                assert re.search(rf"^def {name}\(", files[file], re.MULTILINE), f"{title}: {file} has no {name}"
+    for name in set(re.findall(r"`(test_\w+\.py)`", page)):
+        assert name in files, f"reliability.md names {name}"
+
+
 @pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)
 def test_every_decision_has_its_four_parts(path: Path) -> None:
     """A successor who questions a decision finds its reasons."""

@@ -8,23 +8,26 @@ import shutil
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.request import urlopen
+from uuid import UUID
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from outbox import Outbox, read_status
+from outbox import Outbox, WorkerLock, WorkerState, read_status
+from outbox.operating import CourseTally
 from tests.support.make_outbox import filled, lesson, project
 from tests.support.processes import DEADLINE_SECONDS
 from worker import SettingsFault, WorkerSettings, serve
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection, longer
+from worker.console.overview import read_overview
 from worker.faults.failures import SLOW_EVENT_TRIES
 from worker.faults.verdict import Verdict
 from worker.metrics import server
@@ -143,6 +146,27 @@ def test_only_a_file_is_replaced_by_the_metrics_file(kind: str, registry: Collec
             pass
     assert (place.stat().st_mode, place.stat().st_ino) == (before.st_mode, before.st_ino)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("outbox.prom")] == ["outbox.prom"]
+
+
+@pytest.mark.parametrize("state", [*WorkerState], ids=str)
+def test_what_waits_is_counted_when_it_is_asked_for(state: WorkerState, tmp_path: Path) -> None:
+    """By status, metrics and console alike, whatever the worker said last: a number that is noted would be old."""
+    registry = CollectorRegistry()
+    path = tmp_path / "outbox.db"
+    with Outbox.open(path) as box, WorkerLock(path) if state is not WorkerState.STOPPED else nullcontext():
+        registry.register(FileGauges(path))
+        box.append(*(lesson(number) for number in range(1, 4)))
+        box.relay.remember_position(UUID(int=1), 1, None)
+        box.relay.set_state(state, "the cause", 9.0, 1.0)
+        for appended, applied, waiting in ((0, 1, 2), (2, 1, 4), (0, 4, 1), (1, 4, 2)):
+            box.append(*(lesson(100 * appended + box.last_seq + number) for number in range(appended)))
+            box.relay.remember_position(UUID(int=1), applied, None)
+            counted = {
+                read_status(box, box.clock.now()).backlog,
+                registry.get_sample_value("outbox_backlog_events"),
+                read_overview(box, CourseTally(box.outbox_id), span="day").status.backlog,
+            }
+            assert counted == {waiting}
 
 
 def test_a_scrape_costs_the_same_whatever_waits(tmp_path: Path) -> None:
