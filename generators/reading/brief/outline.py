@@ -8,7 +8,7 @@ is no chapter of its own, however high it stands. What calls itself by the outer
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generators.languages import Numbered, vocabulary
 from generators.reading.amounts import minutes_in
@@ -24,6 +24,8 @@ from generators.reading.warning import ReadingWarning
 _LETTERED = re.compile(r"^[a-h]\)\s+(.*)$", re.DOTALL)
 _SENTENCE = re.compile(r"[.!?…]\s*$")
 _MONEY = re.compile(r"^\W{0,3}(?:R\$|US\$|[$€£])\s*\d")
+_NUMERAL = re.compile(r"^[IVX]{1,5}\s*[.)–—-]\s*(?=\S)")
+_BY_NUMERAL = "i"  # what modules without a word to them call themselves by
 _MAX_TOPIC_WORDS = 10
 _NEVER_OUTLINE = frozenset({Zone.ASIDE, Zone.AUDIENCE, Zone.PREREQUISITES, Zone.COMMERCIAL})
 # Fields of the course that may follow an outline without a heading between them.
@@ -290,6 +292,7 @@ class _Walk:
         """Take in one line; says whether it lies inside a module."""
         zone = self._zones[index]
         opened = vocabulary().numbered(line.text) if len(line.text) < 2 * MAX_TITLE_CHARACTERS else None
+        opened = opened or self._by_numeral(line, zone)
         if opened and opened.kind == "part" and line.kind == "heading" and not self._paths[index]:
             opened = None  # the title of the file: "Trilha 3: Planilhas"
         if opened and zone not in _NEVER_OUTLINE and self._is_opener(line, opened):
@@ -315,6 +318,15 @@ class _Walk:
             return self._unnamed(index, line, zone)
         self._inside(line, self._module, opened)
         return True
+
+    def _by_numeral(self, line: Line, zone: Zone) -> Numbered | None:
+        """Read `II. Água` in plain text as the next module, in an outline that counts by Roman numerals alone."""
+        if zone is not Zone.OUTLINE or line.kind != "text" or self._plan.word not in {"", _BY_NUMERAL}:
+            return None
+        found = vocabulary().numbered(f"modulo {line.text}") if _NUMERAL.match(line.text) else None
+        if found is None or found.numbers != (len(self._plan.modules) + 1,):
+            return None
+        return None if vocabulary().zone(label_key(found.rest)) else replace(found, word=_BY_NUMERAL)
 
     @staticmethod
     def _is_opener(line: Line, opened: Numbered) -> bool:

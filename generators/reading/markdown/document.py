@@ -23,7 +23,7 @@ from generators.reading.markdown.tree import PARSER
 _BOX = re.compile(r"^(?:\[\s*([xX✓✔]?)\s*\]|\(([xX✓✔ ]?)\)|([☐☑☒]))\s*")
 # Bullets that Markdown does not know: a paragraph of such lines is a list to its author.
 _LOOSE_BULLET = re.compile(
-    r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)|^(\[[ xX]?\]\s+)(?=[^\[]*$)"
+    r"^(?:([☐☑☒✅✔])\ufe0f?\s*|(?:[-•▸▪►◦‣●○■–—➤➜→]|[a-z]\))\s+)(?=\S)|^(\[[ xX]?\]\s+)(?=[^\[]*$)"
     r"|^(\d{1,3})[.)]\s+(?=\S)"
 )
 _LETTERED = re.compile(r"^[a-z]\)\s+\S")
