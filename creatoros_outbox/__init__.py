@@ -2,12 +2,13 @@
 
 It stands beside the packages of the commands, because importing anything of theirs imports most of them first. From
 `main` on, the command line itself says what an interrupt does.
+
+It imports nothing that Python has not loaded at its start: `signal` would load enum, and what that loads, without a
+handler. What remains is the start of Python itself, before any code of ours.
 """
 
+import _signal  # type: ignore[import-not-found]  # built in; `signal` without its enums
 import os
-import signal
-from importlib import import_module
-from types import FrameType
 
 INTERRUPTED = 130
 
@@ -28,16 +29,19 @@ def worker() -> None:
 
 
 def _run(module: str) -> None:
-    asked = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else whoever started us has it ignored
+    asked = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler  # else whoever started us has it ignored
     if asked:
-        signal.signal(signal.SIGINT, _end)
+        _signal.signal(_signal.SIGINT, _end)
+    # Imported here: an interrupt is heard from now on.
+    from importlib import import_module  # noqa: PLC0415
+
     main = import_module(module).main
     if asked:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     main()
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _end(_signal: int, _frame: object) -> None:
     """End at once: nothing was begun. An exception would be shown by whatever import it strikes, or be lost in it."""
     os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)

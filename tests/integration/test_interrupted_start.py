@@ -63,6 +63,13 @@ def test_whoever_ignores_interrupts_goes_on_ignoring_them() -> None:
     assert (code, told) == (0, "")
 
 
+def test_nothing_is_loaded_before_an_interrupt_is_heard() -> None:
+    """Whatever is imported before that shows a traceback if Ctrl-C strikes it."""
+    loaded = "import sys; before = set(sys.modules); import creatoros_outbox; print(*sorted({*sys.modules} - before))"
+    ran = subprocess.run([sys.executable, "-c", loaded], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["creatoros_outbox"]
+
+
 def test_the_scripts_begin_there() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["scripts"] == {name: f"creatoros_outbox:{name}" for name in ("generate", "outbox", "worker")}
