@@ -33,6 +33,12 @@ VARIABLES = (
         meaning="a file of settings (`NAME=value`), below the environment; each command's `--env-file` sets it",
     ),
     Variable(
+        name="OUTBOX_CATALOGUE",
+        read_by="all",
+        meaning="event types and their tables: `module:attribute` or an entry point, several with commas between; "
+        "unset: those of content ([own-tables.md](own-tables.md))",
+    ),
+    Variable(
         name="OUTBOX_PATH",
         default=DEFAULT_OUTBOX_PATH,
         read_by="all",

@@ -2,6 +2,7 @@
 
 from outbox.catalogue.chosen import active
 from outbox.catalogue.content import (
+    CATALOGUE,
     AudienceUpserted,
     ContentDeleted,
     ContentFidelityScored,
@@ -42,9 +43,11 @@ from outbox.catalogue.declaration import (
     event_type,
 )
 
-CONTRACTS = active().contracts
+# Of content. A reader asks `active`, whose types may be others.
+CONTRACTS = CATALOGUE.contracts
 
 __all__ = [
+    "CATALOGUE",
     "CONTRACTS",
     "INBOX",
     "STAMP",

@@ -22,6 +22,7 @@ The log, the relay, `worker verify` and the documentation are derived from it. A
 from __future__ import annotations
 
 import builtins
+import json
 import operator
 import re
 import typing
@@ -72,7 +73,8 @@ class Outside:
     adds: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        _check_names(f"Outside {self.kind!r}", self.kind, *self.table.split("."), self.key, self.id, *(self.adds or ()))
+        _check_names(f"Outside {self.kind!r}", self.kind, self.key, self.id, *(self.adds or ()))
+        _check_table(f"Outside {self.kind!r}", self.table)
 
     @property
     def relation(self) -> str:
@@ -103,7 +105,8 @@ class Aggregate:
         kind: first part of the names of its event types.
         table: with its schema.
         key: fields that name a row; columns of the same names.
-        id: the column of the uuid that foreign keys point at.
+        id: the column that foreign keys point at; None if they point at the natural key, which has one part then.
+        numbered: the id is a number of the table's own sequence, and not a uuid made of the natural key.
         created: column of the moment of the event that made the row.
         defaults: what a new row gets where the event leaves it open, by column; an existing row keeps its own.
         nulls: columns that are null in a new row, whatever their default.
@@ -114,7 +117,8 @@ class Aggregate:
     kind: str
     table: str
     key: tuple[str, ...]
-    id: str = "id"
+    id: str | None = "id"
+    numbered: bool = False
     created: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     nulls: tuple[str, ...] = ()
@@ -124,9 +128,17 @@ class Aggregate:
     def __post_init__(self) -> None:
         where = f"Aggregate {self.kind!r}"
         names = [name for name in (self.id, self.created, self.soft_delete) if name is not None]
-        _check_names(where, self.kind, *self.table.split("."), *self.key, *names, *self.defaults, *self.nulls)
+        _check_names(where, self.kind, *self.key, *names, *self.defaults, *self.nulls)
+        _check_table(where, self.table)
         if not self.key:
             raise CatalogueError(f"{where} has no key: name the fields that tell one row from another")
+        if self.numbered and self.id is None:
+            raise CatalogueError(f"{where}: numbered says that its id is a number: name its column")
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns by which a row is found again once it is known."""
+        return self.key if self.id is None else (self.id,)
 
     @property
     def relation(self) -> str:
@@ -167,8 +179,11 @@ class Link:
     created: str | None = None
 
     def __post_init__(self) -> None:
+        if self.of.id is None or self.of.numbered:
+            raise CatalogueError(f"Link {self.name!r}: rows of {self.of.kind!r} have no uuid that a link could hold")
         names = [*self.columns, *self.keys, *([] if self.created is None else [self.created])]
-        _check_names(f"Link {self.name!r}", self.name, *self.table.split("."), *names)
+        _check_names(f"Link {self.name!r}", self.name, *names)
+        _check_table(f"Link {self.name!r}", self.table)
 
     @property
     def relation(self) -> str:
@@ -204,6 +219,11 @@ def column(
         body: a long text: compared by its hash, and written again only where it differs.
         path: the file that holds the body, relative to CONTENT_ROOT.
     """
+    if refers_to is not None and not isinstance(refers_to, Aggregate | Outside):
+        raise CatalogueError(
+            f"refers_to={refers_to!r} is no table: in a class body a field hides the variable of the same name. Rename "
+            "one of them, or begin the module with `from __future__ import annotations`"
+        )
     return Column(name=name, refers_to=refers_to, merged=merged, body=body, path=path)
 
 
@@ -267,6 +287,7 @@ class Contract:
         pointing: those that name a row of an aggregate.
         merged: columns that are merged by key.
         key_types: of the parts of the natural key, as JSON has them.
+        key_is_text: the natural key is one text.
     """
 
     type: str
@@ -290,6 +311,7 @@ class Contract:
     pointing: tuple[Field, ...]
     merged: frozenset[str]
     key_types: tuple[builtins.type, ...]
+    key_is_text: bool
 
     def key_in(self, payload: Mapping[str, Any]) -> str:
         """Return the natural key that a payload names, as data.
@@ -307,7 +329,9 @@ def as_key(value: Any) -> str:
     """Return a natural key as text: its one part as it is, several parts as a JSON array."""
     if isinstance(value, str):
         return value
-    return msgspec.json.encode(value).decode() if isinstance(value, list | tuple) else str(msgspec.to_builtins(value))
+    plain = msgspec.to_builtins(value)
+    # As jsonb spells it.
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, list | tuple) else str(plain)
 
 
 _P = typing.TypeVar("_P", bound=Payload)
@@ -354,6 +378,10 @@ def event_type(
     if len(chosen) != 1:
         raise CatalogueError(f"event {type_!r}: say one of makes, patches, deletes, links, unlinks")
     ((does, about),) = chosen
+    if does is Does.PATCHES and (slot or type_.partition(".")[2]) == STATE_SLOT:
+        raise CatalogueError(
+            f"event {type_!r}: the slot {STATE_SLOT!r} is that of the whole row: give the patch another"
+        )
     link = about if isinstance(about, Link) else None
     aggregate = about.of if isinstance(about, Link) else about
     _check_type(type_, aggregate, version, steps or {})
@@ -382,6 +410,7 @@ def event_type(
             by_name={one.field: one for one in fields},
             pointing=tuple(one for one in fields if isinstance(one.refers_to, Aggregate)),
             merged=frozenset(one.column for one in fields if one.merged),
+            key_is_text=[hints[name] for name in aggregate.key] == [str],
             key_types=tuple(int if hints[name] is int else str for name in aggregate.key),
         )
         return payload
@@ -416,6 +445,11 @@ class Catalogue:
             self._add(contract_of(payload))
         self._add(contract_of(Recorded))  # which every catalogue has
         self._columns = {kind: tuple(self._all_columns(kind)) for kind in self.aggregates}
+        for kind in self.aggregates.keys() & self.outsides.keys():
+            raise CatalogueError(f"catalogue {name!r}: {kind!r} is the name of an aggregate and of a table outside")
+        for contract in self.contracts.values():
+            if contract.does is not Does.RECORDS:
+                self._check(contract)
 
     def columns_of(self, kind: str) -> tuple[Field, ...]:
         """Return the columns of an aggregate that events set, without its key, in the order of their declaration."""
@@ -431,12 +465,18 @@ class Catalogue:
         merged = [one.column for one in columns if one.merged]
         return (*plain, *([] if deleted is None else [deleted]), *merged)
 
+    def key_is_text(self, kind: str) -> bool:
+        """Return whether rows of this kind are named by one text, which their column compares as it is."""
+        return all(one.key_is_text for one in self.contracts.values() if one.aggregate.kind == kind)
+
     def written(self) -> dict[str, tuple[str, ...]]:
-        """Return the columns that the relay fills, by table."""
+        """Return the columns that the relay fills, by table; without those that a sequence of the database fills."""
         found: dict[str, tuple[str, ...]] = {}
         for kind, one in self.aggregates.items():
             rest = [*one.nulls, *(name for name in (one.soft_delete, one.created) if name is not None), STAMP]
-            found[one.table] = (one.id, *one.key, *(column.column for column in self._columns[kind]), *rest)
+            columns = [column.column for column in self._columns[kind]]
+            identity = () if one.numbered else one.identity
+            found[one.table] = (*dict.fromkeys((*identity, *one.key, *columns, *rest)),)
         for link in self.links.values():
             found[link.table] = (*link.columns, *link.keys, *([] if link.created is None else [link.created]), STAMP)
             if link.to.adds is not None:
@@ -484,6 +524,23 @@ class Catalogue:
                     f"{where} refers to {other.kind!r}, which no event before it makes: list that event first"
                 )
 
+    def _check(self, contract: Contract) -> None:
+        where, aggregate = f"catalogue {self.name!r}, event {contract.type!r}", contract.aggregate
+        if contract.does is Does.DELETES and aggregate.soft_delete is None:
+            raise CatalogueError(
+                f"{where}: name the column of {aggregate.table} for the moment of deletion: soft_delete"
+            )
+        for one in contract.pointing:
+            other = one.refers_to
+            if isinstance(other, Aggregate) and other.id is None and len(other.key) > 1:
+                raise CatalogueError(
+                    f"{where}: {one.column} cannot hold the key of {other.kind!r}, which has several parts"
+                )
+        own = {one.column for one in self._columns[aggregate.kind]}
+        for name in (*aggregate.defaults, *aggregate.nulls):
+            if name in aggregate.defaults and name not in own:
+                raise CatalogueError(f"{where}: the default of {name!r} is for a column that no event sets")
+
     def _all_columns(self, kind: str) -> Iterator[Field]:
         seen: dict[str, Field] = {}
         for contract in self.contracts.values():
@@ -517,6 +574,12 @@ def contract_of(payload: Payload | builtins.type[Payload]) -> Contract:
 def _put(where: str, into: dict[str, Any], name: str, what: object) -> None:
     if into.setdefault(name, what) is not what:
         raise CatalogueError(f"{where}: {name!r} is the name of two different declarations")
+
+
+def _check_table(where: str, table: str) -> None:
+    if table.count(".") != 1:
+        raise CatalogueError(f"{where}: name the table with its schema, as public.{table.rpartition('.')[2]}")
+    _check_names(where, *table.split("."))
 
 
 def _check_names(where: str, *names: str) -> None:

@@ -144,8 +144,8 @@ def test_verify_proves_each_row_and_repair_brings_it_back(box: Outbox, database:
         ask(database, "delete from outbox.inbox where seq = 2", "update outbox.inbox set data = '{}' where seq = 4")
         found = verify_all(connection, box, tmp_path)
         assert [(one.kind, one.what, one.detail) for one in found.differences] == [
-            ("row_missing", 'inbox ["order.placed","A-1"]', "event 2: it is not there"),
-            ("row_differs", 'inbox ["order.placed","A-3"]', "event 4: data"),
+            ("row_missing", 'inbox ["order.placed", "A-1"]', "event 2: it is not there"),
+            ("row_differs", 'inbox ["order.placed", "A-3"]', "event 4: data"),
         ]
         assert box.relay.verified_seq == 0
         assert [one.reason for one in repair_all(connection, box, found, greet(connection, box))] == [None, None]
@@ -153,7 +153,7 @@ def test_verify_proves_each_row_and_repair_brings_it_back(box: Outbox, database:
     box.append(order(9))
     with connect(database.worker_dsn) as connection:
         found = verify_all(connection, box, tmp_path)
-    assert [(one.kind, one.what) for one in found.differences] == [("waiting", 'inbox ["order.placed","A-9"]')]
+    assert [(one.kind, one.what) for one in found.differences] == [("waiting", 'inbox ["order.placed", "A-9"]')]
 
 
 def test_a_listener_is_told_after_the_commit_and_reads_by_position(box: Outbox, database: Database) -> None:

@@ -46,6 +46,7 @@ def test_every_event_type_of_the_catalogue_is_applied(box: Outbox, database: Dat
         c.ContentTagged(slug=slug, tag="outra"),
         c.ContentMindLinked(slug=slug, mind="ana_padeira", role="host"),
         examples["content.untagged"],
+        examples["inbox.recorded"],
         examples["content.mind_unlinked"],
     )
     assert {event.type for event in box.read()} == set(c.CONTRACTS)

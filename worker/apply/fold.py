@@ -45,7 +45,7 @@ class Changes:
     tables: dict[str, TableChange] = field(default_factory=dict)
     links: dict[str, LinkChange] = field(default_factory=dict)
     recorded: list[Values] = field(default_factory=list)
-    unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
+    unmade: dict[str, tuple[list[Any], list[UUID]]] = field(default_factory=dict)
 
     def of(self, kind: str) -> TableChange:
         """The changes of one kind of aggregate."""
@@ -167,15 +167,22 @@ class _Fold:
         if row is not None and row.is_foreign and not self._is_same_owner(aggregate, row, values):
             raise _foreign(item)
         if row is None:
-            # An id that a row of another name has is no reason to keep this one out: rows are known by their names.
-            taken = event.aggregate_id in self._known.taken
-            row = Row(event.event_id if taken else event.aggregate_id, None)
-            made = {aggregate.id: str(row.id), **{name: item.payload[name] for name in aggregate.key}}
+            row = Row(self._new_id(item), None)
+            made = {**_identity(item, row), **{name: item.payload[name] for name in aggregate.key}}
             if aggregate.created is not None:
                 made[aggregate.created] = event.occurred_at.isoformat()
             self._drafts[aggregate.kind, key] = _Draft(row, is_new=True, values={**aggregate.defaults, **made})
         rows[key] = _taken_over(item.contract, row, values)
         self._merge(item, row, values)
+
+    def _new_id(self, item: Decoded) -> Any:
+        aggregate, event = item.contract.aggregate, item.event
+        if aggregate.id is None:
+            return item.key
+        if aggregate.numbered:
+            return self._known.numbers[aggregate.kind][item.key]
+        # An id that a row of another name has is no reason to keep this one out: rows are known by their names.
+        return event.event_id if event.aggregate_id in self._known.taken else event.aggregate_id
 
     def _is_same_owner(self, aggregate: Aggregate, row: Row, values: Values) -> bool:
         """Whether what an event says of a row that no outbox made leaves it with those whose it is."""
@@ -206,7 +213,7 @@ class _Fold:
     def _merge(self, item: Decoded, row: Row, values: Values) -> None:
         aggregate = item.contract.aggregate
         draft = self._drafts.setdefault(
-            (aggregate.kind, item.key), _Draft(row, is_new=False, values={aggregate.id: str(row.id)})
+            (aggregate.kind, item.key), _Draft(row, is_new=False, values=_identity(item, row))
         )
         by_key = item.contract.merged
         for column, value in values.items():
@@ -309,6 +316,12 @@ class _Fold:
             change.made = [link.made for link in links.values() if link.made is not None]
             change.added = list(self._added.get(name, {}).values())
         return changes
+
+
+def _identity(item: Decoded, row: Row) -> Values:
+    """The columns by which the row is found, with their values."""
+    aggregate = item.contract.aggregate
+    return {name: item.payload[name] for name in aggregate.key} if aggregate.id is None else {aggregate.id: str(row.id)}
 
 
 def _is_stale(event: Event, row: Row) -> bool:

@@ -14,7 +14,7 @@ class Row:
     """A row that exists, or will once this batch is applied.
 
     Attributes:
-        id: chosen by whoever made the row: the server, long ago, or us, offline.
+        id: chosen by whoever made the row: the server, long ago, or us, offline; its key if it has no id.
         last_event_id: the event that wrote it last; older events leave it alone. None where it names one that no outbox
             made.
         within: the row through which it belongs to somebody (`Owner.through`).
@@ -22,7 +22,7 @@ class Row:
         is_ours: an outbox made it, or took it over.
     """
 
-    id: UUID
+    id: Any
     last_event_id: UUID | None
     within: UUID | None = None
     owners: frozenset[UUID] = frozenset()
@@ -38,12 +38,12 @@ class Row:
 class Names:
     """Natural keys: `changed` are those of rows that the events change or link, `referred` those they only point at.
 
-    `made` are the ids that the rows get if they are new.
+    `made` are those of rows that may be new, with the ids that they get then.
     """
 
     changed: set[str] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
-    made: set[UUID] = field(default_factory=set)
+    made: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def only_referred(self) -> list[str]:
@@ -79,13 +79,15 @@ class Known:
         rows: kind -> natural key -> row.
         outsides: kind -> name -> id; by id as well, where rows are named by either.
         taken: ids that rows have already.
+        numbers: kind -> natural key -> the number that a row gets if it is new.
         unmade: stamps that name an event which no outbox made, by table: ids of the rows and the stamps.
     """
 
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
     outsides: dict[str, dict[str, Any]] = field(default_factory=dict)
     taken: set[UUID] = field(default_factory=set)
-    unmade: dict[str, tuple[list[UUID], list[UUID]]] = field(default_factory=dict)
+    numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    unmade: dict[str, tuple[list[Any], list[UUID]]] = field(default_factory=dict)
 
     def of(self, kind: str) -> dict[str, Row]:
         """The rows of one kind, by natural key."""
@@ -96,10 +98,10 @@ class Known:
         rows = self.of(kind)
         row = rows.get(key)
         if row is not None and row.last_event_id is not None and row.last_event_id <= newest:
-            self.note_unmade(f"{kind}s", row.id, row.last_event_id)
+            self.note_unmade(f"{kind}s", row.id or key, row.last_event_id)
             rows[key] = replace(row, last_event_id=None)
 
-    def note_unmade(self, table: str, row_id: UUID, stamp: UUID) -> None:
+    def note_unmade(self, table: str, row_id: Any, stamp: UUID) -> None:
         """A stamp is to be removed before its row is written."""
         ids, stamps = self.unmade.setdefault(table, ([], []))
         ids.append(row_id)
@@ -134,7 +136,7 @@ def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
         names = wanted.of(contract.aggregate_type)
         names.changed.add(item.key)
         if contract.does is Does.MAKES:
-            names.made.add(item.event.aggregate_id)
+            names.made[item.key] = item.event.aggregate_id
         elif contract.link is not None:
             wanted.linked.setdefault(contract.aggregate_type, set()).add(item.key)
             wanted.oldest_link = min(item.event.event_id, wanted.oldest_link or item.event.event_id)

@@ -216,20 +216,26 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
     """
     found: list[tuple[str, bool, Rows]] = []
     occupied: list[Rows] = []
-    for kind in active().aggregates:
+    numbered: list[tuple[str, Rows]] = []
+    for kind, aggregate in active().aggregates.items():
         names = wanted.of(kind)
         for verb, keys in (("lock", sorted(names.changed)), ("find", names.only_referred)):
             if keys:
                 statement = query("projection", f"{verb}_{kind}s")
                 found.append((kind, verb == "lock", connection.execute(statement, {"slugs": keys})))
-        if names.made:
-            occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), {"ids": list(names.made)}))
+        if names.made and aggregate.numbered:
+            statement = query("projection", f"number_{kind}s")
+            numbered.append((kind, connection.execute(statement, {"slugs": list(names.made)})))
+        elif names.made and aggregate.id is not None:
+            ids = {"ids": list(set(names.made.values()))}
+            occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), ids))
     outsides = [(kind, _ask_outside(connection, kind, names)) for kind, names in sorted(wanted.outsides.items())]
     links = _ask_newer_links(connection, wanted)
     newest = connection.execute(query("relay", "newest_applied"))
 
     def answers() -> Known:
         known = Known(taken={row[0] for rows in occupied for row in rows.fetchall()})
+        known.numbers.update((kind, dict(rows.fetchall())) for kind, rows in numbered)
         bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)
         for kind, locked, rows in found:
             _take_rows(known, kind, rows, lambda stamp: stamps.made(stamp, bound), locked=locked)
@@ -248,7 +254,7 @@ def _take_rows(known: Known, kind: str, rows: Rows, is_made: Callable[[UUID], bo
         made = last is not None and is_made(last)
         table[key] = Row(id_, last if made else None, within, frozenset(owners), made)
         if last is not None and locked and not made:
-            known.note_unmade(f"{kind}s", id_, last)
+            known.note_unmade(f"{kind}s", id_ or key, last)
 
 
 def _take_newer_links(known: Known, name: str, rows: Rows, is_made: Callable[[UUID], bool]) -> None:
@@ -323,13 +329,18 @@ def _add(connection: Connection, link: Link, change: LinkChange) -> None:
 def _checks(kind: str, table: TableChange) -> Iterator[tuple[str, Values]]:
     """What has to hold once these rows are written."""
     catalogue = active()
-    id_, sure_of = catalogue.aggregates[kind].id, catalogue.confirmed_of(kind)
+    aggregate, sure_of = catalogue.aggregates[kind], catalogue.confirmed_of(kind)
     rows = [*table.inserts, *table.updates]
-    if rows:
-        stamps = {"ids": [row[id_] for row in rows], "stamps": [row[STAMP] for row in rows]}
+    if rows and aggregate.id is not None and not aggregate.numbered:
+        stamps = {"ids": [row[aggregate.id] for row in rows], "stamps": [row[STAMP] for row in rows]}
         yield f"written_{kind}s", stamps
-    taken = [{name: row[name] for name in row if name == id_ or name in sure_of} for row in table.updates]
-    if taken := [row for row in taken if len(row) > 1]:
+    elif rows:
+        names = (*aggregate.identity, STAMP)
+        written = [{name: row[name] for name in names} for row in rows]
+        yield f"written_{kind}s", {"rows": _encode(written).decode()}
+    names = (*aggregate.identity, *sure_of)
+    taken = [{name: row[name] for name in row if name in names} for row in table.updates]
+    if taken := [row for row in taken if len(row) > len(aggregate.identity)]:
         yield f"taken_{kind}s", {"rows": _encode(taken).decode()}
 
 

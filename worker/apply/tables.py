@@ -54,27 +54,83 @@ def _list(names: Iterator[str] | list[str], alias: str = "") -> str:
     return ", ".join(f"{alias}{_q(name)}" for name in names)
 
 
+class _Named:
+    """How rows of an aggregate are found by their natural keys.
+
+    A key that is one text is compared as its column compares. Any other travels as text too (`as_key`), and its parts
+    take the types of their columns.
+    """
+
+    def __init__(self, catalogue: Catalogue, of: Aggregate) -> None:
+        self.table, self.columns = _table(of.table), [_q(name) for name in of.key]
+        self._of = of
+        self._is_text = catalogue.key_is_text(of.kind)
+
+    def among(self, parameter: str) -> tuple[str, str, str]:
+        """The name, the tables and the condition of rows t that are among the names of a parameter."""
+        (first, *_) = self.columns
+        if self._is_text:
+            return f"t.{first}", f"{self.table} as t", f" where t.{first} = any(%({parameter})s)"
+        tables = (
+            f"unnest(%({parameter})s::text[]) as n (name) cross join lateral {self._typed('n.name')} as k"
+            f" join {self.table} as t on {self.same('t', 'k')}"
+        )
+        return "n.name", tables, ""
+
+    def same(self, one: str, other: str) -> str:
+        """Whether two rows have the same key."""
+        return " and ".join(f"{one}.{column} = {other}.{column}" for column in self.columns)
+
+    def order(self) -> str:
+        """The order in which rows t are locked."""
+        return ", ".join(f"t.{column}" for column in self.columns)
+
+    def text(self, alias: str) -> str:
+        """The key of a row as text, as `as_key` has it; null if there is no row."""
+        if len(self.columns) == 1:
+            return f"{alias}.{self.columns[0]}" + ("" if self._is_text else "::text")
+        parts = ", ".join(f"{alias}.{column}" for column in self.columns)
+        return f"case when {alias}.{self.columns[0]} is not null then jsonb_build_array({parts})::text end"
+
+    def _typed(self, name: str) -> str:
+        if len(self.columns) == 1:
+            pairs = f"'{self._of.key[0]}', {name}"
+        else:
+            pairs = ", ".join(f"'{column}', {name}::jsonb -> {place}" for place, column in enumerate(self._of.key))
+        return f"jsonb_populate_record(null::{self.table}, jsonb_build_object({pairs}))"
+
+
 class _Rows:
     """The statements over the table of one aggregate."""
 
     def __init__(self, catalogue: Catalogue, kind: str) -> None:
         self._catalogue = catalogue
         self._of: Aggregate = catalogue.aggregates[kind]
-        self._table, self._id, (self._key,) = _table(self._of.table), _q(self._of.id), map(_q, self._of.key)
+        self._table = _table(self._of.table)
+        self._named = _Named(catalogue, self._of)
+        self._is_uuid = self._of.id is not None and not self._of.numbered
+        self._identity = [_q(name) for name in self._of.identity]
         self._columns = catalogue.columns_of(kind)
         self._has_body = any(one.body for one in self._columns)
 
     def statements(self) -> Iterator[tuple[str, str]]:
+        (id_, *others), stamp = self._identity, _q(STAMP)
         yield "lock", self._found(lock=True)
         yield "find", self._found(lock=False)
-        # Which of the ids that new rows would get are taken: by a row of that name, or of another.
-        yield "occupied", f"select {self._id} from {self._table} where {self._id} = any(%(ids)s)"
+        if self._is_uuid:
+            # Which of the ids that new rows would get are taken: by a row of that name, or of another.
+            yield "occupied", f"select {id_} from {self._table} where {id_} = any(%(ids)s)"
+        if self._of.numbered:
+            # Numbers for rows that may turn out to be new; those that are not needed are left out for ever.
+            sequence = f"pg_get_serial_sequence('{self._table}', '{self._of.id}')"
+            yield "number", f"select n.name, nextval({sequence}) from unnest(%(slugs)s::text[]) as n (name)"
         # Before rows are written: they forget a stamp that is no reason to leave them as they are.
+        this = self._named.text("t") if others else f"t.{id_}"
         yield (
             "forget",
             (
-                f"update {self._table} set {_q(STAMP)} = null"
-                f" where {self._id} = any(%(ids)s) and {_q(STAMP)} = any(%(stamps)s)"
+                f"update {self._table} as t set {stamp} = null"
+                f" where {this} = any(%(ids)s) and t.{stamp} = any(%(stamps)s)"
             ),
         )
         yield "insert", self._insert()
@@ -83,6 +139,9 @@ class _Rows:
         if sure_of := self._catalogue.confirmed_of(self._of.kind):
             yield "taken", self._taken(sure_of)
 
+    def _same(self, one: str, other: str) -> str:
+        return " and ".join(f"{one}.{column} = {other}.{column}" for column in self._identity)
+
     def _found(self, *, lock: bool) -> str:
         """Rows by their natural keys, and whose they are.
 
@@ -90,10 +149,14 @@ class _Rows:
         referred to, one that vanishes meanwhile is caught by the foreign key.
         """
         within, owners, joined = self._owners()
-        order = f" order by t.{self._key} for no key update{' of t' if joined else ''}" if lock else ""
+        name, tables, condition = self._named.among("slugs")
+        of_one = " of t" if joined or not condition else ""
+        order = f" order by {self._named.order()} for no key update{of_one}" if lock else ""
+        (id_, *others) = self._identity
+        identity = "null" if others else f"t.{id_}"
         return (
-            f"select t.{self._key}, t.{self._id}, t.{_q(STAMP)}, {within}, {owners} as owners"
-            f" from {self._table} as t{joined} where t.{self._key} = any(%(slugs)s){order}"
+            f"select {name}, {identity}, t.{_q(STAMP)}, {within}, {owners} as owners"
+            f" from {tables}{joined}{condition}{order}"
         )
 
     def _owners(self) -> tuple[str, str, str]:
@@ -107,7 +170,7 @@ class _Rows:
         above = catalogue.aggregates[over]
         assert above.owner is not None  # noqa: S101 - checked when the catalogue was made
         theirs = f"array_remove(array[p.{_q(str(above.owner.column))}], null)"
-        joined = f" left join {_table(above.table)} as p on p.{_q(above.id)} = t.{_q(column)}"
+        joined = f" left join {_table(above.table)} as p on p.{_q(above.identity[0])} = t.{_q(column)}"
         if owner.or_linked is None:
             return f"t.{_q(column)}", theirs, joined
         name, roles = owner.or_linked
@@ -116,7 +179,7 @@ class _Rows:
         listed = ", ".join(f"'{role}'" for role in roles)
         linked = (
             f"select m.{there} from {_table(link.table)} as m"
-            f" where m.{here} = t.{self._id} and m.{_q(link.keys[0])}::text in ({listed})"
+            f" where m.{here} = t.{self._identity[0]} and m.{_q(link.keys[0])}::text in ({listed})"
         )
         owners = f"case when t.{_q(column)} is not null then {theirs} else array({linked}) end"
         return f"t.{_q(column)}", owners, joined
@@ -124,12 +187,13 @@ class _Rows:
     def _insert(self) -> str:
         """New rows; a body is read once, as json and not jsonb: it needs no binary form before that."""
         of = self._of
-        first = [of.id, *of.key, *(one.column for one in self._columns)]
+        first = [*dict.fromkeys((*of.identity, *of.key, *(one.column for one in self._columns)))]
+        over = " overriding system value" if of.numbered else ""
         last = [name for name in (of.soft_delete, of.created, STAMP) if name is not None]
         nulls = "".join(", null" for _ in of.nulls)
         json = "json" if self._has_body else "jsonb"
         return (
-            f"insert into {self._table} ({_list([*first, *of.nulls, *last])})"
+            f"insert into {self._table} ({_list([*first, *of.nulls, *last])}){over}"
             f" select {_list(first, 'n.')}{nulls}, {_list(last, 'n.')}"
             f" from {json}_populate_recordset(null::{self._table}, %(rows)s::{json}) as n"
         )
@@ -140,7 +204,7 @@ class _Rows:
         return (
             f"update {self._table} as t set {sets} from jsonb_array_elements(%(rows)s::jsonb) as r (body),"
             f" lateral jsonb_populate_record(null::{self._table}, r.body) as n"
-            f" where t.{self._id} = n.{self._id} and (t.{_q(STAMP)} is null or t.{_q(STAMP)} < n.{_q(STAMP)})"
+            f" where {self._same('t', 'n')} and (t.{_q(STAMP)} is null or t.{_q(STAMP)} < n.{_q(STAMP)})"
         )
 
     def _set(self, one: Field) -> str:
@@ -164,10 +228,16 @@ class _Rows:
 
     def _written(self) -> str:
         """Every row that was written carries the event that wrote it."""
+        kept = f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer end"
+        if self._is_uuid:
+            return (
+                f"{kept} from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id) where not exists ("
+                f" select from {self._table} as t where t.{self._identity[0]} = n.id"
+                f" and t.{_q(STAMP)} = n.last_event_id )"
+            )
         return (
-            f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer end"
-            f" from unnest(%(ids)s::uuid[], %(stamps)s::uuid[]) as n (id, last_event_id) where not exists ("
-            f" select from {self._table} as t where t.{self._id} = n.id and t.{_q(STAMP)} = n.last_event_id )"
+            f"{kept} from jsonb_populate_recordset(null::{self._table}, %(rows)s::jsonb) as n where not exists ("
+            f" select from {self._table} as t where {self._same('t', 'n')} and t.{_q(STAMP)} = n.{_q(STAMP)} )"
         )
 
     def _taken(self, sure_of: tuple[str, ...]) -> str:
@@ -190,7 +260,7 @@ class _Rows:
             f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || min(kept.field))::integer end"
             f" from jsonb_array_elements(%(rows)s::jsonb) as r (body),"
             f" lateral jsonb_populate_record(null::{self._table}, r.body) as n"
-            f" join {self._table} as t on t.{self._id} = n.{self._id},"
+            f" join {self._table} as t on {self._same('t', 'n')},"
             f" lateral ( values {', '.join(values)} ) as kept (field, differs) where kept.differs"
         )
 
@@ -221,7 +291,7 @@ class _Links:
             "newer",
             (
                 f"select l.{self._here}, l.{stamp} from {_table(link.of.table)} as c"
-                f" join {table} as l on l.{self._here} = c.{_q(link.of.id)}"
+                f" join {table} as l on l.{self._here} = c.{_q(link.of.identity[0])}"
                 f" where c.{_q(link.of.key[0])} = any(%(slugs)s) and l.{stamp} >= %(oldest)s"
             ),
         )
@@ -387,22 +457,26 @@ class _Compared:
     def __init__(self, catalogue: Catalogue, kind: str) -> None:
         self._catalogue = catalogue
         self._of = catalogue.aggregates[kind]
+        self._is_text = catalogue.key_is_text(kind)
         self._columns = catalogue.columns_of(kind)
         self._bodies = [one for one in self._columns if one.body]
         self._links = [link for link in catalogue.links.values() if link.of is self._of]
 
     def statement(self) -> str:
-        of, table = self._of, _table(self._of.table)
-        (key,) = map(_q, of.key)
+        of, named = self._of, _Named(self._catalogue, self._of)
+        table = named.table
         without = "".join(f" - '{one.column}'" for one in self._bodies)  # texts stay where they are
         linked = "".join(f", {_q(f'{link.name}s')} jsonb" for link in self._links)
+        typed = "" if self._is_text else f" cross join lateral jsonb_populate_record(null::{table}, r.key) as k"
+        name, key = ("name", "key jsonb, name text") if not self._is_text else (named.columns[0],) * 2
+        key = f"{key} text" if self._is_text else key
         return (
-            f"select r.{key}, t.{_q(of.id)} is not null as is_there, t.{_q(STAMP)},"
+            f"select r.{name}, t.{_q(of.identity[0])} is not null as is_there, t.{_q(STAMP)},"
             f" array( {' union all '.join(self._differing())} ) as differing"
             f" from jsonb_to_recordset(%(rows)s::jsonb) as r"
-            f" ({key} text, columns jsonb, hashes jsonb, merged jsonb, named jsonb{linked})"
-            f" cross join lateral jsonb_populate_record(null::{table}, r.columns) as n"
-            f" left join {table} as t on t.{key} = r.{key}"
+            f" ({key}, columns jsonb, hashes jsonb, merged jsonb, named jsonb{linked})"
+            f" cross join lateral jsonb_populate_record(null::{table}, r.columns) as n{typed}"
+            f" left join {table} as t on {named.same('t', 'r' if self._is_text else 'k')}"
             f" cross join lateral (select to_jsonb(t){without} as stored) as b{''.join(self._joins())}"
         )
 
@@ -440,18 +514,20 @@ class _Compared:
     def _named(self) -> Iterator[str]:
         for alias, one, other in self._pointing():
             if isinstance(other, Aggregate):
-                (key,) = map(_q, other.key)
-                yield f"('{one.field}', {alias}.{key}, {alias}.{key})"
+                name = _Named(self._catalogue, other).text(alias)
+                yield f"('{one.field}', {name}, {name})"
             else:
                 identity = f"{alias}.{_q(other.id)}::text" if other.by_id else f"{alias}.{_q(other.key)}"
                 yield f"('{one.field}', {alias}.{_q(other.key)}, {identity})"
 
     def _joins(self) -> Iterator[str]:
         for alias, one, other in self._pointing():
-            key = other.key[0] if isinstance(other, Aggregate) else other.key
+            keys = other.key if isinstance(other, Aggregate) else (other.key,)
+            id_ = other.identity[0] if isinstance(other, Aggregate) else other.id
+            columns = ", ".join(f"o.{_q(name)}" for name in dict.fromkeys((id_, *keys)))
             yield (
-                f" left join lateral (select o.{_q(other.id)}, o.{_q(key)} from {_table(other.table)} as o"
-                f" where o.{_q(other.id)} = t.{_q(one.column)}) as {alias} on true"
+                f" left join lateral (select {columns} from {_table(other.table)} as o"
+                f" where o.{_q(id_)} = t.{_q(one.column)}) as {alias} on true"
             )
 
     def _links_that_differ(self, link: Link) -> str:
@@ -464,7 +540,7 @@ class _Compared:
         said = f"jsonb_to_recordset(r.{_q(f'{link.name}s')}) as w ({given}, linked boolean)"
         start = f"select '{link.name} ' || {words} from {said}"
         among = f"select from {_table(link.table)} as l join {target} as g on g.{_q(to.id)} = l.{there}"
-        this = f"l.{here} = t.{_q(self._of.id)}{keys}"
+        this = f"l.{here} = t.{_q(self._of.identity[0])}{keys}"
         name, key = f"w.{_q(link.name)}", _q(to.key)
         if to.adds is None:
             by_id = f" or g.{_q(to.id)}::text = {name}" if to.by_id else ""

@@ -140,6 +140,25 @@ def status(*, local: bool, as_json: bool) -> None:
 
 
 @migrate.command()
+@_told_as_errors
+def sql() -> None:
+    """Print the SQL that makes the tables of your own catalogue (OUTBOX_CATALOGUE) ready for the worker.
+
+    It adds the column last_event_id, a unique index on the natural key where there is none, rights and, where row
+    security is on, policies for outbox_worker. It may be run again. Nothing is asked or changed here.
+
+    \b
+    Example:
+      worker migrate sql > migrations/0007_outbox.sql
+    """
+    from outbox.catalogue import active  # noqa: PLC0415  keeps --help fast
+    from worker.migrate.own_tables import ddl  # noqa: PLC0415
+
+    printed = ddl(active())
+    click.echo(printed or "-- every table of the catalogue is made by `worker migrate up`", nl=not printed)
+
+
+@migrate.command()
 @_local
 @_json
 @_told_as_errors

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from outbox import OutboxError
-from outbox.catalogue import CONTRACTS
+from outbox.catalogue import active
 from outbox.operating import unreadable
 from worker.console.chart import DEFAULT_SPAN, SPANS
 from worker.console.desk import Desk
@@ -82,7 +82,7 @@ class Reading:
             page = events_page(box, wanted, start=start)
             now = box.clock.now()
         return self._views.page(
-            "events.html", wanted=wanted, page=page, now=now, shown=SHOWN, kinds=sorted(CONTRACTS), start=start
+            "events.html", wanted=wanted, page=page, now=now, shown=SHOWN, kinds=sorted(active().contracts), start=start
         )
 
     def _overview(self, template: str, request: Request) -> HTMLResponse:

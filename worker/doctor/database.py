@@ -15,7 +15,7 @@ from worker.connect.pooling import SessionKind, session_kind
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.faults import obstacles
-from worker.faults.rehearse import rehearse
+from worker.faults.rehearse import can_rehearse, rehearse
 from worker.settings import WorkerSettings
 
 SKEW_SECONDS = 30.0
@@ -174,6 +174,8 @@ def in_the_way(connection: Connection) -> Finding:
 
 def tried(connection: Connection) -> Finding:
     """Whether what the relay writes goes through: tried and taken back, since triggers of others are code."""
+    if not can_rehearse():
+        return judged("rehearsal", "none is known for this catalogue", bad=False, remedy="")
     refused = rehearse(connection)
     return judged(
         "rehearsal",

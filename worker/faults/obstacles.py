@@ -33,6 +33,7 @@ _USES = re.compile(
 )
 _TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _NO_TABLES = frozenset({"new", "old", "set", "only", "select", "lateral", "unnest"})
+_COMMANDS = {"insert": "a", "update": "w", "delete": "d"}
 _VERBS = {"insert": "insert", "update": "update", "delete": "delete", "from": "select", "join": "select"}
 
 AnyConnection = psycopg.Connection[tuple[object, ...]]
@@ -60,13 +61,29 @@ class Obstacle:
 
 
 def _written() -> dict[str, list[str]]:
-    """The tables that the relay writes, and their columns that it fills."""
-    tables = {table.rpartition(".")[2]: columns for table, columns in active().written().items()}
+    """The tables that the relay writes, their columns that it fills, and what it does to which table."""
+    catalogue = active()
+    tables = catalogue.written()
+    asked = [
+        *((table, "r") for table in tables),
+        *((one.table, "r") for one in catalogue.outsides.values() if one.table not in tables),
+        *((table, _COMMANDS[verb]) for table, verb in catalogue.privileges()),
+    ]
     return {
-        "relations": list(active().written()),
         "tables": list(tables),
-        "written": [f"{table}.{one}" for table, columns in tables.items() for one in columns],
+        "written": [f"{table}.{column}" for table, columns in tables.items() for column in columns],
+        "asked": [table for table, _ in dict.fromkeys(asked)],
+        "cmds": [cmd for _, cmd in dict.fromkeys(asked)],
     }
+
+
+def _quoted(table: str) -> str:
+    return sql.Identifier(*table.split(".")).as_string()
+
+
+def _named(relation: str) -> str:
+    """A table with its schema, by its name without it."""
+    return next((_quoted(table) for table in active().written() if table.rpartition(".")[2] == relation), relation)
 
 
 def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
@@ -104,8 +121,9 @@ def behind(connection: AnyConnection, constraint: str | None = None) -> list[Obs
     for one in _sequences(connection, constraint):
         if one.next_value is None:
             continue
-        name = sql.Identifier("public", one.table)
-        row = connection.execute(sql.SQL("select max({}) from {}").format(sql.Identifier(one.column), name)).fetchone()
+        # The name is quoted by the catalogue query.
+        asked = sql.SQL("select max({}) from {}").format(sql.Identifier(one.column), sql.SQL(one.named))
+        row = connection.execute(asked).fetchone()
         if row is None or row[0] is None or int(str(row[0])) < one.next_value:
             continue
         found.append(one.obstacle(f"is behind: it gives {one.next_value}, {row[0]} is taken"))
@@ -121,6 +139,7 @@ def handed_out(connection: AnyConnection, constraint: str) -> Obstacle | None:
 class _Sequence:
     """One that fills a column; what it gives next is None where we may not see it."""
 
+    named: str
     table: str
     column: str
     name: str
@@ -130,14 +149,14 @@ class _Sequence:
         return Obstacle(
             kind="sequences",
             table=self.table,
-            what=f"the sequence of public.{self.table}.{self.column} {words}",
-            remedy=f"select setval('{self.name}', (select max({self.column}) from public.{self.table}))",
+            what=f"the sequence of {self.named}.{self.column} {words}",
+            remedy=f"select setval('{self.name}', (select max({self.column}) from {self.named}))",
         )
 
 
 def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
     rows = connection.execute(query("obstacles", "sequences"), _written()).fetchall()
-    for table, column, name, told, step, may_ask, keys in rows:
+    for named, table, column, name, told, step, may_ask, keys in rows:
         if constraint is not None and constraint not in keys:  # type: ignore[operator]
             continue
         next_value = None if told is None else int(str(told))
@@ -149,12 +168,14 @@ def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_S
             )
             (value,) = connection.execute(asked).fetchone() or (told,)
             next_value = int(str(value))
-        yield _Sequence(table=str(table), column=str(column), name=str(name), next_value=next_value)
+        yield _Sequence(named=str(named), table=str(table), column=str(column), name=str(name), next_value=next_value)
 
 
 def keepers(connection: AnyConnection, table: str) -> list[str]:
     """Triggers that can keep a row of this table as it was, or make it so again."""
-    return [str(row[0]) for row in connection.execute(query("obstacles", "triggers_that_keep"), {"table": table})]
+    return [
+        str(row[0]) for row in connection.execute(query("obstacles", "triggers_that_keep"), {"table": _named(table)})
+    ]
 
 
 def triggers_of(connection: AnyConnection, function: str) -> list[str]:
@@ -166,7 +187,7 @@ def triggers_of(connection: AnyConnection, function: str) -> list[str]:
 def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obstacle]:
     """What triggers on our tables mention and the role cannot use: read from their text, so a hint and no proof."""
     rows = connection.execute(query("obstacles", "trigger_functions"), {"tables": _written()["tables"]}).fetchall()
-    for table, trigger, function, text, as_owner, owner, path in rows:
+    for named, table, trigger, function, text, as_owner, owner, path in rows:
         who = str(owner) if as_owner else role
         told = set()
         for verb, name in _used(str(text)):
@@ -179,7 +200,7 @@ def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obsta
             if (name, verb) in told or (there and may and enters):
                 continue
             told.add((name, verb))
-            where = f"function {function} of trigger {trigger} on public.{table}"
+            where = f"function {function} of trigger {trigger} on {named}"
             if not there:
                 if "." in name or verb != "select":
                     words, remedy = f"{where} uses {name}, which is not there", f"make {name}, or drop the trigger"

@@ -44,6 +44,11 @@ class _OnlyOurs(Stamps):
         return True
 
 
+def can_rehearse() -> bool:
+    """Whether the types that are tried are among those that this worker delivers."""
+    return c.CATALOGUE.contracts.keys() <= c.active().contracts.keys()
+
+
 def rehearse(connection: Connection) -> Judgement | None:
     """Try every kind of statement that the relay sends.
 

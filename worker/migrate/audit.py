@@ -14,6 +14,7 @@ from collections.abc import Collection
 import psycopg
 from psycopg import errors, sql
 
+from outbox.catalogue import active
 from worker.migrate.compared import WIDER, compare
 from worker.migrate.facts import Key, Said, Shipped, shipped
 from worker.migrate.finding import Breach, Finding, Findings, Severity
@@ -90,7 +91,11 @@ def promised(name: str) -> tuple[Severity, str]:
 def _ask(connection: psycopg.Connection, name: str, of: Shipped, findings: Findings, *, whole: bool) -> None:
     severity, promise = promised(name)
     guarded = [f"public.{table}" for table in of.tables if f"public.{table}" not in WIDER]
-    statement = sql.SQL(query(name)).format(guarded=sql.Literal(guarded), schemas=sql.Literal(list(of.schemas)))
+    catalogue = active()
+    declared = [*catalogue.written(), *(one.table for one in catalogue.outsides.values())]
+    statement = sql.SQL(query(name)).format(
+        guarded=sql.Literal(guarded), schemas=sql.Literal(list(of.schemas)), declared=sql.Literal(declared)
+    )
     try:
         with connection.transaction():
             rows = connection.execute(statement).fetchall()

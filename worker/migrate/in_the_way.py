@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 
+from outbox.catalogue import active
 from worker.connect.connection import Connection, connect
 from worker.faults import obstacles
-from worker.faults.rehearse import rehearse
+from worker.faults.rehearse import can_rehearse, rehearse
 from worker.migrate.finding import Breach, Finding, Severity
+from worker.migrate.own_tables import lacks
 
 WORKER = "outbox_worker"
 _PROMISES = {
@@ -20,6 +22,7 @@ _PROMISES = {
     "rules": "no rule changes what the relay's statements do",
     "sequences": "sequences are ahead of their tables",
 }
+_OWN = "the tables of the catalogue are there, with their columns, a unique key and the worker's rights"
 _TRIED = "what the relay writes goes through; it was tried, and taken back"
 _HINTED = "triggers may do what they do as the worker's role"
 
@@ -35,6 +38,8 @@ def in_the_way(connection: psycopg.Connection, worker_dsn: str | None) -> tuple[
 
 
 def _findings(connection: psycopg.Connection, worker_dsn: str | None) -> Iterator[Finding]:
+    if lacking := tuple(lacks(connection, active(), WORKER)):
+        yield Finding(name="own_tables", severity=Severity.ERROR, promise=_OWN, breaches=lacking)
     found = obstacles.find(connection, WORKER)
     for kind, promise in _PROMISES.items():
         breaches = tuple(Breach(what=one.what, closes=one.remedy) for one in found if one.kind == kind)
@@ -65,7 +70,7 @@ def _told(connection: Connection) -> str | None:
     row = connection.execute(
         "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean"
     ).fetchone()
-    if row is None or row[0]:
+    if row is None or row[0] or not can_rehearse():
         return None
     judgement = rehearse(connection)
     # Whoever reads it has run this very command.

@@ -99,7 +99,9 @@ class Expected:
             for name, found in self.links.items()
         }
         said = {"columns": self.values, "hashes": self.hashes, "merged": self.merged, "named": self.named}
-        return {**self.key_values, **said, **links}
+        if active().key_is_text(self.kind):
+            return {**self.key_values, **said, **links}
+        return {"key": self.key_values, "name": self.key, **said, **links}
 
 
 def sha256_of(text: str) -> str:

@@ -289,6 +289,7 @@ where
     and acl.grantee = to_regrole('outbox_worker')
     and not n.nspname = any({schemas}::name[])
     and not format('%I.%I', n.nspname, c.relname) = any({guarded}::text[])
+    and not n.nspname || '.' || c.relname = any({declared}::text[]) -- by the catalogue of this process
     and not (n.nspname = 'public' and c.relname in ('minds', 'user_profiles', 'tags', 'job_executions'))
 union all
 select
@@ -304,6 +305,7 @@ where
     acl.grantee = to_regrole('outbox_worker')
     and not n.nspname = any({schemas}::name[])
     and not format('%I.%I', n.nspname, c.relname) = any({guarded}::text[])
+    and not n.nspname || '.' || c.relname = any({declared}::text[]) -- by the catalogue of this process
     and not (n.nspname = 'public' and c.relname in ('minds', 'user_profiles', 'tags', 'job_executions'))
 union all
 select

@@ -7,7 +7,7 @@ select
     ''::text,
     format('%%s may not use schema %%s', who.rolname, s.name),
     format('grant usage on schema %%I to %%I', s.name, who.rolname)
-from (select distinct split_part(relation, '.', 1) as name from unnest(%(relations)s::text[]) as relation) as s
+from (select distinct split_part(relation, '.', 1) as name from unnest(%(tables)s::text[]) as relation) as s
 join pg_catalog.pg_namespace as n on n.nspname = s.name
 join pg_catalog.pg_roles as who on who.rolname = %(role)s
 where not has_schema_privilege(who.oid, n.oid, 'usage');
@@ -19,7 +19,7 @@ select
     format('table %%s is not there', relation),
     'is the database being restored? then wait, this goes on by itself; does `worker migrate status` list pending ones? '
     'then `worker migrate up`; otherwise bring the table back from a backup'
-from unnest(%(relations)s::text[]) as relation
+from unnest(%(tables)s::text[]) as relation
 where
     not exists (
         select from pg_catalog.pg_class as c
@@ -30,26 +30,23 @@ where
 -- name: hidden_rows
 -- Row level security that may hide rows from the role: no policy that shows it all of them, or a restrictive one.
 with needed as (
-    select c.oid, c.relname, v.verb, v.cmd
+    select c.oid, c.relname, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname) as named, v.verb, v.cmd
     from pg_catalog.pg_class as c
     join (
-        values
-        ('audience_profiles', 'r'), ('audience_profiles', 'a'), ('audience_profiles', 'w'), ('content_projects', 'r'),
-        ('content_projects', 'a'), ('content_projects', 'w'), ('contents', 'r'), ('contents', 'a'), ('contents', 'w'),
-        ('content_minds', 'r'), ('content_minds', 'a'), ('content_minds', 'w'), ('content_minds', 'd'),
-        ('content_tags', 'r'), ('content_tags', 'a'), ('content_tags', 'w'), ('content_tags', 'd'), ('tags', 'r'),
-        ('tags', 'a'), ('minds', 'r'), ('job_executions', 'r')
-    ) as wanted (on_table, cmd) on wanted.on_table = c.relname
+        select w.t, w.c from unnest(%(asked)s::text[], %(cmds)s::text[]) as w (t, c)
+        union all
+        values ('public.job_executions', 'r')
+    ) as wanted (on_table, cmd) on wanted.on_table = (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname
     join (values ('r', 'select'), ('a', 'insert'), ('w', 'update'), ('d', 'delete')) as v (cmd, verb) on v.cmd = wanted.cmd
     join pg_catalog.pg_roles as who on who.rolname = %(role)s
     where
-        c.relnamespace = to_regnamespace('public') and c.relrowsecurity
+        c.relrowsecurity
         and not who.rolbypassrls and not who.rolsuper
         and (c.relforcerowsecurity or not pg_has_role(%(role)s::name, c.relowner, 'usage'))
 ),
 policies as (
     select
-        n.relname, n.verb, n.cmd, p.polname, p.polpermissive,
+        n.relname, n.named, n.verb, n.cmd, p.polname, p.polpermissive,
         coalesce(
             case when n.cmd = 'a' then pg_get_expr(p.polwithcheck, p.polrelid) end, pg_get_expr(p.polqual, p.polrelid),
             'true'
@@ -66,28 +63,28 @@ policies as (
 )
 select
     n.relname::text,
-    format('row level security on public.%%I shows %%s not every row for %%s', n.relname, %(role)s, string_agg(n.verb, ', ')),
+    format('row level security on %%s shows %%s not every row for %%s', n.named, %(role)s, string_agg(n.verb, ', ')),
     case
-        when n.relname in ('minds', 'job_executions')
-            then format('create policy outbox_worker_%%1$s on public.%%1$I for select to %%2$I using (true)', n.relname, %(role)s)
+        when string_agg(n.cmd, '') = 'r'
+            then format('create policy outbox_worker_%%1$s on %%3$s for select to %%2$I using (true)', n.relname, %(role)s, n.named)
         else
             format(
-                'create policy outbox_worker_%%1$s on public.%%1$I for all to %%2$I using (true) with check (true)',
-                n.relname, %(role)s
+                'create policy outbox_worker_%%1$s on %%3$s for all to %%2$I using (true) with check (true)',
+                n.relname, %(role)s, n.named
             )
     end
 from needed as n
 where
     not exists (
         select from policies as p
-        where p.relname = n.relname and p.cmd = n.cmd and p.polpermissive and p.is_open
+        where p.named = n.named and p.cmd = n.cmd and p.polpermissive and p.is_open
     )
-group by n.relname
+group by n.relname, n.named
 union all
 select distinct
     p.relname::text,
-    format('the restrictive policy %%I on public.%%I hides rows from %%s', p.polname, p.relname, %(role)s),
-    format('drop policy %%I on public.%%I, or name in it only the roles that it is meant for', p.polname, p.relname)
+    format('the restrictive policy %%I on %%s hides rows from %%s', p.polname, p.named, %(role)s),
+    format('drop policy %%I on %%s, or name in it only the roles that it is meant for', p.polname, p.named)
 from policies as p
 where not p.polpermissive and not p.is_open;
 
@@ -95,30 +92,31 @@ where not p.polpermissive and not p.is_open;
 -- Columns that the relay writes and the database does not let anybody write.
 select
     c.relname::text,
-    format('column public.%%I.%%I is generated by the database', c.relname, a.attname),
+    format('column %%s.%%I is generated by the database', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), a.attname),
     case
-        when a.attidentity = 'a' then format('alter table public.%%I alter column %%I set generated by default', c.relname, a.attname)
-        else format('alter table public.%%I alter column %%I drop expression', c.relname, a.attname)
+        when a.attidentity = 'a' then format('alter table %%s alter column %%I set generated by default', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), a.attname)
+        else format('alter table %%s alter column %%I drop expression', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), a.attname)
     end
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_class as c on c.oid = a.attrelid
 where
-    c.relnamespace = to_regnamespace('public') and a.attnum > 0 and not a.attisdropped
+    a.attnum > 0 and not a.attisdropped
     and (a.attgenerated <> '' or a.attidentity = 'a')
-    and c.relname || '.' || a.attname = any(%(written)s);
+    and (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname || '.' || a.attname = any(%(written)s);
 
 -- name: required_columns
 -- Columns that have to have a value, and get none: not from the relay and not by default.
 select
     c.relname::text,
-    format('column public.%%I.%%I must not be null, has no default, and no event sets it', c.relname, a.attname),
-    format('alter table public.%%I alter column %%I drop not null, or give it a default', c.relname, a.attname)
+    format('column %%s.%%I must not be null, has no default, and no event sets it', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), a.attname),
+    format('alter table %%s alter column %%I drop not null, or give it a default', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), a.attname)
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_class as c on c.oid = a.attrelid
 where
-    c.relnamespace = to_regnamespace('public') and a.attnum > 0 and not a.attisdropped
+    a.attnum > 0 and not a.attisdropped
     and a.attnotnull and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
-    and c.relname = any(%(tables)s) and not c.relname || '.' || a.attname = any(%(written)s)
+    and (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s)
+    and not (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname || '.' || a.attname = any(%(written)s)
     -- A trigger may fill it in; that it does not is seen when a row is written.
     and not exists (
         select from pg_catalog.pg_trigger as t
@@ -129,14 +127,14 @@ where
 -- Published tables whose updates or deletes the server refuses, since nobody could tell which row they are about.
 select
     c.relname::text,
-    format('public.%%I is published (%%s) and has no replica identity', c.relname, string_agg(distinct p.pubname, ', ')),
-    format('alter table public.%%I replica identity full', c.relname)
+    format('%%s is published (%%s) and has no replica identity', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), string_agg(distinct p.pubname, ', ')),
+    format('alter table %%s replica identity full', c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname))
 from pg_catalog.pg_publication_tables as published
 join pg_catalog.pg_publication as p on p.pubname = published.pubname and (p.pubupdate or p.pubdelete)
 join pg_catalog.pg_class as c
     on c.relname = published.tablename and c.relnamespace = to_regnamespace(quote_ident(published.schemaname))
 where
-    published.schemaname = 'public' and c.relname = any(%(tables)s)
+    (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s)
     and (
         c.relreplident = 'n'
         or c.relreplident = 'd' and not exists (
@@ -146,18 +144,18 @@ where
             select from pg_catalog.pg_index as i where i.indrelid = c.oid and i.indisreplident and i.indisvalid
         )
     )
-group by c.relname;
+group by c.relname, c.relnamespace;
 
 -- name: rules
 -- Rules, which change or drop what a statement does.
 select
     c.relname::text,
-    format('rule %%I on public.%%I changes what a statement does', r.rulename, c.relname),
-    format('drop rule %%I on public.%%I', r.rulename, c.relname)
+    format('rule %%I on %%s changes what a statement does', r.rulename, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname)),
+    format('drop rule %%I on %%s', r.rulename, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname))
 from pg_catalog.pg_rewrite as r
 join pg_catalog.pg_class as c on c.oid = r.ev_class
 where
-    c.relnamespace = to_regnamespace('public') and c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
+    (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
     and r.ev_enabled <> 'D' and r.is_instead;
 
 -- name: sequences
@@ -165,6 +163,7 @@ where
 -- where we may not see that), its step, and whether it can be asked itself: the view takes one that was restarted, or set
 -- with `setval(…, false)`, for one that was never used.
 select
+    c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname),
     c.relname::text,
     a.attname::text,
     format('%%I.%%I', s.schemaname, s.sequencename),
@@ -190,15 +189,15 @@ join pg_catalog.pg_attribute as a
         or def.oid is not null and a.attrelid = def.adrelid and a.attnum = def.adnum
 join pg_catalog.pg_class as c on c.oid = a.attrelid
 where
-    c.relnamespace = to_regnamespace('public') and c.relname = any(%(tables)s)
-    and not c.relname || '.' || a.attname = any(%(written)s)
+    (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s)
+    and not (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname || '.' || a.attname = any(%(written)s)
     and s.increment_by > 0
     and has_column_privilege(c.oid, a.attnum, 'select')
     and exists (
         select from pg_catalog.pg_index as i where i.indrelid = c.oid and i.indisunique and a.attnum = any(i.indkey)
     )
 group by
-    c.oid, a.attnum, c.relname, a.attname, seq.oid, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by;
+    c.oid, c.relnamespace, a.attnum, c.relname, a.attname, seq.oid, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by;
 
 -- name: triggers_of
 -- Which triggers call a function, by its name alone or with its arguments.
@@ -217,7 +216,7 @@ with found as (
     from pg_catalog.pg_trigger as t
     join pg_catalog.pg_proc as p on p.oid = t.tgfoid
     where
-        t.tgrelid = to_regclass('public.' || quote_ident(%(table)s)) and not t.tgisinternal and t.tgenabled <> 'D'
+        t.tgrelid = to_regclass(%(table)s) and not t.tgisinternal and t.tgenabled <> 'D'
         and p.pronamespace is distinct from to_regnamespace('content_access')
         and (t.tgtype & 66 = 0 or t.tgtype & 1 = 1)
 )
@@ -229,7 +228,7 @@ limit 5;
 -- name: trigger_functions
 -- The functions of triggers on the tables that the relay writes; what they mention can be looked for, not proven.
 select
-    c.relname::text, t.tgname::text, t.tgfoid::regprocedure::text, p.prosrc,
+    c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname), c.relname::text, t.tgname::text, t.tgfoid::regprocedure::text, p.prosrc,
     coalesce(p.prosecdef, false) as as_its_owner, pg_get_userbyid(p.proowner)::text,
     coalesce((select split_part(one, '=', 2) from unnest(p.proconfig) as one where one like 'search_path=%%'), '')
 from pg_catalog.pg_trigger as t
@@ -237,9 +236,9 @@ join pg_catalog.pg_class as c on c.oid = t.tgrelid
 join pg_catalog.pg_proc as p on p.oid = t.tgfoid
 join pg_catalog.pg_language as l on l.oid = p.prolang
 where
-    c.relnamespace = to_regnamespace('public') and c.relname = any(%(tables)s)
+    (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s)
     and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname in ('plpgsql', 'sql')
-order by 1, 2;
+order by 1, 3;
 
 -- name: relation_for
 -- Whether a table is there, and whether a role may do this with it.

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 
 from outbox import CatalogueError, Outbox, Payload, UnknownEventType, ids
 from outbox.catalogue import CONTRACTS, Aggregate, Catalogue, Link, Outside, active, column, contract_of, event_type
@@ -13,7 +14,7 @@ from outbox.catalogue.contract import check
 
 customer = Outside(kind="customer", table="shop.customers", key="email", id="id")
 label = Outside(kind="label", table="shop.labels", key="word", id="id", adds=())
-basket = Aggregate(kind="basket", table="shop.baskets", key=("tenant", "number"))
+basket = Aggregate(kind="basket", table="shop.baskets", key=("tenant", "number"), soft_delete="dropped_at")
 labelled = Link(
     name="label", of=basket, to=label, table="shop.basket_labels", columns=("basket_id", "label_id"), keys=("shade",)
 )
@@ -65,7 +66,7 @@ def test_a_key_of_several_fields_names_one_aggregate() -> None:
     """No two keys share an id, however their parts are cut."""
     opened = [BasketOpened(tenant=tenant, number=number, customer="c") for tenant, number in (("a", 1), ("a1", 1))]
     checked = [check(one) for one in opened]
-    assert checked[0].aggregate_id == ids.aggregate_id("basket", '["a",1]')
+    assert checked[0].aggregate_id == ids.aggregate_id("basket", '["a", 1]')
     assert checked[0].aggregate_id != checked[1].aggregate_id
     assert basket.key_in(json.loads(checked[0].payload_json)) == contract_of(BasketOpened).key(opened[0])
 
@@ -90,7 +91,7 @@ def test_columns_are_those_of_the_fields() -> None:
     """In the order of their declaration, under the names that the annotations give."""
     found = Catalogue("shop", events=[BasketOpened, BasketPriced, BasketLabelled, BasketDropped])
     assert [one.column for one in found.columns_of("basket")] == ["customer_id", "cents"]
-    assert found.confirmed_of("basket") == ("cents",)
+    assert found.confirmed_of("basket") == ("cents", "dropped_at")
     assert list(found.outsides) == ["customer", "label"]
     assert found.links == {"label": labelled}
 
@@ -112,6 +113,23 @@ def test_the_catalogue_of_content_names_every_column_that_the_relay_writes() -> 
     assert active().confirmed_of("content") == ("status", "fidelity_score", "deleted_at", "metadata")
     assert active().confirmed_of("project") == ("status", "project_metadata")
     assert active().confirmed_of("audience") == ()
+
+
+gone = Aggregate(kind="gone", table="shop.gone", key=("tenant",))
+
+
+@event_type("gone.made", makes=gone, example={"tenant": "t"})
+class GoneMade(Payload, frozen=True):
+    """Makes it."""
+
+    tenant: str
+
+
+@event_type("gone.lost", deletes=gone, example={"tenant": "t"})
+class GoneForGood(Payload, frozen=True):
+    """Deletes it, and nothing says when."""
+
+    tenant: str
 
 
 class Undeclared(Payload, frozen=True):
@@ -150,9 +168,13 @@ EXAMPLE = {"tenant": "t", "number": 7}
             lambda: event_type("basket.lost", deletes=basket, example=EXAMPLE)(BasketPriced),
             ["basket.lost", "example", "cents"],
         ),
+        (lambda: event_type("basket.lost", patches=basket, example=EXAMPLE, slot="state"), ["whole row"]),
         (lambda: event_type("basket.lost", deletes=basket, example=EXAMPLE, version=2), ["version 2", "step"]),
         (lambda: Aggregate(kind="a", table="shop.a", key=()), ["'a'", "no key"]),
         (lambda: Aggregate(kind="a", table='shop."a', key=("k",)), ["no name"]),
+        (lambda: Aggregate(kind="a", table="a", key=("k",)), ["with its schema", "public.a"]),
+        (lambda: column("x", refers_to=UNSET), ["hides the variable"]),  # type: ignore[arg-type]
+        (lambda: Catalogue("shop", events=[GoneForGood, GoneMade]), ["gone.lost", "soft_delete"]),
         (lambda: Catalogue("shop", events=[BasketOpened, BasketOpened]), ["basket.opened", "twice"]),
         (lambda: Catalogue("shop", events=[BasketPriced]), ["no event makes a basket"]),
         (
