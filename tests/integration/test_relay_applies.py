@@ -48,9 +48,15 @@ def test_every_event_type_of_the_catalogue_is_applied(box: Outbox, database: Dat
         examples["content.untagged"],
         examples["inbox.recorded"],
         examples["content.mind_unlinked"],
+        examples["inbox.recorded"],
     )
     assert {event.type for event in box.read()} == set(c.CONTRACTS)
     assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert one(database, "select type, key, data from outbox.inbox") == (
+        "order.placed",
+        "A-17",
+        {"total": "19.90", "lines": 3},
+    )
     assert one(
         database, "select status, creator_mind_id is not null, target_audience_id is not null from content_projects"
     ) == (
