@@ -80,7 +80,7 @@ def test_a_lost_commit_acknowledgement_doubles_nothing(
     assert ledger(box) == outages
 
 
-@pytest.mark.parametrize("marker", [b"begin", b"insert into public.contents", b"update outbox.sources", b"commit"])
+@pytest.mark.parametrize("marker", [b"begin", b'insert into "public"."contents"', b"update outbox.sources", b"commit"])
 def test_a_connection_cut_in_a_batch_loses_nothing(
     marker: bytes, box: Outbox, database: Database, expected: dict[str, list[str]]
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_database_that_stops_answering_is_left_and_dialled_anew(
             proxy.plan.black_hole = False
 
         def swallow(chunk: bytes) -> bool:
-            if b"insert into public.contents" in chunk and not waker.slept:
+            if b'insert into "public"."contents"' in chunk and not waker.slept:
                 proxy.plan.black_hole = True
             return False
 

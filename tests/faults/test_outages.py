@@ -261,7 +261,7 @@ def test_a_flapping_database_that_is_healed_is_trusted_again(box: Outbox, databa
     nothing_was_charged(box, database)
 
 
-@pytest.mark.parametrize("at", [b"insert into public.contents", b"update outbox.sources", b"commit"])
+@pytest.mark.parametrize("at", [b'insert into "public"."contents"', b"update outbox.sources", b"commit"])
 def test_an_outage_between_two_halves_of_a_batch_blames_nobody_else(at: bytes, box: Outbox, database: Database) -> None:
     """While a culprit is looked for the connection is cut: the search goes on after it, and finds the one."""
     bad = next(event.seq for event in box.read(limit=500) if event.payload["slug"] == f"{PROJECT}--aula-20")

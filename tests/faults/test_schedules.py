@@ -27,7 +27,7 @@ FIRST_SEED = int(os.environ.get("FAULT_FIRST_SEED", "1"))
 SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "4"))
 LESSONS = 120
 FAULTS = 3
-MARKERS = (b"begin", b"insert into public.contents", b"update outbox.sources", b"commit")
+MARKERS = (b"begin", b'insert into "public"."contents"', b"update outbox.sources", b"commit")
 COMMITTED = b"COMMIT\x00"
 
 
