@@ -164,6 +164,39 @@ def test_a_database_that_stops_answering_is_left_and_dialled_anew(
     assert all_rows(database.dsn) == expected
 
 
+@pytest.mark.parametrize(
+    "refusing",
+    ["revoke insert on contents from outbox_worker", "revoke update on outbox.sources from outbox_worker"],
+)
+def test_a_database_that_stops_answering_while_it_is_asked_what_is_wrong_is_left_as_well(
+    box: Outbox, database: Database, expected: dict[str, list[str]], refusing: str
+) -> None:
+    """It refused, for a batch or for the position, and the questions about that get no answer."""
+    mending, asked = refusing.replace("revoke", "grant").replace(" from ", " to "), list[bytes]()
+    with FaultProxy(database.worker_dsn) as proxy, psycopg.connect(database.dsn, autocommit=True) as owner:
+        waker = NoWaiting()
+        owner.execute(refusing.encode())
+
+        def heal(_seconds: float) -> None:
+            proxy.plan.black_hole = False
+            owner.execute(mending.encode())
+            if box.relay.report is not None and box.relay.report.state.value == "following":
+                waker.stopping = True
+
+        def swallow(chunk: bytes) -> bool:
+            if b"has_schema_privilege" in chunk and not waker.slept:
+                asked.append(chunk)
+                proxy.plan.black_hole = True
+            return False
+
+        waker.on_sleep = heal
+        proxy.plan.cut_request = swallow
+        one = relay(box, proxy.dsn, waker=waker, until_empty=False, statement_timeout_ms=500, margin_seconds=0.5)
+        assert one.run() is Ending.STOPPED
+    assert asked
+    assert all_rows(database.dsn) == expected
+
+
 def test_too_slow_alone_gets_more_time_before_anybody_is_blamed(box: Outbox, database: Database) -> None:
     """A statement timeout is overload: smaller batches, then more time; nothing is parked."""
     with psycopg.connect(database.dsn, autocommit=True) as connection:

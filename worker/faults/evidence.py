@@ -92,6 +92,12 @@ class Evidence:
         Returns:
             POISON: its own. Else what the code says, with what is known to stand in the way.
         """
+        with deadline(connection, self.exchange.patience_with_an_answer):
+            return self._weighed(connection, event, error, judgement, position)
+
+    def _weighed(
+        self, connection: Connection, event: Event, error: Exception, judgement: Judgement, position: Position
+    ) -> Judgement:
         if (found := self._obstacle(connection, error)) is not None:
             return replace(
                 judgement,

@@ -203,7 +203,8 @@ class Relay:
                 position = greet(connection, self._box)
                 recognise(connection, self._box, position.destination_id)
                 late = self._parked.load(connection, position)
-            settle(connection, self._box, self._parked, position, late)
+            with deadline(connection, self._exchange.patience_with_an_answer):
+                settle(connection, self._box, self._parked, position, late)
             self._epidemic.arrived(position)
             self._parked.release_claimed()
             self._report.connected(position)
@@ -267,7 +268,8 @@ class Relay:
         if connection is not None and refused_us and not is_gone(connection, error):
             if judgement.verdict is Verdict.POISON:  # of the bookkeeping, which no event fills
                 judgement = dataclasses.replace(judgement, verdict=Verdict.ENVIRONMENT)
-            judgement = explained(connection, error, judgement)
+            with deadline(connection, self._exchange.patience_with_an_answer):
+                judgement = explained(connection, error, judgement)
         return Interrupted(judgement, at_login=judgement.kind == LOGIN_REFUSED)
 
     def _take_up_released(self, connection: Connection, position: Position) -> None:
