@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from outbox.files.syncing import Sync
 from outbox.log.bell import Bell
 from outbox.log.gate import Gate
+from simulation.invariants import the_file_is_opened_as_promised
 from simulation.kernel import Kernel, Killed, Process
 from simulation.late_sync import LateSync
 
@@ -106,6 +107,7 @@ def injected(world: World) -> Iterator[None]:
         put("worker.connect.deadline.threading", SimpleNamespace(Timer=_timer_class(kernel)))
         put("worker.connect.deadline.os", SimpleNamespace(dup=lambda fd: fd, close=lambda _fd: None))
         put("worker.connect.deadline.socket", _sockets())
+        put("worker.faults.suspects.told_of_waits", _told_of_waits)
         yield
 
 
@@ -269,6 +271,7 @@ def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
                 raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
             me.host.wait_for_disk()
             (synchronous,) = super().execute("pragma synchronous").fetchone()
+            kernel.judge(the_file_is_opened_as_promised, *super().execute("pragma journal_mode").fetchone())
             cursor = super().execute("commit")
             if kind == "power":  # the frames were on their way to the disk
                 kernel.die()
@@ -301,6 +304,15 @@ def _in_hand(world: World) -> Callable[[str], None]:
             world.in_hand(me, int(name.partition(".")[2]))
 
     return reach
+
+
+@contextmanager
+def _told_of_waits(line: Any, told: Callable[..., None]) -> Iterator[None]:
+    line.on_wait = told
+    try:
+        yield
+    finally:
+        line.on_wait = None
 
 
 def _timer_class(kernel: Kernel) -> type:

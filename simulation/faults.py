@@ -39,7 +39,9 @@ class Misfortune:
             row), hidden (a policy hides all minds), behind (the sequence of the tags' ids), clock (of a host, set to
             another time), power (of a host), full (its disk), swap (an older copy of the outbox file is put in its
             place, and the newest back later), edit, delete, take_back (of a file by hand), neighbour (another outbox is
-            used on the same CONTENT_ROOT), pause, replay.
+            used on the same CONTENT_ROOT), pause, replay, old_list (a backup of the outbox file that is as long as the
+            file itself is put in its place), back_and_forth (the database goes back, and forth again later), locked
+            (the content tables, while somebody kills the worker again and again), changed (a row, by hand).
         host: which one, by number.
         at: virtual seconds since the beginning.
         seconds: how long it lasts.

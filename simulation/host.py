@@ -37,6 +37,7 @@ class Host:
         hand_made: hashes of what people wrote into files.
         full_until, slow_until: until when its disk has no room, or takes seconds for every fsync.
         had_trouble: its disk failed, once or for a while.
+        serving: names of the workers that serve its file.
         is_swapped: an older copy stands in the place of its outbox file.
         acknowledged: path -> seq of the newest event that a generator was told is safe, file and all.
         removed: path -> seq of the newest event that carried the file when a person deleted it.
@@ -63,6 +64,7 @@ class Host:
         self.taken_back: set[str] = set()
         self.may_be_gone: set[str] = set()
         self.noted_up_to = 0
+        self.serving: list[str] = []
         self.is_swapped = False
         self.had_trouble = False
 

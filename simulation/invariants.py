@@ -12,6 +12,10 @@ from outbox.ops.check import run_checks
 from simulation.host import Host
 from simulation.kernel import Kernel, Violation
 
+# Of one event: the first is free, a batch of four is halved, three are proof; and some more where a
+# store was put back meanwhile.
+MOST_DEATHS = 20
+
 LEAST_SECONDS_BETWEEN_LOGINS = 299.0  # poolers ban who has ten refused ones in 150 s, or two in half an hour
 
 
@@ -117,6 +121,88 @@ def the_wrong_file_is_refused(before: tuple[Any, ...] | None, host: Host) -> Non
     after = host.witness.worker_report()
     if after is not None and after != before and after[0] in {"following", "draining"}:
         raise Violation("the_wrong_file_is_refused", f"the worker said {after}")
+
+
+def the_file_is_opened_as_promised(journal_mode: str) -> None:
+    """G2: whatever stands in the place of the outbox file, a commit goes through the WAL; or there is no file at all.
+
+    Raises:
+        Violation: readers and the writer would block each other.
+    """
+    if journal_mode not in {"wal", "memory"}:
+        raise Violation("the_file_is_opened_as_promised", f"journal mode {journal_mode}")
+
+
+def one_worker_serves_the_file(host: Host) -> None:
+    """G3: by whatever name it is reached.
+
+    Raises:
+        Violation: another one does at this moment.
+    """
+    if host.serving:
+        raise Violation("one_worker_serves_the_file", f"{host.serving} do already")
+
+
+def what_only_adds_goes_along(host: Host, seq: int) -> None:
+    """G5: with a first version everything is discarded that only adds to it; one decision is enough.
+
+    Raises:
+        Violation: something was left, which the database can only refuse.
+    """
+    host.witness.look()
+    first = host.witness.events[seq]
+    mine = [one for one in host.witness.events.values() if one.aggregate_id == first.aggregate_id]
+    if any(one.seq < host.witness.first_kept() for one in mine):  # what was pruned may have made the row
+        return
+    is_first = all(
+        one.seq >= seq or not one.type.endswith(".upserted") or host.witness.decided(one.seq)[0] for one in mine
+    )
+    if not first.type.endswith(".upserted") or not is_first:
+        return
+    for one in sorted(mine, key=lambda one: one.seq):
+        if one.seq > seq and one.type.endswith(".upserted"):
+            return
+        if one.seq > seq and not host.witness.decided(one.seq)[0]:
+            raise Violation("what_only_adds_goes_along", f"event {one.seq} only adds to {seq}, which was discarded")
+
+
+def what_was_decided_took_effect(host: Host, others: Sequence[Host], rows: dict[str, dict[str, Any]]) -> None:
+    """G5: an edit that was answered with success stands in the row, where nothing newer was said, by any host.
+
+    Args:
+        host: where it was decided.
+        others: who may have said something newer about the same row.
+        rows: slug -> row of the contents.
+
+    Raises:
+        Violation: it does not.
+    """
+    newest = {one.aggregate_id: one for one in host.witness.events.values() if one.type == "content.upserted"}
+    elsewhere = {one.aggregate_id: one.event_id for other in others for one in other.witness.events.values()}
+    for event in newest.values():
+        if event.aggregate_id in elsewhere and elsewhere[event.aggregate_id] > event.event_id:
+            continue
+        discarded, payload = host.witness.decided(event.seq)
+        row = rows.get(event.payload["slug"])
+        mine = {one.event_id for one in host.witness.events.values() if one.aggregate_id == event.aggregate_id}
+        if payload is None or discarded or row is None or row["last_event_id"] not in mine:
+            continue
+        if row["title"] != payload["title"]:
+            raise Violation("what_was_decided_took_effect", f"event {event.seq} was edited to {payload}: {row}")
+
+
+def a_killer_is_found(seq: int, deaths: int) -> None:
+    """G5: a process dies of one event a few times; then it is known, whatever else is tried meanwhile.
+
+    Args:
+        seq: of the event.
+        deaths: how often somebody died of it since it was decided about.
+
+    Raises:
+        Violation: too often.
+    """
+    if deaths > MOST_DEATHS:
+        raise Violation("a_killer_is_found", f"somebody died {deaths} times of event {seq}")
 
 
 def nothing_unproven_is_pruned(host: Host, before: int, proven: frozenset[int]) -> None:

@@ -34,6 +34,23 @@ class Delivered:
     stamps: set[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a person changed in a row, by hand, and when; `field` is what events call the column."""
+
+    at: float
+    kind: str
+    slug: str
+    field: str
+    column: str
+    value: Any
+
+    def still_stands(self, tables: dict[str, Any]) -> bool:
+        """Whether nobody has written the field since."""
+        row = tables[self.kind].get(self.slug)
+        return row is not None and bool(row[self.column] == self.value)
+
+
 @dataclass(slots=True)
 class Book:
     """What a ledger knows, and what goes back with its database when that is restored.
@@ -61,6 +78,8 @@ class Ledger:
         blame: marks in titles that make an event guilty of being refused; None: any may be refused.
         lenient: outboxes whose file an operator put back, or that two workers serve: an event may be sent twice, if
             that changes nothing.
+        changed: what people changed in rows.
+        has_branched: the database went back and forth: what was carried out meanwhile is lost with what it was then.
         excused: constraints that were in the way until a moment ago; who asked before may charge them still.
     """
 
@@ -70,6 +89,8 @@ class Ledger:
         self.blame: set[str] | None = blame
         self.lenient: set[UUID] = set()
         self.excused: set[str] = set()
+        self.changed: list[Changed] = []
+        self.has_branched = False
 
     def snapshot(self) -> Book:
         """What to go back to."""

@@ -39,7 +39,7 @@ class Liveness:
             Violation: it waited before, and has left undone since what it could do.
         """
         host: Host = process.host
-        if host.is_swapped or host.witness.is_paused():
+        if host.is_swapped or host.is_full() or host.witness.is_paused():  # on a full disk it cannot be told
             self._undone.pop(process, None)
             return
         undone = {

@@ -13,13 +13,24 @@ from simulation.faults import Misfortune
 from simulation.host import Host
 from simulation.invariants import the_wrong_file_is_refused
 from simulation.kernel import Kernel
-from simulation.ledger import Book, Ledger
+from simulation.ledger import Book, Changed, Ledger
 from simulation.plan import Scenario
 from simulation.programs import PROJECT, delete_by_hand, edit_by_hand, neighbour, take_back_by_hand
-from simulation.template import copy_of
+from simulation.template import backup_of, copy_of
 from simulation.witness import Witness
 
 SWAPPED_SECONDS = 400.0
+# A backup is worth putting back where something is parked, and as long as nothing was appended since.
+LOOKS_AGAIN_SECONDS, LOOKS = 9.0, 30
+LOCKED_SECONDS, KILLS_WHILE_LOCKED = 400.0, 12
+# What a person changes in a row: field of the events, column of the row, and what stands there then.
+CHANGES = (
+    ("content", "parent", "parent_content_id", None),
+    ("content", "project", "project_id", None),
+    ("content", "sequence_order", "sequence_order", 99),
+    ("content", "file_path", "file_path", "moved/elsewhere.md"),
+    ("project", "target_audience", "target_audience_id", None),
+)
 
 
 class Misfortunes:
@@ -59,6 +70,7 @@ class Misfortunes:
         self._copied: dict[Host, int] = {}
         self._newest: dict[Host, Witness] = {}
         self._backups: dict[Misfortune, tuple[Tables, Book]] = {}
+        self._tries: dict[Misfortune, int] = {}
         self.left = 0
 
     def begin(self) -> None:
@@ -92,6 +104,63 @@ class Misfortunes:
         self._server.restore(tables)
         book.charges = self._ledger.book.charges  # what was tried was tried; the outbox file remembers it
         self._ledger.book = book
+
+    def _back_and_forth(self, one: Misfortune, _host: Host) -> None:
+        """The database goes back, and the one that it was before comes again later."""
+        self._backups[one] = (self._server.tables.copy(), self._ledger.snapshot())
+        self._later(one.seconds, "gone_back", one)
+
+    def _gone_back(self, one: Misfortune, _host: Host) -> None:
+        if any(host.is_swapped for host in self._hosts):
+            self._later(60.0, "gone_back", one)
+            return
+        newest = (self._server.tables.copy(), self._ledger.snapshot())
+        self._restored(one, _host)
+        self._backups[one] = newest
+        self._later(5.0 + 295.0 * one.amount, "come_forth", one)
+
+    def _come_forth(self, one: Misfortune, host: Host) -> None:
+        self._ledger.has_branched = True
+        self._restored(one, host)
+
+    def _locked(self, one: Misfortune, _host: Host) -> None:
+        self._server.tables_locked_until = self._kernel.now + LOCKED_SECONDS
+        self._tries[one] = KILLS_WHILE_LOCKED
+        self._later(1.0 + one.seconds / 10, "killed_while_waiting", one)
+
+    def _killed_while_waiting(self, one: Misfortune, host: Host) -> None:
+        """Somebody kills the worker that does not get on."""
+        if self._kernel.now >= self._server.tables_locked_until:
+            return
+        if self._server.waits_for_a_lock(host):
+            self._tries[one] -= 1
+            for process in list(self._kernel.processes):
+                if process.host is host and process.role == "worker":
+                    self._kernel.kill(process)
+        if self._tries[one]:
+            self._later(3.0 + 7.0 * self._chance.random(), "killed_while_waiting", one)
+
+    def _changed(self, one: Misfortune, _host: Host) -> None:
+        """A person changes a field of a row that was delivered."""
+        rows = [
+            (kind, slug, field, column, value)
+            for kind, field, column, value in CHANGES
+            for slug, row in sorted(self._server.tables.rows[kind].items())
+            if row[column] is not None and row[column] != value
+        ]
+        if not rows:
+            self._again(one, "changed")
+            return
+        kind, slug, field, column, value = self._chance.choice(rows)
+        self._server.tables.rows[kind][slug] = {**self._server.tables.rows[kind][slug], column: value}
+        self._ledger.book.reference.rows[kind][slug][column] = value
+        self._ledger.changed.append(Changed(self._kernel.now, kind, slug, field, column, value))
+
+    def _again(self, one: Misfortune, name: str) -> None:
+        """Look again later whether it can be done, a few times."""
+        self._tries[one] = self._tries.get(one, LOOKS) - 1
+        if self._tries[one]:
+            self._later(LOOKS_AGAIN_SECONDS, name, one)
 
     def _broken(self, one: Misfortune, _host: Host) -> None:
         self._server.refuse_all, self._ledger.blame = "23514", None
@@ -203,6 +272,30 @@ class Misfortunes:
         host.disk.log_synced()
         self._report[host] = host.witness.worker_report()
         self._later(SWAPPED_SECONDS, "put_newest", one)
+
+    def _old_list(self, one: Misfortune, host: Host) -> None:
+        """A backup of the outbox file is made, at a moment that would be worth going back to."""
+        witness = host.witness
+        if host.is_swapped or witness.is_paused() or not witness.parked() or witness.has_staged():
+            self._again(one, "old_list")
+            return
+        witness.look_again()
+        backup_of(host.log, host.log.with_name("backup.db"))
+        self._copied[host] = witness.last_seq
+        self._later(one.seconds, "put_list_back", one)
+
+    def _put_list_back(self, one: Misfortune, host: Host) -> None:
+        """It is put in place of the file, if nothing was appended since: only what was noted and decided is lost."""
+        pruned_below = host.witness.pruned_below
+        host.witness.look_again()
+        is_as_long = host.witness.last_seq == self._copied[host] and host.witness.pruned_below == pruned_below
+        if host.is_swapped or not is_as_long or not host.log.with_name("backup.db").exists():
+            self._again(one, "old_list")
+            return
+        host.kill_all()
+        host.witness.remember()
+        host.put_away("worn.db")
+        host.put_back("backup.db", host.witness)
 
     def _is_ahead(self, host: Host) -> bool:
         """Whether the database has more of the log than the older copy."""

@@ -351,8 +351,74 @@ MUTANTS = (
         "        connection.execute('commit')\n        connection.execute('begin')\n",
     ),
     _mutant(
+        "replay-forgets-newest", "a replay does not note how far the position had come",
+        "simulation.destination.statements", '{**row, "newest_event_id": max(seen, default=None)}', "{**row}",
+    ),
+    _mutant(
         "others-unbelieved", "a stamp of another outbox is taken for none",
         "worker.apply.projection", "bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)",
         "bound = next((None for row in newest.fetchall()), None)",
+    ),
+    _mutant(
+        "view-left", "what was taken up stays on the list in the file",
+        "worker.faults.parking", "        self._settle(outcomes)\n        self._write(gone=gone)\n",
+        "        self._settle(outcomes)\n        self._write()\n",
+    ),
+    _mutant(
+        "late-unsettled", "nobody looks what became of a decision that was made from a list out of date",
+        "worker.faults.parking",
+        "return [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]", "return []",
+    ),
+    _mutant(
+        "additions-left", "with a first version nothing is discarded that only adds to it",
+        "outbox.notes.resolve", "        along = () if alone else additions(box, seq)\n", "        along: tuple[int, ...] = ()\n",
+    ),
+    _mutant(
+        "slow-once-released", "an event that is slow gets more time as a new one, and none once it was released",
+        "worker.faults.failures", "        elif self._slow < SLOW_EVENT_TRIES:\n",
+        "        elif self._slow < SLOW_EVENT_TRIES and not failed.released:\n",
+    ),
+    # a database that refuses all alike
+    _mutant(
+        "blame-forgotten", "whose blame is to be withdrawn is not known after a restart",
+        "worker.faults.epidemic", "self._type, self._blamed, self._refused_seq = box.relay.blamed",
+        'self._type, self._blamed, self._refused_seq = "", [], 0',
+    ),
+    _mutant(
+        "blame-unasked", "blame is withdrawn by whoever hears of the first success, and by nobody later",
+        "worker.run.relay", "            self._epidemic.arrived(position)\n", "",
+    ),
+    _mutant(
+        "blame-stands", "blame is never withdrawn",
+        "worker.faults.parking", "        back = [seq for seq in seqs if self.is_blamed(seq)]\n", "        back: list[int] = []\n",
+    ),
+    _mutant(
+        "settings-left", "the settings that statements rest on are left as the login brings them along",
+        "worker.apply.transaction", '    connection.execute(query("relay", "settings"), {"local": True})\n', "",
+    ),
+    # kills
+    _mutant(
+        "waiting-charged", "a worker that is killed while it waits for the database counts as one that died of its event",
+        "outbox.notes.attempts", "            if note is None:\n", "            if True:\n",
+    ),
+    _mutant(
+        "deaths-taken-away", "what is tried before an event takes away the deaths that are counted against it",
+        "outbox.notes.attempts", '"delete from attempts where seq <= ? and last_seq >= ?", [last_seq, seq]',
+        '"delete from attempts"',
+    ),
+    # properties of the file
+    _mutant(
+        "journal-left", "a backup that is put in place stays in the journal mode of backups",
+        "outbox.log.database", "    if is_current(connection, version) and _is_wal(connection):\n        return\n",
+        "    if is_current(connection, version):\n        return\n",
+    ),
+    _mutant(
+        "lock-by-name", "locks go by the name that a worker was given, not by the file that it leads to",
+        "outbox.paths", "return cls(Path(os.path.realpath(path)))", "return cls(Path(os.path.abspath(path)))",
+    ),
+    _mutant(
+        "reference-unproven", "a proof leaves out which rows a row refers to",
+        "worker.proof.expected", "                self.named[name] = None if value is None else as_key(value)\n",
+        "                continue\n",
     ),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from outbox import (
 )
 from outbox.operating import resolve
 from simulation.host import Host
+from simulation.invariants import what_only_adds_goes_along
 from simulation.kernel import Kernel
 from simulation.plan import LESSONS
 from simulation.programs import PROJECT, Dial, Waiting, is_passed, may_be_under_way
@@ -28,6 +29,7 @@ REPLAYS = ("all", "from-seq", "from-parked", "from-parked", "since", "aggregate"
 # A person waits that long for a worker that was told to end, then looks what keeps it.
 WORKER_ENDS_IN_SECONDS = 120.0
 MEDDLES_FOR_SECONDS = 400.0
+INSISTS_FOR_SECONDS = 300.0
 
 
 class Replayer:
@@ -109,13 +111,27 @@ class Replayer:
 
 
 class Meddler:
-    """A second operator, in a hurry: several decisions in a row, right, wrong or of no use; after a while he leaves."""
+    """A second operator, in a hurry: several decisions in a row, right, wrong or of no use; after a while he leaves.
 
-    def __init__(self, kernel: Kernel, host: Host, chance: random.Random, *, struck: set[str]) -> None:
+    Args:
+        struck: told of what was done.
+        under_way: whether a batch may be on its way to the database: what is decided about it then may come too late.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        host: Host,
+        chance: random.Random,
+        *,
+        struck: set[str],
+        under_way: Callable[[Host], bool],
+    ) -> None:
         self._kernel = kernel
         self._host = host
         self._chance = chance
         self._struck = struck
+        self._is_under_way = under_way
 
     def run(self) -> None:
         """Come by often, then no more."""
@@ -141,6 +157,8 @@ class Meddler:
                 position = box.relay.position
                 passed = position.applied_seq if position is not None else 0
                 seq = self._chance.randint(min(passed + 1, box.last_seq), box.last_seq)
+                if self._host.witness.last_decision(seq).id and self._is_under_way(self._host):
+                    return  # of which that is true as well: see `is_passed`
                 self._struck_by("park")
                 resolve.set_aside(box, seq, "not now")
         except (StorageFull, StorageFailed):
@@ -153,13 +171,15 @@ class Meddler:
         what = self._chance.random()
         if row.state is ParkedState.HELD and what < 0.5:  # he is told that it waits for another
             resolve.retry(box, seq)
-        elif what < 0.35 or not is_passed(box, row):
+        elif what < 0.35 or (not is_passed(box, row) and self._is_under_way(self._host)):
             self._struck_by("retry")
             resolve.retry(box, seq)
         elif what < 0.55:
             self._struck_by("discard")
             alone = self._chance.random() < 0.3 or may_be_under_way(box, resolve.additions(box, seq))
             resolve.discard(box, seq, "no use", alone=alone)
+            if not alone:
+                self._kernel.judge(what_only_adds_goes_along, self._host, seq)
         elif what < 0.7:
             self._struck_by("supersede")
             resolve.supersede(box, seq, "as its file is")
@@ -173,3 +193,29 @@ class Meddler:
     def _struck_by(self, what: str) -> None:
         self._struck.add(f"a hasty {what}")
         self._struck.add("a decision")
+
+
+class Insister:
+    """An operator who will not believe it: whatever the database refuses is tried again, every few seconds."""
+
+    def __init__(self, kernel: Kernel, host: Host, chance: random.Random, *, struck: set[str]) -> None:
+        self._kernel = kernel
+        self._host = host
+        self._chance = chance
+        self._struck = struck
+
+    def run(self) -> None:
+        """Retry all that is refused; what the worker died of is left to others."""
+        while self._kernel.now < INSISTS_FOR_SECONDS:
+            self._kernel.sleep(self._chance.uniform(1, 6))
+            if self._host.is_swapped:
+                continue
+            try:
+                with Outbox.open(self._host.log, content_root=self._host.root, clock=self._host) as box:
+                    for row in box.parked.list(state=ParkedState.PARKED):
+                        if row.sqlstate is not None:
+                            self._struck.add("an operator who insists")
+                            resolve.retry(box, row.seq)
+            except (StorageFull, StorageFailed, ParkedConflict):
+                continue
+        self._kernel.sleep(float("inf"))

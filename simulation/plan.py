@@ -7,12 +7,12 @@ the end of what a generator does, and looking whether it still fails.
 import itertools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulation.destination.server import KEPT
 from simulation.faults import Fault, Misfortune
 
-REFUSED_MARK, KILLER_MARK = "☢", "☠"
+REFUSED_MARK, KILLER_MARK, SLOW_MARK = "☢", "☠", "⏳"
 LESSONS = 5
 
 
@@ -42,6 +42,10 @@ class Scenario:
             of its own, or (KEPT) nothing at all, the row stays as it was.
         meddlers: whether a second operator decides in a hurry, whatever comes to hand.
         readers: whether published files are read and said again beside the generators, as `generate sync` does.
+        strange_path: whether the login brings a search path along in which somebody else's functions come first.
+        twin: whether a second worker is started for the first host's file, by a link to it.
+        alike: how many refused alike in a row are the database's fault.
+        insists: whether an operator tries again all the time what the database refuses.
     """
 
     seed: int
@@ -54,6 +58,10 @@ class Scenario:
     refusal: str = "23514"
     readers: bool = False
     meddlers: bool = False
+    strange_path: bool = False
+    twin: bool = False
+    alike: int = 5
+    insists: bool = False
 
 
 _WORK = (
@@ -87,6 +95,9 @@ def draw(seed: int) -> Scenario:
         )
         for _ in range(hosts)
     )
+    edges = random.Random(f"edges {seed}")
+    slow = 0.3 if edges.random() < 0.05 else 0.0
+    work = tuple(tuple(tuple(_slow(edges, one, slow) for one in share) for share in host) for host in work)
     faults: list[Fault] = []
     misfortunes: list[Misfortune] = []
     if not calm:
@@ -96,11 +107,13 @@ def draw(seed: int) -> Scenario:
         misfortunes += [_hand(hands, hosts) for _ in range(hands.choice((0, 0, 1, 2, 4)))]
         operators = random.Random(f"operators {seed}")
         meddlers = operators.random() < 0.3
-        if hosts == 1:  # docs/simulation.md, "What it does not cover"
-            misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 1, 1, 2)))]
+        misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 1, 1, 2)))]
         faults += [_while_deciding(operators) for _ in range(operators.choice((0, 0, 1, 2)))]
         slowness = random.Random(f"slow {seed}")
         faults += [_slowness(slowness) for _ in range(slowness.choice((0, 0, 1, 2)))]
+        stores = random.Random(f"stores {seed}")
+        misfortunes += [_store(stores, hosts) for _ in range(stores.choice((1, 1, 2)) if stores.random() < 0.12 else 0)]
+    marked = any(REFUSED_MARK in one.title for host in work for share in host for one in share)
     return Scenario(
         seed=seed,
         work=work,
@@ -111,6 +124,10 @@ def draw(seed: int) -> Scenario:
         refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", "57P01", KEPT)),
         readers=random.Random(f"readers {seed}").random() < 0.35,
         meddlers=meddlers,
+        strange_path=edges.random() < 0.3,
+        twin=edges.random() < 0.03,
+        alike=edges.choice((2, 3)) if not marked and edges.random() < 0.15 else 5,
+        insists=not calm and marked and edges.random() < 0.15,
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
     )
 
@@ -124,6 +141,12 @@ def _work(chance: random.Random, counter: Iterator[int], *, first: bool) -> Work
     if kind == "module":  # lessons refer to it: what depends on something parked is to be met often
         mark = chance.choice(("", REFUSED_MARK))
     return Work(kind, chance.randrange(LESSONS), number, f"Aula {number}{mark}")
+
+
+def _slow(chance: random.Random, work: Work, share: float) -> Work:
+    """Some lessons are slower to write than a statement may be."""
+    is_slow = work.kind == "lesson" and chance.random() < share
+    return replace(work, title=work.title + SLOW_MARK) if is_slow else work
 
 
 def _fault(chance: random.Random) -> Fault:
@@ -189,6 +212,20 @@ def _slowness(chance: random.Random) -> Fault:
         return Fault(kind="slow disk", role=role, edge=edge, nth=chance.randint(1, 12), seconds=seconds)
     edge, seconds = chance.choice(("net.send", "net.commit")), chance.choice((chance.uniform(1, 60), 600.0))
     return Fault(kind="trickle", role="worker", edge=edge, nth=chance.randint(1, 12), seconds=seconds)
+
+
+def _store(chance: random.Random, hosts: int) -> Misfortune:
+    """One of the two stores is put back, locked or changed, by people."""
+    kind = chance.choice(
+        ("old_list", "old_list", "back_and_forth", "back_and_forth", "locked", "changed", "changed", "broken")
+    )
+    return Misfortune(
+        kind=kind,
+        host=chance.randrange(hosts),
+        at=chance.uniform(5, 150),
+        seconds=chance.choice((chance.uniform(1, 20), chance.uniform(20, 300))),
+        amount=chance.random(),
+    )
 
 
 def _hand(chance: random.Random, hosts: int) -> Misfortune:

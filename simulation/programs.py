@@ -24,9 +24,14 @@ from outbox import (
 from outbox import catalogue as c
 from outbox.operating import prune, resolve
 from simulation.host import Host
-from simulation.invariants import what_raised_was_not_kept, what_was_said_is_in_the_log
+from simulation.invariants import (
+    one_worker_serves_the_file,
+    what_only_adds_goes_along,
+    what_raised_was_not_kept,
+    what_was_said_is_in_the_log,
+)
 from simulation.kernel import Kernel, Process
-from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Work
+from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Scenario, Work
 from simulation.template import copy_of, new_outbox
 from worker.connect.connection import Connection
 from worker.faults.outage import Backoff, Patience
@@ -38,6 +43,7 @@ from worker.run.relay import Relay
 from worker.run.report import Report
 
 PROJECT, AUDIENCE, MIND = "curso", "padeiros", "ana"
+TWIN_TRIES_EVERY_SECONDS = 45.0
 POLL_SECONDS = 30.0  # seldom: what the bell does not tell is found all the same
 Dial = Callable[[], Connection]
 
@@ -171,12 +177,24 @@ def lesson(index: int, number: int, title: str) -> c.ContentUpserted:
     )
 
 
-def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = False) -> None:
-    """The life of `worker run`; a rival does not ask for the lock of the file."""
+def work(
+    kernel: Kernel, host: Host, dial: Dial, scenario: Scenario, *, rival: bool = False, twin: bool = False
+) -> None:
+    """The life of `worker run`; a rival does not ask for the lock of the file, a twin knows it by a link."""
+    path = host.log
+    if twin:
+        kernel.sleep(TWIN_TRIES_EVERY_SECONDS)
+        path = host.log.with_name("link.db")
+        if not path.is_symlink():
+            path.symlink_to(host.log)
     with ExitStack() as opened:
-        box = opened.enter_context(Outbox.open(host.log, content_root=host.root, clock=host, lenient=True))
+        box = opened.enter_context(Outbox.open(path, content_root=host.root, clock=host, lenient=True))
         if not rival:
-            opened.enter_context(WorkerLock(host.log))
+            opened.enter_context(WorkerLock(path))
+            kernel.judge(one_worker_serves_the_file, host)
+            assert kernel.me is not None
+            host.serving.append(kernel.me.name)
+            opened.callback(host.serving.remove, kernel.me.name)
         wary = died(box)
         with only_a_note(box):
             box.relay.set_state("starting")
@@ -192,7 +210,13 @@ def work(kernel: Kernel, host: Host, dial: Dial, batch: int, *, rival: bool = Fa
             dial=dial,
             waker=waiting,
             patience=Patience(box, Backoff(), clock=clock),
-            options=Options(max_events=batch, halves_from=2, wary=wary, poll_seconds=POLL_SECONDS),
+            options=Options(
+                max_events=scenario.batch,
+                halves_from=2,
+                wary=wary,
+                poll_seconds=POLL_SECONDS,
+                hold_after_alike=scenario.alike,
+            ),
             report=Report(box, clock=clock),
             clock=clock,
         )
@@ -213,11 +237,13 @@ class Operator:
         dial: Dial,
         chance: random.Random,
         *,
-        applied: Callable[[Host], frozenset[int]],
+        proven: Callable[[Host, float], frozenset[int]],
+        left_to_the_worker: Callable[[Host, str, list[int]], bool],
         pruned: Callable[[Host, frozenset[int]], None],
         prunes: bool,
     ) -> None:
-        self._applied = applied
+        self._proven = proven
+        self._is_left_to_the_worker = left_to_the_worker
         self._pruned = pruned
         self._kernel = kernel
         self._host = host
@@ -236,8 +262,10 @@ class Operator:
                 continue
 
     def _look_after(self, box: Outbox) -> None:
+        kind, blamed, _ = box.relay.blamed
+        left = blamed if blamed and self._is_left_to_the_worker(self._host, kind, blamed) else []
         for row in box.parked.list(state=ParkedState.PARKED):
-            if self._chance.random() < 0.7:
+            if row.seq not in left and self._chance.random() < 0.7:
                 self._decide(box, row)
         if self._prunes and self._chance.random() < 0.5:
             self._prune(box)
@@ -255,7 +283,10 @@ class Operator:
             resolve.retry(box, seq)
         elif what < 0.4 or not marked:
             if marked or what < 0.6:
-                resolve.discard(box, seq, "no use", alone=may_be_under_way(box, resolve.additions(box, seq)))
+                alone = may_be_under_way(box, resolve.additions(box, seq))
+                resolve.discard(box, seq, "no use", alone=alone)
+                if not alone:
+                    self._kernel.judge(what_only_adds_goes_along, self._host, seq)
             else:
                 resolve.retry(box, seq)
         else:
@@ -263,6 +294,7 @@ class Operator:
             resolve.edit(box, seq, {**payload, "title": mended}, "mended")
 
     def _prune(self, box: Outbox) -> None:
+        began = self._kernel.now
         try:
             connection = self._dial()
             try:
@@ -271,7 +303,7 @@ class Operator:
                 connection.close()
         except psycopg.Error:  # the database is away: next time
             return
-        proven = self._applied(self._host)
+        proven = self._proven(self._host, began)
         self._kernel.pause("prune")
         prune.prune(box, prune.plan(box, keep_days=0))
         self._pruned(self._host, proven)

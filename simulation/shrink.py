@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from simulation.plan import Scenario
 from simulation.run import Outcome, run
@@ -32,10 +33,10 @@ def shrink(scenario: Scenario, found: Outcome) -> tuple[Scenario, Outcome]:
 
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:
-    if scenario.rivals:
-        yield dataclasses.replace(scenario, rivals=False)
-    if scenario.prunes:
-        yield dataclasses.replace(scenario, prunes=False)
+    for also in ("rivals", "twin", "prunes", "readers", "meddlers", "insists", "strange_path"):
+        if getattr(scenario, also):
+            without: dict[str, Any] = {also: False}
+            yield dataclasses.replace(scenario, **without)
     for index in range(len(scenario.misfortunes)):
         left = scenario.misfortunes[:index] + scenario.misfortunes[index + 1 :]
         yield dataclasses.replace(scenario, misfortunes=left)

@@ -34,6 +34,14 @@ def new_outbox(path: Path, outbox_id: UUID) -> None:
     path.chmod(0o600)
 
 
+def backup_of(path: Path, target: Path) -> None:
+    """Make a backup: it stands in a journal mode of its own, as `outbox backup` leaves it."""
+    copy_of(path, target)
+    connection = sqlite3.connect(target, isolation_level=None)
+    connection.execute("pragma journal_mode = delete").fetchall()
+    connection.close()
+
+
 def copy_of(path: Path, target: Path) -> None:
     """Copy an outbox file that is in use, as a backup does."""
     source, copy = sqlite3.connect(path), sqlite3.connect(target)

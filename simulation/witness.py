@@ -22,6 +22,11 @@ _DECIDED = (
     "and coalesce((select outcome from outcomes where decision_id = a.id order by id desc limit 1), '') <> 'too_late' "
     "order by id desc"
 )
+_OPEN = (
+    "select 1 from audit as a where action in ('retry', 'edit', 'supersede', 'discard', 'park') and seq is not null "
+    "and not exists (select 1 from outcomes where decision_id = a.id) and not exists (select 1 from audit as b where "
+    "b.seq = a.seq and b.id > a.id and b.action in ('retry', 'edit', 'supersede', 'discard', 'park')) limit 1"
+)
 
 _LAST_DECISION = (
     "select id, action, outcome from (select a.id, action, "
@@ -76,6 +81,8 @@ class Witness:
         self.pruned_below = 0
         self._rows: dict[int, tuple[Any, ...]] = {}
         self._of_path: dict[Any, list[Seen]] = {}
+        self._discarded: set[int] = set()
+        self._set_aside: set[int] = set()
         self.reopen()
         (outbox_id,) = self._connection.execute("select value from meta where key = 'outbox_id'").fetchone()
         self.outbox_id = UUID(outbox_id)
@@ -132,7 +139,9 @@ class Witness:
         return LastDecision(0, "", None) if row is None else LastDecision(*row)
 
     def was_discarded(self, seq: int) -> bool:
-        """Return whether an operator ever discarded the event, whatever was decided after a restore of the database."""
+        """Return whether an operator ever discarded the event, whatever was decided after a restore of either store."""
+        if seq in self._discarded:
+            return True
         found = self._connection.execute("select 1 from audit where seq = ? and action = 'discard' limit 1", [seq])
         return found.fetchone() is not None
 
@@ -142,8 +151,30 @@ class Witness:
 
     def was_set_aside(self, seq: int) -> bool:
         """Return whether an operator ever parked the event before its turn."""
+        if seq in self._set_aside:
+            return True
         found = self._connection.execute("select 1 from audit where seq = ? and action = 'park' limit 1", [seq])
         return found.fetchone() is not None
+
+    def remember(self) -> None:
+        """Take in what was decided so far: a backup that is put in place does not know of it."""
+        for seq, action in self._connection.execute(
+            "select seq, action from audit where action in ('discard', 'park')"
+        ):
+            (self._discarded if action == "discard" else self._set_aside).add(seq)
+
+    def first_kept(self) -> int:
+        """Return below which seq the file was pruned by now."""
+        (pruned,) = self._connection.execute("select max(value + 0) from meta where key = 'pruned_below'").fetchone()
+        return pruned or 0
+
+    def has_open_decisions(self) -> bool:
+        """Whether nobody has noted what became of the newest decision about some event."""
+        return self._connection.execute(_OPEN).fetchone() is not None
+
+    def has_staged(self) -> bool:
+        """Whether the log names files that are not in their place."""
+        return self._connection.execute("select 1 from files where temp is not null limit 1").fetchone() is not None
 
     def parked(self) -> dict[int, str]:
         """Return seq -> state of the parked list."""

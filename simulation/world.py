@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,16 +19,23 @@ from simulation.destination.server import Server
 from simulation.destination.tables import Transaction
 from simulation.edges import injected
 from simulation.host import Host
-from simulation.invariants import Knocks, everything_is_as_it_should_be, nothing_unproven_is_pruned
+from simulation.invariants import (
+    Knocks,
+    a_killer_is_found,
+    everything_is_as_it_should_be,
+    nothing_unproven_is_pruned,
+    what_was_decided_took_effect,
+)
 from simulation.kernel import Kernel, Killed, Process, Violation
 from simulation.ledger import Ledger
 from simulation.liveness import Liveness
 from simulation.misfortunes import Misfortunes
-from simulation.plan import KILLER_MARK, LOGIN_REFUSALS, REFUSED_MARK, Scenario
+from simulation.plan import KILLER_MARK, LOGIN_REFUSALS, REFUSED_MARK, SLOW_MARK, Scenario
 
 PATIENCE_SECONDS = 6 * 3600.0
 MOST_STEPS = 40_000
 TRANSACTION_TIMEOUT_SECONDS = 60.0
+SLOW_SECONDS = 45.0  # longer than a statement may take, until it is given more time
 MIND_ID = UUID(int=0xA7A)
 
 
@@ -68,8 +76,11 @@ class World:
         self.server = Server(self.kernel, UUID(int=0xDB), self._committed)
         self.server.tables.rows["minds"][programs.MIND] = {"id": MIND_ID}
         self.server.refused = {REFUSED_MARK: scenario.refusal}
+        self.server.slow = {SLOW_MARK: SLOW_SECONDS}
+        self.server.strange_path = scenario.strange_path
         self.ledger = Ledger({programs.MIND: MIND_ID, str(MIND_ID): MIND_ID}, {REFUSED_MARK, KILLER_MARK})
         self._proofs: dict[UUID, int] = {}
+        self._deaths: Counter[tuple[UUID, int, int]] = Counter()
         self.generators = [
             programs.Generator(
                 self.kernel,
@@ -113,20 +124,29 @@ class World:
                     host,
                     self._dial,
                     chance,
-                    applied=self._proven,
+                    proven=self._proven,
+                    left_to_the_worker=self._left_to_the_worker,
                     pruned=self._pruned,
                     prunes=scenario.prunes,
                 )
                 self._start(f"operator-{number}", "operator", host, operator.run)
                 if scenario.meddlers:
                     hasty = random.Random(f"meddler {scenario.seed} {number}")
-                    meddler = operators.Meddler(self.kernel, host, hasty, struck=self.adversary.struck)
+                    meddler = operators.Meddler(
+                        self.kernel, host, hasty, struck=self.adversary.struck, under_way=self._is_under_way
+                    )
                     self._start(f"meddler-{number}", "operator", host, meddler.run)
+                if scenario.insists:
+                    stubborn = random.Random(f"insister {scenario.seed} {number}")
+                    insister = operators.Insister(self.kernel, host, stubborn, struck=self.adversary.struck)
+                    self._start(f"insister-{number}", "operator", host, insister.run)
                 if scenario.readers:
                     reader = programs.Reader(self.kernel, host, random.Random(f"reader {scenario.seed} {number}"))
                     self._start(f"reader-{number}", "reader", host, reader.run)
             if scenario.rivals:
                 self._start("rival", "worker", self.hosts[0], self._worker(self.hosts[0], rival=True))
+            if scenario.twin:
+                self._start("twin", "worker", self.hosts[0], self._worker(self.hosts[0], twin=True))
             self.misfortunes.begin()
             try:
                 self.kernel.run()
@@ -136,6 +156,9 @@ class World:
             raise self.kernel.failure
         for host in self.hosts:
             everything_is_as_it_should_be(host, self._applied(host), is_refused=self.is_refused_for_ever(host))
+            if not (self.ledger.has_branched or self.ledger.lenient or self.is_refused_for_ever(host)):
+                others = [other for other in self.hosts if other is not host]
+                what_was_decided_took_effect(host, others, self.server.tables.rows["content"])
 
     def close(self) -> None:
         """Give everything back."""
@@ -174,6 +197,11 @@ class World:
         _, decided = process.host.witness.decided(seq)
         if KILLER_MARK in str((decided or event.payload).get("title", "")):
             self.kernel.tell(f"event {seq} kills {process.name}")
+            decision = process.host.witness.last_decision(seq).id
+            key = (process.host.witness.outbox_id, seq, decision)
+            self._deaths[key] += 1
+            if not process.host.had_trouble and key[0] not in self.ledger.lenient:
+                self.kernel.judge(a_killer_is_found, seq, self._deaths[key])
             self.adversary.struck.add("an event that kills")
             self.kernel.die()
 
@@ -182,9 +210,25 @@ class World:
     def _applied(self, host: Host) -> frozenset[int]:
         return frozenset(self.ledger.book.applied.get(host.witness.outbox_id, ()))
 
-    def _proven(self, host: Host) -> frozenset[int]:
+    def _proven(self, host: Host, began: float) -> frozenset[int]:
+        """What a proof that began then may rest on: what took effect, but for rows that somebody has changed before."""
         self._proofs[host.witness.outbox_id] = len(self.ledger.effects)
-        return self._applied(host)
+        changed = [one for one in self.ledger.changed if one.at <= began and one.still_stands(self.server.tables.rows)]
+        spoken_of = {(one.kind, one.slug, one.field) for one in changed}
+        events = {seq: host.witness.events.get(seq) for seq in self._applied(host)}
+        return frozenset(
+            seq
+            for seq, event in events.items()
+            if event is None
+            or not any((event.kind, event.payload["slug"], name) in spoken_of for name in event.payload)
+        )
+
+    def _left_to_the_worker(self, host: Host, kind: str, blamed: list[int]) -> bool:
+        """Whether the worker lets go of these by itself: the database is broken, or has taken one like them since."""
+        if self.server.refuse_all is not None:
+            return True
+        later = [host.witness.events.get(seq) for seq in self._applied(host) if seq > max(blamed)]
+        return any(one is not None and one.type == kind for one in later)
 
     def _pruned(self, host: Host, proven: frozenset[int]) -> None:
         before = host.witness.pruned_below
@@ -202,6 +246,9 @@ class World:
         if edge == "idle" and process.host.witness.outbox_id not in self.ledger.lenient:
             self.liveness.waits(process)
         return self.adversary.watch(self.kernel, process, edge)
+
+    def _is_under_way(self, host: Host) -> bool:
+        return any(one.client is not None and one.client.host is host for one in self.server.sessions)
 
     def _buried(self, process: Process, outcome: BaseException | None) -> None:
         for one in process.belongings:
@@ -239,7 +286,11 @@ class World:
         for generator in self.generators:
             if not generator.is_done:
                 return False
-        return all(self.is_delivered(host) or self.is_refused_for_ever(host) for host in self.hosts)
+        return all(self._is_through(host) or self.is_refused_for_ever(host) for host in self.hosts)
+
+    def _is_through(self, host: Host) -> bool:
+        """Whether everything is delivered, the list in the file shows so, and of no decision the end is open."""
+        return self.is_delivered(host) and not host.witness.parked() and not host.witness.has_open_decisions()
 
     def _start(self, name: str, role: str, host: Host, target: Callable[[], None]) -> None:
         if role in {"generator", "reader"} and host.is_swapped:
@@ -247,8 +298,8 @@ class World:
             return
         self.kernel.spawn(Process(name, role, host, target))
 
-    def _worker(self, host: Host, *, rival: bool = False) -> Callable[[], None]:
-        return lambda: programs.work(self.kernel, host, self._dial, self.scenario.batch, rival=rival)
+    def _worker(self, host: Host, *, rival: bool = False, twin: bool = False) -> Callable[[], None]:
+        return lambda: programs.work(self.kernel, host, self._dial, self.scenario, rival=rival, twin=twin)
 
     def _replay(self, host: Host, amount: float, done: Callable[[], None]) -> None:
         form = operators.REPLAYS[int(amount * len(operators.REPLAYS))]

@@ -125,6 +125,7 @@ class Line:
         self.wire = Wire(kernel)
         self._pipeline: Sent | None = None
         self.closed = False
+        self.on_wait: Callable[..., None] | None = None
         self.info = SimpleNamespace(server_version=180000)
         # What travels together is never half sent, and its answers come when somebody asks for them.
         self.pgconn = SimpleNamespace(flush=lambda: 0, send_flush_request=lambda: None)
@@ -171,6 +172,16 @@ class Line:
     def _trip(self, sent: Sent) -> None:
         if self.closed:
             raise lost("the connection is closed")
+        if self.on_wait is None:
+            self._and_back(sent)
+            return
+        self.on_wait(begins=True)
+        try:
+            self._and_back(sent)
+        finally:
+            self.on_wait(begins=False)
+
+    def _and_back(self, sent: Sent) -> None:
         commits = any(name == "commit" for name, _, _ in sent)
         fault = self._kernel.pause("net.commit" if commits else "net.send")
         self.wire.moved_at = self._kernel.now

@@ -440,11 +440,17 @@ def _nothing(_tx: Transaction, _values: Any) -> Rows:
 
 def _limits(tx: Transaction, values: Any) -> Rows:
     tx.lock_timeout_seconds = int(values["lock_timeout"]) / 1000
+    tx.statement_timeout_seconds = int(values["statement_timeout"]) / 1000
+    return []
+
+
+def _settings(tx: Transaction, _values: Any) -> Rows:
+    tx.has_our_settings = True
     return []
 
 
 HANDLERS: dict[str, Handler] = {
-    "relay.settings": _nothing,
+    "relay.settings": _settings,
     "set constraints all immediate": _nothing,
     "relay.limits": _limits,
     "relay.whole_transaction_limit": _nothing,

@@ -32,13 +32,15 @@ class Transaction:
     Attributes:
         writes: (table, key) -> the row, None where it was deleted; in the order of the first write.
         failed: a statement of it was refused; nothing but a rollback is accepted.
+        has_our_settings: whether what statements rest on was set, whatever the login brings along.
     """
 
     def __init__(self, tables: Tables, *, snapshot: bool = False) -> None:
         self._tables = tables.copy() if snapshot else tables
         self.writes: dict[tuple[str, Key], Row | None] = {}
         self.failed = False
-        self.lock_timeout_seconds = float("inf")
+        self.lock_timeout_seconds = self.statement_timeout_seconds = float("inf")
+        self.has_our_settings = False
 
     def get(self, table: str, key: Key) -> Row | None:
         """Return a row, None where there is none."""
