@@ -378,20 +378,6 @@ MUTANTS = (
         "worker.faults.failures", "        elif self._slow < SLOW_EVENT_TRIES:\n",
         "        elif self._slow < SLOW_EVENT_TRIES and not failed.released:\n",
     ),
-    # a database that refuses all alike
-    _mutant(
-        "blame-forgotten", "whose blame is to be withdrawn is not known after a restart",
-        "worker.faults.epidemic", "self._type, self._blamed, self._refused_seq = box.relay.blamed",
-        'self._type, self._blamed, self._refused_seq = "", [], 0',
-    ),
-    _mutant(
-        "blame-unasked", "blame is withdrawn by whoever hears of the first success, and by nobody later",
-        "worker.run.relay", "            self._epidemic.arrived(position)\n", "",
-    ),
-    _mutant(
-        "blame-stands", "blame is never withdrawn",
-        "worker.faults.parking", "        back = [seq for seq in seqs if self.is_blamed(seq)]\n", "        back: list[int] = []\n",
-    ),
     _mutant(
         "settings-left", "the settings that statements rest on are left as the login brings them along",
         "worker.apply.transaction", '    connection.execute(query("relay", "settings"), {"local": True})\n', "",
