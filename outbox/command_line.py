@@ -46,9 +46,7 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             # The reader went away (`| head`): that is no failure, though click would exit with 1. What is still
             # buffered goes nowhere, or Python would complain at exit.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+            _write_nowhere()
             return EXIT_OK
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -108,7 +106,17 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
 
 def _end(told: str, code: int) -> NoReturn:
     click.echo(f"error: {told}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # what could not be written is still kept: Python would try again, and end with a code of its own
+        _write_nowhere()
     sys.exit(code)
+
+
+def _write_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _words_for(error: Exception) -> tuple[str, int] | None:

@@ -105,7 +105,8 @@ def test_a_result_that_cannot_be_written_fails_the_command(command: str, tmp_pat
     filled(tmp_path / "box" / "outbox.db", 3).close()
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {sys.executable} -m outbox {command} >/dev/full"],
-        env={**environment(tmp_path / "box" / "outbox.db", None), "PYTHONPATH": str(ROOT)},
+        # Buffered, as in production, whatever the tests are run with.
+        env={**environment(tmp_path / "box" / "outbox.db", None), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
