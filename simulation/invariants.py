@@ -185,6 +185,9 @@ def what_was_decided_took_effect(host: Host, others: Sequence[Host], rows: dict[
         discarded, payload = host.witness.decided(event.seq)
         row = rows.get(event.payload["slug"])
         mine = {one.event_id for one in host.witness.events.values() if one.aggregate_id == event.aggregate_id}
+        discarded = discarded or host.witness.was_discarded(
+            event.seq
+        )  # also by a decision that went with a file put back
         if payload is None or discarded or row is None or row["last_event_id"] not in mine:
             continue
         if row["title"] != payload["title"]:

@@ -295,6 +295,7 @@ class Operator:
 
     def _prune(self, box: Outbox) -> None:
         began = self._kernel.now
+        at_first = self._proven(self._host, began)  # the database may be put back once it was compared
         try:
             connection = self._dial()
             try:
@@ -303,7 +304,7 @@ class Operator:
                 connection.close()
         except psycopg.Error:  # the database is away: next time
             return
-        proven = self._proven(self._host, began)
+        proven = at_first | self._proven(self._host, began)
         self._kernel.pause("prune")
         prune.prune(box, prune.plan(box, keep_days=0))
         self._pruned(self._host, proven)
