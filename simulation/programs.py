@@ -239,7 +239,7 @@ class Operator:
         *,
         proven: Callable[[Host, float], frozenset[int]],
         left_to_the_worker: Callable[[Host, str, list[int]], bool],
-        pruned: Callable[[Host, frozenset[int]], None],
+        pruned: Callable[[Host, int, frozenset[int]], None],
         prunes: bool,
     ) -> None:
         self._proven = proven
@@ -306,8 +306,9 @@ class Operator:
             return
         proven = at_first | self._proven(self._host, began)
         self._kernel.pause("prune")
+        before = box.relay.pruned_below  # also by somebody who died before anybody judged it
         prune.prune(box, prune.plan(box, keep_days=0))
-        self._pruned(self._host, proven)
+        self._pruned(self._host, before, proven)
 
 
 def is_passed(box: Outbox, row: ParkedEvent) -> bool:

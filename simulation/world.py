@@ -230,8 +230,7 @@ class World:
         later = [host.witness.events.get(seq) for seq in self._applied(host) if seq > max(blamed)]
         return any(one is not None and one.type == kind for one in later)
 
-    def _pruned(self, host: Host, proven: frozenset[int]) -> None:
-        before = host.witness.pruned_below
+    def _pruned(self, host: Host, before: int, proven: frozenset[int]) -> None:
         host.witness.look_again()
         # What was parked at the time of the proof is pruned only after it was released and took effect. The database
         # may have gone back since: the relay says so when it meets it.
