@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,6 +59,11 @@ def prove(claim: str, *, holds: bool) -> None:
 
 
 def main() -> int:
+    return perform(play)
+
+
+def perform(play: Callable[[Stage], None]) -> int:
+    """Play in a scratch home, and return the exit code. What was started is stopped, also on Ctrl-C."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="outbox-demo-") as folder:
         stage = Stage(Path(folder), told)

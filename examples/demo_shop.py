@@ -8,39 +8,23 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 import psycopg
-from demo import console, prove, step, told
+from demo import console, perform, prove, step, told
 from stage import EXAMPLES, WORKER_ROLE, ProofFailed, Stage, let_the_worker_in
 
 SHOP = EXAMPLES / "shop"
 
 
 def main() -> int:
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="outbox-shop-") as folder:
-        stage = Stage(Path(folder), told)
-        stage.env["OUTBOX_CATALOGUE"] = "events:CATALOGUE"
-        for name in ("events.py", "sell.py"):
-            shutil.copy(SHOP / name, folder)
-        try:
-            play(stage)
-        except ProofFailed as failure:
-            console.print(f"[red]the demo failed:[/] {failure}")
-            return 1
-        except KeyboardInterrupt:
-            return 130
-        finally:
-            stage.server.stop()
-            stage.server.remove_data()
-    console.print(f"\n[green bold]Every proof held, in {time.monotonic() - began:.0f} s.[/] Nothing was left running.")
-    return 0
+    return perform(play)
 
 
 def play(stage: Stage) -> None:
+    stage.env["OUTBOX_CATALOGUE"] = "events:CATALOGUE"
+    for name in ("events.py", "sell.py"):
+        shutil.copy(SHOP / name, stage.home)
+
     with step("1. The till sells, without a network"):
         sell(stage)
         waiting = int(str(stage.status()["backlog"]))
