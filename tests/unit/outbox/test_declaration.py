@@ -1,6 +1,7 @@
 """A catalogue is checked when its module is imported, and everything else is derived from it."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from msgspec import UNSET
 
 from outbox import CatalogueError, Outbox, Payload, UnknownEventType, ids
 from outbox.catalogue import CONTRACTS, Aggregate, Catalogue, Link, Outside, active, column, contract_of, event_type
+from outbox.catalogue.chosen import load
 from outbox.catalogue.contract import check
 
 customer = Outside(kind="customer", table="shop.customers", key="email", id="id")
@@ -192,3 +194,12 @@ EXAMPLE = {"tenant": "t", "number": 7}
 def test_a_wrong_declaration_is_refused_when_it_is_made(declare: Callable[[], object], words: list[str]) -> None:
     """With the name of what is wrong, long before Postgres would say so."""
     refused(*words, declare=declare)
+
+
+def test_a_link_of_a_projects_own_is_refused_before_anything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database would refuse the first link that is taken away, long after it was said."""
+    monkeypatch.setattr(
+        sys.modules[__name__], "LINKING", Catalogue("linking", events=[BasketOpened, BasketLabelled]), raising=False
+    )
+    with pytest.raises(CatalogueError, match=r"declares the link 'label'\. Links of your own are not supported yet"):
+        load(f"{__name__}:LINKING")
