@@ -31,12 +31,19 @@ mount -t proc none "$SCRATCH/root/proc"
 mount --rbind /dev "$SCRATCH/root/dev"
 mkdir -p "$SCRATCH/root/run"
 chmod 0755 "$SCRATCH/root/root"  # a Python of root's own must be executable by every user, as the page says
+# The checkout may lie in a folder that only root may enter; the page's own user has to read the course in it.
+way=$PROJECT
+while [ "$way" != / ]; do
+  chmod a+rx "$SCRATCH/root$way"
+  way=$(dirname "$way")
+done
 exec chroot "$SCRATCH/root" sh -c 'cd "$PROJECT" && exec sh -eu' < "$SCRIPT"
 """
 
 # After what the page says: the service, an operator's commands, root's drain, the service again.
 LIVE = """
 export PATH=/usr/local/bin:$PATH
+trap 'pkill -TERM -u creatoros -f "worker run" || true' EXIT  # a step that fails must not leave the service behind
 starts() {
   runuser -u creatoros -- env -i PATH="$PATH" $(cat /etc/creatoros-outbox.env) sh -c 'cd %(directory)s && exec %(command)s' &
   service=$!
