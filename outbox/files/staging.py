@@ -157,9 +157,18 @@ class Staging:
     def _open(self) -> None:
         parent = self._root / STAGING_DIRECTORY
         self.directories.make(parent)
+        while (own := self._make(parent)) is None:  # swept before it was ours: a new name
+            pass
+        self._directory, self._lock_fd = own
+
+    def _make(self, parent: Path) -> tuple[Path, int] | None:
+        """Make the directory and take its lock; None if a sweeper was faster and removed it.
+
+        A sweeper must never find the lock free before it is ours. So it is taken under another name first. Where an
+        open file keeps its directory from being renamed, the name is the final one from the beginning: there a
+        sweeper may take the lock between two of our steps, and we look whether the directory outlived it.
+        """
         owner = self._owner()
-        # The lock is taken under another name first: a sweeper must never find it free before it is ours. Where an open
-        # file keeps its directory from being renamed, it keeps the sweeper from removing it as well.
         token = f"{owner.outbox_id}.{owner.inode}.{owner.last_seq}.{os.getpid()}-{secrets.token_hex(4)}"
         nascent = parent / (f"{token}{_NASCENT}" if host.MOVES_OPEN_DIRECTORIES else token)
         nascent.mkdir(mode=0o700)
@@ -175,14 +184,18 @@ class Staging:
             os.write(lock_fd, b"%-*d\n" % (_NUMBER_WIDTH, 0))  # its room is taken now: later notes need none
             if host.MOVES_OPEN_DIRECTORIES:
                 nascent.rename(parent / token)
+            else:
+                (nascent / _OWNER_LOCK).stat()  # a sweeper that had the lock before us removed it before it gave it up
             durable.sync_directory(parent)
-        except BaseException:
-            shutil.rmtree(nascent, ignore_errors=True)
-            remove(parent / token)
+        except BaseException as exc:
             if lock_fd >= 0:
                 os.close(lock_fd)
+            shutil.rmtree(nascent, ignore_errors=True)
+            remove(parent / token)
+            if isinstance(exc, FileNotFoundError) and not host.MOVES_OPEN_DIRECTORIES and parent.is_dir():
+                return None
             raise
-        self._directory, self._lock_fd = parent / token, lock_fd
+        return parent / token, lock_fd
 
 
 def published_up_to(directory: Path) -> int:
