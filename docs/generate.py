@@ -17,7 +17,7 @@ import click
 from generators.cli import cli as generate
 from outbox.catalogue.page import page as events_page
 from outbox.cli import cli as outbox
-from outbox.variables import VARIABLES as OF_THE_OUTBOX
+from outbox.settings import VARIABLES as OF_THE_OUTBOX
 from worker.cli import cli as worker
 from worker.variables import VARIABLES as OF_THE_WORKER
 

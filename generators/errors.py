@@ -5,6 +5,7 @@
     GeneratorError               exit 1   caught at the command line, shown as one line
     ├── UsageFault               exit 2   what was asked for makes no sense
     │   └── MissingPath          exit 2   the path given does not exist
+    ├── WriterStopped            exit 1   no further lesson can be written in this run
     └── UnreadableFile           exit 1   a file that cannot be taken in; names the file
         ├── BinaryFile                    not text at all
         ├── OversizedFile                 larger than any course text
@@ -35,6 +36,10 @@ class MissingPath(UsageFault):
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: there is no such file or folder; check the path")
         self.path = path
+
+
+class WriterStopped(GeneratorError):
+    """The writer can write no further lesson in this run; what it wrote is published."""
 
 
 class UnreadableFile(GeneratorError):

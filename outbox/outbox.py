@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from outbox import tracing
-from outbox.catalogue.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.clock import Clock, SystemClock
 from outbox.errors import OutboxError
 from outbox.files import known_files
@@ -35,6 +34,7 @@ from outbox.notes.decisions import Decisions
 from outbox.notes.parked import Parked
 from outbox.notes.relay_state import RelayState
 from outbox.paths import OutboxPaths
+from outbox.settings import DEFAULT_PAYLOAD_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from outbox.catalogue.declaration import Payload

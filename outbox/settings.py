@@ -1,4 +1,7 @@
-"""Configuration of the outbox and the generators: from the environment, checked once, all faults together."""
+"""Configuration of the outbox and the generators: from the environment, checked once, all faults together.
+
+`VARIABLES` is what docs/configuration.md lists.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,74 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from outbox.catalogue.contract import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.errors import ConfigurationError
 
 DEFAULT_OUTBOX_PATH = ".outbox/outbox.db"
 DEFAULT_CONTENT_ROOT = "outputs"
 ENV_FILE = "OUTBOX_ENV_FILE"
 DEFAULT_ENV_FILE = ".env"
+DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One environment variable.
+
+    Attributes:
+        name: of the variable.
+        default: what it is where it is not set, as one would write it; empty for none.
+        read_by: which commands read it.
+        meaning: one line of Markdown.
+    """
+
+    name: str
+    default: str = ""
+    read_by: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable(
+        name="OUTBOX_ENV_FILE",
+        default=DEFAULT_ENV_FILE,
+        read_by="all",
+        meaning="a file of settings (`NAME=value`), below the environment; each command's `--env-file` sets it",
+    ),
+    Variable(
+        name="OUTBOX_CATALOGUE",
+        read_by="all",
+        meaning="event types and their tables: `module:attribute` or an entry point, several with commas between; "
+        "unset: those of content ([own-tables.md](own-tables.md))",
+    ),
+    Variable(
+        name="OUTBOX_PATH",
+        default=DEFAULT_OUTBOX_PATH,
+        read_by="all",
+        meaning="the SQLite file; its directory is made with mode 0700, the file with 0600",
+    ),
+    Variable(
+        name="CONTENT_ROOT",
+        default=DEFAULT_CONTENT_ROOT,
+        read_by="all",
+        meaning="where files are published; one file system",
+    ),
+    Variable(
+        name="OUTBOX_PAYLOAD_LIMIT_BYTES",
+        default=str(DEFAULT_PAYLOAD_LIMIT_BYTES),
+        read_by="generators",
+        meaning="largest payload of one event, as JSON",
+    ),
+    Variable(
+        name="CREATOR_MIND_ID",
+        read_by="generators",
+        meaning="id or slug of the mind that owns what is made; without one, signed-in users see nothing of it",
+    ),
+    Variable(
+        name="PERSONA_MIND_ID",
+        read_by="generators",
+        meaning="id or slug of the mind whose voice is used",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

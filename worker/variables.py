@@ -1,7 +1,7 @@
 """Every environment variable of the worker, as docs/configuration.md tells it."""
 
-from outbox.variables import VARIABLES as OF_THE_OUTBOX
-from outbox.variables import Variable
+from outbox.settings import VARIABLES as OF_THE_OUTBOX
+from outbox.settings import Variable
 from worker.run.options import HOLD_AFTER_ALIKE
 from worker.settings import BATCH_BYTES, BATCH_EVENTS, POLL_SECONDS, STATEMENT_TIMEOUT_SECONDS
 

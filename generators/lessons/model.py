@@ -22,8 +22,7 @@ from typing import Any
 
 import click
 
-from generators.errors import GeneratorError, UsageFault
-from generators.lessons.writer import WriterStopped
+from generators.errors import GeneratorError, UsageFault, WriterStopped
 from generators.whole_file import write_whole
 from outbox.extras import install_command
 

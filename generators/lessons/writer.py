@@ -1,15 +1,13 @@
-"""Who writes lessons: the kit, offline, or a language model. One is chosen by `--writer`."""
+"""What writes lessons: the interface of every writer, and the one that works offline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from generators.errors import GeneratorError, UsageFault
 from generators.lessons import kit
 from generators.lessons.facts import CourseFacts, LessonFacts
 
 if TYPE_CHECKING:
-    from generators.lessons.model import ModelSettings
     from generators.reading.curriculum import CurriculumModule
 
 _SECONDS_PER_KIT = 0.01
@@ -65,10 +63,6 @@ class Writer(Protocol):
         ...
 
 
-class WriterStopped(GeneratorError):
-    """The writer can write no further lesson in this run; what it wrote is published."""
-
-
 class OfflineWriter:
     """Kits of what is known: no network, no cost, the same bytes every time."""
 
@@ -93,28 +87,3 @@ class OfflineWriter:
 
     def quiz(self, course: CourseFacts, module: "CurriculumModule", lessons: Mapping[str, str]) -> str | None:  # noqa: ARG002
         return None
-
-
-class UnknownWriter(UsageFault):
-    pass
-
-
-def writer_for(name: str, settings: "ModelSettings | None" = None) -> Writer:
-    """The writer of a `--writer` option: "offline" or "llm:MODEL".
-
-    Args:
-        name: as given.
-        settings: how a model is asked.
-
-    Raises:
-        UnknownWriter: no such writer, or the optional package it needs is not installed.
-    """
-    if name == kit.WRITER:
-        return OfflineWriter()
-    kind, _, model = name.partition(":")
-    if kind == "llm" and model:
-        # Imported here and nowhere else: a run offline must not depend on it, nor pay for loading it.
-        from generators.lessons.model_writer import ModelWriter  # noqa: PLC0415
-
-        return ModelWriter(model, settings)
-    raise UnknownWriter(f"there is no writer “{name}”; use “offline” or “llm:MODEL”")

@@ -18,6 +18,7 @@ from pathlib import Path
 from outbox.catalogue.content import CATALOGUE
 from outbox.catalogue.declaration import Catalogue
 from outbox.errors import CatalogueError
+from outbox.settings import environment
 
 VARIABLE = "OUTBOX_CATALOGUE"
 GROUP = "creatoros_outbox.catalogues"
@@ -30,9 +31,6 @@ def active() -> Catalogue:
     Raises:
         CatalogueError: OUTBOX_CATALOGUE names what cannot be loaded, or two catalogues that contradict each other.
     """
-    # Imported here: the settings know the limits of payloads, which are of this package.
-    from outbox.settings import environment  # noqa: PLC0415
-
     names = [name.strip() for name in environment().get(VARIABLE, "").split(",") if name.strip()]
     return together([load(name) for name in names] or [CATALOGUE])
 

@@ -20,8 +20,8 @@ from outbox.catalogue import ids
 from outbox.catalogue.chosen import active
 from outbox.catalogue.declaration import Contract, Payload, contract_of
 from outbox.errors import ContractError, PayloadTooLarge
+from outbox.settings import DEFAULT_PAYLOAD_LIMIT_BYTES
 
-DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 _MAX_DEPTH = 64
 _MAX_INTEGER = 2**63 - 1  # what every JSON reader on the way is sure to keep exact
 

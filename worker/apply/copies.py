@@ -10,7 +10,6 @@ from uuid import UUID
 from outbox import Event
 from outbox.catalogue import Does, active
 from outbox.relaying import Log
-from worker.apply.position import parked_seqs
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 
@@ -19,16 +18,17 @@ LOOKED_AT = 1000
 SHARED = 100
 
 
-def own_event(connection: Connection, box: Log) -> Event | None:
+def own_event(connection: Connection, box: Log, passed: set[int]) -> Event | None:
     """Return an event of this file that the database has not had, if its rows show one.
 
     Args:
         connection: outside a transaction.
         box: a file that ends before the position.
+        passed: the seqs that the position has passed without effect.
     """
     remembered = box.relay.position
     delivered = remembered.applied_seq if remembered is not None else 0
-    passed, decisions = parked_seqs(connection, box), box.decisions()
+    decisions = box.decisions()
     catalogue = active()
     versions: dict[str, dict[str, Event]] = {kind: {} for kind in catalogue.aggregates}
     for event in box.read(after=max(0, delivered - SHARED), limit=LOOKED_AT):

@@ -19,6 +19,7 @@ from psycopg.errors import InvalidSchemaName, UndefinedTable
 
 from outbox import Event, EventNotFound, __version__
 from outbox.relaying import Log
+from worker.apply.copies import own_event
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
@@ -95,10 +96,10 @@ def greet(connection: Connection, box: Log) -> Position:
     try:
         check_fits(position, box)
     except TargetRefused as refused:
-        # Imported here: it asks for the rows, which the position is the door to.
-        from worker.apply.copies import own_event  # noqa: PLC0415
-
-        if refused.kind != OLDER_COPY or (own := own_event(connection, box)) is None:
+        if refused.kind != OLDER_COPY:
+            raise
+        own = own_event(connection, box, parked_seqs(connection, box))
+        if own is None:
             raise
         how = f"event {own.seq} here ({own.event_id}) never reached the database, which has those up to {position.seq}"
         raise _cloned(how, box) from refused

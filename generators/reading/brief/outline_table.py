@@ -11,7 +11,7 @@ from generators.reading.markdown.label import label_key
 from generators.reading.placeholder import stated
 
 if TYPE_CHECKING:
-    from generators.reading.brief.outline import Lesson, Module, Plan
+    from generators.reading.brief.plan import Lesson, Module, Plan
     from generators.reading.markdown import Line
 
 _MAX_DIGITS = 3
