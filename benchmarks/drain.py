@@ -23,7 +23,7 @@ from benchmarks.drain_server import clone, drain, prepared_server
 from benchmarks.finding import Reading
 from benchmarks.slow_link import slow_link
 from outbox import Event, Outbox, ids
-from worker.run.options import Ending
+from worker import Ending
 from worker.standin import LocalPostgres
 
 LESSONS, BLOCKS = 20_000, 10

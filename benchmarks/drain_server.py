@@ -9,11 +9,10 @@ from psycopg import sql
 
 from outbox import Outbox, OutboxSettings
 from outbox.catalogue import ContentUpserted, ProjectUpserted
+from worker import Ending, WorkerSettings
 from worker.logs import configure_logs
 from worker.migrate import ready_for_worker
-from worker.run.options import Ending
 from worker.run.runtime import relay_for, waker_for
-from worker.settings import WorkerSettings
 from worker.standin import LocalPostgres
 
 PROJECT, LESSONS_PER_MODULE, MODULES = "pao-caseiro", 20, 1_500

@@ -27,9 +27,9 @@ from benchmarks.lesson import lesson
 from benchmarks.table import table
 from outbox import Outbox
 from outbox.catalogue import ProjectUpserted
-from outbox.notes import resolve
+from outbox.operating import resolve
+from worker import Ending
 from worker.process.supervisor import Supervisor
-from worker.run.options import Ending
 from worker.standin import LocalPostgres
 
 EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 20_000

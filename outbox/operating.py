@@ -1,4 +1,4 @@
-"""For whoever looks and decides: what a screen or a tool of operators needs, with the database down."""
+"""The face for operators: look, check, back up, prune and decide, with the database down."""
 
 from outbox.log.database import not_found
 from outbox.log.sqlite_errors import translated
@@ -6,10 +6,13 @@ from outbox.notes import resolve, steering
 from outbox.notes.audit import AuditRecord, trail
 from outbox.notes.outages import OutageRecord, list_outages
 from outbox.notes.resolve import difference
-from outbox.ops import documentation, prune
+from outbox.ops import documentation
 from outbox.ops.assessment import Answer, Assessment, Tone, assess
 from outbox.ops.backlog import Reckoned, history
+from outbox.ops.backup import backup
+from outbox.ops.check import Finding, run_checks
 from outbox.ops.courses import Courses, CourseTally
+from outbox.ops.prune import PrunePlan, plan_prune, prune
 from outbox.ops.readable import as_fields
 from outbox.ops.unreadable import unreadable
 from outbox.ops.wording import age
@@ -20,19 +23,24 @@ __all__ = [
     "AuditRecord",
     "CourseTally",
     "Courses",
+    "Finding",
     "OutageRecord",
+    "PrunePlan",
     "Reckoned",
     "Tone",
     "age",
     "as_fields",
     "assess",
+    "backup",
     "difference",
     "documentation",
     "history",
     "list_outages",
     "not_found",
+    "plan_prune",
     "prune",
     "resolve",
+    "run_checks",
     "steering",
     "trail",
     "translated",

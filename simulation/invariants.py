@@ -8,7 +8,7 @@ import msgspec
 
 from outbox import Outbox
 from outbox.catalogue import Payload, contract_of
-from outbox.ops.check import run_checks
+from outbox.operating import run_checks
 from simulation.host import Host
 from simulation.kernel import Kernel, Violation
 
@@ -31,7 +31,7 @@ def everything_is_as_it_should_be(host: Host, applied: Collection[int], *, is_re
         Violation: a guarantee is broken.
     """
     with Outbox.open(host.log, content_root=host.root, clock=host) as box:
-        problems = [finding for finding in run_checks(box.connection) if not finding.ok]
+        problems = [finding for finding in run_checks(box) if not finding.ok]
     if problems:
         raise Violation("the_file_is_sound", str(problems))
     host.witness.look_again()

@@ -22,7 +22,7 @@ from outbox import (
     WorkerLock,
 )
 from outbox import catalogue as c
-from outbox.operating import prune, resolve
+from outbox.operating import plan_prune, prune, resolve
 from simulation.host import Host
 from simulation.invariants import (
     one_worker_serves_the_file,
@@ -307,7 +307,7 @@ class Operator:
         proven = at_first | self._proven(self._host, began)
         self._kernel.pause("prune")
         before = box.relay.pruned_below  # also by somebody who died before anybody judged it
-        prune.prune(box, prune.plan(box, keep_days=0))
+        prune(box, plan_prune(box, keep_days=0))
         self._pruned(self._host, before, proven)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.lesson import lesson
 from benchmarks.measure import p50_ms, p99_ms
 from outbox import Outbox, OutboxPaths
-from outbox.paths import wal_bytes
+from outbox.relaying import wal_bytes
 
 EVERY_SECONDS = 0.02
 

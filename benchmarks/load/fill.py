@@ -14,11 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.load.mix import COURSE_EVENTS, DISTINCT, event
-from outbox import Outbox, ids
+from outbox import Outbox, OutboxPaths, ids
 from outbox.catalogue.contract import Checked, check
 from outbox.clock import as_text
 from outbox.log.checkpoint import keep_small
-from outbox.paths import OutboxPaths
 
 COURSES_A_STEP = 100
 PLACEHOLDER = "curso-PLACE"

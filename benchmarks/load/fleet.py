@@ -23,7 +23,7 @@ from benchmarks.load.rows import rows_hash
 from benchmarks.load.workers import Worker, own_folder, room_for, server_seconds, started
 from outbox import Outbox
 from outbox.catalogue import ContentUpserted
-from outbox.notes.steering import pause, resume
+from outbox.operating import steering
 from worker.standin import LocalPostgres
 
 SHARED_LESSONS, SHARED_EVERY = 20, 10
@@ -61,7 +61,7 @@ def filled(path: Path, number: int, events: int, *, shared: bool = True) -> None
             ]
             said = [_shared(number, first + place) for place in range(0, len(own), SHARED_EVERY)]
             box.append(*own, *(said if shared else ()))
-        pause(box)
+        steering.pause(box)
 
 
 def _shared(number: int, place: int) -> ContentUpserted:
@@ -113,7 +113,7 @@ def _let_go(watch: psycopg.Connection, workers: list[Worker]) -> Row:
     processor = sum(worker.processor_seconds() for worker in workers)
     began = time.monotonic()
     for box in boxes:
-        resume(box)
+        steering.resume(box)
         box.close()
     ended: dict[str, float] = {}
     while len(ended) < len(last):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from benchmarks.load import beside, command
 from outbox import Outbox
-from outbox.ops.prune import plan
+from outbox.operating import plan_prune
 
 THERE = UUID(int=1)
 MOST_EVENTS = 1_000_000  # what one costs is known by then
@@ -23,7 +23,7 @@ def retention(path: Path, size: int) -> dict[str, Any]:
         box.relay.remember_position(THERE, last.seq, last.event_id)
         box.relay.remember_verified(THERE, last.seq)
         began = time.perf_counter()
-        plan(box)
+        plan_prune(box)
         planned = time.perf_counter() - began
     with beside.appends(path) as noticed:
         done = command.run("outbox", "prune", "--keep-days", "0", outbox=path)

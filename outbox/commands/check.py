@@ -28,7 +28,7 @@ def check(*, as_json: bool) -> int:
             click.echo(f"\r{done:,} events hashed", nl=False, file=obeyed(sys.stderr))
 
     with opened(reading=True) as box:
-        findings = list(run_checks(box.connection, progress=told))
+        findings = list(run_checks(box, progress=told))
     if live:
         click.echo("", err=True)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from outbox.command_line import json_option, print_json
 from outbox.commands.opened import opened
-from outbox.ops.prune import DEFAULT_KEEP_DAYS, plan
+from outbox.ops.prune import DEFAULT_KEEP_DAYS, plan_prune
 from outbox.ops.prune import prune as delete
 
 
@@ -27,7 +27,7 @@ def prune(*, keep_days: float, dry_run: bool, as_json: bool) -> None:
       outbox prune --keep-days 90
     """
     with opened(reading=dry_run) as box:
-        found = plan(box, keep_days=keep_days)
+        found = plan_prune(box, keep_days=keep_days)
         deleted = 0 if dry_run else delete(box, found)
     if as_json:
         print_json({**asdict(found), "deleted": deleted})

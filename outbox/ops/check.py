@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from outbox.log import log
+from outbox.outbox import Outbox
 
 _PROGRESS_EVERY = 1000
 _SHOWN = 10
@@ -16,22 +17,29 @@ _ENOUGH = _SHOWN + 1  # one more than is shown says that there are more
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check; `detail` says what is wrong, "" where it holds."""
+    """The outcome of one check.
+
+    Attributes:
+        name: what was checked.
+        ok: whether it holds.
+        detail: what is wrong; empty if nothing is.
+    """
 
     name: str
     ok: bool
     detail: str = ""
 
 
-def run_checks(
-    connection: sqlite3.Connection, *, progress: Callable[[int], None] = lambda _done: None
-) -> Iterator[Finding]:
+def run_checks(box: Outbox, *, progress: Callable[[int], None] = lambda _done: None) -> Iterator[Finding]:
     """Yield the outcome of each check. Each reads the log as it was at one moment; generators and worker go on.
 
+    Nothing is changed. Damage is a finding, not an exception.
+
     Args:
-        connection: of the outbox.
-        progress: told how many events were hashed so far.
+        box: the outbox.
+        progress: called with the number of events hashed so far.
     """
+    connection = box.connection
     yield _integrity(connection)
     try:
         yield from _invariants(connection, progress)

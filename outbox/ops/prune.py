@@ -43,8 +43,13 @@ class PrunePlan:
     because: str
 
 
-def plan(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
-    """Say what may go."""
+def plan_prune(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
+    """Return what a prune would delete; nothing is changed.
+
+    Args:
+        box: the outbox.
+        keep_days: younger events stay, whatever is proven.
+    """
     connection = box.connection
     first, last = connection.execute(
         "select coalesce((select min(seq) from events), 0), coalesce((select max(seq) from events), 0)"
@@ -66,6 +71,12 @@ def plan(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePlan:
 
 def prune(box: Outbox, found: PrunePlan) -> int:
     """Delete what the plan names; safe to interrupt and to run beside everything else.
+
+    What may go is asked again before each step: a plan that became wrong deletes less.
+
+    Args:
+        box: the outbox, open for writing.
+        found: the result of `plan_prune`.
 
     Returns:
         How many events were deleted.

@@ -13,9 +13,10 @@ from tests.support.processes import ROOT
 
 RIGHT = """
 from collections.abc import Iterator
+from pathlib import Path
 
 import worker
-from outbox import Event, Outbox, Result, __version__, catalogue
+from outbox import Event, Outbox, Result, __version__, catalogue, operating
 
 
 def lessons(box: Outbox) -> Iterator[str]:
@@ -29,6 +30,12 @@ def deliver() -> tuple[int, bool]:
     found: worker.Verified = worker.verify()
     kinds: list[str] = [one.kind for one in found.differences]
     return done.remaining, done.ending is worker.Ending.EMPTY and not kinds
+
+
+def look_after(box: Outbox) -> tuple[list[str], int, int]:
+    wrong: list[str] = [one.detail for one in operating.run_checks(box) if not one.ok]
+    plan: operating.PrunePlan = operating.plan_prune(box, keep_days=90)
+    return wrong, operating.backup(box, Path("copy.db")), operating.prune(box, plan)
 
 
 with Outbox.open("outbox.db") as box:

@@ -16,7 +16,7 @@ from generators.publishing import import_folders
 from generators.reading.course import tree
 from outbox import Outbox
 from outbox.operating import resolve
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock, lesson, path_of
 from tests.support.parked import put_parked
 
@@ -205,7 +205,7 @@ def test_sync_deletes_a_content_whose_event_was_pruned(imported: Path, tmp_path:
         box.clock = SetClock(datetime.now(UTC) + timedelta(days=100))
         box.relay.remember_position(UUID(int=1), box.last_seq, box.event(box.last_seq).event_id)
         box.relay.remember_verified(UUID(int=1), box.last_seq)
-        assert prune(box, plan(box, keep_days=1)) == box.last_seq - 1
+        assert prune(box, plan_prune(box, keep_days=1)) == box.last_seq - 1
     (imported / "1.2-agua.md").unlink()
     result = _generate("sync", "--deletions")
     assert (result.exit_code, "1 contents deleted" in result.stdout) == (0, True)

@@ -75,7 +75,7 @@ def test_a_course_is_made_and_delivered(tmp_path: Path, database: Database) -> N
     assert sorted(tmp_path.rglob("*.md"))
     with Outbox.open(tmp_path / "outbox.db") as box:
         last = box.last_seq
-        assert [found for found in run_checks(box.connection) if not found.ok] == []
+        assert [found for found in run_checks(box) if not found.ok] == []
     _lines(there("-m", "worker", "drain", "--quiet", cwd=tmp_path, env=env))
     assert applied_seq(database.dsn) == last > 0
     status = json.loads("".join(_lines(there("-m", "outbox", "status", "--json", cwd=tmp_path, env=env))))
@@ -90,7 +90,7 @@ def test_several_writers_take_turns(tmp_path: Path) -> None:
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     with Outbox.open(tmp_path / "outbox.db", content_root=tmp_path) as box:
         assert box.last_seq == 120
-        assert [found for found in run_checks(box.connection) if not found.ok] == []
+        assert [found for found in run_checks(box) if not found.ok] == []
         newest = box.event(120).payload["body"]
     assert (tmp_path / path_of("a")).read_text() == newest
 

@@ -14,7 +14,7 @@ from outbox import Outbox, ParkedState, Resolution, read_status
 from outbox import catalogue as c
 from outbox.log.transaction import write_transaction
 from outbox.notes import audit
-from outbox.operating import assess, prune, resolve
+from outbox.operating import assess, plan_prune, prune, resolve
 from outbox.ops.check import run_checks
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
@@ -76,7 +76,7 @@ def second_version_parked(box: Outbox, database: Database) -> None:
 def all_is_well(box: Outbox, database: Database, tmp_path: Path) -> None:
     assert box.parked.count() == 0
     assert rows(database, "select count(*) from outbox.parked") == [(0,)]
-    assert [found for found in run_checks(box.connection) if not found.ok] == []
+    assert [found for found in run_checks(box) if not found.ok] == []
     assert assess(read_status(box, box.clock.now())).trouble == ()
     with connect(database.worker_dsn) as connection:
         assert verify_all(connection, box, tmp_path).differences == []
@@ -481,7 +481,7 @@ def test_what_another_worker_let_go_and_somebody_pruned_is_only_read_anew(
         drain(box, database.worker_dsn)
         with connect(database.worker_dsn) as connection:
             verify_all(connection, box, tmp_path)
-        prune.prune(box, prune.plan(box, keep_days=0))
+        prune(box, plan_prune(box, keep_days=0))
         assert box.relay.pruned_below > 1
 
     waker.on_sleep = behind_its_back

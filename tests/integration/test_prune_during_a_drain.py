@@ -5,7 +5,7 @@ from pathlib import Path
 
 from outbox import Outbox
 from outbox.ops.check import run_checks
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain, relay
@@ -36,12 +36,12 @@ def test_pruning_during_a_drain_loses_nothing(database: Database, server: Server
     def prove_and_prune(*_batch: object) -> None:
         with Outbox.open(path) as operator, connect(database.worker_dsn) as connection:
             assert verify_all(connection, operator, tmp_path).proven
-            pruned.append(prune(operator, plan(operator, keep_days=0)))
+            pruned.append(prune(operator, plan_prune(operator, keep_days=0)))
 
     with Outbox.open(path) as box:
         appended = box.last_seq
         assert relay(box, database.worker_dsn, max_events=25, on_batch=prove_and_prune).run() is Ending.EMPTY
         assert sum(pruned) > appended // 2
         assert [event.seq for event in box.read()] == list(range(sum(pruned) + 1, appended + 1))
-        assert [found.name for found in run_checks(box.connection) if not found.ok] == []
+        assert [found.name for found in run_checks(box) if not found.ok] == []
     assert all_rows(database.dsn) == expected

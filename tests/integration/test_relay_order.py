@@ -160,7 +160,7 @@ def test_same_id_other_content_is_reported(box: Outbox, database: Database, tmp_
     assert [f"{PROJECT}--aula-1" in one.what and "title" in one.detail for one in found.differences] == [True]
     box.connection.execute("drop trigger events_are_never_updated")
     box.connection.execute("update events set payload = replace(payload, 'Aula 2', 'Aula 9') where seq = 5")
-    assert [(one.name, one.detail) for one in run_checks(box.connection) if not one.ok] == [
+    assert [(one.name, one.detail) for one in run_checks(box) if not one.ok] == [
         ("payloads have the hash that they were appended with", "not so for 5")
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from outbox import Outbox, read_status
 from outbox.operating import assess
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
@@ -107,7 +107,7 @@ def test_a_database_set_back_behind_what_was_pruned_is_refused(box: Outbox, data
     drain(box, database.worker_dsn)
     with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
         assert verify_all(connection, box, tmp_path).proven
-    assert prune(box, plan(box, keep_days=0)) > 3
+    assert prune(box, plan_prune(box, keep_days=0)) > 3
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     kept = box.relay.pruned_below
 
@@ -130,7 +130,7 @@ def test_a_new_database_is_no_target_for_a_pruned_outbox(
     drain(box, database.worker_dsn)
     with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
         assert verify_all(connection, box, tmp_path).proven
-    assert prune(box, plan(box, keep_days=0)) > 0
+    assert prune(box, plan_prune(box, keep_days=0)) > 0
     other = server.clone(server.migrated())
     env = {"OUTBOX_PATH": str(box.path), "SUPABASE_DB_URL": other.worker_dsn, "CREATOR_OS_DB_PERSIST": "true"}
     before = box.relay.position
@@ -148,7 +148,7 @@ def test_an_event_parked_in_a_restored_database_and_pruned_here_is_refused(
     drain(box, database.worker_dsn)
     with psycopg.connect(database.worker_dsn, autocommit=True) as connection:
         assert verify_all(connection, box, tmp_path).proven
-    assert prune(box, plan(box, keep_days=0)) > 0
+    assert prune(box, plan_prune(box, keep_days=0)) > 0
     event = box.event(box.last_seq)
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute(

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from outbox import Outbox
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database
@@ -122,7 +122,7 @@ def test_what_was_pruned_cannot_be_replayed_and_the_way_out_is_told(
     """From the first event that is left on it can."""
     with Outbox.open(outbox) as box, connect(database.worker_dsn) as connection:
         assert verify_all(connection, box, tmp_path).proven
-        assert prune(box, plan(box, keep_days=0)) == 7
+        assert prune(box, plan_prune(box, keep_days=0)) == 7
     with pytest.raises(WorkerError, match=r"events below 8 were pruned: replay from there on, .* `generate import`"):
         replay(settings, from_seq=7)
     assert replay(settings, from_seq=8).events == 1
@@ -139,7 +139,7 @@ def test_a_replay_from_the_border_of_what_was_pruned_fits_a_backup_that_has_all(
         backup = Path(shutil.copy(outbox, tmp_path / "backup.db"))
         with connect(database.worker_dsn) as connection:
             assert verify_all(connection, box, tmp_path).proven
-            assert prune(box, plan(box, keep_days=0)) == 7
+            assert prune(box, plan_prune(box, keep_days=0)) == 7
             if not known:
                 box.connection.execute("delete from meta where key = 'pruned_event_id'")
             rewind(connection, box, 8)

@@ -37,7 +37,7 @@ from outbox import (
 from outbox import catalogue as c
 from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock, lesson, path_of, staged_files
 from tests.support.parked import put_held, put_parked
 
@@ -133,7 +133,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if hasattr(self, "box"):
             if self.box.last_seq:  # what is parked lies behind the position, as a worker notes it
                 self.box.relay.remember_position(DESTINATION, self.box.last_seq, None)
-            assert [found.name for found in run_checks(self.box.connection) if not found.ok] == []
+            assert [found.name for found in run_checks(self.box) if not found.ok] == []
             self.box.close()
             self.folder.cleanup()
 
@@ -300,7 +300,7 @@ class OutboxMachine(RuleBasedStateMachine):
         cutoff = self.clock.now() - dt.timedelta(days=KEEP_DAYS)
         young = [said.seq for said in self.model.there if said.at >= cutoff]
         below = max(self.model.first, min([verified, *young[:1], *self.model.parked]))
-        assert prune(self.box, plan(self.box, keep_days=KEEP_DAYS)) == below - self.model.first
+        assert prune(self.box, plan_prune(self.box, keep_days=KEEP_DAYS)) == below - self.model.first
         self.model.first = below
 
     @rule()

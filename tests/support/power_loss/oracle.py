@@ -43,7 +43,7 @@ def assert_mended(box: Outbox) -> None:
     assert not box.recovered.lost, f"lost: {box.recovered.lost}"
     assert not box.recovered.conflicts, f"taken for edited by hand: {box.recovered.conflicts}"
     assert not box.recovered.blocked, f"blocked: {box.recovered.blocked}"
-    failed = [finding for finding in run_checks(box.connection) if not finding.ok]
+    failed = [finding for finding in run_checks(box) if not finding.ok]
     assert not failed, failed
 
 

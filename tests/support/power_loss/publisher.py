@@ -17,7 +17,7 @@ from outbox.catalogue import ContentUpserted
 from outbox.files import durable
 from outbox.log import checkpoint
 from outbox.ops.backup import backup
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.power_loss.ledger import Ledger
 from tests.support.power_loss.mutants import MUTANTS, as_late_as_may_be
 from tests.support.power_loss.units import PERIOD, planned, publish
@@ -68,7 +68,7 @@ class Publisher:
         destination = uuid.UUID(int=1)
         box.relay.remember_position(destination, below, box.event(below).event_id)
         box.relay.remember_verified(destination, below)
-        prune(box, plan(box, keep_days=0))
+        prune(box, plan_prune(box, keep_days=0))
 
     def _removed_by_hand_and_published_again(self, box: Outbox) -> None:
         payload = planned(4).payloads[-1]

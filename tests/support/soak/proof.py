@@ -74,7 +74,7 @@ def assert_whole(outbox: Path, root: Path) -> None:
     """The outbox passes every check, nothing is parked, and each file is there as the log says."""
     with Outbox.open(outbox, content_root=root) as box:
         assert box.recovered.nothing, box.recovered
-        failed = [finding for finding in run_checks(box.connection) if not finding.ok]
+        failed = [finding for finding in run_checks(box) if not finding.ok]
         assert not failed, failed
         assert box.parked.count() == 0
         newest: dict[str, str] = dict(

@@ -20,7 +20,7 @@ def test_the_rows_are_those_of_the_api(tmp_path: Path) -> None:
             assert api.append(event(number)).unchanged == 0
         for query in (f"select {COLUMNS} from events order by seq", "select * from heads order by aggregate_id, slot"):
             assert fast.connection.execute(query).fetchall() == api.connection.execute(query).fetchall()
-        assert [found.name for found in run_checks(fast.connection) if not found.ok] == []
+        assert [found.name for found in run_checks(fast) if not found.ok] == []
         assert fast.append(event(end - 1)).unchanged == 1
 
 

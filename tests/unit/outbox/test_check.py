@@ -1,6 +1,5 @@
 """What `outbox check` finds is named, so that somebody can look at it."""
 
-import sqlite3
 import uuid
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.support.parked import put_held, put_parked
 
 def findings(box: Outbox) -> dict[str, str]:
     """What did not hold, with the words for it."""
-    return {found.name: found.detail for found in run_checks(box.connection) if not found.ok}
+    return {found.name: found.detail for found in run_checks(box) if not found.ok}
 
 
 @pytest.fixture
@@ -35,20 +34,20 @@ def by_hand(box: Outbox, *statements: str) -> None:
 def test_an_outbox_that_is_well_has_nothing_to_tell(filled: Outbox) -> None:
     """Every check holds, and none has anything to add."""
     assert findings(filled) == {}
-    assert {found.detail for found in run_checks(filled.connection)} == {""}
+    assert {found.detail for found in run_checks(filled)} == {""}
 
 
 def test_an_empty_log_is_well_too(box: Outbox) -> None:
     """The same checks, by the same names."""
-    assert {found.name for found in run_checks(box.connection)} >= {"seqs are contiguous"}
-    assert all(found.ok for found in run_checks(box.connection))
+    assert {found.name for found in run_checks(box)} >= {"seqs are contiguous"}
+    assert all(found.ok for found in run_checks(box))
 
 
 def test_a_long_check_tells_how_far_it_is(filled: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """In events, each so many."""
     monkeypatch.setattr("outbox.ops.check._PROGRESS_EVERY", 2)
     told: list[int] = []
-    list(run_checks(filled.connection, progress=told.append))
+    list(run_checks(filled, progress=told.append))
     assert told == list(range(2, filled.last_seq + 1, 2))
 
 
@@ -103,8 +102,7 @@ def test_a_damaged_page_is_told_in_the_words_of_sqlite(filled: Outbox, tmp_path:
     data = bytearray(filled.path.read_bytes())
     data[(page - 1) * size : page * size] = b"\xff" * size
     damaged.write_bytes(data)
-    connection = sqlite3.connect(damaged)
-    found = {one.name: one.detail for one in run_checks(connection) if not one.ok}
-    connection.close()
+    with Outbox.open(damaged) as box:
+        found = {one.name: one.detail for one in run_checks(box) if not one.ok}
     assert "malformed" in found["SQLite integrity"]
     assert found["the log can be read from end to end"]

@@ -8,7 +8,7 @@ from outbox import Outbox, ids
 from outbox import catalogue as c
 from outbox.operating import Courses, CourseTally
 from outbox.ops.courses import CourseProgress
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock, lesson
 from tests.support.parked import put_parked
 
@@ -115,7 +115,7 @@ def test_pruning_between_two_looks_loses_no_course(
     clock.move(days=100)
     box.relay.remember_position(HERE, 4, box.event(4).event_id)
     box.relay.remember_verified(HERE, 4)
-    assert prune(box, plan(box, keep_days=1)) == 3
+    assert prune(box, plan_prune(box, keep_days=1)) == 3
     found = _look(box, 6, tally)
     assert _counts(found) == {str(ids.project_id("curso-x")): 3 + before, **of_none}
     assert found.complete

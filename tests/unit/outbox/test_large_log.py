@@ -13,7 +13,7 @@ from outbox.log.checkpoint import REUSED_WAL_BYTES
 from outbox.log.moment import last_until
 from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from outbox.relaying import wal_bytes
 from tests.support.lessons import SetClock, lesson
 from tests.support.work import counted_steps
@@ -23,7 +23,7 @@ HERE = uuid.UUID(int=1)
 NOW = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 LOOKS: dict[str, Callable[[Outbox], object]] = {
     "status": lambda box: read_status(box, NOW),
-    "plan of a prune": lambda box: plan(box, keep_days=30),
+    "plan of a prune": lambda box: plan_prune(box, keep_days=30),
     "the next 20": lambda box: box.read(after=20, limit=20),
     "the newest 20": lambda box: box.tail(limit=20),
     "one event": lambda box: box.event(7),
@@ -57,7 +57,7 @@ def test_a_check_needs_no_gate(box: Outbox) -> None:
     """It takes minutes on a large log, and generators must not wait for it: it reads what one moment left."""
     box.append(*(lesson(f"{number}") for number in range(10)))
     with Outbox.open(box.path) as other, other.gate.held():
-        assert [found.name for found in run_checks(box.connection) if not found.ok] == []
+        assert [found.name for found in run_checks(box) if not found.ok] == []
 
 
 def test_a_backup_is_not_begun_anew_when_others_append(
@@ -85,7 +85,7 @@ def test_a_prune_keeps_the_wal_small_beside_an_idle_worker(tmp_path: Path) -> No
     with filled(tmp_path / "outbox.db", 14_000, SetClock()) as box, WorkerLock(box.path):
         box.checkpoint()
         before = wal_bytes(OutboxPaths(box.path))
-        assert prune(box, plan(box, keep_days=30)) == 13_999
+        assert prune(box, plan_prune(box, keep_days=30)) == 13_999
         assert before == 0
         assert wal_bytes(OutboxPaths(box.path)) < 1.5 * REUSED_WAL_BYTES
 

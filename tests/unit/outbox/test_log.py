@@ -146,7 +146,7 @@ def test_an_event_id_is_one_row(box: Outbox) -> None:
         " payload) select event_id, type, version, aggregate_type, aggregate_id, payload_sha256, occurred_at,"
         " payload from events where seq = 2"
     )
-    failed = [(found.name, found.detail) for found in run_checks(box.connection) if not found.ok]
+    failed = [(found.name, found.detail) for found in run_checks(box) if not found.ok]
     assert failed == [("event ids increase with seq", "not so for 3")]
     assert box.append(lesson("c")).appended[0].event_id > box.event(2).event_id
 

@@ -101,7 +101,7 @@ def test_a_damaged_page_is_refused_told_and_salvaged_around(damaged: Path, tmp_p
         identity = box.outbox_id
         with pytest.raises(OutboxCorrupt, match="damaged"):
             box.read(limit=100)
-        assert not next(iter(run_checks(box.connection))).ok
+        assert not next(iter(run_checks(box))).ok
     found = salvage(damaged, tmp_path / "new.db")
     assert damaged.read_bytes() == before
     assert found.events + len(found.lost) == 60

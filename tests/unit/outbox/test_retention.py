@@ -10,7 +10,7 @@ from outbox import Outbox, OutboxCorrupt, OutboxError
 from outbox.operating import trail
 from outbox.ops.backup import backup
 from outbox.ops.check import run_checks
-from outbox.ops.prune import plan, prune
+from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock, lesson, publish
 from tests.support.parked import put_parked
 
@@ -23,7 +23,7 @@ def proven(box: Outbox, seq: int, destination: uuid.UUID = HERE) -> None:
 
 
 def failed(box: Outbox) -> list[str]:
-    return [found.name for found in run_checks(box.connection) if not found.ok]
+    return [found.name for found in run_checks(box) if not found.ok]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def old(box: Outbox, clock: SetClock) -> Outbox:
 def test_nothing_goes_without_proof(old: Outbox) -> None:
     """A remembered position is none: a restored database is behind it."""
     old.relay.remember_position(HERE, 10, old.event(10).event_id)
-    found = plan(old, keep_days=1)
+    found = plan_prune(old, keep_days=1)
     assert (found.events, prune(old, found)) == (0, 0)
     assert "worker verify" in found.because
 
@@ -46,7 +46,7 @@ def test_nothing_goes_without_proof(old: Outbox) -> None:
 def test_what_is_proven_and_old_goes_but_for_the_event_at_the_position(old: Outbox) -> None:
     """The guard compares its id; seqs stay contiguous, counts stay right."""
     proven(old, 7)
-    assert prune(old, plan(old, keep_days=1)) == 6
+    assert prune(old, plan_prune(old, keep_days=1)) == 6
     assert [event.seq for event in old.read()] == [7, 8, 9, 10]
     assert old.last_seq == 10
     assert failed(old) == []
@@ -55,7 +55,7 @@ def test_what_is_proven_and_old_goes_but_for_the_event_at_the_position(old: Outb
 def test_a_plan_deletes_nothing(old: Outbox) -> None:
     """`--dry-run` says what would go."""
     proven(old, 7)
-    assert plan(old, keep_days=1).events == 6
+    assert plan_prune(old, keep_days=1).events == 6
     assert len(old.read()) == 10
 
 
@@ -68,7 +68,7 @@ def test_an_event_that_recovery_may_need_stays(tmp_path: Path, clock: SetClock) 
         box.connection.execute("update files set temp = 'as if its publisher had died'")
         clock.move(days=100)
         proven(box, 3)
-        found = plan(box, keep_days=1)
+        found = plan_prune(box, keep_days=1)
         assert (found.below_seq, prune(box, found)) == (2, 1)
         assert "outbox recover" in found.because
 
@@ -76,9 +76,9 @@ def test_an_event_that_recovery_may_need_stays(tmp_path: Path, clock: SetClock) 
 def test_young_and_parked_events_stay(old: Outbox) -> None:
     """And all that comes after them."""
     proven(old, 10)
-    assert plan(old, keep_days=101).events == 0
+    assert plan_prune(old, keep_days=101).events == 0
     put_parked(old, old.event(4), reason="r")
-    found = plan(old, keep_days=1)
+    found = plan_prune(old, keep_days=1)
     assert prune(old, found) == 3
     assert "parked" in found.because
 
@@ -87,13 +87,13 @@ def test_every_destination_must_have_it(old: Outbox) -> None:
     """The one that is furthest behind decides."""
     proven(old, 9)
     proven(old, 3, THERE)
-    assert prune(old, plan(old, keep_days=1)) == 2
+    assert prune(old, plan_prune(old, keep_days=1)) == 2
 
 
 def test_a_plan_that_is_out_of_date_deletes_no_more_than_is_proven(old: Outbox) -> None:
     """Proof is asked for again in the transaction that deletes; the event at the proven position stays."""
     proven(old, 9)
-    found = plan(old, keep_days=1)
+    found = plan_prune(old, keep_days=1)
     old.relay.remember_verified(HERE, 3)
     assert prune(old, found) == 2
     assert old.relay.pruned_below == 3
@@ -102,7 +102,7 @@ def test_a_plan_that_is_out_of_date_deletes_no_more_than_is_proven(old: Outbox) 
 def test_what_was_parked_since_the_plan_is_not_deleted(old: Outbox) -> None:
     """A worker may have met a database that went back to when the event was parked."""
     proven(old, 9)
-    found = plan(old, keep_days=1)
+    found = plan_prune(old, keep_days=1)
     put_parked(old, old.event(4), reason="refused", attempts=2)
     assert prune(old, found) == 3
 
@@ -111,13 +111,13 @@ def test_a_position_that_went_back_takes_its_proof_along(old: Outbox) -> None:
     """The database was restored: what it had once it may lack now."""
     proven(old, 9)
     old.relay.remember_position(HERE, 4, old.event(4).event_id)
-    assert plan(old, keep_days=1).below_seq == 4
+    assert plan_prune(old, keep_days=1).below_seq == 4
 
 
 def test_an_unchanged_state_is_still_no_news_after_its_event_was_pruned(old: Outbox) -> None:
     """What was said last outlives the event that said it."""
     proven(old, 10)
-    prune(old, plan(old, keep_days=1))
+    prune(old, plan_prune(old, keep_days=1))
     assert old.append(*(lesson(f"{number}") for number in range(10))).unchanged == 10
     assert old.append(lesson("0", "new\n")).appended[0].previous_seq == 1
 
@@ -126,7 +126,7 @@ def test_event_ids_go_on_increasing_after_a_prune_with_the_clock_set_back(old: O
     """The last event always stays, and with it the last id."""
     last = old.event(10)
     proven(old, 10)
-    prune(old, plan(old, keep_days=0))
+    prune(old, plan_prune(old, keep_days=0))
     clock.move(days=-200)
     assert old.append(lesson("new")).appended[0].event_id > last.event_id
 
@@ -148,7 +148,7 @@ def test_a_backup_is_whole_and_one_file(box: Outbox, tmp_path: Path) -> None:
 def test_a_prune_is_on_record_with_how_far_it_went_and_why(old: Outbox) -> None:
     """Whoever misses an event later finds out who took it."""
     proven(old, 10)
-    assert prune(old, found := plan(old, keep_days=30)) > 0
+    assert prune(old, found := plan_prune(old, keep_days=30)) > 0
     (act,) = trail(old.connection)
     assert (act.action, act.seq, act.reason) == ("prune", old.relay.pruned_below, found.because)
     assert found.because
