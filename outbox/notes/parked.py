@@ -225,7 +225,7 @@ def standing(row: Passed, decision: Decision | None, blocked: dict[UUID, int]) -
     if row.blamed and (decision is None or not decision.releases):
         blocked.setdefault(row.aggregate_id, row.seq)
         return ParkedState.PARKED, None
-    behind = next((blocked[one] for one in (row.aggregate_id, *row.refs) if one in blocked), None)
+    behind = next((blocked[one] for one in (row.aggregate_id, *row.refs) if one in blocked), None) if blocked else None
     if behind is None:
         return ParkedState.RELEASING, None
     blocked.setdefault(row.aggregate_id, behind)

@@ -13,9 +13,11 @@ The list always speaks of events that the position has passed. A row beyond it (
 in a replay) is dropped: its event is read again, as anything after the position is.
 """
 
+import gc
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -83,6 +85,10 @@ class ParkedList:
         Raises:
             TargetRefused: an event is parked there that was resolved and then pruned here: nobody can apply it again.
         """
+        with _without_collector():
+            return self._load(connection, position)
+
+    def _load(self, connection: Connection, position: Position) -> list[int]:
         names = {"outbox_id": self._box.outbox_id}
         found = connection.execute(query("relay", "parked"), names).fetchall()
         (held,) = connection.execute(query("relay", "held"), names).fetchone() or (None,)
@@ -443,6 +449,18 @@ class ParkedList:
             attempts=parking.attempts,
             parked_at=self._box.now(),
         )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """While a long list is made: all of it stays, and the collector would walk over it again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _resolved_and_pruned(seq: int) -> TargetRefused:

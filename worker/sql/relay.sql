@@ -174,16 +174,29 @@ using outbox.sources as s
 where p.outbox_id = %(outbox_id)s and s.outbox_id = p.outbox_id and p.seq > s.applied_seq;
 
 -- name: unpark
--- Events that were resolved, in the transaction that applies them.
+-- Events that were resolved, in the transaction that applies them. Each row is found by itself: a planner without statistics
+-- (the rows may have come a moment ago) takes the table for a small one, and would read all of it for every batch.
 with gone as (
-    delete from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s) returning seq
+    delete from outbox.parked
+    where ctid = any (array(
+        select mine.ctid
+        from unnest(%(seqs)s::bigint[]) as r (seq)
+        cross join lateral (
+            select p.ctid from outbox.parked as p where p.outbox_id = %(outbox_id)s and p.seq = r.seq offset 0
+        ) as mine
+    ))
+    returning seq
 )
 select case when count(*) <> cardinality(%(seqs)s::bigint[]) then ('outbox.kept parked ' || count(*))::integer end
 from gone;
 
 -- name: still_parked
 -- Which of these stand on the list; under the lock of the position, which all who resolve one hold.
-select seq from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
+select mine.seq
+from unnest(%(seqs)s::bigint[]) as r (seq)
+cross join lateral (
+    select p.seq from outbox.parked as p where p.outbox_id = %(outbox_id)s and p.seq = r.seq offset 0
+) as mine;
 
 -- name: parked
 -- What is parked here and at fault itself, in order.
