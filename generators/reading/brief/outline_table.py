@@ -36,7 +36,6 @@ class TableReader:
         self._rows = rows
         self._zone = zone
         self._columns: list[str] = []
-        self._offset = 0
 
     def read(self) -> set[int]:
         """Take the table in; the places of its rows that lie inside modules."""
