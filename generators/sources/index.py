@@ -88,6 +88,10 @@ class SourceIndex:
     def close(self) -> None:
         self._database.close()
 
+    def files_for(self, question: Question, *, limit: int = 3) -> list[str]:
+        """The files that speak of a lesson, the best first."""
+        return [self._files[number] for number in self._best_files(question, self._scores(question))][:limit]
+
     def passages_for(self, question: Question) -> list[Found]:
         """Candidates for a lesson, the best first; those that fit far less than the best are left out."""
         scores = self._scores(question)
