@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from outbox.files.syncing import Sync
 from outbox.log.bell import Bell
+from outbox.log.database import _PRAGMAS
 from outbox.log.gate import Gate
 from simulation.invariants import the_file_is_opened_as_promised
 from simulation.kernel import Kernel, Killed, Process
@@ -44,12 +45,16 @@ _real = SimpleNamespace(
 )
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 AT_ONCE = 0.5
+_CLOSED = sqlite3.connect(":memory:")
+_CLOSED.close()
 
 
 class Host(Protocol):
     """What the edges ask a host: see `simulation.host`."""
 
     disk: Any
+    log: Path
+    idle: list[sqlite3.Connection]
 
     def is_full(self) -> bool: ...
 
@@ -241,27 +246,49 @@ def _syncing_class(world: World) -> type:
     return SimulatedSyncing
 
 
-def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
+def _connecting(world: World) -> Callable[..., Any]:
     kernel = world.kernel
 
-    class SimulatedLog(sqlite3.Connection):
+    class SimulatedLog:
         """SQLite itself; what is added is that one may die, be interrupted, or find the disk full."""
+
+        def __init__(self, real: sqlite3.Connection, host: Host) -> None:
+            self._real = real
+            self._host = host
+            self._settings: set[str] = set()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._real, name)
 
         def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
             me = kernel.me
             if me is None:
-                return super().execute(sql, parameters)
+                return self._real.execute(sql, parameters)
             if me.dead:
                 raise Killed
             if sql == "commit":
                 return self._commit(me)
             if me.gates == 0 and sql.startswith("select"):
                 kernel.pause("log.read")
-            return super().execute(sql, parameters)
+            elif sql.startswith("pragma"):
+                self._settings.add(sql)
+            return self._real.execute(sql, parameters)
 
         def close(self) -> None:
-            """Also for the dead: the operating system does it for them."""
-            super().close()
+            """Also for the dead: the operating system does it for them. A whole connection goes back to its host."""
+            real, self._real = self._real, _CLOSED
+            me = kernel.me
+            if real is _CLOSED:
+                return
+            if me is None or me.dead or real.in_transaction or not self._is_as_opened():
+                real.close()
+            else:
+                self._host.idle.append(real)
+
+        def _is_as_opened(self) -> bool:
+            """Whether whoever opens it next could not tell it from a new one: it sets the same again."""
+            own = {one for one in self._settings if "=" in one and not one.startswith("pragma busy_timeout")}
+            return own <= set(_PRAGMAS)
 
         def _commit(self, me: Process) -> sqlite3.Cursor:
             fault = kernel.step("log.commit")
@@ -270,9 +297,9 @@ def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
             if me.host.is_full():
                 raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
             me.host.wait_for_disk()
-            (synchronous,) = super().execute("pragma synchronous").fetchone()
-            kernel.judge(the_file_is_opened_as_promised, *super().execute("pragma journal_mode").fetchone())
-            cursor = super().execute("commit")
+            (synchronous,) = self._real.execute("pragma synchronous").fetchone()
+            kernel.judge(the_file_is_opened_as_promised, *self._real.execute("pragma journal_mode").fetchone())
+            cursor = self._real.execute("commit")
             if kind == "power":  # the frames were on their way to the disk
                 kernel.die()
             if synchronous >= 2:
@@ -283,10 +310,17 @@ def _connecting(world: World) -> Callable[..., sqlite3.Connection]:
             kernel.step("log.committed")
             return cursor
 
-    def connect(path: Any, **options: Any) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, factory=SimulatedLog, **options)
-        if (me := kernel.me) is not None:
-            me.belongings.append(connection)
+    def connect(path: Any, **options: Any) -> SimulatedLog:
+        me = kernel.me
+        if me is None or path != me.host.log:
+            return sqlite3.connect(path, **options)
+        if me.host.idle:
+            real = me.host.idle.pop()
+            real.execute(f"pragma busy_timeout = {options['timeout'] * 1000:.0f}")
+        else:
+            real = sqlite3.connect(path, **options)
+        connection = SimulatedLog(real, me.host)
+        me.belongings.append(connection)
         return connection
 
     return connect

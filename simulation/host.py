@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +34,8 @@ class Host:
         log: the outbox file.
         disk: what of its files would survive a power loss.
         witness: what is in the log.
+        idle: connections to the outbox file that nobody uses at the moment: who opens it takes one of these, for most
+            of the time of an opening goes into the reading of the schema.
         rings: how often the bell was heard.
         hand_made: hashes of what people wrote into files.
         full_until, slow_until: until when its disk has no room, or takes seconds for every fsync.
@@ -54,6 +57,7 @@ class Host:
         new_outbox(self.log, outbox_id)
         self.witness = Witness(self.log)
         self.disk = Disk(self.root, self.log)
+        self.idle: list[sqlite3.Connection] = []
         self.rings = 0
         self.skew_seconds = 0.0
         self.full_until = 0.0
@@ -114,6 +118,7 @@ class Host:
         self.may_be_gone |= set(self.removed)
         self.removed.clear()
         self.hand_made -= self.taken_back
+        self.close_idle()
         files = {path: path.read_bytes() for path in (self.log, _wal(self.log)) if path.exists()}
         self.witness.close()  # as the last one, SQLite would tidy up, which a power loss does not
         for path in (_wal(self.log), _shm(self.log)):
@@ -128,6 +133,7 @@ class Host:
 
     def put_away(self, name: str) -> None:
         """Move the outbox file aside; nobody has it open but the witness, whose reading ends."""
+        self.close_idle()
         self.witness.close()
         self.log.replace(self.log.with_name(name))
 
@@ -216,8 +222,14 @@ class Host:
         """What lies in staging."""
         return [str(path) for path in (self.root / STAGING_DIRECTORY).rglob("*.tmp")]
 
+    def close_idle(self) -> None:
+        """Close what nobody uses: the file is about to be another one."""
+        while self.idle:
+            self.idle.pop().close()
+
     def close(self) -> None:
         """Give everything back."""
+        self.close_idle()
         self.witness.close()
         shutil.rmtree(self.log.parent, ignore_errors=True)
 

@@ -24,13 +24,21 @@ def _template() -> bytes:
         return path.read_bytes()
 
 
+@cache
+def _empty(outbox_id: UUID) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        path = Path(folder, "outbox.db")
+        path.write_bytes(_template())
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("update meta set value = ? where key = 'outbox_id'", [str(outbox_id)])
+        connection.execute("pragma wal_checkpoint(truncate)")
+        connection.close()
+        return path.read_bytes()
+
+
 def new_outbox(path: Path, outbox_id: UUID) -> None:
     """Write a new, empty outbox with this identity."""
-    path.write_bytes(_template())
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("update meta set value = ? where key = 'outbox_id'", [str(outbox_id)])
-    connection.execute("pragma wal_checkpoint(truncate)")
-    connection.close()
+    path.write_bytes(_empty(outbox_id))
     path.chmod(0o600)
 
 
