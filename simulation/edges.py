@@ -49,12 +49,63 @@ _CLOSED = sqlite3.connect(":memory:")
 _CLOSED.close()
 
 
+class Lent:
+    """A connection to an outbox file that is used again by who opens it next: most of an opening is reading the schema.
+
+    What is set to what it is already is not sent: SQLite would prepare all statements again. Nor is how long it waits
+    for locks: all is one thread here, and whoever waited would wait in vain.
+    """
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self.real = real
+        self.timeout_ms = 0
+        self._settings: dict[str, str] = {}
+        self._syncs: bool | None = None
+
+    def pragma(self, sql: str) -> Any:
+        """Run a pragma, or answer as SQLite would."""
+        name, sets, value = _pragma(sql)
+        if name == "busy_timeout":
+            self.timeout_ms = int(value) if sets else self.timeout_ms
+            return _Row((self.timeout_ms,))
+        if sets:
+            if self._settings.get(name) == value:
+                return _Row(())
+            self._settings[name], self._syncs = value, None
+        return self.real.execute(sql)
+
+    def syncs_commits(self) -> bool:
+        """Whether a commit has the WAL fsynced."""
+        if self._syncs is None:
+            (synchronous,) = self.real.execute("pragma synchronous").fetchone()
+            self._syncs = synchronous >= 2
+        return self._syncs
+
+    def is_as_opened(self) -> bool:
+        """Whether nothing was set but what everybody sets who opens it."""
+        return {f"pragma {name} = {value}" for name, value in self._settings.items()} <= set(_PRAGMAS)
+
+
+@cache
+def _pragma(sql: str) -> tuple[str, str, str]:
+    return sql.removeprefix("pragma ").partition(" = ")
+
+
+class _Row(tuple[Any, ...]):
+    """The answer of a pragma that SQLite was not asked for."""
+
+    __slots__ = ()
+
+    def fetchone(self) -> Any:
+        return self
+
+
 class Host(Protocol):
     """What the edges ask a host: see `simulation.host`."""
 
     disk: Any
     log: Path
-    idle: list[sqlite3.Connection]
+    idle: list[Any]
 
     def is_full(self) -> bool: ...
 
@@ -252,15 +303,16 @@ def _connecting(world: World) -> Callable[..., Any]:
     class SimulatedLog:
         """SQLite itself; what is added is that one may die, be interrupted, or find the disk full."""
 
-        def __init__(self, real: sqlite3.Connection, host: Host) -> None:
-            self._real = real
+        def __init__(self, lent: Lent, host: Host) -> None:
+            self._lent = lent
+            self._real = lent.real
             self._host = host
-            self._settings: set[str] = set()
+            self._is_looked_at = False
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._real, name)
 
-        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        def execute(self, sql: str, parameters: Any = (), /) -> Any:
             me = kernel.me
             if me is None:
                 return self._real.execute(sql, parameters)
@@ -271,7 +323,7 @@ def _connecting(world: World) -> Callable[..., Any]:
             if me.gates == 0 and sql.startswith("select"):
                 kernel.pause("log.read")
             elif sql.startswith("pragma"):
-                self._settings.add(sql)
+                return self._lent.pragma(sql)
             return self._real.execute(sql, parameters)
 
         def close(self) -> None:
@@ -280,15 +332,10 @@ def _connecting(world: World) -> Callable[..., Any]:
             me = kernel.me
             if real is _CLOSED:
                 return
-            if me is None or me.dead or real.in_transaction or not self._is_as_opened():
+            if me is None or me.dead or real.in_transaction or not self._lent.is_as_opened():
                 real.close()
             else:
-                self._host.idle.append(real)
-
-        def _is_as_opened(self) -> bool:
-            """Whether whoever opens it next could not tell it from a new one: it sets the same again."""
-            own = {one for one in self._settings if "=" in one and not one.startswith("pragma busy_timeout")}
-            return own <= set(_PRAGMAS)
+                self._host.idle.append(self._lent)
 
         def _commit(self, me: Process) -> sqlite3.Cursor:
             fault = kernel.step("log.commit")
@@ -297,12 +344,13 @@ def _connecting(world: World) -> Callable[..., Any]:
             if me.host.is_full():
                 raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
             me.host.wait_for_disk()
-            (synchronous,) = self._real.execute("pragma synchronous").fetchone()
-            kernel.judge(the_file_is_opened_as_promised, *self._real.execute("pragma journal_mode").fetchone())
+            if not self._is_looked_at:  # as long as it is open, nobody else can change that
+                kernel.judge(the_file_is_opened_as_promised, *self._real.execute("pragma journal_mode").fetchone())
+                self._is_looked_at = True
             cursor = self._real.execute("commit")
             if kind == "power":  # the frames were on their way to the disk
                 kernel.die()
-            if synchronous >= 2:
+            if self._lent.syncs_commits():
                 me.host.disk.log_synced()
             world.log_changed(me)
             if kind == "unsure":
@@ -310,16 +358,13 @@ def _connecting(world: World) -> Callable[..., Any]:
             kernel.step("log.committed")
             return cursor
 
-    def connect(path: Any, **options: Any) -> SimulatedLog:
+    def connect(path: Any, **options: Any) -> Any:
         me = kernel.me
         if me is None or path != me.host.log:
             return sqlite3.connect(path, **options)
-        if me.host.idle:
-            real = me.host.idle.pop()
-            real.execute(f"pragma busy_timeout = {options['timeout'] * 1000:.0f}")
-        else:
-            real = sqlite3.connect(path, **options)
-        connection = SimulatedLog(real, me.host)
+        lent = me.host.idle.pop() if me.host.idle else Lent(sqlite3.connect(path, **{**options, "timeout": 0.0}))
+        lent.timeout_ms = int(options["timeout"] * 1000)
+        connection = SimulatedLog(lent, me.host)
         me.belongings.append(connection)
         return connection
 

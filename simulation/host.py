@@ -5,8 +5,8 @@ import hashlib
 import os
 import random
 import shutil
-import sqlite3
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from outbox import Result
@@ -34,8 +34,7 @@ class Host:
         log: the outbox file.
         disk: what of its files would survive a power loss.
         witness: what is in the log.
-        idle: connections to the outbox file that nobody uses at the moment: who opens it takes one of these, for most
-            of the time of an opening goes into the reading of the schema.
+        idle: connections to the outbox file that nobody uses at the moment, of `edges.Lent`; who opens it takes one.
         rings: how often the bell was heard.
         hand_made: hashes of what people wrote into files.
         full_until, slow_until: until when its disk has no room, or takes seconds for every fsync.
@@ -57,7 +56,7 @@ class Host:
         new_outbox(self.log, outbox_id)
         self.witness = Witness(self.log)
         self.disk = Disk(self.root, self.log)
-        self.idle: list[sqlite3.Connection] = []
+        self.idle: list[Any] = []
         self.rings = 0
         self.skew_seconds = 0.0
         self.full_until = 0.0
@@ -225,7 +224,7 @@ class Host:
     def close_idle(self) -> None:
         """Close what nobody uses: the file is about to be another one."""
         while self.idle:
-            self.idle.pop().close()
+            self.idle.pop().real.close()
 
     def close(self) -> None:
         """Give everything back."""
