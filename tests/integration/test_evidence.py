@@ -436,6 +436,61 @@ def test_a_sequence_that_was_set_right_and_not_used_since_is_no_obstacle(how: st
         assert obstacles.behind(owner) == []
 
 
+# A default, or a trigger, that gives every row the same: for a tag, a content, a project.
+UNCHOSEN = {
+    "a default": (
+        "alter table contents add column token text default 'same' constraint token unique",
+        "insert into contents (slug, title, content_type) values ('theirs', 'T', 'other')",
+    ),
+    "a default of tags": (
+        "alter table tags add column token text default 'same' constraint token unique",
+        "insert into tags (name) values ('theirs')",
+    ),
+    "a trigger of projects": (
+        "alter table content_projects add column token text constraint token unique",
+        *trigger("content_projects", "new.token := 'same';"),
+        "insert into content_projects (slug, name) values ('theirs', 'T')",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", UNCHOSEN)
+def test_a_key_that_no_event_sets_is_nobodys_fault(how: str, box: Outbox, database: Database) -> None:
+    """Few are refused, and no sequence is behind: the key is named, and all lands by itself once it is gone."""
+    run(database, *UNCHOSEN[how])
+    box.append(c.ProjectUpserted(slug="p", name="P"), page(1, project="p"), c.ContentTagged(slug="p--1", tag="x"))
+    with pytest.raises(WorkerError, match=r"key token of public\.\w+ has a value that is taken") as told:
+        drain(box, database.worker_dsn)
+    assert (told.value.exit_code, box.parked.count()) == (3, 0)
+    table = str(told.value).partition("public.")[2].split()[0]
+    run(database, f"alter table {table} drop constraint token")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert (box.parked.count(), rows(database, "select count(*) from content_tags")) == (0, [(1,)])
+
+
+def test_a_key_that_a_trigger_takes_from_the_event_is_the_events(box: Outbox, database: Database) -> None:
+    run(
+        database,
+        "alter table contents add column code text constraint code unique",
+        *trigger("contents", "new.code := lower(new.title);"),
+        "insert into contents (slug, title, content_type) values ('theirs', 'AULA 2', 'other')",
+    )
+    box.append(*(page(number) for number in range(1, 4)))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(2, "23505")]
+
+
+def test_a_sequence_that_has_no_value_left_is_named_and_blames_nobody(box: Outbox, database: Database) -> None:
+    run(database, "alter sequence tags_id_seq maxvalue 2", "insert into tags (name) values ('a'), ('b')")
+    box.append(page(1), c.ContentTagged(slug="p--1", tag="x"))
+    with pytest.raises(WorkerError, match=r"public.tags.id has no value left after 2: alter sequence ") as told:
+        drain(box, database.worker_dsn)
+    assert (told.value.exit_code, box.parked.count()) == (3, 0)
+    run(database, "alter sequence tags_id_seq no maxvalue")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select count(*) from content_tags") == [(1,)]
+
+
 # What stands in the way is named.
 
 IN_THE_WAY = {

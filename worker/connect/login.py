@@ -132,6 +132,13 @@ _SETTING = re.compile(
     r"[\"'«»„“”‚‘‹›「『]\s?([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?)\s?[\"'«»„“”‘’‹›」』]", re.IGNORECASE
 )
 
+VALUE: Row = (
+    _ENVIRONMENT,
+    "connection_string",
+    "an option of the connection string has a value that libpq does not take",
+)
+_OF_OPTION = re.compile(r'connection option "(\w+)"|invalid (?!integer)(\w+) (?:value|number)')
+
 # What libpq itself says, for want of an answer. Lower case; the first that occurs decides.
 BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
     (r"no password supplied", NO_PASSWORD),
@@ -158,10 +165,7 @@ BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
         r"definition of service|service file",
         (_ENVIRONMENT, "connection_string", "the service that the connection string names is not defined"),
     ),
-    (
-        r"invalid \w+ value|invalid port|invalid integer|could not match",
-        (_ENVIRONMENT, "connection_string", "an option of the connection string has a value that libpq does not take"),
-    ),
+    (r"invalid \w+ value|invalid port|invalid integer|could not match", VALUE),
     (
         r"authentication method|requires? (a )?password|server requested",
         (_ENVIRONMENT, LOGIN_REFUSED, "the server asks for a login that the connection string does not give"),
@@ -222,10 +226,16 @@ def judge_login(error: BaseException, *, known_address: bool) -> Judgement:
     text = str(error).lower()
     for pattern, row in BY_CLIENT_WORDS:
         if re.search(pattern, text):
-            return _judgement(row, None)
+            return _judgement(_with_its_option(text) if row is VALUE else row, None)
     if isinstance(error, psycopg.ProgrammingError):  # libpq's parser, of something that we did not foresee
         return _judgement((_ENVIRONMENT, "connection_string", "libpq cannot use SUPABASE_DB_URL"), None)
     return _judgement((_OUTAGE, "unreachable", _unreachable_words(text)), None)
+
+
+def _with_its_option(text: str) -> Row:
+    verdict, kind, told = VALUE
+    name = _OF_OPTION.search(text)
+    return (verdict, kind, f"{told}: {name[1] or name[2]}") if name is not None else VALUE
 
 
 def _judge_answer(answer: Answer, *, known_address: bool) -> Judgement:

@@ -98,7 +98,8 @@ class Evidence:
     def _weighed(
         self, connection: Connection, event: Event, error: Exception, judgement: Judgement, position: Position
     ) -> Judgement:
-        if (found := self._obstacle(connection, error)) is not None:
+        found = self._obstacle(connection, error) or self._unchosen(connection, event, error, position)
+        if found is not None:
             return replace(
                 judgement,
                 verdict=Verdict.ENVIRONMENT,
@@ -131,6 +132,16 @@ class Evidence:
             columns = obstacles.about(connection, "required_columns")
             return next((one for one in columns if f"public.{table}.{error.diag.column_name} " in one.what), None)
         return None
+
+    def _unchosen(self, connection: Connection, event: Event, error: Exception, position: Position) -> Obstacle | None:
+        """A key that no event sets and that is taken for everybody: by a default or a trigger that repeats itself."""
+        if not isinstance(error, psycopg.errors.UniqueViolation) or frames_of(error).functions:
+            return None
+        found = obstacles.unchosen(connection, error.diag.constraint_name or "")
+        if found is None or self.made_up_pass(connection):
+            return None
+        others = self.neighbours(event, position)
+        return None if any(self.refused_with(connection, one, position) is None for one in others) else found
 
     def _is_its_own(
         self, connection: Connection, event: Event, error: Exception, judgement: Judgement, position: Position

@@ -45,7 +45,7 @@ class Obstacle:
 
     Attributes:
         kind: schema_rights, lost_tables, hidden_rows, generated_columns, required_columns, replica_identity, rules,
-            sequences, trigger_functions.
+            sequences, unchosen_key, trigger_functions.
         table: in which table, without its schema; empty: in all of them.
         what: in words; names of the schema only.
         remedy: the statement that mends it, for the owner of the table.
@@ -121,6 +121,9 @@ def behind(connection: AnyConnection, constraint: str | None = None) -> list[Obs
     for one in _sequences(connection, constraint):
         if one.next_value is None:
             continue
+        if one.next_value > one.last_value:
+            found.append(one.exhausted())
+            continue
         # The name is quoted by the catalogue query.
         asked = sql.SQL("select max({}) from {}").format(sql.Identifier(one.column), sql.SQL(one.named))
         row = connection.execute(asked).fetchone()
@@ -135,15 +138,33 @@ def handed_out(connection: AnyConnection, constraint: str) -> Obstacle | None:
     return next((one.obstacle("gave a value that is taken") for one in _sequences(connection, constraint)), None)
 
 
+def unchosen(connection: AnyConnection, constraint: str) -> Obstacle | None:
+    """A unique key of which no event sets any column, whatever fills them."""
+    row = connection.execute(query("obstacles", "unchosen_key"), {"key": constraint, **_written()}).fetchone()
+    if row is None:
+        return None
+    table, what, remedy = map(str, row)
+    return Obstacle(kind="unchosen_key", table=table, what=what, remedy=remedy)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sequence:
-    """One that fills a column; what it gives next is None where we may not see it."""
+    """One that fills a column; what it gives next is None where we may not see it, and its end where it begins anew."""
 
     named: str
     table: str
     column: str
     name: str
     next_value: int | None
+    last_value: int
+
+    def exhausted(self) -> Obstacle:
+        return Obstacle(
+            kind="sequences",
+            table=self.table,
+            what=f"the sequence of {self.named}.{self.column} has no value left after {self.last_value}",
+            remedy=f"alter sequence {self.name} no maxvalue",
+        )
 
     def obstacle(self, words: str) -> Obstacle:
         return Obstacle(
@@ -156,7 +177,7 @@ class _Sequence:
 
 def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
     rows = connection.execute(query("obstacles", "sequences"), _written()).fetchall()
-    for named, table, column, name, told, step, may_ask, keys in rows:
+    for named, table, column, name, told, step, last_value, may_ask, keys in rows:
         if constraint is not None and constraint not in keys:  # type: ignore[operator]
             continue
         next_value = None if told is None else int(str(told))
@@ -168,7 +189,14 @@ def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_S
             )
             (value,) = connection.execute(asked).fetchone() or (told,)
             next_value = int(str(value))
-        yield _Sequence(named=str(named), table=str(table), column=str(column), name=str(name), next_value=next_value)
+        yield _Sequence(
+            named=str(named),
+            table=str(table),
+            column=str(column),
+            name=str(name),
+            next_value=next_value,
+            last_value=int(str(last_value)),
+        )
 
 
 def keepers(connection: AnyConnection, table: str) -> list[str]:

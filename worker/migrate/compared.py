@@ -249,6 +249,8 @@ def _is_compared(
     kind = key[0]
     if kind == "index":  # asked by what it is for, under whatever name: audit_indexes, audit_natural_keys
         return False
+    if kind == "relation" and not texts and key[1] != about:  # the sequence of a column of theirs
+        return False
     if kind in _MAKE and (not texts or about not in ours):  # their own columns and keys
         return (kind == "owner" and ("view", about) in actual) or (
             kind == "trigger" and about not in WIDER and not texts

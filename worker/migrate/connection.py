@@ -8,7 +8,7 @@ import psycopg
 from worker.apply.queries import query as relay_query
 from worker.connect.address import described, parts_of, understood
 from worker.connect.connection import connect as open_connection
-from worker.connect.login import judge_login
+from worker.connect.login import LOGIN_REFUSED, judge_login
 from worker.errors import SettingsFault
 from worker.faults.verdict import Verdict
 from worker.migrate.errors import MigrateError, TargetError, UnreachableError
@@ -32,9 +32,11 @@ def connect(dsn: str) -> psycopg.Connection:
         judged = judge_login(exc, known_address=False)
         code = f" [{judged.sqlstate}]" if judged.sqlstate else ""
         if judged.verdict is Verdict.ENVIRONMENT:
+            told = "refuses the login" if judged.sqlstate or judged.kind == LOGIN_REFUSED else "cannot be used"
+            banned = ": the service bans an address after a few wrong passwords" if judged.kind == LOGIN_REFUSED else ""
             raise TargetError(
-                f"{where} refuses the login: {judged.reason}{code}. Check SUPABASE_MIGRATE_DB_URL (or SUPABASE_DB_URL) "
-                "before trying again: the service bans an address after a few wrong passwords",
+                f"{where} {told}: {judged.reason}{code}. Check SUPABASE_MIGRATE_DB_URL (or SUPABASE_DB_URL) "
+                f"before trying again{banned}",
                 kind=judged.kind,
             ) from None  # the cause quotes the server
         raise UnreachableError(

@@ -160,7 +160,7 @@ where
 
 -- name: sequences
 -- Keys that no event chooses: each column that a sequence fills, with its table, the sequence, what it gives next (null
--- where we may not see that), its step, and whether it can be asked itself: the view takes one that was restarted, or set
+-- where we may not see that), its step, where it ends, and whether it can be asked itself: the view takes one that was restarted, or set
 -- with `setval(…, false)`, for one that was never used.
 select
     c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname),
@@ -171,6 +171,7 @@ select
         when has_sequence_privilege(seq.oid, 'select, usage') then coalesce(s.last_value + s.increment_by, s.start_value)
     end as next_value,
     s.increment_by,
+    case when s.cycle then 9223372036854775807 else s.max_value end as ends_at,
     has_sequence_privilege(seq.oid, 'select') as may_ask,
     array(
         select ic.relname::text
@@ -197,7 +198,8 @@ where
         select from pg_catalog.pg_index as i where i.indrelid = c.oid and i.indisunique and a.attnum = any(i.indkey)
     )
 group by
-    c.oid, c.relnamespace, a.attnum, c.relname, a.attname, seq.oid, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by;
+    c.oid, c.relnamespace, a.attnum, c.relname, a.attname, seq.oid, s.schemaname, s.sequencename, s.last_value, s.start_value, s.increment_by,
+    s.max_value, s.cycle;
 
 -- name: triggers_of
 -- Which triggers call a function, by its name alone or with its arguments.
@@ -248,4 +250,24 @@ select
     coalesce(
         has_schema_privilege(%(role)s, (select relnamespace from pg_catalog.pg_class where oid = to_regclass(%(name)s)), 'usage'),
         false
+    );
+
+-- name: unchosen_key
+-- A unique key, by its name, all of whose columns are filled by the database: a default, a trigger.
+select
+    c.relname::text,
+    format('key %%3$I of %%1$I.%%2$I has a value that is taken, and no event sets it', n.nspname, c.relname, ic.relname),
+    format('let a default give each row of %%I.%%I another value, or drop that key', n.nspname, c.relname)
+from pg_catalog.pg_index as i
+join pg_catalog.pg_class as ic on ic.oid = i.indexrelid
+join pg_catalog.pg_class as c on c.oid = i.indrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where
+    ic.relname = %(key)s and i.indisunique and 0 <> all(i.indkey)
+    and n.nspname || '.' || c.relname = any(%(tables)s)
+    and not exists (
+        select from pg_catalog.pg_attribute as a
+        where
+            a.attrelid = c.oid and a.attnum = any(i.indkey)
+            and n.nspname || '.' || c.relname || '.' || a.attname = any(%(written)s)
     );

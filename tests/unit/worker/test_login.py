@@ -212,6 +212,19 @@ def test_what_libpq_itself_refuses_needs_a_person(text: str, kind: str) -> None:
     assert (judged.verdict, judged.kind) == (Verdict.ENVIRONMENT, kind)
 
 
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ('invalid sslmode value: "DISABLE"', "sslmode"),
+        ('invalid target_session_attrs value: "readwrite"', "target_session_attrs"),
+        ('invalid port number: "abc"', "port"),
+        ('invalid integer value "abc" for connection option "keepalives"', "keepalives"),
+    ],
+)
+def test_an_option_whose_value_libpq_does_not_take_is_named(text: str, option: str) -> None:
+    assert judge_login(failure(None, text), known_address=True).reason.endswith(f"does not take: {option}")
+
+
 def test_without_codes_a_severity_alone_shows_that_somebody_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where libpq cannot be told to be verbose; what passes is then known by its English words."""
     monkeypatch.setattr("worker.connect.connection._libpq", lambda: None)
