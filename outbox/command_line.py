@@ -29,6 +29,25 @@ EXIT_WORK_REMAINS = 4
 EXIT_UNREACHABLE = 5
 
 
+# A place in the log: what SQLite takes for a number.
+SEQ = click.IntRange(1, 2**63 - 1)
+
+
+class _Text(click.ParamType[str]):
+    """A text as it was typed: UTF-8 whatever the locale says, and what is no text replaced, for it is kept."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        try:
+            return os.fsencode(value).decode()
+        except UnicodeError:  # typed in another encoding
+            return str(value).encode(errors="replace").decode()
+
+
+TEXT = _Text()
+
+
 class LazyGroup(click.Group):
     """A group whose sub-commands live in modules of their own.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from outbox.command_line import TEXT
 from outbox.commands.opened import opened
 from outbox.notes import steering
 
 
 @click.command()
-@click.option("--reason", help="Why; kept in the audit trail.")
+@click.option("--reason", type=TEXT, help="Why; kept in the audit trail.")
 def pause(*, reason: str | None) -> None:
     """Tell the worker to wait until `outbox resume`; a restart does not forget it. Generators go on.
 
@@ -23,7 +24,7 @@ def pause(*, reason: str | None) -> None:
 
 
 @click.command()
-@click.option("--reason", help="Why; kept in the audit trail.")
+@click.option("--reason", type=TEXT, help="Why; kept in the audit trail.")
 def resume(*, reason: str | None) -> None:
     """Let the worker go on.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from outbox.catalogue.event import Event
-from outbox.command_line import json_option, print_json
+from outbox.command_line import SEQ, TEXT, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.ops.readable import as_data, as_fields
 from outbox.outbox import Outbox
@@ -18,10 +18,12 @@ _DEFAULT_LIMIT = 20
 
 
 @click.command()
-@click.option("--type", "event_type", metavar="TYPE", help="Only this type, for example content.upserted.")
+@click.option("--type", "event_type", metavar="TYPE", type=TEXT, help="Only this type, for example content.upserted.")
 @click.option("--aggregate", metavar="UUID", type=click.UUID, help="Only the events of this aggregate.")
-@click.option("--after", metavar="SEQ", type=click.IntRange(min=0), help="Begin after this seq (default: the newest).")
-@click.option("--limit", type=click.IntRange(min=1), default=_DEFAULT_LIMIT, show_default=True, help="At most so many.")
+@click.option(
+    "--after", metavar="SEQ", type=click.IntRange(0, SEQ.max), help="Begin after this seq (default: the newest)."
+)
+@click.option("--limit", type=SEQ, default=_DEFAULT_LIMIT, show_default=True, help="At most so many.")
 @click.option("--follow", is_flag=True, help="Then wait for more, until Ctrl-C.")
 @json_option
 def events(
@@ -48,7 +50,7 @@ def events(
 
 
 @click.command()
-@click.argument("seq", type=click.IntRange(min=1))
+@click.argument("seq", type=SEQ)
 @json_option
 def show(*, seq: int, as_json: bool) -> None:
     """Show one event, payload and all.

@@ -9,14 +9,15 @@ from typing import TextIO
 
 import click
 
+from outbox.command_line import SEQ, TEXT
 from outbox.commands.opened import opened
 from outbox.files.durable import sha256_of_bytes
 from outbox.outbox import Outbox
 
 
 @click.command()
-@click.option("--after", type=click.IntRange(min=0), default=0, show_default=True, help="Begin behind this seq.")
-@click.option("--type", "event_type", metavar="TYPE", help="Only this type.")
+@click.option("--after", type=click.IntRange(0, SEQ.max), default=0, show_default=True, help="Begin behind this seq.")
+@click.option("--type", "event_type", metavar="TYPE", type=TEXT, help="Only this type.")
 @click.option("--files", is_flag=True, help="And the published files, as they were published.")
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write (default: stdout).")
 def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -> None:

@@ -82,4 +82,4 @@ def _unpacked(source: BinaryIO) -> Iterator[IO[bytes]]:
 def _text(lines: IO[bytes]) -> Iterator[str]:
     lines.seek(0)
     for line in lines:
-        yield line.decode("utf-8", errors="replace")
+        yield line.decode("utf-8-sig", errors="replace")  # an editor may have put a mark before the first

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from outbox.command_line import json_option, print_json
+from outbox.command_line import SEQ, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.notes.outages import OutageRecord, list_outages
 from outbox.ops.backlog import history
@@ -20,7 +20,7 @@ from outbox.terminal import one_line
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=SEQ, default=50, show_default=True, help="At most so many.")
 @click.option("--plot/--no-plot", "drawn", default=True, help="Draw the backlog over time below the list.")
 @json_option
 def outages(*, limit: int, drawn: bool, as_json: bool) -> None:

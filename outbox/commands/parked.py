@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from outbox.catalogue.event import Event
-from outbox.command_line import EXIT_FAILED, EXIT_OK, json_option, print_json
+from outbox.command_line import EXIT_FAILED, EXIT_OK, SEQ, TEXT, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
 from outbox.notes import audit, resolve
@@ -23,7 +23,7 @@ from outbox.terminal import one_line
 
 PREVIEWED = 10
 PAGE = 500
-_reason = click.option("--reason", required=True, help="Why; kept in the audit trail.")
+_reason = click.option("--reason", type=TEXT, required=True, help="Why; kept in the audit trail.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,11 @@ class Choice:
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--since", type=click.DateTime(), help="Only those parked at or after this time (UTC)."),
-        click.option("--course", metavar="SLUG", help="Only those of the course whose project has this slug."),
-        click.option("--sqlstate", help="Only those refused with this SQLSTATE."),
-        click.option("--type", "event_type", help="Only events of this type."),
+        click.option(
+            "--course", metavar="SLUG", type=TEXT, help="Only those of the course whose project has this slug."
+        ),
+        click.option("--sqlstate", type=TEXT, help="Only those refused with this SQLSTATE."),
+        click.option("--type", "event_type", type=TEXT, help="Only events of this type."),
     ):
         command = option(command)
     return command
@@ -70,7 +72,7 @@ def _many(command: Callable[..., Any]) -> Callable[..., Any]:
         _filters(command)
     )
     command = click.option("--all", "everything", is_flag=True, help="Every parked event.")(command)
-    return click.argument("seqs", metavar="[SEQ]...", nargs=-1, type=click.IntRange(min=1))(command)
+    return click.argument("seqs", metavar="[SEQ]...", nargs=-1, type=SEQ)(command)
 
 
 @click.group()
@@ -119,7 +121,7 @@ def list_(*, as_json: bool, **conditions: Any) -> None:
 
 
 @parked.command()
-@click.argument("seq", type=click.IntRange(min=1))
+@click.argument("seq", type=SEQ)
 @json_option
 def show(*, seq: int, as_json: bool) -> None:
     """Show one parked event: why, what waits for it, its payload, and what was decided so far.
@@ -150,7 +152,7 @@ def show(*, seq: int, as_json: bool) -> None:
 
 @parked.command()
 @_many
-@click.option("--reason", help="Why; kept in the audit trail.")
+@click.option("--reason", type=TEXT, help="Why; kept in the audit trail.")
 def retry(*, reason: str | None, **chosen: Any) -> int:
     """Try parked events again as they are: their cause was mended elsewhere.
 
@@ -168,6 +170,7 @@ def retry(*, reason: str | None, **chosen: Any) -> int:
 @click.option(
     "--set",
     "fields",
+    type=TEXT,
     multiple=True,
     metavar="FIELD=VALUE",
     help="Replace one field; the value is JSON, or text: title=Bom, sequence_order=3.",
@@ -240,7 +243,7 @@ def supersede(*, reason: str, **chosen: Any) -> int:
 
 
 @parked.command()
-@click.argument("seqs", metavar="SEQ...", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.argument("seqs", metavar="SEQ...", nargs=-1, required=True, type=SEQ)
 @_reason
 def park(*, seqs: tuple[int, ...], reason: str) -> int:
     """Set aside events that are not delivered yet; what does not depend on them goes on.

@@ -21,4 +21,7 @@ def as_owner_of(neighbour: Path, made: int | Path) -> None:
         neighbour = neighbour.parent
     owner, now = neighbour.stat(), os.stat(made)  # noqa: PTH116 - of a descriptor, too
     if (owner.st_uid, owner.st_gid) != (now.st_uid, now.st_gid):
-        os.chown(made, owner.st_uid, owner.st_gid)
+        try:
+            os.chown(made, owner.st_uid, owner.st_gid)
+        except OSError as exc:  # root without that right, in a container: a descriptor's number would tell nobody what
+            raise OSError(exc.errno, exc.strerror, str(neighbour)) from None

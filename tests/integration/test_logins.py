@@ -21,9 +21,11 @@ from tests.support.processes import worker as started
 from tests.support.refusing import Refusing
 from tests.support.relaying import NoWaiting, relay
 from worker import Ending, WorkerError
+from worker.connect.connection import connect as connect_to_deliver
 from worker.faults.outage import Backoff
 from worker.migrate import TargetError
 from worker.migrate import connect as connect_to_migrate
+from worker.migrate.target import administrator_dsn
 
 ROLE = "refused_by_test"
 
@@ -137,6 +139,21 @@ def test_every_command_tells_a_refused_login(arguments: tuple[str, ...], box: Ou
     assert "secret-word" not in told
 
 
+@pytest.mark.parametrize("where", ["connection string", "role"])
+def test_limits_that_no_question_survives_are_lifted(where: str, database: Database, login: str) -> None:
+    """Asked for by `options` or set for the role; for every command, for all connect by one of these two."""
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    if where == "role":
+        as_admin(database, *(f"alter role {{role}} set {limit} = 1" for limit in limits))
+    else:
+        login = conninfo.make_conninfo(login, options=" ".join(f"-c {limit}=1" for limit in limits))
+    for connect in (connect_to_deliver, connect_to_migrate):
+        with connect(login) as connection:
+            connection.execute("begin")
+            connection.execute("select pg_sleep(0.02)")
+            assert connection.execute("show statement_timeout").fetchone() == ("30s",)
+
+
 # --- the connection string is read by libpq alone
 
 
@@ -214,6 +231,11 @@ def test_what_libpq_takes_from_elsewhere_serves_every_command(elsewhere: str, bo
     code, told = told_by(("migrate", "down"), env, tmp_path)
     assert code == 0, told
     assert "backup " in told
+
+
+def test_a_connection_string_with_space_around_it_serves_migrations_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_MIGRATE_DB_URL", " postgresql://u@h/d\n")
+    assert administrator_dsn(None) == "postgresql://u@h/d"
 
 
 def test_an_unknown_option_is_named_by_every_command(box: Outbox, tmp_path: Path, database: Database) -> None:

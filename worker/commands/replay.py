@@ -4,10 +4,12 @@ from datetime import datetime
 
 import click
 
+from outbox.command_line import SEQ
+
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="From the first event, to whatever database is named now.")
-@click.option("--from-seq", type=click.IntRange(min=1), help="From this event on.")
+@click.option("--from-seq", type=SEQ, help="From this event on.")
 @click.option("--since", type=click.DateTime(), help="From the first event at or after this time (UTC) on.")
 @click.option("--aggregate", help="Only the events of one content, project or audience, by its slug.")
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")

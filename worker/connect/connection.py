@@ -41,6 +41,7 @@ KEEPALIVE_COUNT = 3
 TCP_USER_TIMEOUT_MS = 20_000
 
 Connection = psycopg.Connection[tuple[object, ...]]
+_TRIES = 20
 _WAIT_INTERVAL_SECONDS = 0.1  # as psycopg: how soon a signal ends a wait
 
 
@@ -221,11 +222,23 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
             entry="environment",
         ) from None
     try:
-        connection.execute(query("relay", "see_all"))
+        _fit(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _fit(connection: Connection) -> None:
+    """Take back what the connection string or the role asks for and no command works with."""
+    for left in reversed(range(_TRIES)):
+        try:
+            connection.execute(query("relay", "session"))
+        except psycopg.errors.QueryCanceled:  # by the very limit that it lifts: it is faster the next time
+            if not left:
+                raise
+        else:
+            return
 
 
 def hand_over(connection: Connection) -> None:

@@ -137,7 +137,10 @@ VALUE: Row = (
     "connection_string",
     "an option of the connection string has a value that libpq does not take",
 )
-_OF_OPTION = re.compile(r'connection option "(\w+)"|invalid (?!integer)(\w+) (?:value|number)')
+_OF_OPTION = re.compile(
+    r'connection option "(?P<integer>\w+)"|invalid (?!integer)(?P<one_of>\w+) (?:value|number)'
+    r"|bad value for (?P<number>\w+)"
+)
 
 # What libpq itself says, for want of an answer. Lower case; the first that occurs decides.
 BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
@@ -162,10 +165,18 @@ BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
         (_ENVIRONMENT, "tls", "a pooler has no channel binding: use channel_binding=prefer"),
     ),
     (
+        r"gssapi encryption required",
+        (
+            _ENVIRONMENT,
+            "connection_string",
+            "gssencmode asks for an encryption that is not to be had: leave it out, and set sslmode",
+        ),
+    ),
+    (
         r"definition of service|service file",
         (_ENVIRONMENT, "connection_string", "the service that the connection string names is not defined"),
     ),
-    (r"invalid \w+ value|invalid port|invalid integer|could not match", VALUE),
+    (r"invalid \w+ value|invalid port|invalid integer|bad value for|could not match", VALUE),
     (
         r"authentication method|requires? (a )?password|server requested",
         (_ENVIRONMENT, LOGIN_REFUSED, "the server asks for a login that the connection string does not give"),
@@ -235,7 +246,7 @@ def judge_login(error: BaseException, *, known_address: bool) -> Judgement:
 def _with_its_option(text: str) -> Row:
     verdict, kind, told = VALUE
     name = _OF_OPTION.search(text)
-    return (verdict, kind, f"{told}: {name[1] or name[2]}") if name is not None else VALUE
+    return (verdict, kind, f"{told}: {name[name.lastgroup or 0]}") if name is not None else VALUE
 
 
 def _judge_answer(answer: Answer, *, known_address: bool) -> Judgement:

@@ -12,7 +12,7 @@ def administrator_dsn(worker_url: str | None) -> str:
     Raises:
         TargetError: neither is set.
     """
-    url = environment().get(ADMIN_URL) or worker_url
+    url = environment().get(ADMIN_URL, "").strip() or worker_url
     if not url:
         raise TargetError(
             f"no database is named: set {ADMIN_URL} (or SUPABASE_DB_URL) to the connection string of the role "

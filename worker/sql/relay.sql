@@ -26,8 +26,15 @@ select
             then set_config('session_replication_role', 'origin', %(local)s)
     end;
 
--- name: see_all
--- Before the first transaction. Where it is off, whoever has policies is refused every row instead of being shown some.
+-- name: session
+-- Before the first transaction, and nothing where all is as it should be. Where row_security is off, whoever has policies
+-- is refused every row instead of being shown some. Under limits of less than a second no question is answered.
+select set_config(too_low.name, too_low.instead, false)
+from (
+    values ('statement_timeout', '30s'), ('lock_timeout', '5s'), ('idle_in_transaction_session_timeout', '30s')
+) as too_low (name, instead)
+where current_setting(too_low.name)::interval > '0' and current_setting(too_low.name)::interval < '1 second'
+union all
 select set_config('row_security', 'on', false)
 where current_setting('row_security') = 'off';
 

@@ -52,6 +52,34 @@ def test_a_payload_that_is_no_object_is_refused(filled: Outbox) -> None:
     assert json.loads(_outbox("parked", "show", 2, "--json").stdout)["state"] == "parked"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show",),
+        ("parked", "show"),
+        ("parked", "retry", "--yes"),
+        ("parked", "park", "--reason", "r"),
+        ("events", "--after"),
+        ("export", "--after"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_no_event_can_have_is_refused_as_such(arguments: tuple[str, ...], filled: Outbox) -> None:
+    """Larger than any that SQLite holds: a wrong argument, not a bug."""
+    result = _outbox(*arguments, 10**20)
+    assert result.exit_code == 2, result.output
+    assert "is not in the range" in result.stderr
+
+
+def test_a_reason_in_another_encoding_than_utf_8_is_kept_as_far_as_it_is_text(filled: Outbox) -> None:
+    """A byte that the terminal sent and that is no text comes as a lone surrogate, which no file takes."""
+    assert _outbox("pause", "--reason", "caf\udce9 da manhã").exit_code == 0
+    assert "caf? da manhã" in _outbox("status").stdout
+    assert _outbox("parked", "edit", 2, "--set", "title=caf\udce9", "--reason", "\udce9").exit_code == 0
+    assert _outbox("events", "--type", "\udce9").exit_code == 0
+    assert _outbox("export", "--type", "\udce9").exit_code == 0
+
+
 def test_a_whole_file_is_salvaged_without_a_loss(filled: Outbox, tmp_path: Path) -> None:
     """Nothing has to be imported again, and the exit code says so."""
     result = _outbox("recover", "--salvage", tmp_path / "new.db")

@@ -74,6 +74,7 @@ def test_an_exported_log_is_taken_into_a_fresh_outbox_once(paths: tuple[Path, Pa
     again = taken_in(new, export)
     assert (again["appended"], again["here"]) == (0, 11)
     assert taken_in(new, gzip.compress(export))["appended"] == 0
+    assert taken_in(new, b"\xef\xbb\xbf" + export.replace(b"\n", b"\r\n"))["appended"] == 0  # saved by an editor
 
 
 def test_of_a_clone_only_what_it_said_itself_is_taken_in_and_only_where_it_is_newer(paths: tuple[Path, Path]) -> None:

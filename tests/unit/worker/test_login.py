@@ -205,6 +205,7 @@ def test_where_nobody_answered_it_is_an_outage(text: str, words: str) -> None:
         ('definition of service "x" not found', "connection_string"),
         ('invalid sslmode value: "x"', "connection_string"),
         ('invalid port number: "x"', "connection_string"),
+        ("GSSAPI encryption required but no credential cache", "connection_string"),
     ],
 )
 def test_what_libpq_itself_refuses_needs_a_person(text: str, kind: str) -> None:
@@ -219,6 +220,7 @@ def test_what_libpq_itself_refuses_needs_a_person(text: str, kind: str) -> None:
         ('invalid target_session_attrs value: "readwrite"', "target_session_attrs"),
         ('invalid port number: "abc"', "port"),
         ('invalid integer value "abc" for connection option "keepalives"', "keepalives"),
+        ("bad value for connect_timeout: 'abc'", "connect_timeout"),
     ],
 )
 def test_an_option_whose_value_libpq_does_not_take_is_named(text: str, option: str) -> None:
