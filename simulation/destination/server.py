@@ -17,7 +17,7 @@ _HIDDEN: dict[str, Rows] = {
     "obstacles.hidden_rows": [("minds", "row level security on public.minds shows no row", "create policy …")],
 }
 _BEHIND: dict[str, Rows] = {
-    "obstacles.sequences": [("public.tags", "tags", "id", "public.tags_id_seq", 5, 1, False, ["tags_pkey"])],
+    "obstacles.sequences": [("public.tags", "tags", "id", "public.tags_id_seq", 5, 1, 2**63 - 1, False, ["tags_pkey"])],
     "select max": [(9,)],
 }
 # Asked after the sequence, which somebody has set right meanwhile.

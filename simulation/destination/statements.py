@@ -29,6 +29,7 @@ OBSTACLES = (
     "replica_identity",
     "rules",
     "sequences",
+    "unchosen_key",
     "triggers_of",
     "triggers_that_keep",
 )
