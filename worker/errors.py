@@ -40,8 +40,10 @@ class Holding(WorkerError):
 
     def __init__(self) -> None:
         super().__init__(
-            "CREATOR_OS_DB_PERSIST is not true: events are kept and nothing is written to the database; "
-            "set CREATOR_OS_DB_PERSIST=true to deliver them"
+            "CREATOR_OS_DB_PERSIST is not true: events are kept and nothing is written to the database",
+            kind="delivery_off",
+            remedy="set CREATOR_OS_DB_PERSIST=true to deliver them",
+            entry="delivery-is-off",
         )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from outbox import Outbox
+from outbox import Outbox, read_status
+from outbox.operating import assess
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import PROMPT_SECONDS, environment, until, worker
@@ -110,6 +111,13 @@ def test_a_second_worker_says_who_runs_and_exits_3(outbox: Path, database: Datab
         assert state_of(outbox) == "following"
 
 
+def told_to_whoever_asks(outbox: Path) -> list[str | None]:
+    with Outbox.open(outbox) as box:
+        found = assess(read_status(box, box.clock.now()))
+        assert "could not deliver: CREATOR_OS_DB_PERSIST is not true" in found.trouble[0].text
+        return [need.entry for need in found.needs]
+
+
 def test_the_flag_off_holds_everything_and_says_so(outbox: Path, database: Database, tmp_path: Path) -> None:
     """CREATOR_OS_DB_PERSIST defaults to false: the emergency brake."""
     env = environment(outbox, database.worker_dsn)
@@ -121,10 +129,14 @@ def test_the_flag_off_holds_everything_and_says_so(outbox: Path, database: Datab
         assert process.returncode == 0
     assert "relay.holding" in errors
     assert applied_seq(database.dsn) == 0
+    assert told_to_whoever_asks(outbox) == ["delivery-is-off"]
+    with Outbox.open(outbox) as box:
+        box.relay.set_state("stopped")
     with worker("drain", env=env, cwd=tmp_path) as process:
         _, errors = process.communicate()
         assert process.returncode == 3
     assert "CREATOR_OS_DB_PERSIST=true" in errors
+    assert told_to_whoever_asks(outbox) == ["delivery-is-off"]
 
 
 def test_a_pause_survives_a_restart_of_the_worker(outbox: Path, database: Database, tmp_path: Path) -> None:

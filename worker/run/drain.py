@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
+from outbox import OutboxError, OutboxPaths
 from outbox.terminal import console
 from worker.errors import Holding
 from worker.faults.outage import Backoff
@@ -14,7 +15,7 @@ from worker.faults.suspects import died
 from worker.logs import logs_of_a_library
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.forecast import Forecast
-from worker.run.notes import only_a_note
+from worker.run.notes import only_a_note, stopped_holding
 from worker.run.options import Ending
 from worker.run.report import OnBatch
 from worker.run.room import RoomAgain
@@ -88,7 +89,14 @@ def drain(
     """
     settings = settings or WorkerSettings.from_env()
     if not settings.persist:
-        raise Holding
+        held = Holding()
+        if OutboxPaths.of(settings.outbox.outbox_path).database.exists():
+            with (
+                suppress(OutboxError),
+                served_outbox(settings) as box,
+            ):  # or somebody delivers, and nothing is to be said
+                stopped_holding(box, held)
+        raise held
     began = monotonic()
     with (
         logs_of_a_library(),

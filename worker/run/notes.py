@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from outbox import OutboxBusy, OutboxError
-from outbox.relaying import Log
+from outbox import Fault, OutboxBusy, OutboxError
+from outbox.relaying import Cause, Log
 from worker.logs import get_log
 
 CANNOT_WRITE = (sqlite3.Error, OutboxError)
@@ -40,6 +40,12 @@ def only_a_note(box: Log) -> Iterator[None]:
         if box in _failing:
             _failing.discard(box)
             get_log().info("relay.notes_resumed")
+
+
+def stopped_holding(box: Log, held: Fault) -> None:
+    """Note that nobody delivers, and why: `outbox status` is to ask for the switch, not for a worker."""
+    with only_a_note(box):
+        box.relay.set_state("stopped", held.what, cause=Cause.of(held))
 
 
 @contextmanager

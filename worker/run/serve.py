@@ -12,7 +12,7 @@ from worker.logs import get_log, logs_of_a_library
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.meter import Meter, NoMeter
-from worker.run.notes import only_a_note
+from worker.run.notes import only_a_note, stopped_holding
 from worker.run.room import RoomAgain
 from worker.run.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
@@ -50,17 +50,18 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
         stopped_by_signals(waker),
     ):
         wary = died(box)
+        held: Holding | None = None
         with only_a_note(box):
             box.relay.set_state("starting")
         supervisor.ready()
         log.info("worker.started", pid=os.getpid(), version=__version__, outbox_id=str(box.outbox_id))
         try:
             if not settings.persist:
-                reason = str(Holding())
-                log.warning("relay.holding", reason=reason, last_seq=box.last_seq)
+                held = Holding()
+                log.warning("relay.holding", reason=str(held), last_seq=box.last_seq)
                 while not waker.stopping:
                     with only_a_note(box):
-                        box.relay.set_state("holding", reason)
+                        box.relay.set_state("holding", str(held))
                     waker.sleep(60.0)
             else:
                 with destination(settings, local=local) as dsn:
@@ -75,8 +76,11 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
         finally:
             waker.end()
             supervisor.stopping()
-            with only_a_note(box):
-                box.relay.set_state("stopped")
+            if held is not None:
+                stopped_holding(box, held)
+            else:
+                with only_a_note(box):
+                    box.relay.set_state("stopped")
     return False
 
 
