@@ -20,6 +20,6 @@ def backup(*, target: Path) -> None:
     Example:
       outbox backup /backups/outbox-$(date +%F).db
     """
-    with opened() as box:
+    with opened(reading=True) as box:
         written = copy(box, target.absolute())
     click.echo(f"{target} ({size(written)})")

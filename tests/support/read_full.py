@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from outbox import Outbox
 from tests.support.disk_full import fill
@@ -40,6 +41,11 @@ def main() -> None:
         done = ran(*arguments)
         assert done.returncode in {0, 4}, (arguments, done.stderr)
     assert "3 events" in ran("status").stdout
+    with TemporaryDirectory() as elsewhere:
+        copy = Path(elsewhere) / "copy.db"
+        assert ran("backup", str(copy)).returncode == 0
+        with Outbox.open(copy) as box:
+            assert box.last_seq == 3
 
 
 if __name__ == "__main__":
