@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 import psycopg
 from demo import console, perform, prove, step, told
@@ -22,11 +23,11 @@ def main() -> int:
 
 def play(stage: Stage) -> None:
     stage.env["OUTBOX_CATALOGUE"] = "events:CATALOGUE"
-    for name in ("events.py", "sell.py"):
+    for name in ("events.py", "sell.py", "tidy.py"):
         shutil.copy(SHOP / name, stage.home)
 
     with step("1. The till sells, without a network"):
-        sell(stage)
+        run(stage, "sell.py")
         waiting = int(str(stage.status()["backlog"]))
         prove(f"{waiting} events wait in one local file", holds=waiting > 0)
 
@@ -47,11 +48,7 @@ def play(stage: Stage) -> None:
         stage.run("worker", "drain")
         prove("nothing waits", holds=stage.status()["backlog"] == 0)
         with psycopg.connect(stage.server.dsn()) as connection:
-            rows = connection.execute(
-                "select o.till, o.number, o.state::text, c.name, o.total, sum(l.pieces * l.price) from shop.orders as o"
-                " join shop.customers as c on c.id = o.customer_id join shop.lines as l on l.order_id = o.id"
-                " where o.cancelled_at is null group by o.id, c.name order by o.number"
-            ).fetchall()
+            rows = orders(connection)
         for till, number, state, name, total, _ in rows[:5]:
             console.print(f"{till}-{number:<3} {state:<6} {name:<6} {total}")
         prove(
@@ -62,14 +59,39 @@ def play(stage: Stage) -> None:
         found = json.loads(stage.run("worker", "verify", "--json"))
         prove(f"{found['agree']} of {found['rows']} rows agree", holds=not found["differences"] and found["agree"] > 0)
         before = stage.status()["last_seq"]
-        sell(stage)
+        run(stage, "sell.py")
         prove("no event was appended", holds=stage.status()["last_seq"] == before)
 
+    with step("5. A line is removed for good, and an article unlinked from its shelf"):
+        run(stage, "tidy.py")
+        stage.run("worker", "drain")
+        stage.run("worker", "replay", "--all")
+        with psycopg.connect(stage.server.dsn()) as connection:
+            (first, *_) = orders(connection)
+            shelved = connection.execute(
+                "select a.code from shop.shelved as l join shop.articles as a on a.id = l.article_id"
+                " order by l.row_number"
+            ).fetchall()
+            remembered = connection.execute("select relation from outbox.removed_rows").fetchall()
+        prove("its order is the sum of the lines that are left, after a replay, too", holds=first[4] == first[5])
+        prove(f"{', '.join(code for (code,) in shelved)} stay in the window", holds=shelved == [("bread",), ("salt",)])
+        prove("the database remembers what was removed", holds=remembered == [("shop.lines",)])
+        found = json.loads(stage.run("worker", "verify", "--json"))
+        prove(f"{found['agree']} of {found['rows']} rows agree", holds=not found["differences"])
 
-def sell(stage: Stage) -> None:
-    told("python sell.py", None)
+
+def orders(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "select o.till, o.number, o.state::text, c.name, o.total, sum(l.pieces * l.price) from shop.orders as o"
+        " join shop.customers as c on c.id = o.customer_id join shop.lines as l on l.order_id = o.id"
+        " where o.cancelled_at is null group by o.id, c.name order by o.number"
+    ).fetchall()
+
+
+def run(stage: Stage, script: str) -> None:
+    told(f"python {script}", None)
     done = subprocess.run(
-        [sys.executable, "sell.py"], env=stage.env, cwd=stage.home, capture_output=True, text=True, check=False
+        [sys.executable, script], env=stage.env, cwd=stage.home, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise ProofFailed(done.stderr)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from outbox.catalogue import Aggregate, Catalogue, Outside, Payload, column, event_type
+from outbox.catalogue import Aggregate, Catalogue, Link, Outside, Payload, column, event_type
 
 country = Outside(kind="country", table="shop.countries", key="code", id="code")
 customer = Aggregate(kind="customer", table="shop.customers", key=("email",))
@@ -23,6 +23,9 @@ order = Aggregate(
     soft_delete="cancelled_at",
 )
 line = Aggregate(kind="line", table="shop.lines", key=("token",), id=None)
+article = Aggregate(kind="article", table="shop.articles", key=("code",), numbered=True)
+shelf = Aggregate(kind="shelf", table="shop.shelves", key=("name",))
+shelved = Link(name="shelf", of=article, to=shelf, table="shop.shelved", columns=("article_id", "shelf_id"))
 stock = Aggregate(kind="stock", table="shop.stock", key=("place", "article"), id=None)
 
 
@@ -96,6 +99,45 @@ class LineAdded(Payload, frozen=True):
     price: Decimal
 
 
+@event_type("line.removed", removes=line, example={"token": "0190f1f0-0000-7000-8000-000000000001"})
+class LineRemoved(Payload, frozen=True):
+    """Removes the line for good."""
+
+    token: UUID
+
+
+@event_type("article.listed", makes=article, example={"code": "bread", "title": "Bread"})
+class ArticleListed(Payload, frozen=True):
+    """Inserts or updates the article."""
+
+    code: str
+    title: str
+
+
+@event_type("shelf.built", makes=shelf, example={"name": "window"})
+class ShelfBuilt(Payload, frozen=True):
+    """Inserts the shelf."""
+
+    name: str
+
+
+@event_type("article.shelved", links=shelved, example={"code": "bread", "shelf": "window", "row_number": 1})
+class ArticleShelved(Payload, frozen=True):
+    """Puts the article on the shelf, in this row."""
+
+    code: str
+    shelf: str
+    row_number: int
+
+
+@event_type("article.unshelved", unlinks=shelved, example={"code": "bread", "shelf": "window"})
+class ArticleUnshelved(Payload, frozen=True):
+    """Takes the article off the shelf."""
+
+    code: str
+    shelf: str
+
+
 @event_type("stock.counted", makes=stock, example={"place": "shelf", "article": "bread", "pieces": 40})
 class StockCounted(Payload, frozen=True):
     """Sets how many pieces lie there."""
@@ -105,4 +147,19 @@ class StockCounted(Payload, frozen=True):
     pieces: int
 
 
-CATALOGUE = Catalogue("shop", events=[CustomerSeen, OrderPlaced, OrderMoved, OrderCancelled, LineAdded, StockCounted])
+CATALOGUE = Catalogue(
+    "shop",
+    events=[
+        CustomerSeen,
+        OrderPlaced,
+        OrderMoved,
+        OrderCancelled,
+        LineAdded,
+        LineRemoved,
+        ArticleListed,
+        ShelfBuilt,
+        ArticleShelved,
+        ArticleUnshelved,
+        StockCounted,
+    ],
+)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import events
 
@@ -19,13 +19,29 @@ def main() -> None:
             unit.append(events.CustomerSeen(email=email, name=name, country=country))
         for number in range(1, 21):
             sell(unit, number)
-        for article in ARTICLES:
+        unit.append(events.ShelfBuilt(name="window"))
+        for place, article in enumerate(ARTICLES):
+            unit.append(events.ArticleListed(code=article, title=article.title()))
+            unit.append(events.ArticleShelved(code=article, shelf="window", row_number=place))
             unit.append(events.StockCounted(place="shelf", article=article, pieces=40))
     print(f"{len(unit.result.appended)} events are kept, {unit.result.unchanged} were known")
 
 
 def sell(unit: Unit, number: int) -> None:
     pieces = {article: 1 + (number + place) % 3 for place, article in enumerate(ARTICLES)}
+    place_order(unit, number, pieces)
+    for article, count in pieces.items():
+        price = ARTICLES[article]
+        unit.append(
+            events.LineAdded(
+                token=line_of(number, article), order=("A", number), article=article, pieces=count, price=price
+            )
+        )
+    if number % 5:
+        unit.append(events.OrderMoved(till="A", number=number, state="paid"))
+
+
+def place_order(unit: Unit, number: int, pieces: dict[str, int]) -> None:
     total = sum((ARTICLES[article] * count for article, count in pieces.items()), Decimal())
     buyer = "ana@example.org" if number % 2 else "bruno@example.org"
     placed_at = OPENED + dt.timedelta(minutes=number)
@@ -35,13 +51,10 @@ def sell(unit: Unit, number: int) -> None:
             details={"cashier": "Rui"},
         )
     )  # fmt: skip
-    for article, count in pieces.items():
-        token = uuid5(ids.NAMESPACE, f"A-{number}-{article}")
-        unit.append(
-            events.LineAdded(token=token, order=("A", number), article=article, pieces=count, price=ARTICLES[article])
-        )
-    if number % 5:
-        unit.append(events.OrderMoved(till="A", number=number, state="paid"))
+
+
+def line_of(number: int, article: str) -> UUID:
+    return uuid5(ids.NAMESPACE, f"A-{number}-{article}")
 
 
 if __name__ == "__main__":

@@ -30,4 +30,16 @@ create table shop.lines (
     pieces integer not null check (pieces > 0),
     price numeric(12, 2) not null
 );
+create table shop.articles (
+    id bigint generated always as identity primary key,
+    code text not null unique,
+    title text not null
+);
+create table shop.shelves (id uuid primary key, name text not null unique);
+create table shop.shelved (
+    article_id bigint not null references shop.articles (id) on delete cascade,
+    shelf_id uuid not null references shop.shelves (id),
+    row_number integer not null,
+    primary key (article_id, shelf_id)
+);
 create table shop.stock (place text not null, article text not null, pieces bigint not null, primary key (place, article));

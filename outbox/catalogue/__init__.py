@@ -25,6 +25,7 @@ from outbox.catalogue.content import (
 )
 from outbox.catalogue.declaration import (
     INBOX,
+    REMOVED_SLOT,
     STAMP,
     STATE_SLOT,
     Aggregate,
@@ -41,6 +42,7 @@ from outbox.catalogue.declaration import (
     column,
     contract_of,
     event_type,
+    may_be_removed,
 )
 
 # Of content. A reader asks `active`, whose types may be others.
@@ -50,6 +52,7 @@ __all__ = [
     "CATALOGUE",
     "CONTRACTS",
     "INBOX",
+    "REMOVED_SLOT",
     "STAMP",
     "STATE_SLOT",
     "Aggregate",
@@ -86,4 +89,5 @@ __all__ = [
     "column",
     "contract_of",
     "event_type",
+    "may_be_removed",
 ]

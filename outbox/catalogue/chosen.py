@@ -65,12 +65,6 @@ def load(name: str) -> Catalogue:
         raise CatalogueError(f"{VARIABLE}: {name!r} cannot be loaded: {exc}") from exc
     if not isinstance(value, Catalogue):
         raise CatalogueError(f"{VARIABLE}: {name!r} is no Catalogue but a {type(value).__name__}")
-    # Repeated as a CHECK on outbox.removed_links: told here, not by the first event that the database refuses.
-    if strange := sorted(value.links.keys() - CATALOGUE.links.keys()):
-        raise CatalogueError(
-            f"{VARIABLE}: {name!r} declares the link {strange[0]!r}. Links of your own are not supported yet: make "
-            "it an aggregate, with a column for each side (`outbox docs own-tables`)"
-        )
     return value
 
 

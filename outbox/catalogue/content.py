@@ -71,6 +71,7 @@ content_mind = Link(
     columns=("content_id", "mind_id"),
     keys=("role",),
     created="created_at",
+    remembered="mind",
 )
 content_tag = Link(
     name="tag",
@@ -79,6 +80,7 @@ content_tag = Link(
     table="public.content_tags",
     columns=("content_id", "tag_id"),
     created="created_at",
+    remembered="tag",
 )
 
 _LESSON = "pao-caseiro--1-1-o-fermento"

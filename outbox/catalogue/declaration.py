@@ -39,6 +39,8 @@ from outbox.errors import CatalogueError, UnknownEventType
 
 # Slot of the whole state of an aggregate: what makes it and what deletes it replace each other.
 STATE_SLOT = "state"
+# Noted beside it when a row is removed for good: what was said before that is news again. No event has such a slot.
+REMOVED_SLOT = "-removed"
 # What the rows of an aggregate bear: the event that wrote them last.
 STAMP = "last_event_id"
 
@@ -80,6 +82,11 @@ class Outside:
     def relation(self) -> str:
         """The table without its schema."""
         return self.table.rpartition(".")[2]
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The column by which a row is found again once it is known."""
+        return (self.id,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,28 +167,35 @@ class Aggregate:
 class Link:
     """Rows of a many-to-many table, which are there or not.
 
+    What else the events that link say are further columns of the row.
+
     Attributes:
         name: field of the events that names the other end.
         of: the aggregate that the events are about.
-        to: the other end; where it `adds`, a new one is made.
+        to: the other end; an `Outside` that `adds` gets a new row where there is none.
         table: with its schema.
-        columns: the ids of both ends.
+        columns: those that hold both ends: the id, or the natural key where there is no id.
         keys: fields that tell several links of the same two ends apart; columns of the same names.
         created: column of the moment of the event that made the link.
+        remembered: under which name removed links stand in `outbox.removed_links`; the table by default.
     """
 
     name: str
     of: Aggregate
-    to: Outside
+    to: Aggregate | Outside
     table: str
     columns: tuple[str, str]
     keys: tuple[str, ...] = ()
     created: str | None = None
+    remembered: str = ""
 
     def __post_init__(self) -> None:
-        if self.of.id is None or self.of.numbered:
-            raise CatalogueError(f"Link {self.name!r}: rows of {self.of.kind!r} have no uuid that a link could hold")
-        names = [*self.columns, *self.keys, *([] if self.created is None else [self.created])]
+        for end in (self.of, self.to):
+            if len(end.identity) > 1:
+                raise CatalogueError(
+                    f"Link {self.name!r}: no single column can hold which {end.kind!r} it is: give {end.table} an id"
+                )
+        names = [*self.columns, *self.keys, *(one for one in (self.created, self.remembered) if one)]
         _check_names(f"Link {self.name!r}", self.name, *names)
         _check_table(f"Link {self.name!r}", self.table)
 
@@ -189,6 +203,16 @@ class Link:
     def relation(self) -> str:
         """The table without its schema."""
         return self.table.rpartition(".")[2]
+
+    @property
+    def memory(self) -> str:
+        """Under which name its removed rows are remembered."""
+        return self.remembered or self.table
+
+    @property
+    def adds(self) -> tuple[str, ...] | None:
+        """Columns that a new row at the other end gets beside its key; None if it must exist."""
+        return self.to.adds if isinstance(self.to, Outside) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +282,7 @@ class Does(Enum):
     DELETES = "deletes"
     LINKS = "links"
     UNLINKS = "unlinks"
+    REMOVES = "removes"
     RECORDS = "records"
 
 
@@ -336,6 +361,7 @@ def as_key(value: Any) -> str:
 
 _P = typing.TypeVar("_P", bound=Payload)
 _DECLARED: dict[builtins.type[Payload], Contract] = {}
+_REMOVED_FOR_GOOD: set[Aggregate] = set()
 
 
 def event_type(
@@ -347,6 +373,7 @@ def event_type(
     deletes: Aggregate | None = None,
     links: Link | None = None,
     unlinks: Link | None = None,
+    removes: Aggregate | None = None,
     records: Aggregate | None = None,
     slot: str | None = None,
     version: int = 1,
@@ -359,9 +386,11 @@ def event_type(
         example: a payload for the docs and the tests.
         makes: the event says the whole state of a row, and makes it where it is new.
         patches: it sets some columns of a row that exists.
-        deletes: it deletes the row.
+        deletes: it sets the column for the moment of deletion (`soft_delete`); the row stays.
         links: it makes a link.
         unlinks: it removes a link.
+        removes: it removes the row for good, and what was said before does not bring it back; a later event that
+            makes it does.
         records: it is itself a row, each event one; for `Recorded`.
         slot: of a patch: what a later event of the same slot replaces; by default what follows the dot of `type_`.
         version: of the payload.
@@ -372,11 +401,11 @@ def event_type(
     """
     chosen = [
         (does, one)
-        for does, one in zip(Does, (makes, patches, deletes, links, unlinks, records), strict=True)
+        for does, one in zip(Does, (makes, patches, deletes, links, unlinks, removes, records), strict=True)
         if one is not None
     ]
     if len(chosen) != 1:
-        raise CatalogueError(f"event {type_!r}: say one of makes, patches, deletes, links, unlinks")
+        raise CatalogueError(f"event {type_!r}: say one of makes, patches, deletes, links, unlinks, removes")
     ((does, about),) = chosen
     if does is Does.PATCHES and (slot or type_.partition(".")[2]) == STATE_SLOT:
         raise CatalogueError(
@@ -385,6 +414,8 @@ def event_type(
     link = about if isinstance(about, Link) else None
     aggregate = about.of if isinstance(about, Link) else about
     _check_type(type_, aggregate, version, steps or {})
+    if does is Does.REMOVES:
+        _REMOVED_FOR_GOOD.add(aggregate)
 
     def declared(payload: builtins.type[_P]) -> builtins.type[_P]:
         fields = tuple(_fields(type_, payload, aggregate, link))
@@ -400,7 +431,10 @@ def event_type(
             fields=fields,
             slot=_slot(type_, does, link, slot),
             key=_key(aggregate, payload),
-            refs=_refs(fields),
+            # What removes a link must not wait for an end that cannot go while the link is there.
+            refs=_refs(
+                tuple(one for one in fields if does is not Does.UNLINKS or link is None or one.field != link.name)
+            ),
             effect=" ".join((payload.__doc__ or "").split()),
             example=_example(type_, payload, example),
             aggregate_type=aggregate.kind,
@@ -444,6 +478,12 @@ class Catalogue:
         for payload in events:
             self._add(contract_of(payload))
         self._add(contract_of(Recorded))  # which every catalogue has
+        self._removes = {one.aggregate.kind for one in self.contracts.values() if one.does is Does.REMOVES}
+        self._further = {
+            one.link.name: _besides(one, one.link)
+            for one in self.contracts.values()
+            if one.link is not None and one.does is Does.LINKS
+        }
         self._columns = {kind: tuple(self._all_columns(kind)) for kind in self.aggregates}
         for kind in self.aggregates.keys() & self.outsides.keys():
             raise CatalogueError(f"catalogue {name!r}: {kind!r} is the name of an aggregate and of a table outside")
@@ -465,6 +505,14 @@ class Catalogue:
         merged = [one.column for one in columns if one.merged]
         return (*plain, *([] if deleted is None else [deleted]), *merged)
 
+    def removes(self, kind: str) -> bool:
+        """Return whether an event removes rows of this kind for good."""
+        return kind in self._removes
+
+    def further_of(self, link: Link) -> tuple[Field, ...]:
+        """Return what the events that link say besides: further columns of its rows."""
+        return self._further.get(link.name, ())
+
     def key_is_text(self, kind: str) -> bool:
         """Return whether rows of this kind are named by one text, which their column compares as it is."""
         return all(one.key_is_text for one in self.contracts.values() if one.aggregate.kind == kind)
@@ -478,8 +526,10 @@ class Catalogue:
             identity = () if one.numbered else one.identity
             found[one.table] = (*dict.fromkeys((*identity, *one.key, *columns, *rest)),)
         for link in self.links.values():
-            found[link.table] = (*link.columns, *link.keys, *([] if link.created is None else [link.created]), STAMP)
-            if link.to.adds is not None:
+            further = [one.column for one in self.further_of(link)]
+            created = [] if link.created is None else [link.created]
+            found[link.table] = (*link.columns, *link.keys, *further, *created, STAMP)
+            if isinstance(link.to, Outside) and link.to.adds is not None:
                 found[link.to.table] = (link.to.key, *link.to.adds)
         return found
 
@@ -487,7 +537,9 @@ class Catalogue:
         """Return the tables with what a worker must be able to do to them, beside reading what it names and finds."""
         rows = [(one.table, verb) for one in self.aggregates.values() for verb in ("insert", "update")]
         links = [(one.table, verb) for one in self.links.values() for verb in ("insert", "update", "delete")]
-        return [*rows, *links, *((one.to.table, "insert") for one in self.links.values() if one.to.adds is not None)]
+        gone = [(one.table, "delete") for kind, one in self.aggregates.items() if self.removes(kind)]
+        added = [(one.to.table, "insert") for one in self.links.values() if one.adds is not None]
+        return [*rows, *gone, *links, *added]
 
     def owned_through(self, kind: str) -> tuple[str, str]:
         """Return the kind of the rows through which rows of this kind belong to somebody, and the column for that."""
@@ -516,7 +568,7 @@ class Catalogue:
         if contract.link is not None:
             _put(where, self.links, contract.link.name, contract.link)
         pointed = [one.refers_to for one in contract.fields if one.refers_to is not None]
-        for other in [*pointed, *([] if contract.link is None else [contract.link.to])]:
+        for other in [*pointed, *([] if contract.link is None else [contract.link.of, contract.link.to])]:
             if isinstance(other, Outside):
                 _put(where, self.outsides, other.kind, other)
             elif other is not contract.aggregate and other.kind not in self.aggregates:
@@ -528,8 +580,11 @@ class Catalogue:
         where, aggregate = f"catalogue {self.name!r}, event {contract.type!r}", contract.aggregate
         if contract.does is Does.DELETES and aggregate.soft_delete is None:
             raise CatalogueError(
-                f"{where}: name the column of {aggregate.table} for the moment of deletion: soft_delete"
+                f"{where}: name the column of {aggregate.table} for the moment of deletion: soft_delete; or say "
+                "removes= if the row is to go for good"
             )
+        if contract.link is not None:
+            self._check_link(where, contract, contract.link)
         for one in contract.pointing:
             other = one.refers_to
             if isinstance(other, Aggregate) and other.id is None and len(other.key) > 1:
@@ -540,6 +595,21 @@ class Catalogue:
         for name in (*aggregate.defaults, *aggregate.nulls):
             if name in aggregate.defaults and name not in own:
                 raise CatalogueError(f"{where}: the default of {name!r} is for a column that no event sets")
+
+    def _check_link(self, where: str, contract: Contract, link: Link) -> None:
+        further = self.further_of(link)
+        besides = _besides(contract, link)
+        if contract.does is Does.LINKS and [one.column for one in besides] != [one.column for one in further]:
+            raise CatalogueError(f"{where}: every event that links {link.name!r} sets the same columns of {link.table}")
+        if contract.does is Does.UNLINKS and besides:
+            raise CatalogueError(f"{where}: {besides[0].field!r} says more than which link is removed")
+        for one in besides:
+            if one.refers_to is not None or one.merged or one.body or not one.required:
+                raise CatalogueError(
+                    f"{where}: {one.field!r} is a further column of a link: a plain value, which every event sets"
+                )
+        if link.name not in self._further:
+            raise CatalogueError(f"{where}: no event links {link.name!r}; declare one with links=")
 
     def _all_columns(self, kind: str) -> Iterator[Field]:
         seen: dict[str, Field] = {}
@@ -569,6 +639,17 @@ def contract_of(payload: Payload | builtins.type[Payload]) -> Contract:
         known = ", ".join(sorted(one.type for one in _DECLARED.values()))
         raise UnknownEventType(kind.__name__, "$", f"no event type has this payload; known are {known}")
     return contract
+
+
+def _besides(contract: Contract, link: Link) -> tuple[Field, ...]:
+    """What an event says of a link beside which one it is."""
+    named = {link.name, *link.keys, *(link.adds or ())}
+    return tuple(one for one in contract.fields if one.field not in named)
+
+
+def may_be_removed(aggregate: Aggregate | Outside | None) -> bool:
+    """Return whether an event type is declared that removes rows of this aggregate for good."""
+    return aggregate in _REMOVED_FOR_GOOD
 
 
 def _put(where: str, into: dict[str, Any], name: str, what: object) -> None:
@@ -609,11 +690,14 @@ def _fields(type_: str, payload: builtins.type[Payload], aggregate: Aggregate, l
             continue
         said = next((mark for mark in _marks(hints[name]) if isinstance(mark, Column)), Column())
         place = said.name or name
+        refers_to = said.refers_to
+        if link is not None and name == link.name:
+            place, refers_to = link.columns[1], link.to if isinstance(link.to, Aggregate) else None
         _check_names(f"event {type_!r}, field {name!r}", place)
         yield Field(
             field=name,
             column=place,
-            refers_to=said.refers_to,
+            refers_to=refers_to,
             merged=said.merged,
             body=said.body,
             path=said.path,

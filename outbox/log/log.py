@@ -6,7 +6,8 @@ is all that is left to do. A rolled-back append gives its seq back, so seqs are 
 is a subtraction.
 
 Appending a state that stands already is no news and appends nothing: `heads` keeps, for every aggregate and
-slot, what was said last. A patch (a score, a status) is news again once the whole state was said after it.
+slot, what was said last. A patch (a score, a status) is news again once the whole state was said after it, and anything
+is once the row that it is about, or that it names, was removed for good.
 
 An event id is made inside the same transaction, greater than the last one; so ids need no index to be unique
 (`outbox check` looks whether they rise). The newest event is never deleted (a trigger refuses), so no seq is used
@@ -27,7 +28,7 @@ import msgspec
 
 from outbox.catalogue import ids
 from outbox.catalogue.contract import Checked
-from outbox.catalogue.declaration import STATE_SLOT, Does
+from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT, Does, may_be_removed
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.clock import as_text
 from outbox.errors import EventNotFound
@@ -55,7 +56,7 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     for draft in drafts:
         aggregate = str(draft.aggregate_id)
         heads = connection.execute(_HEADS, (aggregate,)).fetchall()
-        if heads and _is_unchanged(draft, heads):
+        if heads and _is_unchanged(connection, draft, heads):
             continue
         previous_id = ids.next_event_id(previous_id, now_ms)
         contract = draft.contract
@@ -78,6 +79,8 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
             ),
         )
         connection.execute(_UPSERT_HEAD, (aggregate, draft.slot, seq, contract.type, draft.payload_sha256))
+        if contract.does is Does.REMOVES:
+            connection.execute(_UPSERT_HEAD, (aggregate, REMOVED_SLOT, seq, contract.type, draft.payload_sha256))
         appended.append(
             Event(
                 seq=seq,
@@ -101,7 +104,7 @@ def _as_json(refs: tuple[UUID, ...]) -> str:
     return '["' + '", "'.join(map(str, refs)) + '"]' if refs else "[]"
 
 
-def _is_unchanged(draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool:
+def _is_unchanged(connection: sqlite3.Connection, draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool:
     heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
     head = heads.get(draft.slot)
     if head is None or draft.contract.does is Does.RECORDS:  # each is a fact of its own
@@ -109,11 +112,21 @@ def _is_unchanged(draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool
     seq, type_, sha256 = head
     if type_ != draft.contract.type:
         return False
-    if draft.contract.does is Does.DELETES:  # deleted is deleted, whenever it was
+    if draft.contract.does in {Does.DELETES, Does.REMOVES}:  # deleted is deleted, whenever it was
         return True
     if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:
         return False
-    return sha256 == draft.payload_sha256
+    if sha256 != draft.payload_sha256 or (REMOVED_SLOT in heads and heads[REMOVED_SLOT][0] > seq):
+        return False
+    return not any(may_be_removed(one.refers_to) for one in draft.contract.pointing) or not any(
+        _removed_since(connection, ref, seq) for ref in draft.refs
+    )
+
+
+def _removed_since(connection: sqlite3.Connection, aggregate_id: UUID, seq: int) -> bool:
+    values = [str(aggregate_id), REMOVED_SLOT, seq]
+    found = connection.execute("select 1 from heads where aggregate_id = ? and slot = ? and seq > ?", values)
+    return found.fetchone() is not None
 
 
 def read(

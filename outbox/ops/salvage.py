@@ -14,6 +14,7 @@ from typing import Any
 
 from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import parse
+from outbox.catalogue.declaration import REMOVED_SLOT, Does
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.errors import OutboxCorrupt, OutboxError
 from outbox.log.database import not_found
@@ -142,12 +143,12 @@ def _restore(connection: sqlite3.Connection, row: tuple[Any, ...]) -> int:
     event = Event.from_row(row)
     marks = ", ".join("?" * len(row))
     connection.execute(f"insert into events ({COLUMNS}) values ({marks})", row)
-    slot = _slot(event)
-    connection.execute(
-        "insert into heads values (?, ?, ?, ?, ?) on conflict do update set "
-        "seq = excluded.seq, type = excluded.type, payload_sha256 = excluded.payload_sha256",
-        [str(event.aggregate_id), slot, event.seq, event.type, event.payload_sha256],
-    )
+    for slot in _slots(event):
+        connection.execute(
+            "insert into heads values (?, ?, ?, ?, ?) on conflict do update set "
+            "seq = excluded.seq, type = excluded.type, payload_sha256 = excluded.payload_sha256",
+            [str(event.aggregate_id), slot, event.seq, event.type, event.payload_sha256],
+        )
     return event.seq
 
 
@@ -175,8 +176,10 @@ def _last_id(source: sqlite3.Connection, table: str) -> int:
     return int(last or 0)
 
 
-def _slot(event: Event) -> str:
+def _slots(event: Event) -> list[str]:
     try:
-        return active().contracts[event.type].slot(parse(event.type, event.payload))
+        contract = active().contracts[event.type]
+        slot = contract.slot(parse(event.type, event.payload))
     except (KeyError, OutboxError):  # a newer package wrote it: kept, with its place in the aggregate's history
-        return event.type
+        return [event.type]
+    return [slot, REMOVED_SLOT] if contract.does is Does.REMOVES else [slot]

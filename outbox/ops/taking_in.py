@@ -27,7 +27,7 @@ from uuid import UUID
 
 from outbox import tracing
 from outbox.catalogue.contract import Checked, check, parse
-from outbox.catalogue.declaration import STATE_SLOT
+from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT
 from outbox.catalogue.event import Event
 from outbox.catalogue.upcast import upcast
 from outbox.errors import FileConflict, OutboxError, PathRefused
@@ -71,7 +71,7 @@ class _Line:
     seq: int
     event_id: str
     occurred_at: dt.datetime
-    slug: str
+    key: str
     draft: Checked
 
 
@@ -167,7 +167,7 @@ def _as_line(box: Outbox, record: dict[str, Any]) -> _Line:
         seq=int(record["seq"]),
         event_id=str(UUID(str(record["event_id"]))),
         occurred_at=occurred_at.astimezone(dt.UTC),
-        slug=str(payload.get("slug")),
+        key=draft.contract.key_in(payload),
         draft=draft,
     )
 
@@ -181,7 +181,7 @@ def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
     if newest is not None and newest >= line.event_id:
         done.older_events += 1
         if len(done.older) < _MOST_TOLD:
-            done.older.append(f"event {line.seq}, {line.draft.contract.type} of {line.slug}")
+            done.older.append(f"event {line.seq}, {line.draft.contract.type} of {line.key}")
         return []
     appended = log.append(connection, [line.draft], min(line.occurred_at, box.clock.now()))
     seq = appended[0].seq if appended else _seq_of_head(box, line.draft)
@@ -192,12 +192,12 @@ def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
 
 def _newest_said(box: Outbox, draft: Checked) -> str | None:
     """The id, as it was where it was said first, of what stands here in the same slot or, for a patch, as the state."""
-    slots = (draft.slot, STATE_SLOT if draft.contract.patches else draft.slot)
+    slots = (draft.slot, STATE_SLOT if draft.contract.patches else draft.slot, REMOVED_SLOT)
     (newest,) = box.connection.execute(
         "select max(coalesce((select max(event_id) from imports where imports.seq = heads.seq),"
         " (select event_id from events where events.seq = heads.seq),"
         " (select event_id from events order by seq limit 1)))"  # pruned: older than all that is left
-        " from heads where aggregate_id = ? and slot in (?, ?)",
+        " from heads where aggregate_id = ? and slot in (?, ?, ?)",
         [str(draft.aggregate_id), *slots],
     ).fetchone()
     return None if newest is None else str(newest)

@@ -22,6 +22,7 @@ Handler = Callable[[Transaction, Any], Rows]
 KINDS = ("audience", "project", "content")
 OBSTACLES = (
     "schema_rights",
+    "table_rights",
     "lost_tables",
     "hidden_rows",
     "generated_columns",
@@ -493,8 +494,8 @@ HANDLERS: dict[str, Handler] = {
     "projection.linked_tags": _links("content_tags", _tag_keys, there=True),
     "projection.unlinked_tags": _links("content_tags", _tag_keys, there=False),
     **{f"projection.forget_{kind}s": _forget(kind, "id") for kind in KINDS},
-    "projection.forget_minds": _forget("content_minds", "content_id"),
-    "projection.forget_tags": _forget("content_tags", "content_id"),
+    "projection.forget_linked_minds": _forget("content_minds", "content_id"),
+    "projection.forget_linked_tags": _forget("content_tags", "content_id"),
     **{f"projection.written_{kind}s": _written(kind) for kind in KINDS},
     **{f"projection.taken_{kind}s": _taken(kind) for kind in ("project", "content")},
     "select current_user::text": lambda _tx, _values: [("outbox_worker",)],

@@ -20,7 +20,16 @@ TABLES = (
     "content_tags",
 )  # fmt: skip
 OURS = TABLES[4:]
-BOOKKEEPING = ("destination", "sources", "parked", "displaced", "removed_links", "inbox", "inbox_pruned")
+BOOKKEEPING = (
+    "destination",
+    "sources",
+    "parked",
+    "displaced",
+    "removed_links",
+    "removed_rows",
+    "inbox",
+    "inbox_pruned",
+)
 INSERTS = {
     "minds": "(slug, display_name) values ('new', 'new')",
     "user_profiles": f"(id) values ('{ANA}')",

@@ -23,6 +23,8 @@ insert into content_tags (content_id, tag_id) select c.id, t.id from contents c,
 insert into outbox.sources (outbox_id, applied_seq) values ('00000000-0000-4000-8000-0000000000aa', 42);
 insert into outbox.parked (outbox_id, seq, event_id, state) values ('00000000-0000-4000-8000-0000000000aa', 7, gen_random_uuid(), 'parked');
 insert into outbox.removed_links values ('00000000-0000-4000-8000-0000000000bb', 'tag', 'velho', gen_random_uuid());
+insert into outbox.removed_links values ('00000000-0000-4000-8000-0000000000bb', 'shop.shelved', 'bread', gen_random_uuid());
+insert into outbox.removed_rows (relation, key, last_event_id) values ('shop.lines', 'A-17', gen_random_uuid());
 insert into outbox.inbox (outbox_id, seq, event_id, type, key, data, occurred_at)
 values ('00000000-0000-4000-8000-0000000000aa', 8, gen_random_uuid(), 'order.placed', 'A-17', '{}', now());
 insert into outbox.inbox_pruned (outbox_id, seq) values ('00000000-0000-4000-8000-0000000000aa', 3);
@@ -45,7 +47,7 @@ def test_up_down_up_loses_nothing(any_empty_database: Database) -> None:
         (select jsonb_agg(to_jsonb(p)) from audience_profiles p), (select jsonb_agg(to_jsonb(s)) from outbox.sources s),
         (select jsonb_agg(to_jsonb(k)) from outbox.parked k), (select jsonb_agg(to_jsonb(i)) from outbox.inbox i),
         (select jsonb_agg(to_jsonb(i)) from outbox.inbox_pruned i),
-        (select jsonb_agg(to_jsonb(r)) from outbox.removed_links r), (select jsonb_agg(to_jsonb(d)) from outbox.destination d),
+        (select jsonb_agg(to_jsonb(r)) from outbox.removed_links r), (select jsonb_agg(to_jsonb(r)) from outbox.removed_rows r), (select jsonb_agg(to_jsonb(d)) from outbox.destination d),
         (select jsonb_agg(to_jsonb(m) order by content_id) from content_minds m), (select count(*) from content_tags)"""
     before = execute(dsn, everything)
     before_schema = catalogue(dsn)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from outbox.catalogue import Aggregate, Catalogue, Outside, Payload, column, event_type
+from outbox.catalogue import Aggregate, Catalogue, Link, Outside, Payload, column, event_type
 
 DDL = """
 create schema shop;
@@ -44,6 +44,21 @@ create table shop.lines (
     pieces integer not null check (pieces > 0),
     price numeric(12, 4) not null
 );
+create table shop.articles (id bigint generated always as identity primary key, code text not null unique, title text not null);
+create table shop.shelves (id uuid primary key, name text not null unique);
+create table shop.shelved (
+    article_id bigint not null references shop.articles (id) on delete cascade,
+    shelf_id uuid not null references shop.shelves (id),
+    row_number integer,
+    since timestamptz not null,
+    primary key (article_id, shelf_id)
+);
+create table shop.marks (id bigint generated always as identity primary key, name text not null unique, colour text);
+create table shop.marked (
+    order_id bigint not null references shop.orders (id),
+    mark_id bigint not null references shop.marks (id),
+    primary key (order_id, mark_id)
+);
 create table shop.stock (place text not null, article text not null, pieces bigint not null, primary key (place, article));
 """
 
@@ -60,6 +75,18 @@ order = Aggregate(
 )
 line = Aggregate(kind="line", table="shop.lines", key=("token",), id=None)
 stock = Aggregate(kind="stock", table="shop.stock", key=("place", "article"), id=None)
+article = Aggregate(kind="article", table="shop.articles", key=("code",), numbered=True)
+shelf = Aggregate(kind="shelf", table="shop.shelves", key=("name",))
+mark = Outside(kind="mark", table="shop.marks", key="name", id="id", adds=("colour",))
+shelved = Link(
+    name="shelf",
+    of=article,
+    to=shelf,
+    table="shop.shelved",
+    columns=("article_id", "shelf_id"),
+    created="since",
+)
+marked = Link(name="mark", of=order, to=mark, table="shop.marked", columns=("order_id", "mark_id"))
 
 TOKEN = UUID("0190f1f0-0000-7000-8000-000000000001")
 
@@ -139,4 +166,113 @@ class StockCounted(Payload, frozen=True):
     pieces: int
 
 
-CATALOGUE = Catalogue("shop", events=[CustomerSeen, OrderPlaced, OrderMoved, OrderCancelled, LineAdded, StockCounted])
+@event_type("order.erased", removes=order, example={"tenant": "lisbon", "number": 1})
+class OrderErased(Payload, frozen=True):
+    """Removes the order for good."""
+
+    tenant: str
+    number: int
+
+
+@event_type("line.removed", removes=line, example={"token": TOKEN})
+class LineRemoved(Payload, frozen=True):
+    """Removes the line for good."""
+
+    token: UUID
+
+
+@event_type("stock.dropped", removes=stock, example={"place": "shelf", "article": "bread"})
+class StockDropped(Payload, frozen=True):
+    """Removes what was counted there."""
+
+    place: str
+    article: str
+
+
+@event_type("article.listed", makes=article, example={"code": "bread", "title": "Bread"})
+class ArticleListed(Payload, frozen=True):
+    """Inserts or updates the article."""
+
+    code: str
+    title: str
+
+
+@event_type("article.delisted", removes=article, example={"code": "bread"})
+class ArticleDelisted(Payload, frozen=True):
+    """Removes the article for good."""
+
+    code: str
+
+
+@event_type("shelf.built", makes=shelf, example={"name": "window"})
+class ShelfBuilt(Payload, frozen=True):
+    """Inserts the shelf."""
+
+    name: str
+
+
+@event_type("shelf.torn_down", removes=shelf, example={"name": "window"})
+class ShelfTornDown(Payload, frozen=True):
+    """Removes the shelf for good."""
+
+    name: str
+
+
+@event_type("article.shelved", links=shelved, example={"code": "bread", "shelf": "window", "row_number": 1})
+class ArticleShelved(Payload, frozen=True):
+    """Puts the article on the shelf, in this row."""
+
+    code: str
+    shelf: str
+    row_number: int | None
+
+
+@event_type("article.unshelved", unlinks=shelved, example={"code": "bread", "shelf": "window"})
+class ArticleUnshelved(Payload, frozen=True):
+    """Takes the article off the shelf."""
+
+    code: str
+    shelf: str
+
+
+@event_type("order.marked", links=marked, example={"tenant": "lisbon", "number": 1, "mark": "urgent", "colour": "red"})
+class OrderMarked(Payload, frozen=True):
+    """Marks the order; adds the mark where it is new."""
+
+    tenant: str
+    number: int
+    mark: str
+    colour: str | UnsetType | None = UNSET
+
+
+@event_type("order.unmarked", unlinks=marked, example={"tenant": "lisbon", "number": 1, "mark": "urgent"})
+class OrderUnmarked(Payload, frozen=True):
+    """Takes the mark off."""
+
+    tenant: str
+    number: int
+    mark: str
+
+
+CATALOGUE = Catalogue(
+    "shop",
+    events=[
+        CustomerSeen,
+        OrderPlaced,
+        OrderMoved,
+        OrderCancelled,
+        LineAdded,
+        StockCounted,
+        ArticleListed,
+        ShelfBuilt,
+        ArticleShelved,
+        ArticleUnshelved,
+        OrderMarked,
+        OrderUnmarked,
+        StockDropped,
+        LineRemoved,
+        ArticleDelisted,
+        ShelfTornDown,
+        OrderErased,
+    ],
+)

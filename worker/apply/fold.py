@@ -5,6 +5,10 @@ result is that of applying the events one by one: an event older than what the r
 (two hosts may write the same content), a patch before its row exists is a fault of that event, and a reference counts
 as resolved if the database knows it or an *earlier* event of the batch makes it; never a later one, or the outcome
 would depend on where a batch happens to end.
+
+A row that is removed for good is deleted after all else was written: what still points at it refuses that, as it would
+have refused the event alone. If a later event of the batch makes it anew, everything from there on is a stage of its
+own, written after the first: the new row has nothing of the old one.
 """
 
 from collections.abc import Iterable
@@ -15,7 +19,7 @@ from uuid import UUID
 from outbox import Event, NewerVersion, UnknownEventType
 from outbox.catalogue import STAMP, Aggregate, Contract, Does, Field, Link, Outside, active, as_key
 from worker.apply.inbox import row_of
-from worker.apply.known import Decoded, Known, Row, as_uuid
+from worker.apply.known import ABOUT, Decoded, Known, Row, as_uuid
 from worker.errors import DependencyFault, ForeignRow, NewerEvent, UnclaimedEvent, UndecodableEvent
 
 Values = dict[str, Any]
@@ -40,12 +44,23 @@ class LinkChange:
 
 @dataclass(slots=True)
 class Changes:
-    """The net effect of a batch: by kind of aggregate, by name of link; and rows of the inbox."""
+    """The net effect of a batch: by kind of aggregate, by name of link; and rows of the inbox.
+
+    Attributes:
+        removed: by kind, rows that go for good, after all else: their keys and the events.
+        before: what is written before that, if a row is removed and made anew.
+    """
 
     tables: dict[str, TableChange] = field(default_factory=dict)
     links: dict[str, LinkChange] = field(default_factory=dict)
+    removed: dict[str, list[Values]] = field(default_factory=dict)
     recorded: list[Values] = field(default_factory=list)
+    before: list["Changes"] = field(default_factory=list)
     unmade: dict[str, tuple[list[Any], list[UUID]]] = field(default_factory=dict)
+
+    def stages(self) -> list["Changes"]:
+        """What is written one after the other."""
+        return [*self.before, self]
 
     def of(self, kind: str) -> TableChange:
         """The changes of one kind of aggregate."""
@@ -80,6 +95,13 @@ class _Draft:
     row: Row
     is_new: bool
     values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """In place of the id of a row that a newer event removed: a fault, unless a later event says something else."""
+
+    fault: DependencyFault
 
 
 def decode(events: Iterable[Event]) -> list[Decoded]:
@@ -133,6 +155,8 @@ class _Fold:
         self._links: dict[str, dict[tuple[Any, ...], _Link]] = {}
         self._added: dict[str, dict[str, Values]] = {}
         self._recorded: list[Values] = []
+        self._removed: dict[str, dict[str, Values]] = {}
+        self._before: list[Changes] = []
 
     def run(self, batch: Iterable[Decoded]) -> Changes:
         for item in batch:
@@ -152,6 +176,8 @@ class _Fold:
             case Does.LINKS | Does.UNLINKS:
                 assert contract.link is not None  # noqa: S101 - it was declared with one
                 self._relink(item, contract.link, linked=contract.does is Does.LINKS)
+            case Does.REMOVES:
+                self._remove(item)
             case Does.RECORDS:
                 self._recorded.append(row_of(item.event, item.payload))
 
@@ -159,8 +185,10 @@ class _Fold:
         event, aggregate, key = item.event, item.contract.aggregate, item.key
         rows = self._known.of(aggregate.kind)
         row = rows.get(key)
-        if row is not None and _is_stale(event, row):
+        if (row is not None and _is_stale(event, row)) or self._is_removed(item):
             return
+        if row is None and key in self._removed.get(aggregate.kind, {}):
+            self._before.append(self._stage())
         values = self._values(item)
         if aggregate.soft_delete is not None:
             values[aggregate.soft_delete] = None
@@ -198,6 +226,8 @@ class _Fold:
     def _patch(self, item: Decoded) -> None:
         contract, event = item.contract, item.event
         row = self._known.of(contract.aggregate_type).get(item.key)
+        if self._is_removed(item):
+            return
         if row is None:
             raise self._no_row(item)
         if _is_stale(event, row):
@@ -209,6 +239,29 @@ class _Fold:
             column = contract.aggregate.soft_delete
             values[column] = values.get(column) or event.occurred_at.isoformat()
         self._merge(item, row, values)
+
+    def _remove(self, item: Decoded) -> None:
+        """Remove a row for good, and remember it: also one that is not there, for an older event may come later."""
+        kind, event = item.contract.aggregate_type, item.event
+        if self._is_removed(item):
+            return
+        row = self._known.of(kind).get(item.key)
+        self._known.removed.setdefault(kind, {})[item.key] = event.event_id
+        self._removed.setdefault(kind, {})[item.key] = {"name": item.key, "stamp": str(event.event_id)}
+        if row is None or _is_stale(event, row):
+            return
+        if row.is_foreign:
+            raise _foreign(item)
+        del self._known.of(kind)[item.key]
+        self._known.taken.discard(row.id)
+        draft = self._drafts.get((kind, item.key))
+        if draft is not None and any(isinstance(value, _Lost) for value in draft.values.values()):
+            del self._drafts[kind, item.key]
+
+    def _is_removed(self, item: Decoded) -> bool:
+        """Whether this very event, or a newer one, removed the row."""
+        removed = self._known.removed_by(item.contract.aggregate_type, item.key)
+        return removed is not None and item.event.event_id <= removed
 
     def _merge(self, item: Decoded, row: Row, values: Values) -> None:
         aggregate = item.contract.aggregate
@@ -243,8 +296,8 @@ class _Fold:
         assert isinstance(one.refers_to, Aggregate)  # noqa: S101 - as all that point
         there, here = one.refers_to.owner, item.contract.aggregate.owner
         name = as_key(item.payload[one.field])
-        row = self._known.of(one.refers_to.kind)[name]
-        if not row.is_foreign:
+        row = self._known.of(one.refers_to.kind).get(name)
+        if row is None or not row.is_foreign:
             return
         if there is not None and here is not None:
             if there.column is not None and here.column is not None:
@@ -263,8 +316,11 @@ class _Fold:
         name = as_key(value)
         row = self._known.of(one.refers_to.kind).get(name)
         if row is None:
-            words = f"it refers to {one.refers_to.kind} {name}, which does not exist"
-            raise DependencyFault(item.event.seq, item.event.event_id, words, table=one.refers_to.relation)
+            fault = self._nobody(item, "refers to", one.refers_to, name)
+            removed = self._known.removed_by(one.refers_to.kind, name)
+            if removed is not None and item.event.event_id <= removed:
+                return _Lost(fault)
+            raise fault
         return str(row.id)
 
     def _outside_id(self, item: Decoded, outside: Outside, value: Any) -> str:
@@ -280,34 +336,75 @@ class _Fold:
         """Make a link or remove it; the other end stands by its id, or by its name if it may have to be added."""
         event, payload = item.event, item.payload
         row = self._known.of(link.of.kind).get(item.key)
+        if self._goes_with_its_row(link.of, item.key, item, linked=linked):
+            return
         if row is None:
             raise self._no_row(item)
         if row.is_foreign:
             raise _foreign(item)
-        if link.to.adds is None:
-            end = {link.columns[1]: self._outside_id(item, link.to, payload[link.name])}
-        else:
-            end = {link.name: payload[link.name]}
-        end.update({name: payload[name] for name in link.keys})
+        end = self._other_end(item, link, linked=linked)
+        if end is None:
+            return
+        end |= {name: payload[name] for name in link.keys}
         values = {link.columns[0]: str(row.id), **end}
+        if link.of.id is None or link.of.numbered:
+            values[ABOUT] = str(event.aggregate_id)
+        if linked:
+            values |= {one.column: payload[one.field] for one in active().further_of(link)}
         if link.created is not None:
             values[link.created] = event.occurred_at.isoformat()
         values[STAMP] = str(event.event_id)
         links = self._links.setdefault(link.name, {})
         one = links.setdefault((row.id, *end.values()), _Link(link.created))
         (one.make if linked else one.remove)(values)
-        if linked and link.to.adds is not None:
+        if linked and isinstance(link.to, Outside) and link.to.adds is not None:
             added = {link.to.key: payload[link.name], **{name: payload.get(name) for name in link.to.adds}}
             self._added.setdefault(link.name, {}).setdefault(payload[link.name], added)
 
+    def _other_end(self, item: Decoded, link: Link, *, linked: bool) -> Values | None:
+        """The column of a link for its other end; None if the link is gone with that."""
+        said = item.payload[link.name]
+        if isinstance(link.to, Outside):
+            return (
+                {link.name: said} if link.adds is not None else {link.columns[1]: self._outside_id(item, link.to, said)}
+            )
+        name = as_key(said)
+        if self._goes_with_its_row(link.to, name, item, linked=linked):
+            return None
+        other = self._known.of(link.to.kind).get(name)
+        if other is None:
+            raise self._nobody(item, "refers to", link.to, name)
+        return {link.columns[1]: str(other.id)}
+
+    def _goes_with_its_row(self, end: Aggregate, key: str, item: Decoded, *, linked: bool) -> bool:
+        """Whether a link is gone because one of its ends is, or was at a later time."""
+        removed = self._known.removed_by(end.kind, key)
+        if removed is None:
+            return False
+        return item.event.event_id <= removed or (not linked and key not in self._known.of(end.kind))
+
     def _no_row(self, item: Decoded) -> DependencyFault:
-        aggregate = item.contract.aggregate
-        words = f"it changes {aggregate.kind} {item.key}, which does not exist"
+        return self._nobody(item, "changes", item.contract.aggregate, item.key)
+
+    def _nobody(self, item: Decoded, verb: str, aggregate: Aggregate, key: str) -> DependencyFault:
+        removed = self._known.removed_by(aggregate.kind, key)
+        gone = "does not exist" if removed is None else f"event {removed} removed"
+        words = f"it {verb} {aggregate.kind} {key}, which {gone}"
         return DependencyFault(item.event.seq, item.event.event_id, words, table=aggregate.relation)
 
     def _result(self) -> Changes:
-        changes = Changes(recorded=self._recorded, unmade=self._known.unmade)
+        changes = self._stage()
+        changes.before, changes.recorded = self._before, self._recorded
+        changes.stages()[0].unmade = self._known.unmade
+        return changes
+
+    def _stage(self) -> Changes:
+        """What was folded since the last one."""
+        changes = Changes(removed={kind: list(rows.values()) for kind, rows in self._removed.items()})
         for (kind, _), draft in self._drafts.items():
+            for value in draft.values.values():
+                if isinstance(value, _Lost):
+                    raise value.fault
             table = changes.of(kind)
             (table.inserts if draft.is_new else table.updates).append(draft.values)
         for name, links in self._links.items():
@@ -315,6 +412,8 @@ class _Fold:
             change.removed = [link.removed for link in links.values() if link.removed is not None]
             change.made = [link.made for link in links.values() if link.made is not None]
             change.added = list(self._added.get(name, {}).values())
+        for folded in (self._drafts, self._links, self._added, self._removed):
+            folded.clear()
         return changes
 
 

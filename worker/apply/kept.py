@@ -44,18 +44,18 @@ def name_as_stored(connection: Connection, changes: Changes) -> None:
         KeptAsItWas: the database neither keeps a row nor says which one is in its place.
     """
     for link in active().links.values():
-        if link.to.adds is None:
+        if not isinstance(link.to, Outside) or link.to.adds is None:
             continue
-        change = changes.linked(link.name)
-        new = {row[link.to.key]: row for row in change.added}
-        stored: dict[str, str] = {}
-        for row in (*change.made, *change.removed):
-            said = row[link.name]
-            if said not in stored:
-                values = {**dict.fromkeys(link.to.adds), **new.get(said, {}), link.to.key: said}
-                stored[said] = _stored(connection, link.to, values, keep=said in new) or said
-            row[link.name] = stored[said]
-        change.added.clear()
+        for change in [stage.linked(link.name) for stage in changes.stages()]:
+            new = {row[link.to.key]: row for row in change.added}
+            stored: dict[str, str] = {}
+            for row in (*change.made, *change.removed):
+                said = row[link.name]
+                if said not in stored:
+                    values = {**dict.fromkeys(link.to.adds), **new.get(said, {}), link.to.key: said}
+                    stored[said] = _stored(connection, link.to, values, keep=said in new) or said
+                row[link.name] = stored[said]
+            change.added.clear()
 
 
 def _stored(connection: Connection, outside: Outside, values: Values, *, keep: bool) -> str | None:

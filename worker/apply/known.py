@@ -6,7 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from outbox import Event
-from outbox.catalogue import Contract, Does, Outside, as_key
+from outbox.catalogue import Contract, Does, Link, Outside, active, as_key
+
+# Under which name a link says whose it is, where its table holds no uuid that could: no column is named so.
+ABOUT = "its aggregate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,13 @@ class Row:
 class Names:
     """Natural keys: `changed` are those of rows that the events change or link, `referred` those they only point at.
 
-    `made` are those of rows that may be new, with the ids that they get then.
+    `made` are those of rows that may be new, with the ids that they get then; `removed` those that go for good.
     """
 
     changed: set[str] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
     made: dict[str, UUID] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     @property
     def only_referred(self) -> list[str]:
@@ -80,6 +84,8 @@ class Known:
         outsides: kind -> name -> id; by id as well, where rows are named by either.
         taken: ids that rows have already.
         numbers: kind -> natural key -> the number that a row gets if it is new.
+        removed: kind -> natural key -> the event that removed the row for good.
+        links: name of the link -> rows of theirs that these events, or newer ones, wrote: whose, and the event.
         unmade: stamps that name an event which no outbox made, by table: ids of the rows and the stamps.
     """
 
@@ -87,16 +93,28 @@ class Known:
     outsides: dict[str, dict[str, Any]] = field(default_factory=dict)
     taken: set[UUID] = field(default_factory=set)
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    removed: dict[str, dict[str, UUID]] = field(default_factory=dict)
+    links: dict[str, list[tuple[Any, UUID]]] = field(default_factory=dict)
     unmade: dict[str, tuple[list[Any], list[UUID]]] = field(default_factory=dict)
 
     def of(self, kind: str) -> dict[str, Row]:
         """The rows of one kind, by natural key."""
         return self.rows.setdefault(kind, {})
 
+    def removed_by(self, kind: str, key: str) -> UUID | None:
+        """Return the event that removed a row of this name, whether or not a later one made it again."""
+        return self.removed.get(kind, {}).get(key)
+
     def write_again(self, kind: str, key: str, newest: UUID) -> None:
-        """Let a row forget which event wrote it, unless one newer than this did."""
+        """Let a row and its links forget which event wrote or removed them, unless one newer than this did."""
         rows = self.of(kind)
+        if (removed := self.removed_by(kind, key)) is not None and removed <= newest:
+            del self.removed[kind][key]
         row = rows.get(key)
+        for link in active().links.values():
+            for row_id, stamp in self.links.get(link.name, ()) if link.of.kind == kind and row is not None else ():
+                if stamp <= newest:
+                    self.note_unmade(f"linked_{link.name}s", row_id, stamp)
         if row is not None and row.last_event_id is not None and row.last_event_id <= newest:
             self.note_unmade(f"{kind}s", row.id or key, row.last_event_id)
             rows[key] = replace(row, last_event_id=None)
@@ -135,13 +153,12 @@ def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
         # Links, too: of two hosts that change one content at once, the second must see the first.
         names = wanted.of(contract.aggregate_type)
         names.changed.add(item.key)
+        if contract.does is Does.REMOVES:
+            names.removed.add(item.key)
         if contract.does is Does.MAKES:
             names.made[item.key] = item.event.aggregate_id
         elif contract.link is not None:
-            wanted.linked.setdefault(contract.aggregate_type, set()).add(item.key)
-            wanted.oldest_link = min(item.event.event_id, wanted.oldest_link or item.event.event_id)
-            if contract.link.to.adds is None and (name := payload.get(contract.link.name)):
-                wanted.outsides.setdefault(contract.link.to.kind, set()).add(as_key(name))
+            _want_link(wanted, item, contract.link)
         for one in contract.fields:
             if one.refers_to is not None and (value := payload.get(one.field)) is not None:
                 if not isinstance(one.refers_to, Outside):
@@ -149,6 +166,14 @@ def wanted_by(decoded: Iterable[Decoded]) -> Wanted:
                 elif value:
                     wanted.outsides.setdefault(one.refers_to.kind, set()).add(as_key(value))
     return wanted
+
+
+def _want_link(wanted: Wanted, item: Decoded, link: Link) -> None:
+    wanted.linked.setdefault(link.of.kind, set()).add(item.key)
+    wanted.oldest_link = min(item.event.event_id, wanted.oldest_link or item.event.event_id)
+    other = link.to
+    if isinstance(other, Outside) and other.adds is None and (name := item.payload.get(link.name)):
+        wanted.outsides.setdefault(other.kind, set()).add(as_key(name))
 
 
 def references_of(item: Decoded) -> Iterable[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Names what an event refers to and the database does not have.
+"""Names what an event refers to and the database does not have, or what still refers to a row that it removes.
 
 Nearly always the relay itself finds that a slug is unknown, and says which. Where the database finds it (its row went
 away between our look and our write, or it has a reference of its own), its message says it with ids that only the
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import psycopg
 
 from outbox import Event
-from outbox.catalogue import Contract, active
+from outbox.catalogue import Contract, Does, active
 from worker.faults.verdict import Judgement
 
 MISSING = "23503"
@@ -24,6 +24,10 @@ def name_missing(judgement: Judgement, error: Exception, event: Event) -> Judgem
         return judgement
     constraint = error.diag.constraint_name or ""
     contract = active().contracts.get(event.type)
+    if contract is not None and contract.does is Does.REMOVES:
+        table = f"{error.diag.schema_name}.{error.diag.table_name}"
+        reason = f"rows of {table} still need what it removes (constraint {constraint})"
+        return dataclasses.replace(judgement, reason=reason)
     for column, field in _filled_by(contract) if contract is not None else ():
         value = event.payload.get(field)
         if re.search(rf"(?:^|_){re.escape(column)}(?:_|$)", constraint) and isinstance(value, str):

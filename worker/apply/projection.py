@@ -145,7 +145,7 @@ def applying(
     try:
         yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip)
     except KeptAsItWas as kept:
-        if not any(link.to.adds is not None and link.to.relation == kept.table for link in active().links.values()):
+        if not any(link.adds is not None and link.to.relation == kept.table for link in active().links.values()):
             raise
         yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, as_stored=True)
 
@@ -217,6 +217,7 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
     found: list[tuple[str, bool, Rows]] = []
     occupied: list[Rows] = []
     numbered: list[tuple[str, Rows]] = []
+    _take_turns(connection, wanted)
     for kind, aggregate in active().aggregates.items():
         names = wanted.of(kind)
         for verb, keys in (("lock", sorted(names.changed)), ("find", names.only_referred)):
@@ -229,6 +230,7 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
         elif names.made and aggregate.id is not None:
             ids = {"ids": list(set(names.made.values()))}
             occupied.append(connection.execute(query("projection", f"occupied_{kind}s"), ids))
+    removed = _ask_removed(connection, wanted)
     outsides = [(kind, _ask_outside(connection, kind, names)) for kind, names in sorted(wanted.outsides.items())]
     links = _ask_newer_links(connection, wanted)
     newest = connection.execute(query("relay", "newest_applied"))
@@ -239,6 +241,7 @@ def ask(connection: Connection, wanted: Wanted, stamps: Stamps) -> Callable[[], 
         bound = next((UUID(str(row[0])) for row in newest.fetchall()), None)
         for kind, locked, rows in found:
             _take_rows(known, kind, rows, lambda stamp: stamps.made(stamp, bound), locked=locked)
+        known.removed.update((kind, dict(rows.fetchall())) for kind, rows in removed)
         for name, rows in links:
             _take_newer_links(known, name, rows, lambda stamp: stamps.made(stamp, bound))
         for kind, rows in outsides:
@@ -259,8 +262,27 @@ def _take_rows(known: Known, kind: str, rows: Rows, is_made: Callable[[UUID], bo
 
 def _take_newer_links(known: Known, name: str, rows: Rows, is_made: Callable[[UUID], bool]) -> None:
     for row_id, last in rows.fetchall():
+        known.links.setdefault(name, []).append((row_id, last))
         if not is_made(last):
-            known.note_unmade(f"{name}s", row_id, last)
+            known.note_unmade(f"linked_{name}s", row_id, last)
+
+
+def _take_turns(connection: Connection, wanted: Wanted) -> None:
+    """Whoever removes rows of a table for good does it alone, and whoever makes some beside others."""
+    for kind in active().aggregates:
+        names = wanted.of(kind)
+        if names.changed and active().removes(kind):
+            connection.execute(query("projection", f"{'alone' if names.removed else 'beside'}_{kind}s"))
+
+
+def _ask_removed(connection: Connection, wanted: Wanted) -> list[tuple[str, Rows]]:
+    """Ask which rows were removed for good; once they are locked, so that whoever removed one before is seen."""
+    found = []
+    for kind in active().aggregates:
+        keys = sorted(wanted.of(kind).changed | wanted.of(kind).referred)
+        if keys and active().removes(kind):
+            found.append((kind, connection.execute(query("projection", f"removed_{kind}s"), {"slugs": keys})))
+    return found
 
 
 def _ask_outside(connection: Connection, kind: str, names: set[str]) -> Rows:
@@ -291,12 +313,18 @@ def _ask_newer_links(connection: Connection, wanted: Wanted) -> list[tuple[str, 
 
 def send_tags(connection: Connection, changes: Changes) -> None:
     """Add what is new at the other end of links, inside a pipeline: before the rows, so that others wait for us."""
-    for link, change in _links(changes):
-        _add(connection, link, change)
+    for stage in changes.stages():
+        for link, change in _links(stage):
+            _add(connection, link, change)
 
 
 def send_rows(connection: Connection, changes: Changes, *, as_stored: bool = False) -> None:
     """Write all changed rows, inside a pipeline, and look at what was written; `changes` is emptied."""
+    for stage in changes.stages():
+        _send_stage(connection, stage, as_stored=as_stored)
+
+
+def _send_stage(connection: Connection, changes: Changes, *, as_stored: bool) -> None:
     for unmade, (ids, stamps) in changes.unmade.items():
         connection.execute(query("projection", f"forget_{unmade}"), {"ids": ids, "stamps": stamps})
     checks: list[tuple[str, Values]] = []
@@ -315,6 +343,10 @@ def send_rows(connection: Connection, changes: Changes, *, as_stored: bool = Fal
         _send(connection, f"link_{link.name}s", change.made)
     for name, values in checks:
         connection.execute(query("projection", name), values)
+    for kind in (kind for kind in reversed(active().aggregates) if kind in changes.removed):  # what refers goes first
+        removed = {"rows": _encode(changes.removed[kind]).decode()}
+        connection.execute(query("projection", f"remove_{kind}s"), removed)
+        connection.execute(query("projection", f"gone_{kind}s"), removed)
 
 
 def _links(changes: Changes) -> Iterator[tuple[Link, LinkChange]]:

@@ -15,8 +15,12 @@ statement.
 from collections.abc import Iterator
 
 from outbox.catalogue import STAMP, Aggregate, Catalogue, Field, Link, Outside
+from worker.apply.known import ABOUT
 
 _REMOVED = "outbox.removed_links"
+_REMOVED_ROWS = "outbox.removed_rows"
+# Under which name the log says what further columns of a link hold: no column is named so.
+FURTHER = "its columns"
 
 
 def projection(catalogue: Catalogue) -> dict[str, str]:
@@ -25,9 +29,9 @@ def projection(catalogue: Catalogue) -> dict[str, str]:
     for kind in catalogue.aggregates:
         found.update({f"{verb}_{kind}s": text for verb, text in _Rows(catalogue, kind).statements()})
     for link in catalogue.links.values():
-        found.update({f"{verb}_{link.name}s": text for verb, text in _Links(link).statements()})
+        found.update({f"{verb}_{link.name}s": text for verb, text in _Links(catalogue, link).statements()})
     for kind, outside in catalogue.outsides.items():
-        adds = any(link.to is outside for link in catalogue.links.values()) and outside.adds is not None
+        adds = any(link.to is outside and link.adds is not None for link in catalogue.links.values())
         found.update(dict(_adding(kind, outside) if adds else _naming(kind, outside)))
     return found
 
@@ -72,7 +76,7 @@ class _Named:
         if self._is_text:
             return f"t.{first}", f"{self.table} as t", f" where t.{first} = any(%({parameter})s)"
         tables = (
-            f"unnest(%({parameter})s::text[]) as n (name) cross join lateral {self._typed('n.name')} as k"
+            f"unnest(%({parameter})s::text[]) as n (name) cross join lateral {self.typed('n.name')} as k"
             f" join {self.table} as t on {self.same('t', 'k')}"
         )
         return "n.name", tables, ""
@@ -92,7 +96,8 @@ class _Named:
         parts = ", ".join(f"{alias}.{column}" for column in self.columns)
         return f"case when {alias}.{self.columns[0]} is not null then jsonb_build_array({parts})::text end"
 
-    def _typed(self, name: str) -> str:
+    def typed(self, name: str) -> str:
+        """A key, given as text, with the types of its columns."""
         if len(self.columns) == 1:
             pairs = f"'{self._of.key[0]}', {name}"
         else:
@@ -138,6 +143,43 @@ class _Rows:
         yield "written", self._written()
         if sure_of := self._catalogue.confirmed_of(self._of.kind):
             yield "taken", self._taken(sure_of)
+        if self._catalogue.removes(self._of.kind):
+            yield from self._removal()
+
+    def _removal(self) -> Iterator[tuple[str, str]]:
+        """Rows that go for good, and what is remembered of them.
+
+        A row that is not there has no lock that another host would wait for. So whoever makes rows of this table does
+        it beside others, and whoever removes some alone: the one sees what the other remembered.
+        """
+        lock, table = f"hashtextextended('outbox {self._of.table}', 0)", self._of.table
+        yield "beside", f"select pg_advisory_xact_lock_shared({lock})"
+        yield "alone", f"select pg_advisory_xact_lock({lock})"
+        yield (
+            "removed",
+            f"select key, last_event_id from {_REMOVED_ROWS} where relation = '{table}' and key = any(%(slugs)s)",
+        )
+        said = "jsonb_to_recordset(%(rows)s::jsonb) as n (name text, stamp uuid)"
+        named = f"{said} cross join lateral {self._named.typed('n.name')} as k"
+        older = f"(t.{_q(STAMP)} is null or t.{_q(STAMP)} < n.stamp)"
+        yield (
+            "remove",
+            (
+                f"with gone as ( delete from {self._table} as t using {named}"
+                f" where {self._named.same('t', 'k')} and {older} )"
+                f" insert into {_REMOVED_ROWS} as r (relation, key, last_event_id)"
+                f" select '{table}', n.name, n.stamp from {said}"
+                f" on conflict (relation, key) do update set last_event_id = excluded.last_event_id, removed_at = now()"
+                f" where r.last_event_id < excluded.last_event_id"
+            ),
+        )
+        yield (
+            "gone",
+            (
+                f"select case when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer end"
+                f" from {named} join {self._table} as t on {self._named.same('t', 'k')} where {older}"
+            ),
+        )
 
     def _same(self, one: str, other: str) -> str:
         return " and ".join(f"{one}.{column} = {other}.{column}" for column in self._identity)
@@ -272,14 +314,19 @@ class _Links:
     its column compares, as the unique key does.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, catalogue: Catalogue, link: Link) -> None:
         self._of, self._table = link, _table(link.table)
+        self._named = _Named(catalogue, link.of)
         self._here, self._there = map(_q, link.columns)
         self._keys = [self._here, self._there, *map(_q, link.keys)]
-        self._by_name = link.to.adds is not None
+        self._further = [_q(one.column) for one in catalogue.further_of(link)]
+        self._by_name = link.adds is not None
+        # What is remembered is known by a uuid: that of the row, or that of its events.
+        is_uuid = link.of.id is not None and not link.of.numbered
+        self._about = f"n.{self._here}" if is_uuid else f"(r.body ->> '{ABOUT}')::uuid"
         if self._by_name:
-            self._marks = f"n.{_q(link.name)}"
-            self._end = f"g.{_q(link.to.id)}"
+            self._marks = f"r.body ->> '{link.name}'"
+            self._end = f"g.{_q(link.to.identity[0])}"
         else:
             self._marks = " || ' ' || ".join(f"n.{key}::text" for key in self._keys[1:])
             self._end = f"n.{self._there}"
@@ -287,16 +334,17 @@ class _Links:
     def statements(self) -> Iterator[tuple[str, str]]:
         table, link, stamp = self._table, self._of, _q(STAMP)
         # Links whose stamp would make these events void.
+        _, tables, condition = self._named.among("slugs")
         yield (
             "newer",
             (
-                f"select l.{self._here}, l.{stamp} from {_table(link.of.table)} as c"
-                f" join {table} as l on l.{self._here} = c.{_q(link.of.identity[0])}"
-                f" where c.{_q(link.of.key[0])} = any(%(slugs)s) and l.{stamp} >= %(oldest)s"
+                f"select l.{self._here}, l.{stamp} from {tables}"
+                f" join {table} as l on l.{self._here} = t.{_q(link.of.identity[0])}"
+                f"{condition or ' where true'} and l.{stamp} >= %(oldest)s"
             ),
         )
         yield (
-            "forget",
+            "forget_linked",
             f"update {table} set {stamp} = null where {self._here} = any(%(ids)s) and {stamp} = any(%(stamps)s)",
         )
         yield "link", self._link()
@@ -305,24 +353,30 @@ class _Links:
         yield "unlinked", self._unlinked()
 
     def _rows(self) -> str:
-        """The rows of a statement as n; if they name the other end, with that name as its column has it."""
-        link = self._of
-        if not self._by_name:
-            return f"jsonb_populate_recordset(null::{self._table}, %(rows)s::jsonb) as n"
-        created = "" if link.created is None else f", {_q(link.created)} timestamptz"
-        return (
-            f"jsonb_to_recordset(%(rows)s::jsonb) as n"
-            f" ({self._here} uuid, {_q(link.name)} text{created}, {_q(STAMP)} uuid)"
-            f" cross join lateral jsonb_populate_record(null::{_table(link.to.table)},"
-            f" jsonb_build_object('{link.to.key}', n.{_q(link.name)})) as named"
+        """The rows of a statement as n, with r.body as they were sent; the other end as its column has its name."""
+        rows = (
+            f"jsonb_array_elements(%(rows)s::jsonb) as r (body)"
+            f" cross join lateral jsonb_populate_record(null::{self._table}, r.body) as n"
         )
+        if not self._by_name:
+            return rows
+        return f"{rows} cross join lateral {self._other_end()} as named"
+
+    def _other_end(self) -> str:
+        link = self._of
+        assert isinstance(link.to, Outside)  # noqa: S101 - nothing else is named
+        given = f"jsonb_build_object('{link.to.key}', r.body -> '{link.name}')"
+        return f"jsonb_populate_record(null::{_table(link.to.table)}, {given})"
+
+    def _same_name(self) -> str:
+        assert isinstance(self._of.to, Outside)  # noqa: S101 - nothing else is named
+        return f"g.{_q(self._of.to.key)} = named.{_q(self._of.to.key)}"
 
     def _target(self, how: str) -> str:
         """The row at the other end as g, which must be there or may be."""
         if not self._by_name:
             return ""
-        to = self._of.to
-        return f" {how} {_table(to.table)} as g on g.{_q(to.key)} = named.{_q(to.key)}"
+        return f" {how} {_table(self._of.to.table)} as g on {self._same_name()}"
 
     def _match(self) -> str:
         """The link in question as t."""
@@ -336,37 +390,35 @@ class _Links:
     def _not_removed(self) -> str:
         """Unless a newer event has removed the link."""
         return (
-            f"not exists ( select from {_REMOVED} as r"
-            f" where r.content_id = n.{self._here} and r.kind = '{self._of.name}'"
-            f" and r.linked = {self._marks} and r.last_event_id > n.{_q(STAMP)} )"
+            f"not exists ( select from {_REMOVED} as gone"
+            f" where gone.content_id = {self._about} and gone.kind = '{self._of.memory}'"
+            f" and gone.linked = {self._marks} and gone.last_event_id > n.{_q(STAMP)} )"
         )
 
     def _link(self) -> str:
         link, stamp = self._of, _q(STAMP)
-        created = [] if link.created is None else [_q(link.created)]
+        others = [*self._further, *([] if link.created is None else [_q(link.created)])]
         ends = [f"n.{self._here}", self._end, *(f"n.{key}" for key in self._keys[2:])]
+        sets = ", ".join(f"{one} = excluded.{one}" for one in (*self._further, stamp))
         return (
-            f"insert into {self._table} ({', '.join([*self._keys, *created, stamp])})"
-            f" select {', '.join([*ends, *(f'n.{one}' for one in created), f'n.{stamp}'])}"
+            f"insert into {self._table} ({', '.join([*self._keys, *others, stamp])})"
+            f" select {', '.join([*ends, *(f'n.{one}' for one in others), f'n.{stamp}'])}"
             f" from {self._rows()}{self._target('join')} where {self._not_removed()}"
-            f" on conflict ({', '.join(self._keys)}) do update set {stamp} = excluded.{stamp}"
+            f" on conflict ({', '.join(self._keys)}) do update set {sets}"
             f" where {_q(link.relation)}.{stamp} is null or {_q(link.relation)}.{stamp} < excluded.{stamp}"
         )
 
     def _unlink(self) -> str:
         """And remember it: an older event may arrive later."""
-        named = f", named.{_q(self._of.to.key)} as found" if self._by_name else ""
-        to = self._of.to
-        others = f", {_table(to.table)} as g" if self._by_name else ""
-        same = f"g.{_q(to.key)} = n.found and " if self._by_name else ""
+        others = f", {_table(self._of.to.table)} as g" if self._by_name else ""
+        same = f"{self._same_name()} and " if self._by_name else ""
         return (
-            f"with wanted as ( select n.*{named} from {self._rows()} ),"
-            f" gone as ( delete from {self._table} as t using wanted as n{others}"
+            f"with gone as ( delete from {self._table} as t using {self._rows()}{others}"
             f" where {same}{self._match()} and {self._older()} )"
-            f" insert into {_REMOVED} as r (content_id, kind, linked, last_event_id)"
-            f" select n.{self._here}, '{self._of.name}', {self._marks}, n.{_q(STAMP)} from wanted as n"
+            f" insert into {_REMOVED} as kept (content_id, kind, linked, last_event_id)"
+            f" select {self._about}, '{self._of.memory}', {self._marks}, n.{_q(STAMP)} from {self._rows()}"
             f" on conflict (content_id, kind, linked) do update set last_event_id = excluded.last_event_id"
-            f" where r.last_event_id < excluded.last_event_id"
+            f" where kept.last_event_id < excluded.last_event_id"
         )
 
     def _linked(self) -> str:
@@ -376,9 +428,8 @@ class _Links:
         """
         lost = f"when count(*) > 0 then ('outbox.kept {self._of.relation} ' || count(*))::integer"
         if self._by_name:
-            to = self._of.to
-            unknown = f"count(*) filter (where g.{_q(to.id)} is null) > 0"
-            lost = f"when {unknown} then ('outbox.kept {to.relation} ' || count(*))::integer {lost}"
+            unknown = f"count(*) filter (where {self._end} is null) > 0"
+            lost = f"when {unknown} then ('outbox.kept {self._of.to.relation} ' || count(*))::integer {lost}"
         return (
             f"select case {lost} end from {self._rows()}{self._target('left join')}"
             f" where not exists ( select from {self._table} as t where {self._match()} ) and {self._not_removed()}"
@@ -395,10 +446,9 @@ class _Links:
                 f"select case when count(t.{self._there}) > 0 then {kept} end from {self._rows()}"
                 f" join {self._table} as t on {self._match()} where {self._older()}"
             )
-        to = self._of.to
-        unknown = f"%(ask)s and count(*) filter (where g.{_q(to.id)} is null) > 0"
+        unknown = f"%(ask)s and count(*) filter (where {self._end} is null) > 0"
         return (
-            f"select case when {unknown} then ('outbox.kept {to.relation} ' || count(*))::integer"
+            f"select case when {unknown} then ('outbox.kept {self._of.to.relation} ' || count(*))::integer"
             f" when count(t.{self._there}) > 0 then {kept} end from {self._rows()}{self._target('left join')}"
             f" left join {self._table} as t on {self._match()} and {self._older()}"
         )
@@ -471,7 +521,7 @@ class _Compared:
         name, key = ("name", "key jsonb, name text") if not self._is_text else (named.columns[0],) * 2
         key = f"{key} text" if self._is_text else key
         return (
-            f"select r.{name}, t.{_q(of.identity[0])} is not null as is_there, t.{_q(STAMP)},"
+            f"select r.{name}, t.{_q(of.identity[0])} is not null as is_there, {self._stamp(f'r.{name}')},"
             f" array( {' union all '.join(self._differing())} ) as differing"
             f" from jsonb_to_recordset(%(rows)s::jsonb) as r"
             f" ({key}, columns jsonb, hashes jsonb, merged jsonb, named jsonb{linked})"
@@ -479,6 +529,14 @@ class _Compared:
             f" left join {table} as t on {named.same('t', 'r' if self._is_text else 'k')}"
             f" cross join lateral (select to_jsonb(t){without} as stored) as b{''.join(self._joins())}"
         )
+
+    def _stamp(self, name: str) -> str:
+        """The event that wrote the row last; where there is none, the one that removed it for good."""
+        of, stamp = self._of, f"t.{_q(STAMP)}"
+        if not self._catalogue.removes(of.kind):
+            return stamp
+        gone = f"select g.last_event_id from {_REMOVED_ROWS} as g where g.relation = '{of.table}' and g.key = {name}"
+        return f"case when t.{_q(of.identity[0])} is null then ({gone}) else {stamp} end"
 
     def _differing(self) -> Iterator[str]:
         yield (
@@ -537,11 +595,21 @@ class _Compared:
         keys = "".join(f" and l.{_q(key)}::text = w.{_q(key)}" for key in link.keys)
         words = " || ':' || ".join([*(f"w.{_q(key)}" for key in link.keys), f"w.{_q(link.name)}"])
         given = ", ".join(f"{_q(name)} text" for name in (*link.keys, link.name))
-        said = f"jsonb_to_recordset(r.{_q(f'{link.name}s')}) as w ({given}, linked boolean)"
+        further = [_q(one.column) for one in self._catalogue.further_of(link)]
+        also = f', "{FURTHER}" jsonb' if further else ""
+        said = f"jsonb_to_recordset(r.{_q(f'{link.name}s')}) as w ({given}, linked boolean{also})"
         start = f"select '{link.name} ' || {words} from {said}"
-        among = f"select from {_table(link.table)} as l join {target} as g on g.{_q(to.id)} = l.{there}"
+        among = f"select from {_table(link.table)} as l join {target} as g on g.{_q(to.identity[0])} = l.{there}"
         this = f"l.{here} = t.{_q(self._of.identity[0])}{keys}"
-        name, key = f"w.{_q(link.name)}", _q(to.key)
+        if further:
+            start += f' cross join lateral jsonb_populate_record(null::{_table(link.table)}, w."{FURTHER}") as f'
+            alike = " and ".join(f"to_jsonb(l.{one}) is not distinct from to_jsonb(f.{one})" for one in further)
+            this += f" and (not w.linked or ({alike}))"
+        name = f"w.{_q(link.name)}"
+        if isinstance(to, Aggregate):
+            key = _Named(self._catalogue, to).text("g")
+            return f"{start} where w.linked is distinct from exists ( {among} where {this} and {key} = {name} )"
+        key = _q(to.key)
         if to.adds is None:
             by_id = f" or g.{_q(to.id)}::text = {name}" if to.by_id else ""
             return (

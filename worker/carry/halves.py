@@ -21,8 +21,9 @@ LEAST_SHARE = 0.25  # of a batch: less than that is not worth a second transacti
 
 def cut_of(decoded: Sequence[Decoded]) -> int | None:
     """Return how many events the first part has, as near to half as can be; None where there is no such place."""
-    if any(item.contract.does is Does.RECORDS for item in decoded):
-        return None  # rows of the inbox get their ids in the order of the log
+    # Rows of the inbox get their ids in the order of the log. Whoever removes rows keeps all others from their table.
+    if any(item.contract.does in {Does.RECORDS, Does.REMOVES} for item in decoded):
+        return None
     count = len(decoded)
     changed: dict[tuple[str, str], int] = {}  # where the first event stands that changes it
     spoken_of: dict[tuple[str, str], int] = {}  # where the last one does that changes it or points at it

@@ -17,6 +17,7 @@ from worker.apply.queries import query
 
 _CATALOGUED = (
     "schema_rights",
+    "table_rights",
     "lost_tables",
     "hidden_rows",
     "generated_columns",
@@ -44,8 +45,8 @@ class Obstacle:
     """Something that stands in the way.
 
     Attributes:
-        kind: schema_rights, lost_tables, hidden_rows, generated_columns, required_columns, replica_identity, rules,
-            sequences, unchosen_key, trigger_functions.
+        kind: schema_rights, table_rights, lost_tables, hidden_rows, generated_columns, required_columns,
+            replica_identity, rules, sequences, unchosen_key, trigger_functions.
         table: in which table, without its schema; empty: in all of them.
         what: in words; names of the schema only.
         remedy: the statement that mends it, for the owner of the table.

@@ -98,6 +98,12 @@ COMMANDS = {
 # Only code of the database's owner raises what PostgreSQL does not know: a judgement on the row, until many are alike.
 UNKNOWN = (Verdict.POISON, "the database refused it with a code of its own")
 
+# No event can break the relay's own tables; the inbox alone holds what events say.
+OWN_TABLES = (
+    Verdict.ENVIRONMENT,
+    "a table of the relay is not as this version makes it: run `worker migrate check`",
+)
+
 # The same codes, where they come out of a function: nothing of ours is missing, and no command of ours finds it.
 IN_FUNCTION = {
     "42501": "a trigger or function of the database lacks a right",
@@ -146,6 +152,10 @@ def _by_sqlstate(error: BaseException, sqlstate: str) -> Judgement:
     command = COMMANDS.get(sqlstate) or COMMANDS.get(sqlstate[:2])
     if verdict is Verdict.ENVIRONMENT and frames_of(error).functions:
         words, command = IN_FUNCTION.get(sqlstate, "a trigger or function of the database fails"), None
+    table = (getattr(diag := getattr(error, "diag", None), "schema_name", None), getattr(diag, "table_name", None))
+    if sqlstate[:2] == "23" and table[0] == "outbox" and table[1] != "inbox":
+        verdict, words = OWN_TABLES
+        command = "worker migrate check"
     what, colon, remedy = words.partition(": run ")
     reason = what + where(error, sqlstate) + colon + remedy
     return Judgement(verdict=verdict, sqlstate=sqlstate, reason=reason, command=command)

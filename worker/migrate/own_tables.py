@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
-from outbox.catalogue import CATALOGUE, STAMP, Aggregate, Catalogue, Outside
+from outbox.catalogue import CATALOGUE, STAMP, Aggregate, Catalogue, Link, Outside
 from worker.apply.queries import query
 from worker.migrate.finding import Breach
 
@@ -25,11 +25,16 @@ def ddl(catalogue: Catalogue, role: str = ROLE) -> str:
     """
     aggregates = [one for one in catalogue.aggregates.values() if one.table not in _OF_CONTENT]
     outsides = [one for one in catalogue.outsides.values() if one.table not in _OF_CONTENT]
-    parts = [*_schemas([one.table for one in aggregates] + [one.table for one in outsides], role)]
+    links = [one for one in catalogue.links.values() if one.table not in _OF_CONTENT]
+    tables = [*(one.table for one in aggregates), *(one.table for one in links), *(one.table for one in outsides)]
+    parts = [*_schemas(tables, role)]
     for one in aggregates:
-        parts += _aggregate(one, role)
+        parts += _aggregate(one, role, "select, insert, update" + (", delete" if catalogue.removes(one.kind) else ""))
+    for link in links:
+        parts += _link(link, role)
+    added = {link.to.table for link in links if link.adds is not None}
     for other in outsides:
-        parts += _outside(other, role)
+        parts += _outside(other, role, adds=other.table in added)
     return "".join(f"{part};\n" for part in parts)
 
 
@@ -45,15 +50,20 @@ def lacks(connection: psycopg.Connection, catalogue: Catalogue, role: str = ROLE
         role: that the worker logs in as.
     """
     closes = "worker migrate sql | psql"
+    allowed = catalogue.privileges()
     for table, columns in catalogue.written().items():
         if table in _OF_CONTENT:
             continue
-        values = {"table": _q(table), "columns": list(columns), "role": role}
+        verbs = ["select", *dict.fromkeys(verb for name, verb in allowed if name == table)]
+        values = {"table": _q(table), "columns": list(columns), "role": role, "verbs": verbs}
         for (what,) in connection.execute(query("own_tables", "lacking"), values).fetchall():
             yield Breach(what=str(what), opens="its events are parked", closes=closes)
-    for one in catalogue.aggregates.values():
-        if one.table not in _OF_CONTENT:
-            values = {"table": _q(one.table), "columns": list(one.key), "role": role}
+    keys = {one.table: list(one.key) for one in catalogue.aggregates.values()}
+    keys |= {one.table: [*one.columns, *one.keys] for one in catalogue.links.values()}
+    keys |= {one.table: [one.key] for one in catalogue.outsides.values() if one.table in catalogue.written()}
+    for table, key in keys.items():
+        if table not in _OF_CONTENT:
+            values = {"table": _q(table), "columns": key}
             for (what,) in connection.execute(query("own_tables", "not_unique"), values).fetchall():
                 yield Breach(what=str(what), opens="two rows may have one name", closes=closes)
 
@@ -72,17 +82,39 @@ def _schemas(tables: list[str], role: str) -> Iterator[str]:
         yield f"grant usage on schema {_q(name)} to {_q(role)}"
 
 
-def _aggregate(of: Aggregate, role: str) -> Iterator[str]:
-    table, columns = _q(of.table), ", ".join(map(_q, of.key))
+def _aggregate(of: Aggregate, role: str, verbs: str) -> Iterator[str]:
+    table = _q(of.table)
     yield f"\n-- {of.kind}\nalter table {table} add column if not exists {_q(STAMP)} uuid"
-    yield f"grant select, insert, update on {table} to {_q(role)}"
+    yield f"grant {verbs} on {table} to {_q(role)}"
     if of.numbered:
-        yield (
-            f"do $$ begin execute format('grant usage on sequence %s to %I',"
-            f" pg_get_serial_sequence({_literal(table)}, {_literal(str(of.id))}), {_literal(role)}); end $$"
-        )
-    keys = f"array[{', '.join(map(_literal, of.key))}]"
-    yield (
+        yield _sequence(table, str(of.id), role)
+    yield _unique(table, of.key)
+    yield _policy(of.table, role, "for all", " with check (true)")
+
+
+def _link(link: Link, role: str) -> Iterator[str]:
+    table = _q(link.table)
+    ends = f"{link.of.kind} and {link.to.kind}"
+    yield f"\n-- links of {ends}\nalter table {table} add column if not exists {_q(STAMP)} uuid"
+    yield f"grant select, insert, update, delete on {table} to {_q(role)}"
+    yield _unique(table, (*link.columns, *link.keys))
+    yield _policy(link.table, role, "for all", " with check (true)")
+
+
+def _sequence(table: str, column: str, role: str) -> str:
+    """A right to the sequence of a column, if it has one."""
+    name = f"pg_get_serial_sequence({_literal(table)}, {_literal(column)})"
+    return (
+        f"do $$ begin if {name} is not null then"
+        f" execute format('grant usage on sequence %s to %I', {name}, {_literal(role)}); end if; end $$"
+    )
+
+
+def _unique(table: str, key: tuple[str, ...]) -> str:
+    """A unique index on these columns, if there is none."""
+    keys = f"array[{', '.join(map(_literal, key))}]"
+    columns = ", ".join(map(_q, key))
+    return (
         f"do $$ begin\n"
         f"    if not exists (\n"
         f"        select from pg_catalog.pg_index as i\n"
@@ -96,11 +128,16 @@ def _aggregate(of: Aggregate, role: str) -> Iterator[str]:
         f"    end if;\n"
         f"end $$"
     )
-    yield _policy(of.table, role, "for all", " with check (true)")
 
 
-def _outside(other: Outside, role: str) -> Iterator[str]:
+def _outside(other: Outside, role: str, *, adds: bool) -> Iterator[str]:
     table = _q(other.table)
+    if adds:
+        yield f"\n-- {other.kind}, of which events add what is new\ngrant select, insert on {table} to {_q(role)}"
+        yield _sequence(table, other.id, role)
+        yield _unique(table, (other.key,))
+        yield _policy(other.table, role, "for all", " with check (true)")
+        return
     columns = ", ".join(map(_q, dict.fromkeys((other.key, other.id))))
     yield f"\n-- {other.kind}, which events only name\ngrant select ({columns}) on {table} to {_q(role)}"
     yield _policy(other.table, role, "for select", "")

@@ -10,6 +10,16 @@ from outbox import Event, OutboxError
 from outbox.catalogue import Contract, Does, active, as_key
 from outbox.relaying import Log
 from worker.apply.inbox import row_of
+from worker.apply.tables import FURTHER
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLink:
+    """One link as the log leaves it: whether it is there, its further columns, and since which event."""
+
+    linked: bool
+    further: dict[str, Any]
+    seq: int = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -24,7 +34,9 @@ class Expected:
         named: field -> natural key (or id) of the row that it refers to.
         hashes: field -> hash of the body that some event set, None where it was set to null.
         merged: field -> top-level keys that some event set.
-        links: name of the link -> (what tells it apart, other end) -> whether it should be there.
+        links: name of the link -> (what tells it apart, other end) -> whether it should be there, and how.
+        removed: whether it was removed for good.
+        removed_seq: the newest event that did so, whether or not a later one made it anew.
         first_seq: its oldest delivered event; 0 before that.
         last_seq: its newest delivered event.
         recorded: rows of the inbox, if it is one and they are kept here; see `worker.proof.verify`.
@@ -41,7 +53,9 @@ class Expected:
     named: dict[str, str | None] = field(default_factory=dict)
     hashes: dict[str, str | None] = field(default_factory=dict)
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
-    links: dict[str, dict[tuple[str, ...], bool]] = field(default_factory=dict)
+    links: dict[str, dict[tuple[str, ...], ExpectedLink]] = field(default_factory=dict)
+    removed: bool = False
+    removed_seq: int = 0
     first_seq: int = 0
     last_seq: int = 0
     last_event_id: UUID | None = None
@@ -57,7 +71,8 @@ class Expected:
     @property
     def said(self) -> tuple[object, ...]:
         """All that the events say of it."""
-        return self.values, self.named, self.hashes, self.merged, self.links, self.recorded, bool(self.last_seq)
+        row = (self.values, self.named, self.hashes, self.merged, self.links, self.removed)
+        return *row, self.recorded, bool(self.last_seq)
 
     def take(self, event: Event, contract: Contract, payload: dict[str, Any]) -> None:
         """Add one event."""
@@ -68,12 +83,19 @@ class Expected:
                 self.recorded.append(row_of(event, payload))
         elif contract.link is not None:
             key = (*(str(payload[name]) for name in contract.link.keys), as_key(payload[contract.link.name]))
-            self.links.setdefault(contract.link.name, {})[key] = contract.does is Does.LINKS
+            linked = contract.does is Does.LINKS
+            further = {one.column: payload.get(one.field) for one in active().further_of(contract.link)}
+            link = ExpectedLink(linked, further if linked else {}, event.seq)
+            self.links.setdefault(contract.link.name, {})[key] = link
+        elif contract.does is Does.REMOVES:
+            for said in (self.values, self.named, self.hashes, self.merged, self.links):
+                said.clear()
+            self.removed, self.removed_seq, self.last_event_id = True, event.seq, event.event_id
         else:
             self._set(event, contract, payload)
 
     def _set(self, event: Event, contract: Contract, payload: dict[str, Any]) -> None:
-        self.last_event_id = event.event_id
+        self.last_event_id, self.removed = event.event_id, False
         deleted_at = contract.aggregate.soft_delete
         if deleted_at is not None and contract.does in {Does.MAKES, Does.DELETES}:
             self.values[deleted_at] = None if contract.does is Does.MAKES else event.occurred_at.isoformat()
@@ -93,8 +115,12 @@ class Expected:
         """What the database compares with the row (`tables.verify`)."""
         links = {
             f"{name}s": [
-                {**dict(zip((*active().links[name].keys, name), key, strict=True)), "linked": linked}
-                for key, linked in found.items()
+                {
+                    **dict(zip((*active().links[name].keys, name), key, strict=True)),
+                    "linked": link.linked,
+                    **({FURTHER: link.further} if link.further else {}),
+                }
+                for key, link in found.items()
             ]
             for name, found in self.links.items()
         }
@@ -154,7 +180,19 @@ def expected_of(box: Log, position_seq: int, parked: Container[int]) -> tuple[di
                 one.waiting += 1
             elif found is not None:
                 one.take(decided, *found)
+    _forget_links_to_removed(rows)
     return rows, count
+
+
+def _forget_links_to_removed(rows: dict[tuple[str, str], Expected]) -> None:
+    """What was linked before its other end was removed for good went with it."""
+    for one in rows.values():
+        for name, links in one.links.items():
+            kind = active().links[name].to.kind
+            for key, link in links.items():
+                other = rows.get((kind, key[-1]))
+                if other is not None and link.seq < other.removed_seq:
+                    links[key] = ExpectedLink(linked=False, further={}, seq=link.seq)
 
 
 def _named_by(event: Event, found: tuple[Contract, dict[str, Any]] | None) -> Expected:

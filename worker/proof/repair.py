@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import psycopg
 
 from outbox import Event
-from outbox.catalogue import INBOX, active
+from outbox.catalogue import INBOX, Does, active
 from outbox.relaying import Log
 from worker.apply.fold import decode
 from worker.apply.position import Position, parked_seqs
@@ -77,7 +77,10 @@ def say_again(connection: Connection, box: Log, events: list[Event], one: Expect
         psycopg.Error: the database went away.
     """
     try:
-        batch = Batch(apply=decode(events), again=[(one.kind, one.key, events[-1].event_id)])
+        decoded = decode(events)
+        # What was said before its row was removed for good has no effect, and might be refused by now.
+        start = max((at for at, item in enumerate(decoded) if item.contract.does is Does.REMOVES), default=0)
+        batch = Batch(apply=decoded[start:], again=[(one.kind, one.key, events[-1].event_id)])
         apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
     except EventFault as fault:
         return fault.reason

@@ -43,6 +43,8 @@ from worker.run.notes import only_a_note
 CHUNK = 500
 _LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), "300000")  # milliseconds
 NOT_THERE = "it is not there"
+REMOVED = "it is there, and was removed"
+NOT_REMEMBERED = "that it was removed is not remembered"
 ROW_FAULTS = frozenset({"row_missing", "row_differs"})
 
 
@@ -219,25 +221,25 @@ def _verify_rows(
     stale_files: set[str],
     made: Callable[[UUID], bool],
 ) -> None:
-    said = msgspec.json.encode([one.as_row() for one in some if one.key_values]).decode()
-    found: dict[str, tuple[UUID | None, list[str]]] = {}
+    one_of = {one.key: one for one in some if one.key_values}
+    said = msgspec.json.encode([one.as_row() for one in one_of.values()]).decode()
+    found: dict[str, tuple[bool, UUID | None, list[str]]] = {}
     rows: Any = connection.execute(query("verify", f"{kind}s"), {"rows": said})
-    for slug, is_there, last_event_id, differing in rows:
-        if is_there:
-            found[slug] = (last_event_id, differing)
-    result.rows += len(found)
+    for key, is_there, last_event_id, differing in rows:
+        found[key] = (is_there, last_event_id, _faults(one_of[key], differing, last_event_id, is_there=is_there))
+        result.rows += is_there
     hides: obstacles.Obstacle | None = None
-    if len(found) < len(some):
+    if any(NOT_THERE in faults for _, _, faults in found.values()):
         hides = obstacles.hidden(connection, active().aggregates[kind].relation)
     for one in some:
         _waits(one, result)
         if one.last_seq == 0:
             continue
-        there = found.get(one.key)
-        if there is None:
-            missing = "it is not there" if hides is None else f"it is not there, or hidden: {hides}"
+        is_there, stamp, faults = found.get(one.key, (False, None, [NOT_THERE]))
+        if faults == [NOT_THERE] and not _is_overtaken(one, stamp):
+            missing = NOT_THERE if hides is None else f"{NOT_THERE}, or hidden: {hides}"
             result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
-        elif _is_as_said(one, *there, result, made) and not one.waiting and not one.parked:
+        elif _is_as_said(one, stamp, faults, result, made) and is_there and not one.waiting and not one.parked:
             result.agree += one.key not in stale_files
 
 
@@ -290,16 +292,24 @@ def differing(connection: Connection, box: Log, one: Expected) -> list[str]:
     if one.recorded:
         return [f"event {seq}: {how}" for seq, how in inbox.differing(connection, one.recorded, box.outbox_id)]
     if not one.key_values:
-        return ["it is not there"]
+        return [NOT_THERE]
     said = msgspec.json.encode([one.as_row()]).decode()
     rows: Any = connection.execute(query("verify", f"{one.kind}s"), {"rows": said})
     found: list[str] = []
     for _, is_there, last_event_id, fields in rows:
-        if not is_there:
-            found = ["it is not there"]
-        elif not _is_overtaken(one, last_event_id):
-            found = list(fields)
+        if not _is_overtaken(one, last_event_id):
+            found = _faults(one, fields, last_event_id, is_there=is_there)
     return found
+
+
+def _faults(one: Expected, differing: list[str], stamp: UUID | None, *, is_there: bool) -> list[str]:
+    """What of a row is not as the log says; `stamp` is the event that wrote it, or that removed it if it is gone."""
+    if not one.removed:
+        return list(differing) if is_there else [NOT_THERE]
+    if is_there:
+        return [REMOVED]
+    remembered = stamp is not None and (one.last_event_id is None or stamp >= one.last_event_id)
+    return [] if remembered else [NOT_REMEMBERED]
 
 
 def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:

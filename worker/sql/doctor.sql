@@ -18,7 +18,7 @@ from (
     union all
     values
     ('outbox.sources', 'update'), ('outbox.parked', 'delete'), ('outbox.destination', 'select'),
-    ('outbox.removed_links', 'insert'), ('outbox.inbox', 'insert')
+    ('outbox.removed_links', 'insert'), ('outbox.removed_rows', 'insert'), ('outbox.inbox', 'insert')
 ) as need (relation, privilege)
 where
     case

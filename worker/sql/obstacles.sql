@@ -12,6 +12,24 @@ join pg_catalog.pg_namespace as n on n.nspname = s.name
 join pg_catalog.pg_roles as who on who.rolname = %(role)s
 where not has_schema_privilege(who.oid, n.oid, 'usage');
 
+-- name: table_rights
+-- What the role may not do to a table that it works with; to read or write some columns is enough of a right.
+select
+    c.relname::text,
+    format('%%s may not %%s %%s', who.rolname, v.verb, named.name),
+    format('grant %%s on %%s to %%I', v.verb, named.name, who.rolname)
+from unnest(%(asked)s::text[], %(cmds)s::text[]) as wanted (on_table, cmd)
+join (values ('r', 'select'), ('a', 'insert'), ('w', 'update'), ('d', 'delete')) as v (cmd, verb) on v.cmd = wanted.cmd
+join pg_catalog.pg_roles as who on who.rolname = %(role)s
+join pg_catalog.pg_class as c
+    on (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = wanted.on_table
+cross join lateral (select c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname)) as named (name)
+where
+    case v.cmd
+        when 'd' then not has_table_privilege(who.oid, c.oid, v.verb)
+        else not has_any_column_privilege(who.oid, c.oid, v.verb)
+    end;
+
 -- name: lost_tables
 -- Tables that the relay writes and that are not there: a migration made or found them, somebody took them away.
 select

@@ -14,7 +14,7 @@ where
     )
 union all
 select format('%%s may not %%s %%s', %(role)s::text, verb, %(table)s::text)
-from unnest(array['select', 'insert', 'update']) as verb
+from unnest(%(verbs)s::text[]) as verb
 where to_regclass(%(table)s) is not null and not has_table_privilege(%(role)s, to_regclass(%(table)s), verb);
 
 -- name: not_unique

@@ -196,10 +196,8 @@ def test_a_wrong_declaration_is_refused_when_it_is_made(declare: Callable[[], ob
     refused(*words, declare=declare)
 
 
-def test_a_link_of_a_projects_own_is_refused_before_anything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database would refuse the first link that is taken away, long after it was said."""
+def test_a_link_of_a_projects_own_is_part_of_its_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         sys.modules[__name__], "LINKING", Catalogue("linking", events=[BasketOpened, BasketLabelled]), raising=False
     )
-    with pytest.raises(CatalogueError, match=r"declares the link 'label'\. Links of your own are not supported yet"):
-        load(f"{__name__}:LINKING")
+    assert load(f"{__name__}:LINKING").links.keys() == {"label"}
