@@ -13,7 +13,7 @@ from outbox.ops.backup import backup
 from outbox.ops.check import Finding, run_checks
 from outbox.ops.courses import Courses, CourseTally
 from outbox.ops.prune import PrunePlan, plan_prune, prune
-from outbox.ops.readable import as_fields
+from outbox.ops.readable import as_fields, named
 from outbox.ops.unreadable import unreadable
 from outbox.ops.wording import age
 
@@ -36,6 +36,7 @@ __all__ = [
     "documentation",
     "history",
     "list_outages",
+    "named",
     "not_found",
     "plan_prune",
     "prune",

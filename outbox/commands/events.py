@@ -10,7 +10,7 @@ import click
 from outbox.catalogue.event import Event
 from outbox.command_line import SEQ, TEXT, json_option, print_json
 from outbox.commands.opened import opened
-from outbox.ops.readable import as_data, as_fields
+from outbox.ops.readable import as_data, named
 from outbox.outbox import Outbox
 from outbox.terminal import one_line
 
@@ -83,5 +83,5 @@ def _print(event: Event, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(event.as_dict(payload=False), ensure_ascii=False))
         return
-    slug = as_fields(event.payload_json).get("slug", event.aggregate_id)
-    click.echo(f"{event.seq:>8}  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type:<24} {one_line(slug)}")
+    key = named(event.type, event.payload_json) or event.aggregate_id
+    click.echo(f"{event.seq:>8}  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type:<24} {one_line(key)}")

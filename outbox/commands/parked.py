@@ -17,7 +17,7 @@ from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
 from outbox.notes import audit, resolve
 from outbox.notes.parked import ParkedEvent, ParkedState
-from outbox.ops.readable import as_data, as_fields
+from outbox.ops.readable import as_data, as_fields, named
 from outbox.outbox import Outbox
 from outbox.terminal import one_line
 
@@ -367,10 +367,10 @@ def _is_of(course: str, event: Event) -> bool:
 
 
 def _line(row: ParkedEvent, event: Event | None) -> str:
-    slug = as_fields(event.payload_json).get("slug", "-") if event is not None else "-"
+    key = (named(event.type, event.payload_json) if event is not None else "") or "-"
     when = f"{row.parked_at:%Y-%m-%d %H:%M}"
     return (
-        f"{row.seq:>8}  {row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(slug)}  "
+        f"{row.seq:>8}  {row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(key)}  "
         f"{one_line(row.verdict)} {one_line(row.sqlstate or '-')}  {one_line(row.reason)}"
     )
 

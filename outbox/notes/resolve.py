@@ -212,7 +212,7 @@ def _proposed(box: Outbox, seq: int, payload: dict[str, Any]) -> tuple[str, str]
     event = box.event(seq)
     checked = check(parse(event.type, payload))
     if checked.aggregate_id != event.aggregate_id:
-        raise OutboxError(f"event {seq} is about another aggregate then: its slug must stay as it is")
+        raise OutboxError(f"event {seq} is about another aggregate then: its natural key must stay as it is")
     before = found.payload_json or event.payload_json
     if checked.payload_json == before:
         raise OutboxError(

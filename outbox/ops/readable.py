@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from outbox.catalogue.chosen import active
+from outbox.catalogue.declaration import as_key
+
 
 def as_data(payload_json: str) -> Any:
     """Return a payload as data; where it cannot be read as JSON, as the text that it is."""
@@ -22,3 +25,13 @@ def as_fields(payload_json: str) -> dict[str, Any]:
     """Return the fields of a payload; none where it is no JSON object."""
     data = as_data(payload_json)
     return data if isinstance(data, dict) else {}
+
+
+def named(event_type: str, payload_json: str) -> str:
+    """Return the natural key of what an event is about, several parts as a JSON array; empty if none can be read."""
+    fields = as_fields(payload_json)
+    contract = active().contracts.get(event_type)
+    key = ("slug",) if contract is None else contract.aggregate.key
+    if any(name not in fields for name in key):
+        return ""
+    return as_key(fields[key[0]] if len(key) == 1 else [fields[name] for name in key])

@@ -13,7 +13,7 @@ import pytest
 
 from outbox import Outbox, Payload
 from outbox.notes import resolve
-from outbox.ops.prune import plan, prune
+from outbox.operating import plan_prune, prune
 from tests.integration.test_own_tables import AT, box, rows, shop_database, shops, verified
 from tests.support import shop
 from tests.support.postgres import Database
@@ -260,7 +260,7 @@ def test_what_is_removed_is_proven_and_pruned_and_stays_away(
         box.append(order(), line(), REMOVED, shop.StockCounted(place="shelf", article="salt", pieces=1))
         drain(box, shop_database.worker_dsn)
         assert verified(shop_database, box, tmp_path) == []
-        assert prune(box, plan(box, keep_days=0)) > 0
+        assert prune(box, plan_prune(box, keep_days=0)) > 0
         drain(older, shop_database.worker_dsn)
         assert rows(shop_database, LINES) == []
     assert box.append(REMOVED).unchanged == 1

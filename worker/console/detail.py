@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from outbox import Event, Outbox, ParkedEvent, ParkedState
-from outbox.operating import AuditRecord, as_fields, difference, trail
+from outbox.catalogue import active
+from outbox.operating import AuditRecord, as_fields, difference, named, trail
 
 HELD_SHOWN = 12
 HELD_COUNTED = 10_000
@@ -31,6 +32,8 @@ class Detail:
     Attributes:
         row: its place on the parked list; None where it left it.
         payload: as it would be applied now; empty where nobody can read it.
+        key: the natural key of what it is about; empty where nobody can read it.
+        key_fields: those that name it.
         waits: it is still to be delivered, as far as the worker noted.
         held: the first that wait for it; `held_count` counts up to HELD_COUNTED.
     """
@@ -42,6 +45,8 @@ class Detail:
     held_count: int
     decisions: tuple[Decision, ...]
     now: dt.datetime
+    key: str
+    key_fields: tuple[str, ...]
     waits: bool = False
 
     @property
@@ -69,6 +74,7 @@ def read_detail(box: Outbox, seq: int) -> Detail:
     event = box.event(seq)
     position = box.relay.position
     row = box.parked.find(seq)
+    contract = active().contracts.get(event.type)
     return Detail(
         event=event,
         row=row,
@@ -80,5 +86,7 @@ def read_detail(box: Outbox, seq: int) -> Detail:
             for act in reversed(trail(box.connection, seq=seq))
         ),
         now=box.clock.now(),
+        key=named(event.type, event.payload_json),
+        key_fields=contract.aggregate.key if contract is not None else ("slug",),
         waits=row is None and seq > (position.applied_seq if position is not None else 0),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from outbox import Decisions, Event, Outbox, ParkedEvent
-from outbox.operating import as_fields
+from outbox.operating import as_fields, named
 
 PAGE_EVENTS = 50
 LOOKED_THROUGH = 5_000
@@ -76,7 +76,7 @@ class Found:
 
     seq: int
     kind: str
-    slug: str
+    key: str
     title: str
     state: str
     event: Event | None
@@ -173,7 +173,7 @@ def _found(event: Event | None, row: ParkedEvent | None, state: str) -> Found:
     return Found(
         seq=known.seq,
         kind=known.type,
-        slug=str(fields.get("slug") or ""),
+        key=named(known.type, (row.payload_json if row else None) or (event.payload_json if event else "{}")),
         title=str(fields.get("title") or fields.get("name") or ""),
         state=state,
         event=event,
@@ -187,7 +187,9 @@ def _folded(text: str) -> str:
 
 
 def _words(event: Event | None, row: ParkedEvent | None) -> str:
-    fields = as_fields((row.payload_json if row else None) or (event.payload_json if event else "{}"))
-    named = (str(fields.get(name) or "") for name in ("slug", "title", "name", "file_path", "tag", "project"))
+    payload = (row.payload_json if row else None) or (event.payload_json if event else "{}")
+    fields = as_fields(payload)
+    texts = (str(fields.get(name) or "") for name in ("title", "name", "file_path", "tag", "project"))
     known = event or row
-    return "\n".join((*named, known.type if known else "", row.reason if row else ""))
+    kind = known.type if known else ""
+    return "\n".join((named(kind, payload), *texts, kind, row.reason if row else ""))

@@ -12,9 +12,9 @@ from outbox.operating import (
     Courses,
     CourseTally,
     OutageRecord,
-    as_fields,
     assess,
     list_outages,
+    named,
     trail,
 )
 from worker.console.chart import Chart, chart
@@ -33,7 +33,7 @@ class ParkedRow:
     """A parked event with what it is about, and how many wait behind it (at most HELD_COUNTED are counted)."""
 
     event: ParkedEvent
-    slug: str
+    key: str
     behind: int
 
 
@@ -81,14 +81,9 @@ def read_overview(box: Outbox, tally: CourseTally, *, span: str) -> Overview:
     )
 
 
-def slug_of(payload_json: str) -> str:
-    """Return what a payload is about."""
-    return str(as_fields(payload_json).get("slug", ""))
-
-
 def _parked_row(box: Outbox, row: ParkedEvent) -> ParkedRow:
     return ParkedRow(
         event=row,
-        slug=slug_of(box.event(row.seq).payload_json),
+        key=named(row.type, box.event(row.seq).payload_json),
         behind=box.parked.count_behind(row.seq, limit=HELD_COUNTED),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from outbox import Outbox
-from outbox.catalogue import active
+from outbox.catalogue import CATALOGUE, active
 from worker.apply.position import greet
 from worker.apply.queries import query
 from worker.connect.address import is_this_machine
@@ -15,7 +15,7 @@ from worker.connect.pooling import SessionKind, session_kind
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.faults import obstacles
-from worker.faults.rehearse import can_rehearse, rehearse
+from worker.faults.rehearse import rehearse
 from worker.settings import WorkerSettings
 
 SKEW_SECONDS = 30.0
@@ -132,19 +132,24 @@ def rights(connection: Connection) -> Finding:
     missing = [str(right) for (right,) in connection.execute(query("doctor", "missing_rights"), values)]
     remedy = (
         "worker migrate up, as the role postgres (on plain PostgreSQL: worker migrate bootstrap --plain first); where "
-        "it has nothing to do, worker migrate check names what was taken away since"
+        "it has nothing to do, worker migrate check names what was taken away since; for tables of your own, what "
+        "worker migrate sql prints"
     )
     found = f"lacks {', '.join(missing)}" if missing else "all that is needed"
     return judged("rights", found, bad=bool(missing), remedy=remedy, outcome="fail")
 
 
 def row_security(connection: Connection) -> Finding:
-    """Whether the API could read a content table without any policy."""
+    """Whether the API could read a table that the relay writes, without any policy."""
     catalogue = active()
     tables = [one.table for one in catalogue.aggregates.values()] + [one.table for one in catalogue.links.values()]
-    rows = connection.execute(query("doctor", "without_row_security"), {"relations": tables})
-    bare = [str(table) for (table,) in rows]
+    of_content = list(CATALOGUE.written())
+    values = {"relations": tables, "always": of_content}
+    bare = [str(table) for (table,) in connection.execute(query("doctor", "without_row_security"), values)]
     remedy = "worker migrate up; then worker migrate check"
+    if own := [table for table in bare if table not in of_content]:
+        alter = "; ".join(f"alter table {table} enable row level security" for table in own)
+        remedy = f"{alter}; then what `worker migrate sql` prints"
     return judged(
         "row security", f"off on {', '.join(bare)}" if bare else "on", bad=bool(bare), remedy=remedy, outcome="fail"
     )
@@ -174,12 +179,16 @@ def in_the_way(connection: Connection) -> Finding:
 
 def tried(connection: Connection) -> Finding:
     """Whether what the relay writes goes through: tried and taken back, since triggers of others are code."""
-    if not can_rehearse():
-        return judged("rehearsal", "none is known for this catalogue", bad=False, remedy="")
-    refused = rehearse(connection)
+    found = rehearse(connection)
+    refused, unshown = found.refused, sorted(active().contracts.keys() - found.shown)
+    told = "an event of every type was written and taken back"
+    if unshown:
+        told = (
+            f"events of {len(found.shown)} types were written and taken back; refused as values: {', '.join(unshown)}"
+        )
     return judged(
         "rehearsal",
-        "a lesson was written and taken back" if refused is None else refused.reason,
+        told if refused is None else refused.reason,
         bad=refused is not None,
         remedy="mend what it names, in the database; then run worker doctor again",
         outcome="fail",

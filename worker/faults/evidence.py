@@ -70,7 +70,7 @@ class Evidence:
     box: Log
     exchange: Exchange
     parked: ParkedList
-    made_up: Callable[[Connection], bool]
+    made_up: Callable[[Connection, Event], bool]
     wary: Callable[[], bool] = lambda: False
     passed: dict[str, int] = field(default_factory=dict)
     unfit: set[int] = field(default_factory=set)
@@ -130,7 +130,8 @@ class Evidence:
             return behind[0] if behind else obstacles.handed_out(connection, key) or obstacles.hidden(connection, table)
         if error.sqlstate == "23502":
             columns = obstacles.about(connection, "required_columns")
-            return next((one for one in columns if f"public.{table}.{error.diag.column_name} " in one.what), None)
+            column = f"{error.diag.schema_name}.{table}.{error.diag.column_name} "
+            return next((one for one in columns if column in one.what), None)
         return None
 
     def _unchosen(self, connection: Connection, event: Event, error: Exception, position: Position) -> Obstacle | None:
@@ -138,7 +139,7 @@ class Evidence:
         if not isinstance(error, psycopg.errors.UniqueViolation) or frames_of(error).functions:
             return None
         found = obstacles.unchosen(connection, error.diag.constraint_name or "")
-        if found is None or self.made_up_pass(connection):
+        if found is None or self.made_up_pass(connection, event):
             return None
         others = self.neighbours(event, position)
         return None if any(self.refused_with(connection, one, position) is None for one in others) else found
@@ -168,12 +169,12 @@ class Evidence:
             return False
         if deliberate or state[:2] in _DISPROVED or state in _DISPROVED_CODES:
             return True
-        return not least and bool(frames_of(error).functions) and self.made_up_pass(connection)
+        return not least and bool(frames_of(error).functions) and self.made_up_pass(connection, event)
 
-    def made_up_pass(self, connection: Connection) -> bool:
-        """Whether rows that are made up go through; for want of neighbours."""
+    def made_up_pass(self, connection: Connection, event: Event) -> bool:
+        """Whether rows that are made up go through, of events of this type; for want of neighbours."""
         with deadline(connection, self.exchange.patience_with_an_answer):
-            return self.made_up(connection)
+            return self.made_up(connection, event)
 
     def neighbours(self, event: Event, position: Position) -> Iterator[Event]:
         """Events of its type that wait for nothing, each of another aggregate, a few."""

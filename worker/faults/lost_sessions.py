@@ -169,7 +169,7 @@ class LostSessions:
                 if self._lost_controls < LOST_CONTROLS and self.evidence.refused_with(connection, one, position) is None
             ]
             if not passing:
-                return self.evidence.made_up_pass(connection)
+                return self.evidence.made_up_pass(connection, event)
             again = islice(cycle(passing), max(0, CONTROLS - len(passing)))
             return all(self.evidence.refused_with(connection, one, position) is None for one in again)
         except psycopg.Error:

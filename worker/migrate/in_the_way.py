@@ -7,7 +7,7 @@ import psycopg
 from outbox.catalogue import active
 from worker.connect.connection import Connection, connect
 from worker.faults import obstacles
-from worker.faults.rehearse import can_rehearse, rehearse
+from worker.faults.rehearse import rehearse
 from worker.migrate.finding import Breach, Finding, Severity
 from worker.migrate.own_tables import lacks
 
@@ -70,8 +70,8 @@ def _told(connection: Connection) -> str | None:
     row = connection.execute(
         "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean"
     ).fetchone()
-    if row is None or row[0] or not can_rehearse():
+    if row is None or row[0]:
         return None
-    judgement = rehearse(connection)
+    judgement = rehearse(connection).refused
     # Whoever reads it has run this very command.
     return "" if judgement is None else judgement.reason.replace(": run `worker migrate check`", "")

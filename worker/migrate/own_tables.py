@@ -41,6 +41,11 @@ def ddl(catalogue: Catalogue, role: str = ROLE) -> str:
 _OF_CONTENT = {*CATALOGUE.written(), *(one.table for one in CATALOGUE.outsides.values())}
 
 
+def owns_tables(catalogue: Catalogue) -> bool:
+    """Return whether it declares tables beside those of content."""
+    return bool(catalogue.written().keys() - _OF_CONTENT)
+
+
 def lacks(connection: psycopg.Connection, catalogue: Catalogue, role: str = ROLE) -> Iterator[Breach]:
     """Yield what the project's own tables lack, for the worker to deliver into them.
 

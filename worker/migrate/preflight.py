@@ -15,6 +15,7 @@ from enum import StrEnum
 import psycopg
 from psycopg.rows import dict_row
 
+from outbox.catalogue import active
 from worker.connect.pooling import SessionKind, session_kind
 from worker.migrate.apply import ADVISORY_KEY, Direction
 from worker.migrate.backup import find_pg_dump
@@ -24,6 +25,7 @@ from worker.migrate.errors import BackupError
 from worker.migrate.facts import shipped
 from worker.migrate.files import Migration
 from worker.migrate.finding import Finding, Severity
+from worker.migrate.own_tables import lacks, owns_tables
 from worker.migrate.plan import Plan
 from worker.migrate.queries import query
 from worker.migrate.trial import Trial, try_out
@@ -82,7 +84,7 @@ def preflight(
         backup: whether a backup is wanted, and so a pg_dump needed.
         pause: waits so many seconds between two attempts of the trial for a lock.
     """
-    checks = [*_server(connection, dsn), _history(plan, direction, planned)]
+    checks = [*_server(connection, dsn), _history(plan, direction, planned), *_own_tables(connection)]
     if not planned:
         return Preflight(checks=tuple(checks))
     checks += [_surroundings(connection), _ownership(connection), _shapes(connection), _locks(connection)]
@@ -188,6 +190,18 @@ def _history(plan: Plan, direction: Direction, planned: Sequence[Migration]) -> 
         )
     count = len(plan.pending if direction == "up" else plan.applied)
     return Check(name="history", outcome=Outcome.OK, found=f"{count} {'pending' if direction == 'up' else 'applied'}")
+
+
+def _own_tables(connection: psycopg.Connection) -> Iterator[Check]:
+    """What tables of the project's own lack; they are its owner's to change, so it stops nothing."""
+    if not owns_tables(active()):
+        return
+    lacking = [breach.what for breach in lacks(connection, active())]
+    if lacking:
+        found = f"{'; '.join(lacking)}: run what `worker migrate sql` prints"
+        yield Check(name="own tables", outcome=Outcome.WARNING, found=found)
+    else:
+        yield Check(name="own tables", outcome=Outcome.OK, found="they have what the relay needs of them")
 
 
 def _locks(connection: psycopg.Connection) -> Check:

@@ -43,7 +43,7 @@ from worker.faults.evidence import Evidence, explained, is_gone
 from worker.faults.failures import Failed, Failures
 from worker.faults.outage import Interrupted, Patience
 from worker.faults.parking import ParkedList
-from worker.faults.rehearse import can_rehearse, rehearse
+from worker.faults.rehearse import rehearse
 from worker.faults.release import Releases
 from worker.faults.settle import settle
 from worker.faults.suspects import KILLER, STARTS, Suspects
@@ -103,7 +103,7 @@ class Relay:
             box,
             self._exchange,
             self._parked,
-            made_up=lambda connection: can_rehearse() and rehearse(connection) is None,
+            made_up=lambda connection, event: event.type in rehearse(connection, event.type).shown,
             wary=lambda: self._suspects.wary,
         )
         self._failures = self._deciding(self._size)

@@ -28,12 +28,21 @@ where
     end;
 
 -- name: without_row_security
--- Tables that the relay writes and the API could read without any policy.
-select c.relname
+-- Tables that the relay writes and the API could read without any policy: those of content, and others if a role of the
+-- API has a right to them.
+select n.nspname || '.' || c.relname
 from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where
-    exists (
-        select from pg_catalog.pg_namespace as n
-        where n.oid = c.relnamespace and n.nspname || '.' || c.relname = any(%(relations)s::text[])
-    )
-    and not c.relrowsecurity;
+    n.nspname || '.' || c.relname = any(%(relations)s::text[])
+    and not c.relrowsecurity
+    and (
+        n.nspname || '.' || c.relname = any(%(always)s::text[])
+        or exists (
+            select from pg_catalog.pg_roles as r
+            where
+                r.rolname in ('anon', 'authenticated')
+                and has_schema_privilege(r.oid, n.oid, 'usage')
+                and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete')
+        )
+    );

@@ -15,7 +15,12 @@ where
 union all
 select format('%%s may not %%s %%s', %(role)s::text, verb, %(table)s::text)
 from unnest(%(verbs)s::text[]) as verb
-where to_regclass(%(table)s) is not null and not has_table_privilege(%(role)s, to_regclass(%(table)s), verb);
+where
+    to_regclass(%(table)s) is not null
+    and not exists (
+        select from pg_catalog.pg_roles as r
+        where r.rolname = %(role)s and has_table_privilege(r.oid, to_regclass(%(table)s), verb)
+    );
 
 -- name: not_unique
 -- The natural key, by which rows are found again.
