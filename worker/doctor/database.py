@@ -108,7 +108,7 @@ def encryption(server: Server, host: str) -> Finding:
 def role(server: Server) -> Finding:
     """Whether the login may do more than it needs."""
     broad = server.superuser or server.role == "postgres"
-    remedy = "connect as outbox_worker, which can write contents and nothing else"
+    remedy = "connect as outbox_worker, which can do the work of the relay and nothing else"
     return judged("role", server.role, bad=broad, remedy=remedy)
 
 

@@ -41,7 +41,7 @@ def examine_outbox(box: Outbox) -> Iterator[Finding]:
 
 
 def permissions(path: Path) -> Finding:
-    """Whether this user can write, and nobody else can read: bodies of contents are in there."""
+    """Whether this user can write, and nobody else can read: texts of lessons are in there."""
     if not (os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
         remedy = f"run the worker as the user of the generators, or chown {path.parent}"
         return Finding(check="permissions", outcome="fail", found="this user may not write the outbox", remedy=remedy)

@@ -16,6 +16,7 @@ from typing import Literal
 import psycopg
 from psycopg import errors
 
+from worker.migrate.asked_about import tables
 from worker.migrate.connection import connect
 from worker.migrate.errors import LockHeldError, MigrateError, UnreachableError
 from worker.migrate.files import Migration, load
@@ -169,8 +170,13 @@ def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, pro
 
 def holders(connection: psycopg.Connection) -> str:
     """Who holds a lock on a table of ours, or is migrating."""
-    rows = connection.execute(query("lock_holders"), {"key": ADVISORY_KEY}).fetchall()
-    return "; ".join(row[0] for row in rows) or "whoever held them has finished by now"
+    return "; ".join(lock_holders(connection)) or "whoever held them has finished by now"
+
+
+def lock_holders(connection: psycopg.Connection) -> list[str]:
+    """Return the sessions that hold a lock on a table of ours, or are migrating, in words."""
+    values = {"key": ADVISORY_KEY, "tables": list(tables())}
+    return [row[0] for row in connection.execute(query("lock_holders"), values)]
 
 
 def _is_recorded(dsn: str, migration: Migration) -> bool:

@@ -14,8 +14,8 @@ from collections.abc import Collection
 import psycopg
 from psycopg import errors, sql
 
-from outbox.catalogue import active
-from worker.migrate.compared import WIDER, compare
+from worker.migrate.asked_about import parameters
+from worker.migrate.compared import compare
 from worker.migrate.facts import Key, Said, Shipped, shipped
 from worker.migrate.finding import Breach, Finding, Findings, Severity
 from worker.migrate.plan import Plan
@@ -72,10 +72,9 @@ def _on_this_server(expected: dict[Key, Said], version: int) -> dict[Key, Said]:
     """Before PostgreSQL 15 no view asks as its reader, and ours is not granted to signed-in users."""
     if version >= SECURITY_INVOKER_SINCE:
         return expected
-    view = ("view", "public.v_contents_with_creators")
-    grant = ("grant", f"SELECT on table {view[1]} to authenticated")
-    kept = {key: said for key, said in expected.items() if key != grant}
-    if view in kept:
+    kept = dict(expected)
+    for view in [key for key in expected if key[0] == "view"]:
+        kept.pop(("grant", f"SELECT on table {view[1]} to authenticated"), None)
         about, texts = kept[view]
         kept[view] = about, tuple(text.replace(" with (security_invoker=true)", "") for text in texts)
     return kept
@@ -90,12 +89,7 @@ def promised(name: str) -> tuple[Severity, str]:
 
 def _ask(connection: psycopg.Connection, name: str, of: Shipped, findings: Findings, *, whole: bool) -> None:
     severity, promise = promised(name)
-    guarded = [f"public.{table}" for table in of.tables if f"public.{table}" not in WIDER]
-    catalogue = active()
-    declared = [*catalogue.written(), *(one.table for one in catalogue.outsides.values())]
-    statement = sql.SQL(query(name)).format(
-        guarded=sql.Literal(guarded), schemas=sql.Literal(list(of.schemas)), declared=sql.Literal(declared)
-    )
+    statement = sql.SQL(query(name)).format(**parameters(of))
     try:
         with connection.transaction():
             rows = connection.execute(statement).fetchall()

@@ -17,7 +17,8 @@ from psycopg.rows import dict_row
 
 from outbox.catalogue import active
 from worker.connect.pooling import SessionKind, session_kind
-from worker.migrate.apply import ADVISORY_KEY, Direction
+from worker.migrate.apply import Direction, lock_holders
+from worker.migrate.asked_about import own_tables, tables
 from worker.migrate.backup import find_pg_dump
 from worker.migrate.compared import wrong_shapes
 from worker.migrate.connection import connect
@@ -158,14 +159,14 @@ def _surroundings(connection: psycopg.Connection) -> Check:
 
 
 def _ownership(connection: psycopg.Connection) -> Check:
-    rows = connection.execute(query("not_ours_to_change")).fetchall()
+    rows = connection.execute(query("not_ours_to_change"), {"own": list(own_tables())}).fetchall()
     foreign = ", ".join(f"{table} (of {owner})" for table, owner in rows)
-    tables = connection.execute(query("existing_tables")).fetchall()
-    total = sum(size for _, _, size in tables)
+    existing = connection.execute(query("existing_tables"), {"tables": list(tables())}).fetchall()
+    total = sum(size for _, _, size in existing)
     return _check(
         "tables",
         ok=not rows,
-        good=f"{len(tables)} of 9 exist, {total / 1024 / 1024:.1f} MB; those are kept as they are",
+        good=f"{len(existing)} of {len(tables())} exist, {total / 1024 / 1024:.1f} MB; those are kept as they are",
         bad=f"owned by somebody else: {foreign}; connect as their owner",
     )
 
@@ -205,7 +206,7 @@ def _own_tables(connection: psycopg.Connection) -> Iterator[Check]:
 
 
 def _locks(connection: psycopg.Connection) -> Check:
-    holders = [row[0] for row in connection.execute(query("lock_holders"), {"key": ADVISORY_KEY})]
+    holders = lock_holders(connection)
     if not holders:
         return Check(name="locks", outcome=Outcome.OK, found="nobody is in the way")
     return Check(

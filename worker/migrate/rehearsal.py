@@ -45,7 +45,7 @@ def rehearse(program: PgDump, path: Path, counts: Mapping[str, int]) -> Rehearsa
             return Rehearsal(restored=False, reason=f"no local server to restore it on: {exc}")
         try:
             dsn = local.dsn(user="supabase_admin")
-            reason = _restore(program, path, dsn, Path(folder) / "contents.list")
+            reason = _restore(program, path, dsn, Path(folder) / "archive.list")
             if reason:
                 return Rehearsal(restored=False, reason=reason)
             found = _count(dsn)
@@ -61,10 +61,10 @@ def rehearse(program: PgDump, path: Path, counts: Mapping[str, int]) -> Rehearsa
 
 
 def _restore(program: PgDump, path: Path, dsn: str, listing: Path) -> str:
-    contents = subprocess.run(
+    listed = subprocess.run(
         [str(program.pg_restore), "--list", str(path)], capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    kept = [line for line in contents.splitlines() if not any(mark in f"{line} " for mark in _LEFT_OUT)]
+    kept = [line for line in listed.splitlines() if not any(mark in f"{line} " for mark in _LEFT_OUT)]
     listing.write_text("\n".join(kept), encoding="utf-8")
     with psycopg.connect(dsn) as connection:
         environment = libpq_environment(connection)

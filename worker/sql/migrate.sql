@@ -87,10 +87,7 @@ where
                 n.nspname = 'outbox'
                 or (
                     n.nspname = 'public'
-                    and c.relname in (
-                        'minds', 'user_profiles', 'tags', 'job_executions', 'audience_profiles', 'content_projects',
-                        'contents', 'content_minds', 'content_tags'
-                    )
+                    and c.relname = any(%(tables)s::name[])
                 )
         )
     );

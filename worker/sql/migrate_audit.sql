@@ -1,90 +1,55 @@
 -- What others may do beside us, one promise a query: what breaks it, what that opens, the statement that closes it, and how
--- grave it is where that differs from the first comment. What is ours itself is compared by `facts`. guarded: our tables
--- in schema public; schemas: those that are wholly ours.
+-- grave it is where that differs from the first comment. What is ours itself is compared by `facts`. No table is named here:
+-- what stands in braces follows from the catalogue and from what the migrations make (`worker.migrate.asked_about`).
 
 -- name: audit_columns
 -- error: every table and column that the relay and the policies use is there
-select
-    format('public.%I.%I is missing', wanted.on_table, wanted.on_column), 'the relay writes or reads it', 'worker migrate up', null
-from (
-    values
-    ('content_projects', array[
-        'id', 'slug', 'name', 'project_type', 'status', 'target_audience_id', 'project_metadata', 'creator_mind_id',
-        'persona_mind_id', 'created_at', 'updated_at', 'last_event_id'
-    ]),
-    ('contents', array[
-        'id', 'slug', 'title', 'content', 'content_type', 'parent_content_id', 'sequence_order', 'project_id',
-        'generation_execution_id', 'fidelity_score', 'metadata', 'status', 'published_at', 'published_url', 'file_path',
-        'created_at', 'updated_at', 'deleted_at', 'last_event_id'
-    ]),
-    ('audience_profiles', array['id', 'slug', 'name', 'technical_level', 'creator_mind_id', 'updated_at', 'last_event_id']),
-    ('content_minds', array['content_id', 'mind_id', 'role', 'created_at', 'last_event_id']),
-    ('content_tags', array['content_id', 'tag_id', 'created_at', 'last_event_id']),
-    ('minds', array['id', 'slug', 'display_name']),
-    ('user_profiles', array['id', 'mind_id']),
-    ('tags', array['id', 'name', 'tag_type'])
-) as needs (on_table, columns),
-    unnest(needs.columns) as wanted_column (on_column),
-    lateral (select needs.on_table, wanted_column.on_column) as wanted
+select format('%s.%I is missing', on_table, on_column), 'the relay writes or reads it', 'worker migrate up', null
+from (values {needed}) as needs (on_table, on_column)
 where
     not exists (
         select
         from pg_catalog.pg_attribute as a
         where
-            a.attrelid = to_regclass('public.' || wanted.on_table) and a.attname = wanted.on_column
+            a.attrelid = to_regclass(on_table) and a.attname = on_column
             and a.attnum > 0 and not a.attisdropped
     );
 
 -- name: audit_natural_keys
 -- error: natural keys are unique, so that a row is recognised by its name
 select
-    format('public.%I (%s) is not unique', wanted.on_table, array_to_string(wanted.columns, ', ')),
+    format('%s (%s) is not unique', on_table, array_to_string(columns, ', ')),
     'two rows of one name: the relay writes to one of them',
-    format(
-        'create unique index on public.%I (%s);', wanted.on_table,
-        (select string_agg(quote_ident(c), ', ') from unnest(wanted.columns) as c)
-    ),
+    format('create unique index on %s (%s);', on_table, (select string_agg(quote_ident(c), ', ') from unnest(columns) as c)),
     null
-from (
-    values
-    ('minds', array['slug']), ('tags', array['name']), ('audience_profiles', array['slug']),
-    ('content_projects', array['slug']), ('contents', array['slug']),
-    ('content_minds', array['content_id', 'mind_id', 'role']), ('content_tags', array['content_id', 'tag_id'])
-) as wanted (on_table, columns)
+from (values {keys}) as wanted (on_table, named),
+    lateral string_to_array(named, ',') as columns
 where
     not exists (
         select
         from pg_catalog.pg_index as i
         where
-            i.indrelid = to_regclass('public.' || wanted.on_table)
+            i.indrelid = to_regclass(on_table)
             and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
             and (
                 select array_agg(a.attname::text order by a.attname)
                 from pg_catalog.pg_attribute as a
                 where a.attrelid = i.indrelid and a.attnum = any(i.indkey[0:i.indnkeyatts - 1])
-            ) = (select array_agg(c order by c) from unnest(wanted.columns) as c)
+            ) = (select array_agg(c order by c) from unnest(columns) as c)
     );
 
 -- name: audit_indexes
 -- error: the keys that policies and joins follow are indexed
 select
-    format('public.%I (%I) has no index', wanted.on_table, wanted.on_column), 'policies and joins read the whole table',
-    format('create index on public.%I (%I);', wanted.on_table, wanted.on_column), null
-from (
-    values
-    ('content_projects', 'creator_mind_id'), ('content_projects', 'persona_mind_id'),
-    ('content_projects', 'target_audience_id'), ('audience_profiles', 'creator_mind_id'),
-    ('contents', 'project_id'), ('contents', 'parent_content_id'), ('contents', 'generation_execution_id'),
-    ('content_minds', 'mind_id'), ('content_tags', 'tag_id')
-) as wanted (on_table, on_column)
+    format('%s (%I) has no index', on_table, on_column), 'policies and joins read the whole table',
+    format('create index on %s (%I);', on_table, on_column), null
+from (values {indexed}) as wanted (on_table, on_column)
 where
     not exists (
         select
         from pg_catalog.pg_index as i
         join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-        where
-            i.indrelid = to_regclass('public.' || wanted.on_table) and i.indisvalid and i.indpred is null
-            and a.attname = wanted.on_column
+        where i.indrelid = to_regclass(on_table) and i.indisvalid and i.indpred is null and a.attname = on_column
     );
 
 -- name: audit_unfilled
@@ -101,10 +66,9 @@ join pg_catalog.pg_attribute as a
         and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
 join pg_catalog.pg_class as c on c.oid = a.attrelid and c.relkind in ('r', 'p')
 where
-    a.attname not in (
-        'id', 'slug', 'name', 'title', 'content', 'content_type', 'project_type', 'status', 'project_metadata', 'metadata',
-        'created_at', 'updated_at', 'content_id', 'mind_id', 'tag_id', 'role', 'last_event_id'
-    );
+    (guarded, a.attname::text) not in (values {always_written})
+    -- Set by a trigger of ours.
+    and a.attname <> 'updated_at';
 
 -- name: audit_policies_ask_once
 -- error: policies ask who is calling once per statement, not once per row
@@ -114,8 +78,7 @@ select
     format('-- write (select f()) for f() in it: alter policy %I on public.%I using (…);', p.policyname, p.tablename), 'warning'
 from pg_catalog.pg_policies as p
 where
-    p.schemaname = 'public'
-    and p.tablename in ('audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags')
+    format('%I.%I', p.schemaname, p.tablename) = any({guarded}::text[])
     and regexp_replace(
         coalesce(p.qual, '') || ' ' || coalesce(p.with_check, ''),
         -- What a written row points at is asked about once for that row; nothing is read by it.
@@ -211,14 +174,14 @@ order by 1;
 -- error: no function of others reaches our tables with its owner's rights for whoever calls it
 select
     format('function %s runs as %I and may be called by %s', f.oid::regprocedure, pg_catalog.pg_get_userbyid(f.proowner), callers.them),
-    case when f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators)\M|\moutbox\.|\mcontent_access\.'
+    case when f.body ~* {names_ours}
         then 'it names our tables: what it shows or changes passes by every policy'
         else 'it runs text as a statement: what it is given decides what it shows'
     end,
     format('revoke execute on routine %s from public, anon, authenticated; -- or alter routine %1$s security invoker', f.oid::regprocedure),
     case
         when pg_catalog.obj_description(f.oid, 'pg_proc') ilike '%outbox: reviewed%' then 'note'
-        when not f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators)\M|\moutbox\.|\mcontent_access\.'
+        when not f.body ~* {names_ours}
             then 'warning'
     end
 from (
@@ -243,7 +206,7 @@ where
         select from pg_catalog.pg_depend as d
         where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = f.oid and d.deptype = 'e'
     )
-    and f.body ~* '\m(contents|content_projects|content_minds|content_tags|audience_profiles|v_contents_with_creators|execute)\M|\moutbox\.|\mcontent_access\.'
+    and f.body ~* {names_ours_or_executes}
 order by 1;
 
 -- name: audit_publications
@@ -412,24 +375,21 @@ select
     null
 from pg_catalog.pg_indexes
 where
-    schemaname = 'public' and tablename = 'contents'
+    format('%I.%I', schemaname, tablename) = any({texts}::text[])
     and indexdef ~* 'to_tsvector' and indexdef !~* '"?left"?\(|substr'
 ;
 
 -- name: audit_ownerless
 -- warning: every project has a creator; one without is seen by the service alone
-select
-    format('%s projects have no creator_mind_id, %s with contents', count(*), count(*) filter (where used.it)), '',
-    'update public.content_projects set creator_mind_id = … where slug = …;', null
-from public.content_projects as p,
-    lateral (select exists (select from public.contents as c where c.project_id = p.id) as it) as used
-where p.creator_mind_id is null
+select format({ownerless}, count(*), count(*) filter (where used.it)), '', {give_an_owner}, null
+from {owned} as o,
+    lateral (select exists (select from {held} as h where h.{through} = o.id) as it) as used
+where o.{owner} is null
 having count(*) > 0;
 
 -- name: audit_sequence_order
 -- note: sequence_order holds every number that the generators make (0 to 32767)
-select format('contents.sequence_order is %s', format_type(a.atttypid, a.atttypmod)), '', '', null
-from pg_catalog.pg_attribute as a
-where
-    a.attrelid = to_regclass('public.contents') and a.attname = 'sequence_order'
-    and a.atttypid not in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype);
+select format('%s.%I is %s', on_table, on_column, format_type(a.atttypid, a.atttypmod)), '', '', null
+from (values {numbers}) as n (on_table, on_column)
+join pg_catalog.pg_attribute as a on a.attrelid = to_regclass(on_table) and a.attname = on_column
+where a.atttypid not in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype);

@@ -50,19 +50,16 @@ from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where
     n.nspname = 'public'
-    and c.relname in ('audience_profiles', 'content_projects', 'contents', 'content_minds', 'content_tags')
+    and c.relname = any(%(own)s::name[])
     and not pg_has_role(c.relowner, 'usage')
 order by c.relname;
 
 -- name: existing_tables
--- Which of the content tables exist, and about how many rows each has (-1: never counted).
+-- Which of the tables exist that the migrations make, and about how many rows each has (-1: never counted).
 select c.relname::text, c.reltuples::bigint, pg_catalog.pg_total_relation_size(c.oid)
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where
     n.nspname = 'public' and c.relkind = 'r'
-    and c.relname in (
-        'minds', 'user_profiles', 'tags', 'job_executions', 'audience_profiles', 'content_projects', 'contents',
-        'content_minds', 'content_tags'
-    )
+    and c.relname = any(%(tables)s::name[])
 order by c.relname;
