@@ -244,7 +244,7 @@ MUTANTS = (
     # durable and atomic
     _mutant(
         "rename-before-fsync", "a file is published while its fsync goes on",
-        "outbox.files.publish", "            file.staged.sync.wait()\n", "            pass\n",
+        "outbox.files.publish", "        try:\n            file.staged.sync.wait()\n", "        try:\n            pass\n",
     ),
     _mutant(
         "recovery-not-synced", "recovery publishes what a dead process staged without having synced it",
@@ -300,8 +300,8 @@ MUTANTS = (
     ),
     _mutant(
         "return-noted-early", "a unit is said to have returned before its files are in place",
-        "outbox.files.publish", '    secure.what_is_staged(unit)\n    reach("unit.staged")',
-        "    secure.what_is_staged(unit)\n    unit.staging.published(file.temp for file in unit.files.values() if file.temp)\n"
+        "outbox.files.publish", '    _sync_staged(unit)\n    reach("unit.staged")',
+        "    _sync_staged(unit)\n    unit.staging.published(file.temp for file in unit.files.values() if file.temp)\n"
         '    reach("unit.staged")',
     ),
     _mutant(

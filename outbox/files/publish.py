@@ -1,4 +1,9 @@
-"""Commits a unit of work: steps 2 to 4 of the order told in `outbox.files.unit`."""
+"""Commits a unit of work: the steps of `outbox.files.unit`, from what is staged to what is in its place.
+
+What a commit relies on is made durable before it: names, bytes, and what other processes have put there. A name is on
+the disk only after a sync of its directory, and another process that made one may not have synced it yet, or may have
+died before it could. After the commit it would be too late: a power loss then leaves an event without its file.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,15 @@ from pathlib import Path
 from outbox.catalogue.event import Event
 from outbox.clock import as_text
 from outbox.errors import OutboxError
-from outbox.files import durable, known_files, secure
+from outbox.files import durable, known_files
 from outbox.files.known_files import KnownFile
 from outbox.files.unit import Result, StagedFile, Unit, Unpublished
 from outbox.log import log
 from outbox.log.failpoints import reach
 from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction
+
+_FEW_FILES = 4
 
 
 def commit(
@@ -33,16 +40,16 @@ def commit(
     if not (unit.files or unit.recorded):
         appended = _commit(connection, gate, unit, now, settled)
         return Result(tuple(appended), len(unit.drafts) - len(appended))
-    secure.what_is_staged(unit)
+    _sync_staged(unit)
     reach("unit.staged")
     with gate.held():
         if unit.look_again():
-            secure.what_is_staged(unit)
-        secure.what_stands(unit)
+            _sync_staged(unit)
+        _sync_renamed_by_others(unit)
         moving = [file for file in unit.files.values() if file.temp is not None]
         appended = _commit(connection, gate, unit, now, settled)
         refused = _rename(unit.root, moving)
-    refused |= _sync({file.target.parent for file in moving}, moving)
+    refused |= _sync_names({file.target.parent for file in moving}, moving)
     reach("unit.synced")
     unpublished = []
     if refused:
@@ -63,6 +70,41 @@ def commit(
     )
 
 
+def _sync_staged(unit: Unit) -> None:
+    """Make the names of the directories durable, and what lies in staging, unless the log itself can restore the file.
+
+    An event that carries the file's very text makes the fsync of the staging directory superfluous, and lets that of
+    the file go on beside the commit: recovery writes the file anew from the event. With more than a few files the
+    commit waits all the same: they would be waited for under the gate.
+    """
+    moving = [file for file in unit.files.values() if file.staged is not None]
+    for file in moving:
+        assert unit.staging is not None  # noqa: S101 - something was staged
+        unit.staging.directories.make(file.target.parent, is_there=file.stamp is not None)
+    carried = all(_carried(unit, file) for file in moving)
+    if not carried or len(moving) > _FEW_FILES:
+        _wait_for_syncs(moving)
+    if not carried:
+        _sync_staging_directory(unit)
+
+
+def _sync_renamed_by_others(unit: Unit) -> None:
+    """Make the version that another publisher renamed into place durable, before it is noted as the one to be there.
+
+    That publisher syncs the directory only after it has left the gate. Until then a power loss brings back what stood
+    there before: recovery would take it for a change by hand, or never look.
+    """
+    for file in unit.files.values():
+        known = known_files.find(unit.connection, file.path) if file.stamp is not None else None
+        if known is not None and known.temp is not None and not _is_staged_here(unit, known.temp):
+            durable.sync_directory(file.target.parent)
+
+
+def _is_staged_here(unit: Unit, temp: str) -> bool:
+    directory = unit.staging.directory if unit.staging is not None else None
+    return directory is not None and Path(temp).parent.name == directory.name
+
+
 def _commit(
     connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
 ) -> list[Event]:
@@ -74,7 +116,7 @@ def _commit(
             reach("unit.appended")
             if unit.files or unit.recorded:
                 seqs = _carrying_events(unit, appended)
-                secure.what_is_no_news(unit, seqs)
+                _sync_what_no_new_event_carries(unit, seqs)
                 _remember_files(connection, unit, seqs, now)
             if settled:
                 known_files.settle(connection, settled)
@@ -99,6 +141,34 @@ def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
         if seq is not None:
             seqs[path] = seq
     return seqs
+
+
+def _sync_what_no_new_event_carries(unit: Unit, seqs: dict[str, int]) -> None:
+    """Make what lies in staging durable after all, where an event that carries a file was in the log before.
+
+    The one that says the same may be pruned by now, or have been followed by another version of the file.
+    """
+    moving = [file for file in unit.files.values() if file.staged is not None and file.path not in seqs]
+    if any(_carried(unit, file) for file in moving):
+        _wait_for_syncs(moving)
+        _sync_staging_directory(unit)
+
+
+def _carried(unit: Unit, file: StagedFile) -> bool:
+    """Whether an event of the unit carries the very text of the file."""
+    body = unit.bodies.get(file.path)
+    return body is not None and body.encode() == file.data
+
+
+def _wait_for_syncs(files: list[StagedFile]) -> None:
+    for file in files:
+        if file.staged is not None:
+            file.staged.sync.wait()
+
+
+def _sync_staging_directory(unit: Unit) -> None:
+    if unit.staging is not None and unit.staging.directory is not None:
+        durable.sync_directory(unit.staging.directory)
 
 
 def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, int], now: dt.datetime) -> None:
@@ -171,7 +241,7 @@ def _rename(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
     return refused
 
 
-def _sync(directories: set[Path], moving: list[StagedFile]) -> dict[str, str]:
+def _sync_names(directories: set[Path], moving: list[StagedFile]) -> dict[str, str]:
     refused: dict[str, str] = {}
     for directory in directories:
         try:

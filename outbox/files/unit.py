@@ -3,7 +3,7 @@
 The order of steps, and what a crash after each leaves:
 
 1. Each file is written to staging, and its fsync begins or is done (`outbox.files.syncing`). What the commit relies on
-   is made durable (`outbox.files.secure`): names, and the bytes of what no event of the unit carries word for word.
+   is made durable (`outbox.files.publish`): names, and the bytes of what no event of the unit carries word for word.
    Crash: nobody knows it, recovery sweeps it.
 2. One SQLite transaction, under the writer gate, appends the events and names each staged file with its hash
    and its place. This COMMIT is the one commit point. Crash before it: as 1. Crash after it: 3 is rolled

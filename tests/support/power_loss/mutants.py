@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from outbox import KnownFile, Outbox, Unit
-from outbox.files import durable, known_files, publish, recovery, secure
+from outbox.files import durable, known_files, publish, recovery
 from outbox.files.syncing import Sync, Syncing
 from outbox.files.unit import StagedFile
 from outbox.log import database
@@ -47,7 +47,7 @@ def synced_after_the_rename() -> None:
 
 def what_no_event_carries_is_synced_beside_the_commit() -> None:
     as_late_as_may_be()
-    secure._wait_for = lambda _files: None
+    publish._wait_for_syncs = lambda _files: None
 
 
 def a_recovery_that_renames_what_is_not_synced() -> None:
@@ -60,7 +60,7 @@ def no_sync_of_any_directory() -> None:
 
 
 def no_sync_of_the_names_in_staging() -> None:
-    secure._sync_staging = lambda _unit: None
+    publish._sync_staging_directory = lambda _unit: None
 
 
 def no_sync_of_the_directory_above_a_new_one() -> None:
@@ -145,7 +145,7 @@ def the_directory_of_the_outbox_is_believed() -> None:
 
 
 def files_of_others_are_believed() -> None:
-    secure.what_stands = lambda _unit: None
+    publish._sync_renamed_by_others = lambda _unit: None
 
 
 def no_sync_of_what_is_staged_late() -> None:
@@ -159,7 +159,7 @@ def no_sync_of_what_is_staged_late() -> None:
 
 
 def an_event_that_is_no_news_is_believed() -> None:
-    secure.what_is_no_news = lambda _unit, _seqs: None
+    publish._sync_what_no_new_event_carries = lambda _unit, _seqs: None
 
 
 Mutant = Callable[[], None]
