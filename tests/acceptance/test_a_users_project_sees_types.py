@@ -3,13 +3,7 @@
 import os
 import subprocess
 import sys
-import sysconfig
-import zipfile
 from pathlib import Path
-
-import pytest
-
-from tests.support.processes import ROOT
 
 RIGHT = """
 from collections.abc import Iterator
@@ -53,44 +47,27 @@ worker.drains()
 """
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment in which the wheel is installed, and what it depends on."""
-    folder = tmp_path_factory.mktemp("users")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check", "-w", folder, ROOT],
-        check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(packages)
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder / "venv" / "bin" / "python"
-
-
-def checked(python: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+def checked(programs: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "project.py").write_text(text)
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\n")
     return subprocess.run(
-        [sys.executable, "-m", "mypy", "--python-executable", python, "--cache-dir", folder / "cache", "project.py"],
+        [sys.executable, "-m", "mypy", "--python-executable", programs / "python", "--cache-dir", folder / "cache", "project.py"],
         cwd=folder, capture_output=True, text=True, check=False, timeout=300,
         env={"PATH": os.environ["PATH"], "HOME": str(folder)},
     )  # fmt: skip
 
 
-def test_what_the_faces_return_is_known_to_mypy(python: Path, tmp_path: Path) -> None:
+def test_what_the_faces_return_is_known_to_mypy(programs: Path, tmp_path: Path) -> None:
     """Strictly: no result of ours is Any, and no import is untyped."""
-    found = checked(python, tmp_path, RIGHT)
+    found = checked(programs, tmp_path, RIGHT)
     assert found.returncode == 0, found.stdout + found.stderr
-    ran = subprocess.run([python, "project.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    ran = subprocess.run([programs / "python", "project.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout.split()[1:] == ["1"]
 
 
-def test_a_wrong_name_or_type_is_told_before_anything_runs(python: Path, tmp_path: Path) -> None:
+def test_a_wrong_name_or_type_is_told_before_anything_runs(programs: Path, tmp_path: Path) -> None:
     """Each mistake stands in a line of its own."""
-    found = checked(python, tmp_path, WRONG)
+    found = checked(programs, tmp_path, WRONG)
     assert found.returncode == 1, found.stdout + found.stderr
     lines = [line.split(":")[1] for line in found.stdout.splitlines() if ": error: " in line]
     assert sorted(set(lines)) == ["5", "6", "7", "8"], found.stdout
