@@ -27,13 +27,13 @@ import re
 
 
 class Fault(Exception):
-    """What went wrong: in fields for whoever decides something by it, in words for people.
+    """What went wrong: in fields for programs, in words for people.
 
     Args:
         what: what happened.
         kind: instead of the class's.
         remedy: what to do; stands behind it in the message.
-        command: the one to type for it, where there is one.
+        command: the one to type for it, if there is one.
         entry: of docs/runbook.md; stands at the end of the message.
 
     Attributes:
@@ -120,7 +120,7 @@ class WorkerRunning(OutboxError):
     """Another worker serves this outbox.
 
     Attributes:
-        pid: its process id, None where it could not be read.
+        pid: its process id, None if it could not be read.
     """
 
     exit_code = 3

@@ -1,6 +1,6 @@
 """What differs between Linux, macOS and Windows. Everything else asks here and knows no system.
 
-Locks die with their holder, whatever kills it. Where there is `flock` the kernel wakes those who wait in turn. Windows
+Locks die with their holder, whatever kills it. If there is `flock` the kernel wakes those who wait in turn. Windows
 locks a byte, far beyond the end of any file and of what SQLite locks, and wakes nobody: who waits there asks again, so
 under a crowd somebody may wait long, and gives up after the same patience.
 
@@ -117,7 +117,7 @@ def flush(fd: int) -> None:
 
 
 def flush_file(path: Path) -> None:
-    """Return once the bytes of a file survive a power loss, whoever wrote them."""
+    """Return once the bytes of a file survive a power loss, whichever process wrote them."""
     fd = open_file(path, os.O_RDONLY if HAS_FAIR_LOCKS else os.O_RDWR)  # Windows flushes what is open for writing
     try:
         flush(fd)

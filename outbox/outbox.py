@@ -20,7 +20,7 @@ from outbox.files import known_files
 from outbox.files.confined import confined
 from outbox.files.publish import commit
 from outbox.files.recovery import Recovered, recover
-from outbox.files.staging import Estate, Staging, inode_of
+from outbox.files.staging import Staging, StagingOwner, inode_of
 from outbox.files.unit import Result, Unit
 from outbox.log import descriptors, log
 from outbox.log.bell import Bell
@@ -110,16 +110,16 @@ class Outbox:
         lenient: bool = False,
         reading: bool = False,
     ) -> Outbox:
-        """Open an outbox, make it where it is missing, and mend what a crash left behind.
+        """Open an outbox, make it if it is missing, and mend what a crash left behind.
 
         Args:
             path: the SQLite file.
             content_root: where files are published; None for one that appends and reads only.
-            create: make the file where it is missing.
+            create: make the file if it is missing.
             payload_limit_bytes: largest payload of one event.
             patience_seconds: how long to wait for another writer before giving up.
             clock: tells the time; the machine's by default.
-            lenient: to read and deliver, open it also where nothing can be written: what a crash left behind cannot be
+            lenient: to read and deliver, open it also if nothing can be written: what a crash left behind cannot be
                 mended now (`recovered.postponed` says why), or the disk has no room even for SQLite's index of the
                 WAL, and it is a copy in memory that was opened (`is_snapshot`).
             reading: nothing is going to be written: a full disk does not keep it from being read, to its newest event.
@@ -308,7 +308,7 @@ class Outbox:
             return log.last_seq(self.connection)
 
     def files(self) -> Iterator[KnownFile]:
-        """Yield every file that this outbox published or was told of."""
+        """Yield every file that this outbox published or recorded."""
         with translated(self.path):
             yield from known_files.every(self.connection)
 
@@ -339,7 +339,7 @@ class Outbox:
         return is_in_memory(self.connection)
 
     def ring(self) -> None:
-        """Wake whoever watches: something other than an event changed."""
+        """Wake every watcher: something other than an event changed."""
         self._bell.ring()
 
     def recover(self) -> Recovered:
@@ -350,7 +350,7 @@ class Outbox:
             return recover(self.connection, self.gate, self._root, self._as_owner())
 
     def mend_parked(self) -> tuple[int, ...]:
-        """Make a parked list anew that cannot be; returns the seqs whose row was changed. See `Parked.mend`."""
+        """Rebuild a parked list that cannot be; returns the seqs whose row was changed. See `Parked.mend`."""
         with translated(self.path):
             if not self.parked.impossible(limit=1):
                 return ()
@@ -358,10 +358,10 @@ class Outbox:
             return self.parked.mend(position.applied_seq if position is not None else self.last_seq)
 
     def checkpoint(self) -> int:
-        """Move the WAL into the file and cut it back, where nobody is going to append soon.
+        """Move the WAL into the file and cut it back, if nobody is going to append soon.
 
         Returns:
-            The size of the WAL afterwards, in bytes; large where a reader sits on it.
+            The size of the WAL afterwards, in bytes; large if a reader sits on it.
         """
         with translated(self.path):
             return checkpoint(self.connection, self.gate, self._paths)
@@ -404,8 +404,8 @@ class Outbox:
     ) -> None:
         self.close()
 
-    def _as_owner(self) -> Estate:
-        return Estate(str(self.outbox_id), self._inode, log.last_seq(self.connection))
+    def _as_owner(self) -> StagingOwner:
+        return StagingOwner(str(self.outbox_id), self._inode, log.last_seq(self.connection))
 
     def _recover(self, root: Path, *, postpone: bool) -> Recovered:
         if not postpone:

@@ -46,7 +46,7 @@ class OutboxPaths:
 
 
 def wal_bytes(paths: OutboxPaths) -> int:
-    """Return the size of the WAL in bytes, 0 where there is none."""
+    """Return the size of the WAL in bytes, 0 if there is none."""
     try:
         return paths.wal.stat().st_size
     except FileNotFoundError:

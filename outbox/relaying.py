@@ -1,4 +1,4 @@
-"""For whoever delivers: what a relay needs of the outbox beyond `outbox` itself.
+"""The face for relays: what delivers needs this of the outbox, beyond `outbox` itself.
 
 A relay reads and notes through a `Log`. An open `Outbox` is one; another store of events is one as soon as it has these
 methods, and is then delivered under the same promises. Beside it, a worker needs the words of the parked list, the

@@ -25,7 +25,7 @@ class Variable:
 
     Attributes:
         name: of the variable.
-        default: what it is where it is not set, as one would write it; empty for none.
+        default: what it is if it is not set, as one would write it; empty for none.
         read_by: which commands read it.
         meaning: one line of Markdown.
     """

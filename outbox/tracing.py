@@ -1,4 +1,4 @@
-"""Traces, for whoever has set up OpenTelemetry in this process; for everybody else nothing, and at no cost.
+"""Traces, if OpenTelemetry is set up in this process; otherwise nothing, at no cost.
 
 An event is its own trace: its id is a UUIDv7, 128 bits, and so is a trace id. The append makes a span in that trace,
 and so does the worker when it applies the event, weeks later, on another host: nothing is stored or carried along

@@ -287,7 +287,7 @@ MUTANTS = (
         "    host.try_lock(fd)\n    return fd",
     ),
     _mutant(
-        "lock-name-lost", "a staging directory without its lock, as a power loss leaves it, is nobody's estate",
+        "lock-name-lost", "a staging directory without its lock, as a power loss leaves it, has no owner",
         "outbox.files.staging",
         "                fd = host.open_file(directory / _OWNER_LOCK, os.O_RDWR | os.O_CREAT)\n"
         "                return _locked(fd)\n",

@@ -37,7 +37,7 @@ from worker.connect.connection import Connection
 from worker.faults.outage import Backoff, Patience
 from worker.faults.suspects import died
 from worker.proof.verify import verify_all
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 from worker.run.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
@@ -196,7 +196,7 @@ def work(
             host.serving.append(kernel.me.name)
             opened.callback(host.serving.remove, kernel.me.name)
         wary = died(box)
-        with only_a_note(box):
+        with best_effort(box):
             box.relay.set_state("starting")
         waiting = Waiting(kernel, host)
         assert isinstance(kernel.me, Process)
@@ -223,7 +223,7 @@ def work(
         try:
             relay.run()
         finally:
-            with only_a_note(box):
+            with best_effort(box):
                 box.relay.set_state("stopped")
 
 

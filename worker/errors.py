@@ -144,7 +144,7 @@ class KeptAsItWas(WorkerError):
 
     Attributes:
         table: which one, without its schema.
-        column: the field that kept its old value; None where no row was written at all.
+        column: the field that kept its old value; None if no row was written at all.
     """
 
     def __init__(self, table: str, column: str | None) -> None:

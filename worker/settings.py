@@ -25,7 +25,7 @@ class WorkerSettings:
 
     Attributes:
         outbox: where the outbox file and the content are.
-        db_url: SUPABASE_DB_URL, a secret: in no log, error or repr. None where it is not set.
+        db_url: SUPABASE_DB_URL, a secret: in no log, error or repr. None if it is not set.
         persist: CREATOR_OS_DB_PERSIST; False keeps everything in the outbox.
         poll_seconds: OUTBOX_POLL_SECONDS, the longest an event waits if its wake-up was lost.
         batch_events: OUTBOX_BATCH_EVENTS, the most events in one transaction.
@@ -36,7 +36,7 @@ class WorkerSettings:
             taken for a fault of the database; 0: every one is parked.
         metrics_port: OUTBOX_METRICS_PORT, where `worker run` answers Prometheus on 127.0.0.1; None: nowhere.
         metrics_file: OUTBOX_METRICS_FILE, what it writes for node_exporter's textfile collector; None: nothing.
-        notify: OUTBOX_NOTIFY, addresses of people who are told; secrets, as db_url is.
+        notify: OUTBOX_NOTIFY, addresses of people to notify; secrets, as db_url is.
     """
 
     outbox: OutboxSettings

@@ -235,7 +235,7 @@ class ContentMindUnlinked(Slugged, frozen=True):
 
 @event_type("content.tagged", links=content_tag, example={"slug": _LESSON, "tag": "fermentação"})
 class ContentTagged(Slugged, frozen=True):
-    """Adds the row of `content_tags`, and the tag itself where it is new."""
+    """Adds the row of `content_tags`, and the tag itself if it is new."""
 
     tag: Name
     tag_type: Name | UnsetType | None = UNSET

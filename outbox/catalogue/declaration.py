@@ -384,7 +384,7 @@ def event_type(
     Args:
         type_: ``aggregate.happened``.
         example: a payload for the docs and the tests.
-        makes: the event says the whole state of a row, and makes it where it is new.
+        makes: the event says the whole state of a row, and makes it if it is new.
         patches: it sets some columns of a row that exists.
         deletes: it sets the column for the moment of deletion (`soft_delete`); the row stays.
         links: it makes a link.
@@ -745,7 +745,8 @@ def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
     return refs
 
 
-# One row for each event, in the order of the outbox: for whoever has no table yet. Its statements are the relay's own.
+# One row for each event, in the order of the outbox: for projects without a table yet. Its statements are the relay's
+# own.
 INBOX = Aggregate(kind="inbox", table="outbox.inbox", key=("type", "key"))
 
 

@@ -15,7 +15,7 @@ from outbox.terminal import obeyed
 @click.command()
 @json_option
 def check(*, as_json: bool) -> int:
-    """Check the file and what must always be true of the log; exit code 4 where something is not.
+    """Check the file and what must always be true of the log; exit code 4 if something is not.
 
     \b
     Example:

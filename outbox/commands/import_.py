@@ -26,7 +26,7 @@ _GZIP = b"\x1f\x8b"
 def import_(*, source: BinaryIO, as_json: bool) -> int:
     """Take in what `outbox export` wrote: of a clone, a salvage or another host.
 
-    Each event is appended anew where it is news, and told where it is not: it is here already, it says what stands
+    Each event is appended again if it is new, and listed if it is not: it is here already, it says what stands
     here, or it is older than that. Importing a file again appends nothing. FILE may be compressed with gzip; '-' is
     stdin. Where OUTBOX_PATH names no outbox yet, one is made.
 

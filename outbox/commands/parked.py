@@ -294,7 +294,7 @@ def _decide(
 
 
 def _each(box: Outbox, seqs: Sequence[int], done: str, act: Callable[[int], str | None]) -> int:
-    """Act on each, in one transaction; those about which nothing could be decided are told, and the others are."""
+    """Act on each, in one transaction; those that could not be decided are listed, the others are decided."""
     if len(seqs) == 1:
         told = act(seqs[0])
         click.echo(_told(seqs[0], done, told), err=True)
@@ -332,9 +332,9 @@ def _edited(current: dict[str, Any], source: Any, fields: tuple[str, ...]) -> di
 
 
 def _value(name: str, text: str, before: Any) -> Any:
-    """Read a value as people type it: JSON, or text where it is none, or where the field holds text and gets a number.
+    """Read a value as people type it: JSON, or text if it is none, or where the field holds text and gets a number.
 
-    What begins like an object, a list or a quoted text is meant as JSON, and refused where it is none.
+    What begins like an object, a list or a quoted text is meant as JSON, and refused if it is none.
     """
     try:
         value = json.loads(text)

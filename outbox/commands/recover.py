@@ -26,7 +26,7 @@ def recover(*, target: Path | None, as_json: bool) -> int:
     """Finish or sweep what a crash left behind; generators and worker do so themselves when they start.
 
     A file that somebody changed by hand in between is kept and told: exit code 4. A parked list that cannot be (an
-    event held behind one that is not parked) is made anew from the log and the decisions, and that is told as well.
+    event held behind one that is not parked) is rebuilt from the log and the decisions, and that is listed as well.
 
     \b
     Examples:

@@ -84,7 +84,7 @@ def status(
         if check and not as_json:
             click.echo(f"needs a person: {unreadable(error).trouble[0].text}")
             return EXIT_WORK_REMAINS
-        # Whoever may not read the file learns nothing of how things stand from that.
+        # To a user who may not read the file this says nothing about how things stand.
         if as_json or watch or not os.access(OutboxSettings.from_env().outbox_path, os.R_OK):
             raise
         _show(unreadable(error))

@@ -33,7 +33,7 @@ def create(path: Path, data: bytes) -> int:
 
 
 def sync_file(path: Path) -> None:
-    """Make the bytes of a file durable, whoever wrote them."""
+    """Make the bytes of a file durable, whichever process wrote them."""
     host.flush_file(path)
 
 
@@ -65,10 +65,11 @@ def make_directories(path: Path) -> None:
 
 
 class Directories:
-    """Makes directories below a root so that their names survive a power loss, whoever else makes them too.
+    """Makes directories below a root so that their names survive a power loss, though other processes make them too.
 
     A directory that is there already may have been made a moment ago, by a process that has not synced its name yet
-    or that died before it could. So each is synced once by whoever relies on it; afterwards a look is enough.
+    or that died before it could. So each is synced once by every process that relies on it; afterwards a look is
+    enough.
     """
 
     def __init__(self, root: Path) -> None:
@@ -100,12 +101,12 @@ def _sync_if_possible(path: Path) -> None:
     try:
         sync_directory(path)
     except OSError as exc:
-        if exc.errno not in _NOT_FOR_US:  # there the word of whoever made what is in it must do
+        if exc.errno not in _NOT_FOR_US:  # there the process that made what is in it must be believed
             raise
 
 
 def stamp_of(path: Path) -> tuple[int, int, int, int] | None:
-    """Return what changes whenever a file does, for far less than hashing it; None where there is no file."""
+    """Return what changes whenever a file does, for far less than hashing it; None if there is no file."""
     try:
         found = os.stat(path)  # noqa: PTH116 - under the writer gate: half the time of Path.stat
     except FileNotFoundError:
@@ -114,7 +115,7 @@ def stamp_of(path: Path) -> tuple[int, int, int, int] | None:
 
 
 def sha256_of(path: Path) -> str | None:
-    """Return the hash of a file's bytes, None where there is no file."""
+    """Return the hash of a file's bytes, None if there is no file."""
     try:
         with path.open("rb") as file:
             digest = hashlib.sha256()

@@ -74,8 +74,8 @@ def _sync_staged(unit: Unit) -> None:
     """Make the names of the directories durable, and what lies in staging, unless the log itself can restore the file.
 
     An event that carries the file's very text makes the fsync of the staging directory superfluous, and lets that of
-    the file go on beside the commit: recovery writes the file anew from the event. With more than a few files the
-    commit waits all the same: they would be waited for under the gate.
+    the file go on beside the commit: recovery writes the file again from the event. With more than a few files the
+    commit waits all the same: otherwise it would wait for them under the gate.
     """
     moving = [file for file in unit.files.values() if file.staged is not None]
     for file in moving:
@@ -144,7 +144,7 @@ def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
 
 
 def _sync_what_no_new_event_carries(unit: Unit, seqs: dict[str, int]) -> None:
-    """Make what lies in staging durable after all, where an event that carries a file was in the log before.
+    """Make what lies in staging durable after all, if an event that carries a file was in the log before.
 
     The one that says the same may be pruned by now, or have been followed by another version of the file.
     """
@@ -227,7 +227,7 @@ def _rename(root: Path | None, moving: list[StagedFile]) -> dict[str, str]:
         try:
             file.staged.sync.wait()
         except OSError as exc:
-            # What can still be read there may never get to the disk: recovery writes the file anew from its event.
+            # What can still be read there may never get to the disk: recovery writes the file again from its event.
             with suppress(OSError):
                 (root / file.staged.temp).unlink(missing_ok=True)
             refused[file.path] = _said(exc)

@@ -1,11 +1,11 @@
-"""Recovery: what a crash left behind is finished or swept, and what cannot be decided is told.
+"""Recovery: what a crash left behind is finished or swept, and what cannot be decided is reported.
 
 It runs whenever an outbox is opened for writing and costs one look at a directory when there is nothing to
 do. For each file that the log names as staged by a process that is dead:
 
 - the staged file is there, and its place holds what it is to replace: it is published;
 - its place holds it already: only the note was missing, and perhaps the sync of the directory;
-- the staged file is gone (a power loss took the name): it is written anew from its event;
+- the staged file is gone (a power loss took the name): it is written again from its event;
 - its place holds something else: somebody changed the file by hand since. The file is kept and told; what we
   had to say stands in the log;
 - its place cannot be written (a directory in the way): told, and tried again at the next start.
@@ -28,7 +28,7 @@ from outbox.errors import PathRefused
 from outbox.files import durable, known_files
 from outbox.files.confined import STAGING_DIRECTORY, confined
 from outbox.files.known_files import KnownFile
-from outbox.files.staging import Estate, estates, number_of, published_up_to, remove
+from outbox.files.staging import StagingOwner, number_of, orphaned, published_up_to, remove
 from outbox.log import log
 from outbox.log.failpoints import reach
 from outbox.log.gate import Gate
@@ -48,7 +48,7 @@ class Recovered:
         lost: paths whose bytes are neither staged nor in an event: run the generator again.
         blocked: paths that could not be written (a directory in the way, a permission); tried again next time.
         others: staging directories of dead processes that published for another outbox and left files there.
-        postponed: why nothing was looked at yet, where an outbox was opened all the same.
+        postponed: why nothing was looked at yet, if an outbox was opened all the same.
     """
 
     published: tuple[str, ...] = ()
@@ -61,13 +61,13 @@ class Recovered:
 
     @property
     def nothing(self) -> bool:
-        """True where there was nothing to do."""
+        """True if there was nothing to do."""
         return not (self.published or self.swept or self.conflicts or self.lost or self.blocked)
 
 
-def recover(connection: sqlite3.Connection, gate: Gate, root: Path, owner: Estate) -> Recovered:
-    """Finish what dead processes left below `root`, and sweep it where they were of this very outbox file."""
-    with gate.held(), estates(root) as dead:
+def recover(connection: sqlite3.Connection, gate: Gate, root: Path, owner: StagingOwner) -> Recovered:
+    """Finish what dead processes left below `root`, and sweep it if they were of this very outbox file."""
+    with gate.held(), orphaned(root) as dead:
         staged = known_files.staged(connection)
         alive = _alive_owners(root, dead)
         abandoned = [file for file in staged if _owner(file) not in alive]
@@ -91,12 +91,12 @@ def recover(connection: sqlite3.Connection, gate: Gate, root: Path, owner: Estat
         kept = {_owner(file) for file, outcome in outcomes if outcome == "blocked"}
         ours, others = [], []
         for directory in dead:
-            estate = Estate.of(directory)
-            if estate is not None and estate.belongs_to(owner):
+            made_by = StagingOwner.of(directory)
+            if made_by is not None and made_by.belongs_to(owner):
                 ours.append(directory)
             elif any(directory.glob("*.tmp")):
                 others.append(directory)
-            elif estate is None:  # of an earlier version of this package, and nothing is in it
+            elif made_by is None:  # of an earlier version of this package, and nothing is in it
                 remove(directory)
         return Recovered(
             published=_paths(outcomes, "published"),
@@ -118,7 +118,7 @@ def _alive_owners(root: Path, dead: list[Path]) -> set[str]:
     return names - {directory.name for directory in dead}
 
 
-def _is_nobodys_business(root: Path, file: KnownFile, owner: Estate, returned: dict[str, int]) -> bool:
+def _is_nobodys_business(root: Path, file: KnownFile, owner: StagingOwner, returned: dict[str, int]) -> bool:
     """Whether the file is its users' by now: its unit had returned.
 
     The process that staged it said so. Or this is a copy of the outbox that it published for: there the note may have
@@ -127,8 +127,8 @@ def _is_nobodys_business(root: Path, file: KnownFile, owner: Estate, returned: d
     assert file.temp is not None  # noqa: S101 - asked for staged files only
     if number_of(file.temp) <= returned.get(_owner(file), 0):
         return True
-    estate = Estate.of((root / file.temp).parent)
-    return estate is not None and not estate.belongs_to(owner) and not (root / file.temp).exists()
+    made_by = StagingOwner.of((root / file.temp).parent)
+    return made_by is not None and not made_by.belongs_to(owner) and not (root / file.temp).exists()
 
 
 def _owner(file: KnownFile) -> str:

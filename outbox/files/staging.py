@@ -1,15 +1,15 @@
 """Where a file waits between being written and being published.
 
 Each process stages in a directory of its own below CONTENT_ROOT (same file system, so that publishing is a
-rename) and holds a lock on it for as long as it lives. Whoever can take that lock knows that the owner is
-dead and that what lies there is its estate: named in the log, it is published; not named, it is swept.
+rename) and holds a lock on it for as long as it lives. A process that can take that lock knows that the owner
+is dead. What the dead owner left is published if the log names it, and swept if not.
 
 Several outboxes may publish below one CONTENT_ROOT, copies of one among them. What another log names looks unnamed
-here, so the name of a directory says whose it is (`Estate`), and nobody sweeps what is not its own.
+here, so the name of a directory says which outbox made it (`StagingOwner`), and no outbox sweeps another's.
 
-The lock file says up to which of its files everything is published and on the disk. Who finds the owner dead knows
-from it which units had returned: what became of their files since was done by somebody, and is left as it is. One
-byte or two in a file that is open anyway, written in place: it needs no room, and no wait for the disk.
+The lock file says up to which of its files everything is published and on the disk. Recovery learns from it which units
+had returned: a change of their files since then was made by somebody, and is left alone. It is one byte or two in a
+file that is open anyway, written in place: it needs no room on the disk and no fsync.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _NUMBER_WIDTH = 12
 _NASCENT_SECONDS = 3600  # a directory that was not finished in an hour never will be
 
 
-class Estate(NamedTuple):
-    """Whose a staging directory is; its name begins with it.
+class StagingOwner(NamedTuple):
+    """The outbox that made a staging directory; the name of the directory begins with it.
 
     Attributes:
         outbox_id: of the outbox; a copy of the file has the same.
@@ -51,14 +51,14 @@ class Estate(NamedTuple):
     last_seq: int
 
     @classmethod
-    def of(cls, directory: Path) -> Estate | None:
-        """Read it from the name; None where an earlier version of this package made the directory."""
+    def of(cls, directory: Path) -> StagingOwner | None:
+        """Read it from the name; None if an earlier version of this package made the directory."""
         outbox_id, *numbers = directory.name.split(".")
         if len(numbers) != 3 or not (numbers[0].isdigit() and numbers[1].isdigit()):  # noqa: PLR2004 - inode, seq, token
             return None
         return cls(outbox_id, int(numbers[0]), int(numbers[1]))
 
-    def belongs_to(self, owner: Estate) -> bool:
+    def belongs_to(self, owner: StagingOwner) -> bool:
         """Whether the outbox that is `owner` now may sweep what it does not name."""
         return (self.outbox_id, self.inode) == (owner.outbox_id, owner.inode) and self.last_seq <= owner.last_seq
 
@@ -83,7 +83,7 @@ class Staging:
         owner: tells which outbox it is for, and how far that is.
     """
 
-    def __init__(self, root: Path, owner: Callable[[], Estate]) -> None:
+    def __init__(self, root: Path, owner: Callable[[], StagingOwner]) -> None:
         self._root = root
         self._owner = owner
         self.directories = durable.Directories(root)
@@ -227,7 +227,7 @@ def remove(directory: Path) -> None:
 
 
 @contextmanager
-def estates(root: Path) -> Iterator[list[Path]]:
+def orphaned(root: Path) -> Iterator[list[Path]]:
     """Give the staging directories whose owners are dead, locked for as long as the block runs."""
     held: list[int] = []
     dead: list[Path] = []

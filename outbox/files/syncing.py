@@ -1,8 +1,8 @@
 """Fsyncs staged files in a thread, while the unit goes on to its commit.
 
 Two fsyncs wait for the same disk: that of a staged file and that of the log. One after the other they take twice as
-long, and where recovery could write the file anew from the log, the second need not wait for the first. So a thread
-does the first. Whoever relies on the bytes waits for it (`Sync.wait`): before the commit where nothing but the staged
+long, and if recovery could write the file again from the log, the second need not wait for the first. So a thread
+does the first. Code that relies on the bytes waits for it (`Sync.wait`): before the commit if nothing but the staged
 file has them, else before the file is renamed. What stands at a file's place is whole at any time, whatever the power
 does.
 

@@ -13,7 +13,7 @@ The order of steps, and what a crash after each leaves:
    staged file, once its fsync is over, is renamed to its place.
 4. The directories are fsynced. When the unit returns, files and events survive a power loss.
    That the unit returned is written into the staging directory's lock file (no wait): from then on the files belong
-   to whoever changes them.
+   to the person or program that changes them.
 5. The bell is rung. That the files are published is written down in the log with the next commit of this process
    (or when it closes), which spares every unit a second fsync; until then recovery finds nothing left to do.
 
@@ -167,7 +167,7 @@ class Unit:
         """See what became of the files' places since they were staged; the caller holds the writer gate.
 
         Returns:
-            True where a file had to be staged after all.
+            True if a file had to be staged after all.
 
         Raises:
             FileConflict: somebody changed one by hand meanwhile; it is kept.

@@ -1,4 +1,4 @@
-"""The bell: one byte written to a file after each commit, for whoever watches the directory.
+"""The bell: one byte written to a file after each commit, which wakes every watcher of the directory.
 
 A notification on SQLite's own files comes before the commit can be read, so a reader that trusts it looks
 too early and then sleeps. The bell is rung after the commit. It is a hint all the same: reading the log is

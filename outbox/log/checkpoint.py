@@ -1,7 +1,7 @@
 """Checkpoints: moving the WAL into the file, and keeping it bounded.
 
 A checkpoint passes through the writer gate, and costs a burst of fsyncs for which everybody waits. So it is rare, and
-it is the worker who makes it, every so many batches. Where none runs, or where the one that runs delivers nothing (it
+it is the worker who makes it, every so many batches. If none runs, or where the one that runs delivers nothing (it
 holds, or waits for a database that is away), the WAL would grow for as long: so the writer whose event is the
 512th, the 1,024th and so on looks too. The seqs are everybody's, so a crowd looks once where it would look eight times.
 
@@ -45,7 +45,7 @@ def is_due(first_seq: int, last_seq: int) -> bool:
 
 
 def look_after(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
-    """Keep the WAL small where no worker does, and bounded where the one that runs does not get to it."""
+    """Keep the WAL small if no worker does, and bounded where the one that runs does not get to it."""
     size = wal_bytes(paths)
     if size > LARGE_WAL_BYTES or (size > REUSED_WAL_BYTES and running_worker(paths.database) is None):
         keep_small(connection, gate, paths)

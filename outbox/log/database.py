@@ -49,13 +49,13 @@ def connect(
     without_room: bool = False,
     reading: bool = False,
 ) -> tuple[sqlite3.Connection, descriptors.File]:
-    """Open the file, make it where it is missing, and bring its schema up to date.
+    """Open the file, make it if it is missing, and bring its schema up to date.
 
     Args:
         paths: of the outbox.
         gate: its writer gate.
         clock: for a new file.
-        create: make the file where it is missing.
+        create: make the file if it is missing.
         without_room: where the disk has no room even to read it, open a copy in memory.
         reading: nothing will be written; where the disk has no room even to read it, keep the file to oneself.
 
@@ -184,10 +184,10 @@ def refuse_a_further_name(paths: OutboxPaths) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory of a new outbox, readable by its owner alone where it is new, too.
+    """Make the directory of a new outbox, readable by its owner alone if it is new, too.
 
     Its name is made durable in the directory above: SQLite does so only for the files inside, and a power loss
-    would take the first events with the directory. Also where it is there already: who made it may have died before.
+    would take the first events with the directory. Also if it is there already: who made it may have died before.
     """
     Directories(path).make(path)
 

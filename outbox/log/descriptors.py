@@ -1,8 +1,8 @@
 """One descriptor of an outbox file for each process, beside those of SQLite.
 
-SQLite's locks are POSIX locks: when a process closes *any* descriptor of a file, it loses all of them. So whoever needs
-one of the database file itself, to lock it by file and not by name or to look at its header, shares this one, and it is
-closed when nobody in this process has the outbox open any more.
+SQLite's locks are POSIX locks: when a process closes *any* descriptor of a file, it loses all of them. So code that
+needs one of the database file itself, to lock it by file and not by name or to look at its header, shares this one, and
+it is closed when nobody in this process has the outbox open any more.
 """
 
 from __future__ import annotations

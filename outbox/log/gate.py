@@ -1,4 +1,4 @@
-"""The writer gate: whoever writes to the outbox or checkpoints it holds this lock, one at a time.
+"""The writer gate: the lock of every process that writes to the outbox or checkpoints it, one at a time.
 
 SQLite lets one process write at a time and makes the others poll, at growing intervals: under a crowd
 somebody starves for seconds, and in the end reads "database is locked". The kernel's lock of a file wakes
@@ -146,7 +146,7 @@ class _Waiter:
             return self._is_wanted
 
     def give_up(self) -> None:
-        """Drop the lock where it has arrived, or as soon as it does."""
+        """Drop the lock if it has arrived, or as soon as it does."""
         with self._settle:
             if self._is_wanted and self.arrived.is_set():
                 os.close(self.fd)

@@ -199,7 +199,7 @@ def _history(connection: sqlite3.Connection, aggregate_id: UUID, after: int) -> 
 
 
 def find(connection: sqlite3.Connection, seq: int) -> Event | None:
-    """Return the event with this seq, None where there is none (any more)."""
+    """Return the event with this seq, None if there is none (any more)."""
     row = connection.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()
     return Event.from_row(row) if row else None
 

@@ -12,7 +12,7 @@ def as_owner_of(neighbour: Path, made: int | Path) -> None:
     """Give a file or directory to the owner of its neighbour, where root opened or made it.
 
     Args:
-        neighbour: the outbox file, or the directory that the new one lies in; where it is missing, the one above it.
+        neighbour: the outbox file, or the directory that the new one lies in; if it is missing, the one above it.
         made: open file, or path.
     """
     if host.user_id() != 0:

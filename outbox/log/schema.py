@@ -61,7 +61,7 @@ def is_current(connection: sqlite3.Connection, version: int) -> bool:
 
 def migrate(database: Database, version: int, now: dt.datetime) -> None:
     """Bring the file to `version`; the caller holds the writer gate."""
-    # First: whatever a crash leaves behind is known for ours.
+    # First: a file that a crash leaves behind can be recognised as an outbox.
     database.conn.execute(f"pragma application_id = {APPLICATION_ID:d}")
     # Imported here: an outbox that is current, the usual case, never pays for it.
     from sqlite_utils import Migrations  # noqa: PLC0415

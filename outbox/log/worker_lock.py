@@ -93,7 +93,7 @@ class WorkerLock:
 
 
 def running_worker(outbox_path: Path) -> int | None:
-    """Return the pid of the worker that serves this outbox now, None where none does (0 where unknown)."""
+    """Return the pid of the worker that serves this outbox now, None if none does (0 where unknown)."""
     try:
         fd = host.open_file(OutboxPaths.of(outbox_path).worker_lock, os.O_RDWR)
     except (FileNotFoundError, PermissionError):

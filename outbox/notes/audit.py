@@ -52,7 +52,7 @@ def record(
     after: str | None = None,
     who: str | None = None,
 ) -> None:
-    """Write one act down, by `who` or whoever is at the keyboard; the caller holds the write transaction of the act."""
+    """Write one act down, by `who` or the user of this process; the caller holds the write transaction of the act."""
     connection.execute(
         "insert into audit (at, who, action, seq, reason, before, after) values (?, ?, ?, ?, ?, ?, ?)",
         [as_text(now), who or operator(), action, seq, reason, before, after],

@@ -56,7 +56,7 @@ OUTCOMES: dict[Resolution, frozenset[Outcome]] = {
     Resolution.RETRY: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
     Resolution.EDIT: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
     Resolution.SUPERSEDE: frozenset({Outcome.APPLIED, Outcome.REFUSED, Outcome.TOO_LATE}),
-    # Refused: of a file from before there were outcomes, where the event was parked anew since.
+    # Refused: of a file from before there were outcomes, if the event was parked again since.
     Resolution.DISCARD: frozenset({Outcome.DISCARDED, Outcome.REFUSED, Outcome.TOO_LATE}),
     Resolution.PARK: frozenset({Outcome.SET_ASIDE, Outcome.TOO_LATE}),
 }
@@ -125,7 +125,7 @@ class Decisions:
         return news
 
     def of(self, seq: int) -> Decision | None:
-        """Return what stands for one event, None where nobody decided about it."""
+        """Return what stands for one event, None if nobody decided about it."""
         return self._standing.get(seq)
 
     def unsettled(self) -> list[int]:
@@ -159,7 +159,7 @@ class Decisions:
         return [one for event in events if (one := self.as_decided(event)) is not None]
 
     def as_decided(self, event: Event) -> Event | None:
-        """Return the event as it is to be applied, None where it is not."""
+        """Return the event as it is to be applied, None if it is not."""
         found = self._standing.get(event.seq)
         if found is None:
             return event

@@ -11,7 +11,7 @@ _COLUMNS = "id, began_at, ended_at, drained_at, cause, backlog_at_begin, backlog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageRecord:
-    """One stretch without deliveries. Times are ISO 8601, UTC; None where it is not over, or not drained, yet.
+    """One stretch without deliveries. Times are ISO 8601, UTC; None if it is not over, or not drained, yet.
 
     `kind` is outage (the database was away) or blocked (a person was needed).
     """
@@ -47,7 +47,7 @@ class OutageRecord:
 
 
 def open_outage(connection: sqlite3.Connection) -> OutageRecord | None:
-    """Return the outage that goes on, None where none does."""
+    """Return the outage that goes on, None if none does."""
     row = connection.execute(f"select {_COLUMNS} from outages where ended_at is null").fetchone()
     return OutageRecord.from_row(row) if row else None
 

@@ -9,7 +9,7 @@ The state of each row follows from these two and from the log, and from nothing 
 - *releasing*: it waits for nobody; the worker takes it up, in the order of the log.
 
 So the first row of the list is always either a person's to decide or the worker's to apply: nothing can wait for itself
-or for nothing. Table `parked` of the file is a view of that. The worker writes it anew at the start of every session
+or for nothing. Table `parked` of the file is a view of that. The worker rebuilds it at the start of every session
 and after every batch that touched it; whatever a crash or a restore of either store left in it is gone then. It is
 there so that people can read the list, and decide, while the database is away.
 """
@@ -326,7 +326,7 @@ class Parked:
         return ParkedEvent.from_row(row) if row else None
 
     def standings(self, seqs: Sequence[int] | None = None) -> dict[int, Shown]:
-        """Return how the rows with these seqs stand, all where none are named."""
+        """Return how the rows with these seqs stand, all if none are named."""
         only, values = ("", []) if seqs is None else (f"where p.{_AMONG}", [_json(seqs)])
         rows = self._connection.execute(f"{_STANDINGS} {only}", values)
         return {row[0]: Shown._make(row[1:]) for row in rows}
@@ -347,7 +347,7 @@ class Parked:
             how: what was decided.
             payload_json: for an edit, the payload to apply.
             reason: why.
-            who: decided; None: whoever is at the keyboard.
+            who: decided; None: the user of this process.
 
         Raises:
             ParkedConflict: the event is not parked.
@@ -422,7 +422,7 @@ class Parked:
                 self._connection.execute(f"delete from parked where {only} {_AMONG}", [going])
 
     def impossible(self, *, limit: int = -1) -> tuple[int, ...]:
-        """Return the seqs of rows that cannot be, by what the file itself tells: the list is to be made anew.
+        """Return the seqs of rows that cannot be, by what the file itself says: the list has to be rebuilt.
 
         Held behind an event that is not parked, or parked although the worker's notes say that it is still to come.
         """
@@ -430,7 +430,7 @@ class Parked:
         return tuple(seq for (seq,) in rows)
 
     def mend(self, passed_seq: int) -> tuple[int, ...]:
-        """Make the list anew from what the file knows; Postgres has the last word at the next session of the worker.
+        """Rebuild the list from what the file knows; Postgres has the last word at the next session of the worker.
 
         Args:
             passed_seq: up to where the position is known to stand.

@@ -68,7 +68,7 @@ class ServerSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What keeps the worker from delivering, for whoever decides what to show or to type next.
+    """What keeps the worker from delivering, in fields, to decide what to show or to type next.
 
     Attributes:
         kind: one word that never changes (see `Fault.kind`).
@@ -142,13 +142,13 @@ class RelayState:
 
     @property
     def pruned_below(self) -> int:
-        """Events with a smaller seq were pruned; 0 where none ever was."""
+        """Events with a smaller seq were pruned; 0 if none ever was."""
         row = self._connection.execute("select value from meta where key = 'pruned_below'").fetchone()
         return int(row[0]) if row else 0
 
     @property
     def pruned_event_id(self) -> UUID | None:
-        """The last event that was pruned, the one before `pruned_below`; None where that is not known."""
+        """The last event that was pruned, the one before `pruned_below`; None if that is not known."""
         row = self._connection.execute("select value from meta where key = 'pruned_event_id'").fetchone()
         return UUID(row[0]) if row else None
 
@@ -210,7 +210,7 @@ class RelayState:
 
     @property
     def report(self) -> WorkerReport | None:
-        """The worker's last word about itself, None where none ever ran."""
+        """The worker's last word about itself, None if none ever ran."""
         row = self._connection.execute(
             "select state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds,"
             " kind, remedy, command, entry from worker"
@@ -252,7 +252,7 @@ class RelayState:
             self._now_is(cause, blocked=blocked)
 
     def _now_is(self, cause: str | None, *, blocked: bool) -> None:
-        """An outage that comes to need a person, or the other way round, is told by what it is now."""
+        """An outage that comes to need a person, or no longer needs one, is shown as what it is now."""
         kind = "blocked" if blocked else "outage"
         self._connection.execute(
             "update outages set kind = ?1, cause = coalesce(?2, cause) where ended_at is null and kind <> ?1",
@@ -276,7 +276,7 @@ class RelayState:
 
     @property
     def suspected_copy(self) -> str | None:
-        """In words, what speaks for the database being a copy of the one of last time; None where nothing does."""
+        """In words, what speaks for the database being a copy of the one of last time; None if nothing does."""
         row = self._connection.execute("select value from meta where key = 'suspected_copy'").fetchone()
         return str(row[0]) if row else None
 
@@ -291,7 +291,7 @@ class RelayState:
                 self._connection.execute("insert into meta values ('suspected_copy', ?)", [suspected])
 
     def adopt(self) -> bool:
-        """Take the database of now for the right one. Returns False where nothing was suspected."""
+        """Take the database of now for the right one. Returns False if nothing was suspected."""
         with write_transaction(self._connection, self._gate):
             return self._connection.execute("delete from meta where key = 'suspected_copy'").rowcount == 1
 
@@ -329,17 +329,17 @@ class RelayState:
 
     @property
     def paused(self) -> bool:
-        """True where an operator told the worker to wait."""
+        """True if an operator told the worker to wait."""
         return self.paused_since is not None
 
     @property
     def paused_since(self) -> str | None:
-        """When an operator told the worker to wait (ISO 8601, UTC), None where none did."""
+        """When an operator told the worker to wait (ISO 8601, UTC), None if none did."""
         row = self._connection.execute("select value from meta where key = 'paused'").fetchone()
         return str(row[0]) if row else None
 
     def pause(self) -> bool:
-        """Tell the worker to wait until `resume`; survives restarts. Returns False where it was paused already."""
+        """Tell the worker to wait until `resume`; survives restarts. Returns False if it was paused already."""
         with write_transaction(self._connection, self._gate):
             cursor = self._connection.execute(
                 "insert or ignore into meta values ('paused', ?)", [as_text(self._clock.now())]
@@ -347,7 +347,7 @@ class RelayState:
             return cursor.rowcount == 1
 
     def resume(self) -> bool:
-        """Let the worker go on. Returns False where it was not paused."""
+        """Let the worker go on. Returns False if it was not paused."""
         with write_transaction(self._connection, self._gate):
             return self._connection.execute("delete from meta where key = 'paused'").rowcount == 1
 

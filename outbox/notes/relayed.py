@@ -33,7 +33,7 @@ class RelayNotes(Protocol):
 
     @property
     def pruned_below(self) -> int:
-        """Seq of the first event that is still there, 0 where none was pruned."""
+        """Seq of the first event that is still there, 0 if none was pruned."""
 
     @property
     def paused(self) -> bool:
@@ -45,11 +45,11 @@ class RelayNotes(Protocol):
 
     @property
     def suspected_copy(self) -> str | None:
-        """Why the database may be a copy, None where nobody thinks so."""
+        """Why the database may be a copy, None if nobody thinks so."""
 
     @property
     def blamed(self) -> tuple[str, list[int], int]:
-        """What `remember_blamed` noted; empty where nothing was."""
+        """What `remember_blamed` noted; empty if nothing was."""
 
     def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
         """Note the position."""
@@ -88,7 +88,7 @@ class ParkedNotes(Protocol):
     """The parked list as people see it; see `outbox.notes.parked`."""
 
     def standings(self, seqs: Sequence[int] | None = None) -> dict[int, Shown]:
-        """Return how the rows with these seqs stand, all where none are named."""
+        """Return how the rows with these seqs stand, all if none are named."""
 
     def rewrite(
         self,
@@ -163,7 +163,7 @@ class Log(Protocol):
     def read(
         self, *, after: int = 0, limit: int = 500, event_type: str | None = None, most_bytes: int | None = None
     ) -> list[Event]:
-        """Return the next events after a seq, in order; an event at least, however large, where there is one."""
+        """Return the next events after a seq, in order; an event at least, however large, if there is one."""
 
     def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
         """Return the events with these seqs that are there, in order."""
@@ -194,7 +194,7 @@ class Log(Protocol):
         """Within it, what is written gives up after so long: it is only a note."""
 
     def fault(self, error: Exception) -> Exception:
-        """Return the `OutboxError` that an error of the store means; the error itself where it is none of its own."""
+        """Return the `OutboxError` that an error of the store means; the error itself if it is none of its own."""
 
     def keep_small(self) -> None:
         """Do what keeps the store small; called every so many batches."""

@@ -9,12 +9,12 @@ from outbox.outbox import Outbox
 
 
 def pause(box: Outbox, reason: str | None = None) -> bool:
-    """Let the worker wait until `resume`, restarts included. Returns False where it was told so before."""
+    """Let the worker wait until `resume`, restarts included. Returns False if it was paused already."""
     return _steer(box, "pause", reason)
 
 
 def resume(box: Outbox, reason: str | None = None) -> bool:
-    """Let the worker go on. Returns False where it was not paused."""
+    """Let the worker go on. Returns False if it was not paused."""
     return _steer(box, "resume", reason)
 
 

@@ -1,4 +1,4 @@
-"""The six questions of whoever is paged, answered in their order from one reading of the status.
+"""The six questions of a person who is paged, answered in their order from one reading of the status.
 
 Is generation safe? What is wrong, and since when? How much waits, and how old is it? Is it draining? When is it done?
 What needs a person, and which command is next? The same answers are shown as plain lines (`status_screen`) and on a

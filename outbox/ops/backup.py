@@ -66,7 +66,7 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
     """Read the file as it is now; what is appended meanwhile stays in the WAL until the block ends.
 
-    Without it each commit of others makes SQLite begin the copy anew: for ever, where the file is large.
+    Without it each commit of others makes SQLite start the copy again: a large file would never be copied.
     """
     connection.execute("begin")
     try:

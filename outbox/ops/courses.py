@@ -142,7 +142,7 @@ class CourseTally:
         return number
 
     def _move_to(self, applied_seq: int) -> None:
-        """Count what lies between the last position and this one; it goes back where a database was restored."""
+        """Count what lies between the last position and this one; it goes back if a database was restored."""
         applied_seq = max(applied_seq, self._base)
         low, high = sorted((self._applied_upto - self._base, applied_seq - self._base))
         between = Counter(islice(self._course_of, low, high))

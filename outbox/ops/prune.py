@@ -3,7 +3,7 @@
 Proof is what `worker verify` wrote down after it compared rows with events by hash; a remembered position is
 none, because a database that was restored from a backup goes back behind it. Only a prefix of the log goes,
 so seqs stay contiguous; the event at the applied position stays, for the guard compares its id; nothing that
-is parked goes, nor what recovery may need to write a file anew. What is kept besides is a matter of age.
+is parked goes, nor what recovery may need to write a file again. Of the rest, age decides.
 
 Deleted pages are used again; the file does not shrink.
 """

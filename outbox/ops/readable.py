@@ -1,7 +1,7 @@
-"""A payload as people see it, also where it is none.
+"""A payload as people see it, also if it is none.
 
 Append lets nothing in that is not a JSON object. Should such a text be in a log all the same (written by hand, by
-another program), the worker parks it, and whoever has to decide about it must be able to look at it.
+another program), the worker parks it, and the person who decides about it must be able to look at it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from outbox.catalogue.declaration import as_key
 
 
 def as_data(payload_json: str) -> Any:
-    """Return a payload as data; where it cannot be read as JSON, as the text that it is."""
+    """Return a payload as data; if it cannot be read as JSON, as the text that it is."""
     try:
         return json.loads(payload_json)
     except (ValueError, RecursionError):
@@ -22,7 +22,7 @@ def as_data(payload_json: str) -> Any:
 
 
 def as_fields(payload_json: str) -> dict[str, Any]:
-    """Return the fields of a payload; none where it is no JSON object."""
+    """Return the fields of a payload; none if it is no JSON object."""
     data = as_data(payload_json)
     return data if isinstance(data, dict) else {}
 

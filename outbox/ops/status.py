@@ -24,9 +24,9 @@ NO_SPACE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
-    """The worker as it stands; `state` is stopped where no process holds the worker lock.
+    """The worker as it stands; `state` is stopped if no process holds the worker lock.
 
-    `cause` says in fields what it could not do, or could not do when it stopped; None where nothing was in its way.
+    `cause` says in fields what it could not do, or could not do when it stopped; None if nothing was in its way.
     """
 
     state: str
@@ -76,16 +76,16 @@ class Status:
         applied_seq: last one known to be in the destination (which may be a batch ahead of this note).
         backlog: how many wait.
         parked: how many are parked, held or being released.
-        oldest_pending_seconds: age of the oldest that waits; None where none does.
+        oldest_pending_seconds: age of the oldest that waits; None if none does.
         bytes: size of the file and its WAL.
         wal_bytes: size of the WAL alone.
         free_bytes: room beside the file; None where the system does not say.
         writable: whether this user may write the file.
-        pause: an operator told the worker to wait; None where none did.
+        pause: an operator told the worker to wait; None if none did.
         parked_list: the parked list in more detail.
-        suspected_copy: what speaks for the database being a copy of the one of last time; None where nothing does.
+        suspected_copy: what speaks for the database being a copy of the one of last time; None if nothing does.
         worker: what it is doing.
-        outage: the stretch without deliveries that goes on, None where none does; also one in which a person is needed.
+        outage: the stretch without deliveries that goes on, None if none does; also one in which a person is needed.
         path: where the file is.
         read_at: when this was read.
     """
@@ -110,7 +110,7 @@ class Status:
 
     @property
     def paused(self) -> bool:
-        """True where an operator told the worker to wait."""
+        """True if an operator told the worker to wait."""
         return self.pause is not None
 
     @property

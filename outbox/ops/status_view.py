@@ -23,7 +23,7 @@ def view(status: Status) -> RenderableType:
 
 
 def answers(found: Assessment, *, bar: RenderableType | None = None) -> RenderableType:
-    """Draw the six answers; a mark says the same as the colour, for whoever sees no colours."""
+    """Draw the six answers; a mark says the same as the colour, for people who see no colours."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
     grid.add_column(style="bold", no_wrap=True)

@@ -1,6 +1,6 @@
 """Takes what `outbox export` wrote into an outbox: of a clone, a salvage, another host.
 
-An event is appended anew, with an id of its own and the time at which it happened, where it is news:
+An event is appended again, with an id of its own and the time at which it happened, if it is new:
 
 - what this log holds itself, because one file is a copy of the other, is no news: everything up to the last event that
   both have;
@@ -8,7 +8,7 @@ An event is appended anew, with an id of its own and the time at which it happen
 - what is older than what stands here about the same thing is no news: as with two hosts, the newest word counts;
 - what says what stands here already is no news.
 
-A line that cannot be read, or breaks its contract, is told with its number; the others are taken in. Each step is a
+A line that cannot be read, or breaks its contract, is listed with its number; the others are taken in. Each step is a
 transaction of some hundred events: killed half-way, the same command goes on.
 """
 

@@ -18,7 +18,7 @@ def size(count: float) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """Write a duration: ``3 h 20 min``; a dash where there is none."""
+    """Write a duration: ``3 h 20 min``; a dash if there is none."""
     if seconds is None:
         return "-"
     if seconds < _MINUTE:

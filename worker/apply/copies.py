@@ -1,4 +1,4 @@
-"""Tells a copy that was used on its own from one that is merely older, where the position alone does not.
+"""Distinguishes a copy that was used on its own from one that is merely older, if the position alone cannot.
 
 Both end before the database does. An older copy has nothing that the database did not have: the newest version of each
 of its rows was written there, by this event or by a later one. A version that the database never had is a copy's own.
@@ -14,7 +14,7 @@ from worker.apply.queries import query
 from worker.connect.connection import Connection
 
 LOOKED_AT = 1000
-# Delivered before, as far as the file knows: whoever sees none of these rows may be shown none.
+# Delivered before, as far as the file knows: a role that sees none of these rows may have no right to.
 SHARED = 100
 
 

@@ -59,7 +59,7 @@ def name_as_stored(connection: Connection, changes: Changes) -> None:
 
 
 def _stored(connection: Connection, outside: Outside, values: Values, *, keep: bool) -> str | None:
-    """The name that the database gives this row; where it is `keep`, the row is there afterwards."""
+    """The name that the database gives this row; if it is `keep`, the row is there afterwards."""
     if (found := _find(connection, outside, values[outside.key])) is not None:
         return found
     connection.execute("savepoint tag")
@@ -81,7 +81,7 @@ def _stored(connection: Connection, outside: Outside, values: Values, *, keep: b
 def _kept_like(connection: Connection, outside: Outside, values: Values) -> str | None:
     """The row whose place a new one would take: what the database makes of a longer name tells what it makes of this.
 
-    The error does not tell it: where row level security is on, PostgreSQL leaves the key out.
+    The error does not tell it: if row level security is on, PostgreSQL leaves the key out.
     """
     ending = uuid4().hex[:12]
     connection.execute("savepoint tag")

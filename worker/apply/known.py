@@ -17,7 +17,7 @@ class Row:
     """A row that exists, or will once this batch is applied.
 
     Attributes:
-        id: chosen by whoever made the row: the server, long ago, or us, offline; its key if it has no id.
+        id: chosen by what made the row: the server, long ago, or us, offline; its key if it has no id.
         last_event_id: the event that wrote it last; older events leave it alone. None where it names one that no outbox
             made.
         within: the row through which it belongs to somebody (`Owner.through`).
@@ -186,7 +186,7 @@ def references_of(item: Decoded) -> Iterable[tuple[str, str]]:
 
 
 def as_uuid(name: str) -> UUID | None:
-    """Return the id that `name` spells, None where it is a slug."""
+    """Return the id that `name` spells, None if it is a slug."""
     try:
         return UUID(name)
     except ValueError:

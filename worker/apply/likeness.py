@@ -17,7 +17,7 @@ from outbox.relaying import Log
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.logs import get_log
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 
 def recognise(connection: Connection, box: Log, destination_id: UUID) -> None:
@@ -42,7 +42,7 @@ def recognise(connection: Connection, box: Log, destination_id: UUID) -> None:
     if now == before:
         return
     suspected = _suspected(before, now) or box.relay.suspected_copy
-    with only_a_note(box):
+    with best_effort(box):
         box.relay.remember_server(now, suspected=suspected)
 
 

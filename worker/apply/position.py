@@ -1,8 +1,8 @@
 """The position of this outbox in the destination, and the guard that it is the right destination.
 
 The position stands in Postgres, in the row `outbox.sources` of this outbox, and moves in the transaction that applies
-the events. Whoever moves it holds the row's lock (`for update`), so that two workers can never both apply a batch:
-the second waits, and then finds that the position is not the one that its batch was read from.
+the events. A worker that moves it holds the row's lock (`for update`), so that two workers can never both apply a
+batch: the second waits, and then finds that the position is not the one that its batch was read from.
 
 Before anything is applied on a new connection the position is compared with the log. It must point at an event that
 this very file holds; if it does not, the file was restored from a copy, cloned and used on both sides, or exchanged, or
@@ -170,7 +170,7 @@ def parked_seqs(connection: Connection, box: Log) -> set[int]:
 
 
 def replayed_to(connection: Connection, box: Log) -> UUID | None:
-    """Return the newest event that was applied before a replay set the position back; None where none ever did."""
+    """Return the newest event that was applied before a replay set the position back; None if none ever did."""
     row = connection.execute(query("relay", "replayed_to"), {"outbox_id": box.outbox_id}).fetchone()
     return None if row is None else _as_uuid(row[0])
 

@@ -1,8 +1,8 @@
 """Whether the event that a row names as its last was made by an outbox at all.
 
-A row carries the id of the event that wrote it last, and an older event leaves it alone. Whoever can write that column
-could so make a row deaf to all that follows. The API roles cannot (docs/security.md), and besides the relay believes a
-stamp only if an outbox can have made it:
+A row carries the id of the event that wrote it last, and an older event leaves it alone. A role that can write that
+column could so make a row deaf to all that follows. The API roles cannot (docs/security.md), and besides the relay
+believes a stamp only if an outbox can have made it:
 
 - it is a UUIDv7, as every event id is;
 - and it is an event of this very log, or not newer than the newest event that any outbox known to this database has

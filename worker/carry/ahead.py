@@ -8,13 +8,13 @@ Nothing is decided early. The log is append-only, so an event that is read now i
 is used only where the position stands afterwards at the event that it follows, and under the same limits; otherwise it
 is dropped, and read again. So is a batch that reaches the end of the log, for it may be longer in a moment. What is
 parked, whether an operator paused the relay, and whether the batch went through is asked after the answer, as ever. An
-error in here is not reported either: whoever needs the events reads them again, and meets it there.
+error in here is not reported either: the relay reads the events again, and meets it there.
 
 What was let go is read by its seqs (`AheadOnList`). If the list changes before it is wanted, other seqs are wanted or
 an event was edited, and what was read or decoded is dropped in the same way.
 
-An event that kills whoever decodes it would kill here while the batch before it is in hand. After a death, therefore,
-nobody looks ahead (`suspects`).
+An event that kills the process that decodes it would kill here while the batch before it is in hand. After a death,
+therefore, nobody looks ahead (`suspects`).
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class _AtHand:
 
 
 class Ahead(_AtHand):
-    """Events in the order of the log, the next ones at hand where they were looked at already.
+    """Events in the order of the log, the next ones at hand if they were looked at already.
 
     Args:
         box: whose log it is.
@@ -82,7 +82,7 @@ class Ahead(_AtHand):
 
 
 class AheadOnList(_AtHand):
-    """Events that were let go, in order, the next ones at hand where they were looked at already.
+    """Events that were let go, in order, the next ones at hand if they were looked at already.
 
     Args:
         box: whose events they are.

@@ -39,7 +39,7 @@ class Exchange:
         limits: of the next transaction; more for an event that is too slow even alone.
         step_by_step: wait for each answer of the server; see `projection.applying`.
         seconds: how long the exchange that failed last took until then.
-        line_seconds: how long the line took for the exchange that failed last, where that was most of its time.
+        line_seconds: how long the line took for the exchange that failed last, if that was most of its time.
     """
 
     def __init__(self, box: Log, options: Options, dial: Callable[[], Connection]) -> None:
@@ -68,7 +68,7 @@ class Exchange:
 
         Args:
             events: as they are to be applied.
-            ahead: where they may have been decoded already; None: decode them anew.
+            ahead: where they may have been decoded already; None: decode them here.
 
         Raises:
             NewerEvent, UndecodableEvent: see `fold.decode`.
@@ -167,7 +167,7 @@ class Exchange:
             connection.execute("select 1")
 
     def named_holder(self, connection: Connection, judgement: Judgement) -> Judgement:
-        """Say who keeps us from a table, where that is to be seen; the lock may be gone again."""
+        """Say who keeps us from a table, if that is to be seen; the lock may be gone again."""
         try:
             with deadline(connection, ANSWER_SECONDS, tell=False):
                 rows = connection.execute(query("relay", "holders")).fetchall()

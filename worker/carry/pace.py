@@ -1,6 +1,6 @@
-"""How long to rest after a batch, where a highest rate was asked for.
+"""How long to rest after a batch, if a highest rate was set.
 
-Whoever names a rate is concerned for the database. So the rate is a ceiling, and what the database shows counts more:
+A user who sets a rate is concerned for the database. So the rate is a ceiling, and what the database shows counts more:
 when its answers take several times as long as they did, batch after batch, the rate is halved; when they are quick
 again it climbs back by a quarter per batch. Without a ceiling there is no resting: batches get smaller by themselves
 (`batching`).

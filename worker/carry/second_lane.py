@@ -12,8 +12,8 @@ connections use two. What is promised stays as it is, because the *commits* keep
    second half is committed. In any other case it is rolled back.
 
 So the second half takes effect after the first, each with its position, or not at all. A death, a cut or a refusal
-leaves the position at the beginning, in the middle or at the end, and whoever reads it goes on from there; the relay
-reads it where a COMMIT of the second lane got no answer.
+leaves the position at the beginning, in the middle or at the end, and the next reader goes on from there; the relay
+reads it if a COMMIT of the second lane got no answer.
 
 Half of what was let go travels in the same way. There the position stays where it is, and which half is through is told
 by the parked list: it loses its rows in the transaction that applies them, all of them or none.
@@ -23,8 +23,8 @@ for a batch, that of its COMMIT.
 
 The second lane judges nothing. Whatever happens on it closes it, the relay goes on from where the first half left the
 position, and what was wrong with the second half is met again on the first lane, where it gets its verdict. After a
-failure on either lane the second one rests for some batches, and for twice as many each time that it happens anew: what
-two transactions at once cannot do (a trigger of the database's owner that writes one row for all, a limit on
+failure on either lane the second one rests for some batches, and for twice as many each time that it happens again:
+what two transactions at once cannot do (a trigger of the database's owner that writes one row for all, a limit on
 connections) is not tried for ever, and a culprit is looked for on one lane. A connection that cannot be opened is not
 tried again in this session of the relay: a pooler may count refused logins, and ban us for the second.
 """
@@ -76,7 +76,7 @@ class SecondLane:
         self._next_rest = FIRST_REST_BATCHES
 
     def session_began(self) -> None:
-        """The relay is connected anew: whatever kept this lane from working may be over."""
+        """The relay has connected again: whatever kept this lane from working may be over."""
         self._resting, self._next_rest = 0, FIRST_REST_BATCHES
 
     def cut(self, decoded: Sequence[Decoded]) -> int | None:

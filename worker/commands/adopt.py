@@ -1,4 +1,4 @@
-"""`worker adopt`: say which database is which, where one is a copy of the other."""
+"""`worker adopt`: say which database is which, if one is a copy of the other."""
 
 from uuid import UUID
 

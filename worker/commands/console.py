@@ -1,4 +1,4 @@
-"""`worker console`: the page for whoever is paged."""
+"""`worker console`: the page for a person who is paged."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ import click
 def console(*, port: int, outboxes: tuple[Path, ...]) -> None:
     """Serve pages on 127.0.0.1: how things stand, what is parked, and what you decide about it.
 
-    It reads the outbox file alone and works with the database down. It prints two addresses, each with a key: whoever
-    has the first may decide, whoever has the second sees everything and decides nothing. From another machine:
+    It reads the outbox file alone and works with the database down. It prints two addresses, each with a key: the
+    first allows decisions, the second shows everything and decides nothing. From another machine:
     ssh -L 8787:127.0.0.1:8787 HOST, then open a printed address there.
 
     OUTBOX names the outbox files, several for one page of all; without it, OUTBOX_PATH.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def doctor(ctx: click.Context, *, local: bool, as_json: bool) -> None:
     """Check this host, the outbox and the database, and write nothing.
 
-    Each line is ok, warn or fail, with what was found and what mends it. Exit code 4 where something must be mended, 5
+    Each line is ok, warn or fail, with what was found and what mends it. Exit code 4 if something must be mended, 5
     where only the database does not answer.
 
     \b

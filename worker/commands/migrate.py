@@ -55,7 +55,7 @@ def migrate() -> None:
 @_json
 @_told_as_errors
 def bootstrap(*, plain: bool, as_json: bool) -> None:  # noqa: ARG001  the flag is there to be said
-    """Make on a plain PostgreSQL (14 to 18) what the migrations build upon, where it is missing.
+    """Make on a plain PostgreSQL (14 to 18) what the migrations build upon, if it is missing.
 
     The roles anon, authenticated and service_role (none can log in), schema auth with auth.uid() and auth.users. It may
     be run again, leaves alone what is there, and refuses a Supabase server. Connect as a superuser, or as the owner of
@@ -121,7 +121,7 @@ def down(*, steps: int, everything: bool, dry_run: bool, no_backup: bool, local:
 @_json
 @_told_as_errors
 def status(*, local: bool, as_json: bool) -> None:
-    """List every migration and whether it is applied, whoever applied it.
+    """List every migration and whether it is applied, by this program or another.
 
     \b
     Example:
@@ -144,7 +144,7 @@ def status(*, local: bool, as_json: bool) -> None:
 def sql() -> None:
     """Print the SQL that makes the tables of your own catalogue (OUTBOX_CATALOGUE) ready for the worker.
 
-    It adds the column last_event_id, a unique index on the natural key where there is none, rights and, where row
+    It adds the column last_event_id, a unique index on the natural key if there is none, rights and, where row
     security is on, policies for outbox_worker. It may be run again. Nothing is asked or changed here.
 
     \b

@@ -16,7 +16,7 @@ def verify(ctx: click.Context, *, repair: bool, local: bool, as_json: bool) -> N
     """Compare files, log and rows by hash; exit 4 when something differs. Without --repair no row is written.
 
     Where every delivered row is as the log says, that is noted: `outbox prune` deletes nothing without it. Files that
-    were changed by hand are told, not mended: `generate sync` takes them in.
+    were changed by hand are listed, not mended: `generate sync` takes them in.
 
     \b
     Example:

@@ -2,7 +2,7 @@
 
 `parts_of` reads the string alone, before anything is connected; it tells what cannot be used. `understood` reads what
 libpq made of it, of a connection or of one that failed: its own defaults, PGHOST and the like, a service file, and
-which of several hosts it was. Whoever needs a host or a port (the doctor, a migration, pg_dump) asks there.
+which of several hosts it was. Code that needs a host or a port (the doctor, a migration, pg_dump) asks there.
 
 Where a password with `@ : / # ?` stands in a URL as it is, libpq finds an address all the same: pieces of the password
 become the host, the port or the name of the database, and would be shown as such. Such a string is refused here.

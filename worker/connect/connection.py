@@ -1,7 +1,7 @@
 """A connection of the worker: one, and a second for half of a large batch (`second_lane`).
 
 No pool: a pool hides an outage behind its own retries and has been seen to stay stuck after one. One plain connection,
-opened anew after every failure, so that the host name is resolved anew as well.
+opened again after every failure, so that the host name is resolved again as well.
 
 A connection that died silently must be noticed in seconds: TCP keepalives find a dead peer while we wait for it,
 `tcp_user_timeout` finds one while data of ours is unacknowledged, `connect_timeout` bounds the opening. The time limits
@@ -156,7 +156,7 @@ _AS_EVER, _VERBOSE = 1, 2  # PGVerbosity of libpq
 
 @cache
 def _libpq() -> Any:
-    """The libpq that psycopg uses; None where it cannot be found, and then words have to do."""
+    """The libpq that psycopg uses; None if it cannot be found, and then words have to do."""
     module = sys.modules[pq.PGconn.__module__]
     try:
         # Looked up by way of the module that is linked with it, which finds the very library that it uses.

@@ -6,7 +6,7 @@ deadline here: when it passes, the socket is shut down under the waiting call, w
 connection.
 
 What counts is progress, not the clock: the time runs from the last byte that moved, so a large event on a slow line is
-not cut off in the middle. The kernel knows it (`TCP_INFO` of Linux); where it does not, and on a Unix socket, the time
+not cut off in the middle. The kernel knows it (`TCP_INFO` of Linux); if it does not, and on a Unix socket, the time
 runs from the beginning.
 """
 
@@ -60,7 +60,7 @@ class Line:
         """Say how long it took to get all bytes over.
 
         Returns:
-            None where that was not most of the time: the server was waited for, or nobody knows.
+            None if that was not most of the time: the server was waited for, or nobody knows.
         """
         seconds = monotonic() - self._began
         if seconds < _NOT_WORTH_A_LOOK_SECONDS or (idle := _idle_seconds(self._socket, _SENT_AT)) is None:
@@ -114,7 +114,7 @@ def _own_socket(connection: Connection) -> socket.socket | None:
 
 
 def _idle_seconds(sock: socket.socket | None, *since: int) -> float | None:
-    """Seconds since the latest of these happened, as the kernel knows it; None where it does not."""
+    """Seconds since the latest of these happened, as the kernel knows it; None if it does not."""
     if sock is None or not hasattr(socket, "TCP_INFO"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""A connection for one command: what fails is told in our words, with the exit code of its kind."""
+"""A connection for one command: a failure is reported in our words, with the exit code of its kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

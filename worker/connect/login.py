@@ -262,7 +262,7 @@ def _judge_answer(answer: Answer, *, known_address: bool) -> Judgement:
         return _judgement(_passing(words) or REFUSED, None)
     if (placed := _by_place(answer)) is not None:
         return _judgement(placed, sqlstate)
-    if sqlstate in SAYS_NOTHING:  # whoever has let us in before will again
+    if sqlstate in SAYS_NOTHING:  # what let us in before will do so again
         verdict = _OUTAGE if known_address else _ENVIRONMENT
         return _judgement((verdict, "session_refused", REFUSED[2]), sqlstate)
     return _judgement(BY_LOGIN_SQLSTATE.get(sqlstate) or BY_LOGIN_SQLSTATE.get(sqlstate[:2]) or REFUSED, sqlstate)

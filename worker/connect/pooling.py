@@ -26,7 +26,7 @@ def session_kind(connection: psycopg.Connection, dial: Callable[[], psycopg.Conn
 
     Args:
         connection: outside a transaction.
-        dial: opens another one to the same address; called only where a pooler stands in between.
+        dial: opens another one to the same address; called only if a pooler stands in between.
 
     Raises:
         psycopg.Error: the connection is lost.

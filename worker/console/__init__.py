@@ -1,4 +1,4 @@
-"""The console: one page on the loopback address for whoever is paged, from the outbox file alone."""
+"""The console: one page on the loopback address for a person who is paged, from the outbox file alone."""
 
 from worker.console.app import console_app
 from worker.console.keys import Keys

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from outbox import OutboxError
 from outbox.operating import resolve, steering
-from worker.console.desk import Desk
+from worker.console.console_outbox import ConsoleOutbox
 from worker.console.detail import read_detail
 from worker.console.fields import NotJSON, payload_from
 from worker.console.forms import Form, Refused, posted, reason_of
@@ -29,8 +29,8 @@ _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
 class Acting:
     """The decisions."""
 
-    def __init__(self, desk: Desk, views: Views, form_key: str) -> None:
-        self._desk = desk
+    def __init__(self, source: ConsoleOutbox, views: Views, form_key: str) -> None:
+        self._source = source
         self._views = views
         self._form_key = form_key
 
@@ -70,48 +70,48 @@ class Acting:
 
     def _again(self, seq: int, form: Form, refusal: Exception) -> HTMLResponse:
         """Show the event with what was wrong, and the form as it was sent."""
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             found = read_detail(box, seq)
         status = _UNPROCESSABLE if found.open else _CONFLICT
         text = f"{refusal.title}. {refusal.text}" if isinstance(refusal, Refused) else f"Nothing was changed: {refusal}"
         return event_page(self._views, found, status=status, fault=text, sent=form)
 
     def _steer(self, act: Callable[..., bool], reason: str | None) -> Response:
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             act(box, reason)
         return RedirectResponse(f"{self._views.base}/", status_code=_SEE_OTHER)
 
     def _retry(self, seq: int, form: Form) -> Response:
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             resolve.retry(box, seq, reason_of(form))
         return self._done(seq, "retry")
 
     def _discard(self, seq: int, form: Form) -> Response:
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             resolve.discard(box, seq, reason_of(form))
         return self._done(seq, "discard")
 
     def _preview_edit(self, seq: int, form: Form) -> Response:
         reason = reason_of(form)
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             payload = payload_from(read_detail(box, seq).payload, form)
             diff = resolve.preview(box, seq, payload)
         return self._preview(seq, "edit", reason, diff, json.dumps(payload, ensure_ascii=False))
 
     def _edit(self, seq: int, form: Form) -> Response:
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             resolve.edit(box, seq, _payload(form), reason_of(form))
         return self._done(seq, "edit")
 
     def _preview_supersede(self, seq: int, form: Form) -> Response:
         reason = reason_of(form)
-        with self._desk.opened(publish=True) as box:
+        with self._source.opened(publish=True) as box:
             diff = resolve.preview(box, seq, resolve.superseding(box, seq))
         return self._preview(seq, "supersede", reason, diff, _hash(diff))
 
     def _supersede(self, seq: int, form: Form) -> Response:
         reason = reason_of(form)
-        with self._desk.opened(publish=True) as box:
+        with self._source.opened(publish=True) as box:
             diff = resolve.preview(box, seq, resolve.superseding(box, seq))
             if _hash(diff) != form.get("checked"):
                 return self._preview(seq, "supersede", reason, diff, _hash(diff), moved=True)

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from outbox import EventNotFound, OutboxError, OutboxSettings
 from outbox.operating import documentation
 from worker.console.acting import Acting
-from worker.console.desk import Desk
+from worker.console.console_outbox import ConsoleOutbox
 from worker.console.forms import Refused
 from worker.console.guard import Guard
 from worker.console.keys import Keys
@@ -57,8 +57,8 @@ def console_app(outboxes: Sequence[OutboxSettings], keys: Keys) -> Starlette:
             all of them before those of each.
         keys: the secrets of this process.
     """
-    desks = [Desk(settings) for settings in outboxes]
-    views = Views(keys.form, several=len(desks) > 1)
+    sources = [ConsoleOutbox(settings) for settings in outboxes]
+    views = Views(keys.form, several=len(sources) > 1)
 
     def refused(_request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refused)  # noqa: S101 - it is registered for these
@@ -77,13 +77,13 @@ def console_app(outboxes: Sequence[OutboxSettings], keys: Keys) -> Starlette:
         title, text = manual_page(request.path_params["page"])
         return views.page("manual.html", title=title, text=text)
 
-    if len(desks) == 1:
-        routes = _pages_of(desks[0], Views(keys.form), keys)
+    if len(sources) == 1:
+        routes = _pages_of(sources[0], Views(keys.form), keys)
     else:
-        several = Outboxes(desks, views)
+        several = Outboxes(sources, views)
         routes = [Route("/", several.page), Route("/live", several.live)]
-        for number, desk in enumerate(desks, start=1):
-            routes += _pages_of(desk, Views(keys.form, base=f"/{number}", name=str(desk.path), several=True), keys)
+        for number, source in enumerate(sources, start=1):
+            routes += _pages_of(source, Views(keys.form, base=f"/{number}", name=str(source.path), several=True), keys)
     app = Starlette(
         routes=[
             *routes,
@@ -97,11 +97,11 @@ def console_app(outboxes: Sequence[OutboxSettings], keys: Keys) -> Starlette:
     return app
 
 
-def _pages_of(desk: Desk, views: Views, keys: Keys) -> list[BaseRoute]:
+def _pages_of(source: ConsoleOutbox, views: Views, keys: Keys) -> list[BaseRoute]:
     """The addresses of one outbox."""
-    reading = Reading(desk, views)
-    acting = Acting(desk, views, keys.form)
-    several = Several(desk, views, keys.form)
+    reading = Reading(source, views)
+    acting = Acting(source, views, keys.form)
+    several = Several(source, views, keys.form)
     return [
         Route(f"{views.base}/", reading.overview),
         Route(f"{views.base}/live", reading.live),

@@ -51,7 +51,7 @@ class Detail:
 
     @property
     def open(self) -> bool:
-        """True where a person may decide."""
+        """True if a person may decide."""
         return self.row is not None and self.row.state is ParkedState.PARKED
 
     @property

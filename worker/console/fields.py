@@ -36,7 +36,7 @@ class NotJSON(ValueError):
 
 
 def fields_of(payload: dict[str, Any], sent: dict[str, str] | None = None) -> list[Field]:
-    """Return the fields of a payload; with what was sent, where something was."""
+    """Return the fields of a payload; with what was sent, if something was."""
     return [_field(name, value, (sent or {}).get(PREFIX + name)) for name, value in payload.items()]
 
 

@@ -20,7 +20,7 @@ class Keys:
     Attributes:
         entry: in the address that is printed at the start; exchanged for the session.
         session: in a cookie that scripts cannot read.
-        reader_entry: in the second address: whoever has it sees everything and decides nothing.
+        reader_entry: in the second address: its holder sees everything and decides nothing.
         reader_session: the cookie of such a reader.
         form: in every form; a page of somebody else cannot know it.
     """

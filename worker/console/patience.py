@@ -24,7 +24,7 @@ class ImpatientProtocol(H11Protocol):
     _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Whoever connects has to ask."""
+        """Each connection has to ask."""
         super().connection_made(transport)
         self._within(self.request_seconds)
 

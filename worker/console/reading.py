@@ -12,7 +12,7 @@ from outbox import OutboxError
 from outbox.catalogue import active
 from outbox.operating import unreadable
 from worker.console.chart import DEFAULT_SPAN, SPANS
-from worker.console.desk import Desk
+from worker.console.console_outbox import ConsoleOutbox
 from worker.console.detail import HELD_COUNTED, Detail, read_detail
 from worker.console.fields import PREFIX, fields_of
 from worker.console.finding import PARKED_STATES, SHOWN, Wanted, events_page, parked_page
@@ -36,8 +36,8 @@ TOLD = {
 class Reading:
     """The overview, its live part alone, and the page of one event."""
 
-    def __init__(self, desk: Desk, views: Views) -> None:
-        self._desk = desk
+    def __init__(self, source: ConsoleOutbox, views: Views) -> None:
+        self._source = source
         self._views = views
 
     def overview(self, request: Request) -> HTMLResponse:
@@ -48,7 +48,7 @@ class Reading:
         return self._overview("live.html", request)
 
     def event(self, request: Request) -> HTMLResponse:
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             found = read_detail(box, request.path_params["seq"])
         told = TOLD.get(request.query_params.get("done", ""))
         return event_page(self._views, found, may_decide=_may_decide(request), told=told)
@@ -56,7 +56,7 @@ class Reading:
     def parked(self, request: Request) -> HTMLResponse:
         """The parked list: searched, filtered, and chosen from."""
         wanted = Wanted.of(request.query_params)
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             page = parked_page(box, wanted, after=_number(request.query_params.get("after", "0")))
             kinds = box.parked.kinds()
             total, now = box.parked.count(), box.clock.now()
@@ -78,7 +78,7 @@ class Reading:
         wanted = Wanted.of(request.query_params)
         wanted = replace(wanted, state=wanted.state if wanted.state in SHOWN else "all")
         start = _number(request.query_params.get("from", "0")) or None
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             page = events_page(box, wanted, start=start)
             now = box.clock.now()
         return self._views.page(
@@ -88,7 +88,7 @@ class Reading:
     def _overview(self, template: str, request: Request) -> HTMLResponse:
         span = request.query_params.get("span", DEFAULT_SPAN)
         try:
-            page = self._desk.overview(span=span)
+            page = self._source.overview(span=span)
         except OutboxError as error:
             found = unreadable(error)
             return self._views.page(
@@ -119,7 +119,7 @@ def _may_decide(request: Request) -> bool:
 
 
 def _number(text: str) -> int:
-    """The number of an event in a query; the beginning, where it cannot be one."""
+    """The number of an event in a query; the beginning, if it cannot be one."""
     possible = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
     return int(text) if possible else 0
 
@@ -139,7 +139,7 @@ def event_page(
     Args:
         views: the templates.
         found: the event.
-        may_decide: whether whoever looks has the key to decide.
+        may_decide: whether the viewer has the key to decide.
         status: of HTTP.
         told: what was just decided.
         fault: why the form that was sent was not carried out.

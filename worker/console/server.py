@@ -58,7 +58,7 @@ def serve_console(outboxes: Sequence[OutboxSettings], *, port: int, told: Callab
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        # It listens already, so whoever reads this may connect.
+        # It listens already, so a reader of this line may connect.
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/?key="
         told(address + keys.entry, address + keys.reader_entry)
         server.run(sockets=[listener])

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from outbox import Outbox
 from outbox.operating import resolve
-from worker.console.desk import Desk
+from worker.console.console_outbox import ConsoleOutbox
 from worker.console.finding import Wanted, parked_page
 from worker.console.forms import Form, Refused, posted, reason_of
 from worker.console.views import Views
@@ -28,8 +28,8 @@ ACTS = {
 class Several:
     """Decisions about several events."""
 
-    def __init__(self, desk: Desk, views: Views, form_key: str) -> None:
-        self._desk = desk
+    def __init__(self, source: ConsoleOutbox, views: Views, form_key: str) -> None:
+        self._source = source
         self._views = views
         self._form_key = form_key
 
@@ -44,7 +44,7 @@ class Several:
 
     def _preview(self, form: Form) -> HTMLResponse:
         act, reason = _act(form), reason_of(form)
-        with self._desk.opened() as box:
+        with self._source.opened() as box:
             seqs = _all_that(box, Wanted.of(form)) if form.get("everything") else form.seqs
             found = [row for seq in seqs if (row := box.parked.find(seq)) is not None and row.resolution is None]
             with_it = sum(len(resolve.additions(box, row.seq)) for row in found[:LISTED]) if act == "discard" else 0
@@ -67,7 +67,7 @@ class Several:
         act, reason = _act(form), reason_of(form)
         if not form.seqs:
             raise Refused(_UNPROCESSABLE, "No parked event is chosen", "Nothing was changed. Choose at least one.")
-        with self._desk.opened(publish=act == "supersede") as box:
+        with self._source.opened(publish=act == "supersede") as box:
             done = resolve.each(box, form.seqs[:AT_ONCE], _deed(box, act, reason))
         status = _CONFLICT if done.refused else 200
         return self._views.page("decided.html", status=status, act=act, what=ACTS[act], done=done, listed=LISTED)

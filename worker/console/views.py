@@ -25,8 +25,8 @@ class Views:
 
     Args:
         form_key: what every form carries.
-        base: where the pages of the outbox begin, as `/2`; empty where there is one outbox.
-        name: of the outbox, where there are several.
+        base: where the pages of the outbox begin, as `/2`; empty if there is one outbox.
+        name: of the outbox, if there are several.
         several: whether there are.
     """
 

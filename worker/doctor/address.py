@@ -18,7 +18,7 @@ def examine_address(dsn: str, *, libpq: Mapping[str, str] | None = None, connect
 
     Args:
         dsn: the string.
-        libpq: what libpq understood, with what it took from elsewhere; None where it was not asked.
+        libpq: what libpq understood, with what it took from elsewhere; None if it was not asked.
         connected: whether that led to a session.
     """
     try:
@@ -66,7 +66,7 @@ def tls_mode(parts: Mapping[str, str]) -> Finding:
 
 def ipv6(parts: Mapping[str, str]) -> Finding:
     """Whether the host has an address that this machine has a way to: direct hosts have IPv6 alone."""
-    # Of several hosts the first: where it is another that took us in, libpq has said which.
+    # Of several hosts the first: if it is another that took us in, libpq has said which.
     host, port = parts.get("host", "").split(",")[0], parts.get("port", "5432").split(",")[0]
     if not host or host.startswith("/"):
         return Finding(check="ipv6", outcome="ok", found="a socket of this machine")

@@ -62,7 +62,7 @@ def examine_database(
 
     Args:
         connection: in autocommit mode.
-        box: the outbox; None where it could not be opened, and whose place in the database is then not looked at.
+        box: the outbox; None if it could not be opened, and whose place in the database is then not looked at.
         settings: of this process.
         dial: opens another connection to the same address.
     """

@@ -29,7 +29,7 @@ def examine(settings: WorkerSettings, dsn: str | None, environ: Mapping[str, str
 
     Args:
         settings: of this process.
-        dsn: the database; None where none is named.
+        dsn: the database; None if none is named.
         environ: what the settings were read from; the process's own, and `.env`, by default.
     """
     found = [*examine_host(settings, environment() if environ is None else environ)]
@@ -82,7 +82,7 @@ def of_faults(faults: SettingsFault) -> list[Finding]:
 
 
 def exit_code(found: list[Finding]) -> int:
-    """Return 4 where something must be mended, 5 where only the database does not answer, else 0."""
+    """Return 4 if something must be mended, 5 where only the database does not answer, else 0."""
     failed = [finding for finding in found if finding.outcome == "fail"]
     if any(not finding.unreachable for finding in failed):
         return 4

@@ -14,7 +14,7 @@ class Finding:
         check: what was looked at; these names never change.
         outcome: ok, warn (it works, and something is not as it should be) or fail (it does not work, or will not).
         found: what was seen.
-        remedy: what to do; empty where all is well.
+        remedy: what to do; empty if all is well.
         unreachable: the database gave no answer, which is nobody's fault here.
     """
 
@@ -32,5 +32,5 @@ class Finding:
 
 
 def judged(check: str, found: str, *, bad: bool, remedy: str, outcome: Outcome = "warn") -> Finding:
-    """Return a finding that is ok, or `outcome` with its remedy where it is `bad`."""
+    """Return a finding that is ok, or `outcome` with its remedy if it is `bad`."""
     return Finding(check=check, outcome=outcome if bad else "ok", found=found, remedy=remedy if bad else "")

@@ -74,7 +74,7 @@ class Epidemic:
             self.went_through(self._parked.decisions.obeyed([self._box.event(self._refused_seq)]))
 
     def went_through(self, events: Iterable[Event]) -> None:
-        """A batch was applied: where it has one of the type that was refused, the database is mended."""
+        """A batch was applied: if it has one of the type that was refused, the database is mended."""
         if not self._blamed or all(event.type != self._type for event in events):
             return
         back = self._parked.withdraw(self._blamed, "refused like others, and the database was mended since")
@@ -82,7 +82,7 @@ class Epidemic:
         self._remember("", [], 0)
 
     def _remember(self, event_type: str, seqs: list[int], refused_seq: int) -> None:
-        """Note whom to release, in the file: whoever mends the database may restart the worker as well."""
+        """Note in the file which to release: the person who mends the database may restart the worker as well."""
         if (event_type, seqs, refused_seq) != (self._type, self._blamed, self._refused_seq):
             self._type, self._blamed, self._refused_seq = event_type, seqs, refused_seq
             self._box.relay.remember_blamed(event_type, seqs, refused_seq)

@@ -4,7 +4,7 @@ A trigger or an extension may raise any SQLSTATE, so the code that says "the log
 And a code that says "a value is missing" may be about a column that no event fills. So before an event is charged, and
 before everything is held for one refusal, the database is asked, on the connection that was just refused:
 
-1. Does it hide rows from us, or hand out keys that are taken? Then it is the environment's, whoever met it first.
+1. Does it hide rows from us, or hand out keys that are taken? Then it is the environment's, not the event's.
 2. Does the connection answer? Then nobody was refused a login, no server was shut down, whatever the code says.
 3. Was it raised by the owner's code in so many words (RAISE)? Then it is a judgement on this row.
 4. Do its neighbours go through? Events of the same type that follow are rehearsed: applied, checked and rolled back.
@@ -193,7 +193,7 @@ class Evidence:
                 return
 
     def refused_with(self, connection: Connection, event: Event, position: Position) -> str | None:
-        """Rehearse an event: None where it goes through, else the SQLSTATE; empty where there is none."""
+        """Rehearse an event: None where it goes through, else the SQLSTATE; empty if there is none."""
         try:
             self.exchange.apply(connection, Batch(apply=self.exchange.decode([event]), keep=False), position)
         except (psycopg.Error, WorkerError, OutboxError, UnicodeEncodeError) as error:

@@ -212,7 +212,7 @@ class Failures:
 
     def _refused(self, connection: Connection, failed: Failed, judgement: Judgement) -> Event | None:
         """Look for the one that is refused, until it stands alone."""
-        # Each attempt is counted once: whoever catches an `Interrupted` counts that one.
+        # Each attempt is counted once: the code that catches an `Interrupted` counts that one.
         self.meter.failed(judgement.verdict)
         first, count = failed.events[0].seq, len(failed.events)
         if judgement.sqlstate in SECOND_LOOK and self._looked_twice != first:
@@ -250,7 +250,7 @@ class Failures:
             self.exchange.apply(connection, batch, failed.position)
         except (PositionMoved, NewerEvent):
             raise
-        except Exception as error:  # noqa: BLE001 - it is judged by whoever asked
+        except Exception as error:  # noqa: BLE001 - the caller judges it
             return error
         return None
 
@@ -287,7 +287,7 @@ class Failures:
         released: bool = False,
         verdict: str | None = None,
     ) -> None:
-        """Park an event and move the position past it; or park it again, where it was released."""
+        """Park an event and move the position past it; or park it again, if it was released."""
         row = self.parked.row(event.seq) if released else None
         again = row is not None and row.blamed
         parking = Parking(

@@ -1,6 +1,6 @@
 """What a judgement on a failure says: whose fault it is, what kind of fault, and what to do about it.
 
-Whoever decides something by a judgement reads its fields. Its words are for people.
+Programs read the fields of a judgement. Its words are for people.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Judgement:
         reason: our own words for it: no payload, no connection string.
         kind: one word for what is wrong, which never changes; "" where the verdict says all.
         remedy: what to do about it; None where the runbook's entry says it.
-        command: the one to type for it, where there is one.
+        command: the one to type for it, if there is one.
         entry: of docs/runbook.md; None for that of the verdict.
     """
 

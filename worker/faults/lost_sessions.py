@@ -2,12 +2,12 @@
 
 A trigger may terminate its own session, an extension may crash the server. To the relay either looks like an outage,
 and it would try the same event again for ever. A lost connection alone proves nothing: an administrator, a restart, a
-failover or a proxy ends sessions as well. So an event is charged only where all of this was seen:
+failover or a proxy ends sessions as well. So an event is charged only if all of this was seen:
 
 1. It was alone in hand, and the session was lost within seconds, `TRIES` times in a row. A session that ends after a
    long wait may have been ended for the wait.
 2. The server ran on between the losses: the time of its start is the same. It said itself that it ended the session,
-   or it crashed: its statistics begin anew after a crash, and only then. Where neither is so, the line was cut on the
+   or it crashed: its statistics start again after a crash, and only then. If neither is so, the line was cut on the
    way, which is no event's fault, however often it happens.
 3. Others go through on the same conditions. Before every second try, and before the verdict, its neighbours (or, where
    there are none, rows made up by `rehearse`) are applied in this session and rolled back. The other tries come first
@@ -48,7 +48,7 @@ class _Server:
 
     Attributes:
         started: when it was started.
-        recovered: when its statistics began anew, which they do after a crash.
+        recovered: when its statistics started again, which they do after a crash.
     """
 
     started: object
@@ -122,7 +122,7 @@ class LostSessions:
         """Weigh what is known of an event, before it is tried alone.
 
         Returns:
-            POISON where it ends sessions and others do not; None where it is to be tried.
+            POISON where it ends sessions and others do not; None if it is to be tried.
 
         Raises:
             psycopg.Error: the session ended while others were tried.

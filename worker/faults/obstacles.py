@@ -88,11 +88,11 @@ def _named(relation: str) -> str:
 
 
 def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
-    """Everything that is known to stand in the way of whoever delivers.
+    """Everything that is known to stand in the way of the role that delivers.
 
     Args:
         connection: outside a transaction, or in one that reads.
-        role: who delivers; whoever is connected by default.
+        role: that delivers; by default that of the connection.
     """
     found = list(_catalogued(connection, _role(connection, role), _CATALOGUED))
     if any(one.kind in _UNSEEN for one in found):  # what cannot be seen cannot be counted
@@ -107,7 +107,7 @@ def hidden(connection: AnyConnection, table: str) -> Obstacle | None:
 
 
 def about(connection: AnyConnection, kind: str) -> list[Obstacle]:
-    """The obstacles of one kind, for whoever is connected."""
+    """The obstacles of one kind, for the role of the connection."""
     return list(_catalogued(connection, _role(connection, None), (kind,)))
 
 

@@ -1,8 +1,8 @@
-"""Waiting for the database: how long, and what is told meanwhile.
+"""Waiting for the database: how long, and what is reported meanwhile.
 
 An outage costs nothing but time: no attempt is counted, nothing is parked, and the log gets one line when it begins, a
-heartbeat now and then, and one line when it ends. Waits grow exponentially with jitter up to a cap, and start anew only
-once a batch was *applied*: a database that lets us in and fails at the first batch is not well yet.
+heartbeat now and then, and one line when it ends. Waits grow exponentially with jitter up to a cap, and start again
+only once a batch was *applied*: a database that lets us in and fails at the first batch is not well yet.
 
 What a human must mend is probed slowly: two wrong passwords within minutes get an address banned by Supabase's pooler.
 """
@@ -19,7 +19,7 @@ from outbox.relaying import Cause, Log
 from worker.errors import WorkerError
 from worker.faults.verdict import Judgement, Verdict
 from worker.logs import get_log
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 HEARTBEAT_SECONDS = 60.0
 SOON_SECONDS = 1.0
@@ -91,7 +91,7 @@ class Patience:
         self._clock = clock
         self._began: float | None = None
         self._told = 0.0
-        self._cause = ""  # as it was told last
+        self._cause = ""  # as it was reported last
         self._blocked = False
         self._failures = 0
         self._ledger_may_be_open = True  # by a process that died in an outage
@@ -100,7 +100,7 @@ class Patience:
 
     @property
     def seconds(self) -> float:
-        """How long the outage has lasted, 0 where there is none."""
+        """How long the outage has lasted, 0 if there is none."""
         return 0.0 if self._began is None else self._clock() - self._began
 
     def wait(self, state: RetryCallState) -> float:
@@ -142,7 +142,7 @@ class Patience:
         began = self._began is None
         if began:
             self._began = now
-        with only_a_note(self._box):
+        with best_effort(self._box):
             if began:
                 self._box.relay.outage_began(reason, blocked=blocked)
             else:
@@ -164,5 +164,5 @@ class Patience:
             self._ledger_may_be_open = True
         if self._ledger_may_be_open:  # asked once: each note in the outbox file costs an fsync
             self._ledger_may_be_open = False
-            with only_a_note(self._box):
+            with best_effort(self._box):
                 self._box.relay.outage_ended()

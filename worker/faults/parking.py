@@ -31,7 +31,7 @@ from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import TargetRefused
 from worker.logs import get_log
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000
@@ -71,7 +71,7 @@ class ParkedList:
         self._blocked: dict[UUID, int] = {}  # aggregate -> the parked event that it waits for
         self._last_of: dict[
             UUID, int
-        ] = {}  # aggregate -> its last row: what comes anew waits for that, whatever its state
+        ] = {}  # aggregate -> its last row: what is appended later waits for that, whatever its state
         self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
         self._is_stale = False  # the disk was full when the view was to be written
         self._replayed_to: UUID | None = None
@@ -124,7 +124,7 @@ class ParkedList:
             self._view = self._box.parked.standings()
             self._is_stale = False
             self._derive()
-        elif news:  # whoever decided wrote into the view as well
+        elif news:  # a decision is written into the view as well
             self._view |= self._box.parked.standings(sorted(news))
             self._derive()
 
@@ -215,12 +215,12 @@ class ParkedList:
             before[row.seq] = self._view.get(row.seq)
             self._stand(row)
             changed.append(row.seq)
-        with only_a_note(self._box):  # first: a row beyond the position that is noted would look as if it could not be
+        with best_effort(self._box):  # first: a row beyond the position that is noted would look as if it could not be
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
         self._write(changed, before)
 
     def released(self, seqs: Iterable[int], *, again: Parking | None = None) -> None:
-        """These were taken up, and have left the list in Postgres; or one was refused `again` and is parked anew."""
+        """These were taken up, and have left the list in Postgres; or one was refused `again` and is parked again."""
         if again is not None:
             row = self._row_of(again)
             self._rows[row.seq] = row
@@ -272,7 +272,7 @@ class ParkedList:
         claimed = [row.seq for row in self.blamed() if row.verdict == UNCLAIMED and row.type in active().contracts]
         if not claimed:
             return
-        with only_a_note(self._box):
+        with best_effort(self._box):
             back = self.withdraw(claimed, "a catalogue of this worker claims its type now")
             get_log().info("relay.type_claimed", seqs=back)
 
@@ -364,7 +364,7 @@ class ParkedList:
         *,
         gone: Sequence[int] = (),
     ) -> None:
-        """Write into the file; where that cannot be, deliveries go on, and it is written later.
+        """Write into the file; if that cannot be, deliveries go on, and it is written later.
 
         Args:
             changed: seqs of rows that stand otherwise than the file says.
@@ -378,7 +378,7 @@ class ParkedList:
         changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
         gone = sorted(gone, reverse=True)
         was_stale, self._is_stale = self._is_stale, True
-        with only_a_note(self._box):
+        with best_effort(self._box):
             for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
                 is_last = start + ROWS_AT_ONCE >= len(changed)
                 whole, restated = self._as_written(changed[start : start + ROWS_AT_ONCE], before)

@@ -35,7 +35,7 @@ from worker.connect.connection import Connection, told_of_waits
 from worker.errors import WorkerError
 from worker.faults.verdict import Judgement, Verdict
 from worker.logs import get_log
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 STARTS = 3
 # What `verdict` can judge, or what the outbox file says: the process lives on.
@@ -72,12 +72,12 @@ class Suspects:
         self._size = size
         self._ready = ready
         self._wary = wary or bool(box.attempts.unfinished())
-        with only_a_note(box):
+        with best_effort(box):
             if box.attempts.forgive():
                 get_log().info("relay.killed_while_waiting")
         self._last_seq = box.last_seq
         self._until: int | None = None
-        self._until_released: int | None = None  # None: whoever died, it was not of these, or they are behind us
+        self._until_released: int | None = None  # None: the death was not of these, or they are behind us
         self._watching = False
         self._in_hand = (0, 0)
         if self._wary:
@@ -139,12 +139,12 @@ class Suspects:
         self._finish(seq, seq)
 
     def _finish(self, seq: int, last_seq: int) -> None:
-        with only_a_note(self._box):
+        with best_effort(self._box):
             self._attempts.finish(seq, last_seq)
 
     @contextmanager
     def watched(self, connection: Connection, seq: int, last_seq: int, *, released: bool = False) -> Iterator[None]:
-        """Keep a start record while the block runs, where one is needed; for events of the log, or `released` ones."""
+        """Keep a start record while the block runs, if one is needed; for events of the log, or `released` ones."""
         until = self._until_released if released else self._until
         if self._wary and not released and until is not None and seq > until:
             self._trusts_again()
@@ -153,7 +153,7 @@ class Suspects:
             if seq == last_seq:
                 self._exchange.probe(connection)
             self._in_hand = seq, last_seq
-            with only_a_note(self._box):
+            with best_effort(self._box):
                 self._attempts.begin(seq, last_seq)
         try:
             with self._waits_noted(connection):
@@ -161,7 +161,7 @@ class Suspects:
         except Exception as error:
             if not isinstance(error, FORESEEN):
                 if not self._watching:
-                    with only_a_note(self._box):
+                    with best_effort(self._box):
                         self._attempts.begin(seq, last_seq)
                 raise
             self._done()
@@ -174,7 +174,7 @@ class Suspects:
     @contextmanager
     def _waits_noted(self, connection: Connection) -> Iterator[None]:
         def note(*, begins: bool) -> None:
-            with only_a_note(self._box):
+            with best_effort(self._box):
                 self._attempts.waits(self._in_hand[0], begins=begins)
 
         if not self._watching:

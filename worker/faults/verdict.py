@@ -89,7 +89,7 @@ BY_SQLSTATE: dict[str, tuple[Verdict, str]] = {
     "39": (Verdict.POISON, "a function of the database failed"),
 }
 
-# The command that a person types next, where one is asked for.
+# The command that a person types next, if one is asked for.
 COMMANDS = {
     "3F000": "worker migrate check",
     "42": "worker migrate check",

@@ -1,4 +1,4 @@
-"""What the outbox file says, read anew at each scrape: the numbers of `outbox status`.
+"""What the outbox file says, read at each scrape: the numbers of `outbox status`.
 
 Each scrape opens the file for itself (SQLite's connections belong to one thread) and reads what costs the same whatever
 the size of the log. A file that cannot be read says so, and leaves the other numbers out rather than tell old ones.

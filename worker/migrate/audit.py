@@ -23,7 +23,7 @@ from worker.migrate.queries import names, query
 
 __all__ = ["STRUCTURAL", "Breach", "Finding", "Severity", "audit"]
 
-# Breaches of these stop a migration or the relay, whoever signs in.
+# Breaches of these stop a migration or the relay, whatever role signs in.
 STRUCTURAL = frozenset(
     {"audit_columns", "audit_natural_keys", "audit_column_types", "audit_unfilled", "audit_bookkeeping", "audit_kinds"}
 )
@@ -46,7 +46,7 @@ def audit(
     Args:
         connection: in autocommit mode, or in a transaction, which goes on.
         plan: what is applied here, and from which text.
-        applied: the versions, where there is no plan; without either, all that ship.
+        applied: the versions, if there is no plan; without either, all that ship.
     """
     of = shipped()
     if applied is None:

@@ -1,7 +1,7 @@
 """A backup is a file that was restored, not a file that was written.
 
 The dump and a count of every table's rows are taken of one snapshot. Then the file is read back to its last row and
-counted, and where a local server can be started it is restored there and counted again. Only a file that passes is
+counted, and if a local server can be started it is restored there and counted again. Only a file that passes is
 called a backup. A pg_dump that cannot read this server (older than it, or without TLS) is found out before anything
 is touched.
 """
@@ -53,7 +53,7 @@ def make_backup(
     Args:
         connection: to the database, in autocommit mode; holds the snapshot meanwhile.
         folder: where the file goes; made if absent, for us alone.
-        begins: called where there is something to back up, before it takes its time.
+        begins: called if there is something to back up, before it takes its time.
 
     Returns:
         The backup, or None where the database holds no table of these schemas: there is nothing to lose.

@@ -10,13 +10,13 @@ from worker.migrate.queries import query
 
 
 def bootstrap(connection: psycopg.Connection) -> tuple[str, ...]:
-    """Make the roles of the API and schema auth where they are missing; what is there is left alone.
+    """Make the roles of the API and schema auth if they are missing; what is there is left alone.
 
     Args:
         connection: in autocommit mode, as a superuser, or as the owner of the database with CREATEROLE.
 
     Returns:
-        What was made; empty where nothing was missing.
+        What was made; empty if nothing was missing.
 
     Raises:
         NotReadyError: this is a Supabase server, or the login may not make them. Nothing was changed.

@@ -14,7 +14,7 @@ import psycopg
 from worker.migrate.facts import Fact, Key, Said, Shipped, made_by_us, read_facts
 from worker.migrate.finding import Breach, Findings, Severity
 
-# Tables of the wider system that we read or add to. Where they were there before us, their rows and rights are theirs.
+# Tables of the wider system that we read or add to. If they were there before us, their rows and rights are theirs.
 WIDER = frozenset({"public.minds", "public.user_profiles", "public.tags", "public.job_executions"})
 WORKER = "outbox_worker"
 _OF_TAGS = "content_access.sees_tag("
@@ -28,8 +28,8 @@ class _Kind:
     Attributes:
         name: of the finding.
         promise: what is broken.
-        lacks: what follows where a fact is missing or reads otherwise.
-        adds: what follows where one is there besides.
+        lacks: what follows if a fact is missing or reads otherwise.
+        adds: what follows if one is there besides.
         missing, extra: how grave that is; None: no breach.
         by_name: told by its name rather than by its statement.
     """

@@ -47,7 +47,7 @@ def connect(dsn: str) -> psycopg.Connection:
 
 @contextmanager
 def session(dsn: str) -> Iterator[psycopg.Connection]:
-    """A connection for looking around; whatever goes wrong on it is told as an error of ours.
+    """A connection for looking around; whatever goes wrong on it is raised as an error of ours.
 
     Raises:
         TargetError: see `connect`.

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[2] / "migrations" / "supabase"
 # migrations.
 _NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
 
-# Earlier forms of a file that some databases were migrated by. What such a form did, a later file does anew, so a
+# Earlier forms of a file that some databases were migrated by. What such a form did, a later file does again, so a
 # database that records one has not drifted (docs/adr, "Opened last"): version -> SHA-256 of its statements.
 _EARLIER_FORMS = {
     "20260101000500": frozenset({"b4df259ae69c7cb3886b76c4cb329dbc11604e93b67c3a098719c9baaef74139"}),

@@ -19,7 +19,7 @@ class Breach:
     Attributes:
         what: is there, or is missing.
         opens: what follows from it; empty where that goes without saying.
-        closes: the statement that mends it; empty where a person must decide.
+        closes: the statement that mends it; empty if a person must decide.
     """
 
     what: str

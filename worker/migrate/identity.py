@@ -30,7 +30,7 @@ def change_identity(connection: psycopg.Connection, before: UUID, after: UUID | 
 
     Args:
         connection: as the owner of schema outbox.
-        before: the one that it has; nothing happens where it is another by now.
+        before: the one that it has; nothing happens if it is another by now.
         after: the one that it gets; None: a new one.
 
     Raises:

@@ -58,7 +58,7 @@ def _findings(connection: psycopg.Connection, worker_dsn: str | None) -> Iterato
 
 
 def _tried(dsn: str) -> str | None:
-    """What the rehearsal was refused with; empty where it went through, None where it could not be made."""
+    """What the rehearsal was refused with; empty where it went through, None if it could not be made."""
     try:
         with connect(dsn) as connection:
             return _told(connection)

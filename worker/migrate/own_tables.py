@@ -149,7 +149,7 @@ def _outside(other: Outside, role: str, *, adds: bool) -> Iterator[str]:
 
 
 def _policy(table: str, role: str, what: str, check: str) -> str:
-    """A policy for the worker, if the table has row level security: without, it would only alarm whoever audits."""
+    """A policy for the worker, if the table has row level security: without, it would only alarm an auditor."""
     name = f"outbox_worker_{table.rpartition('.')[2]}"[:63]
     closed = f"select c.relrowsecurity from pg_catalog.pg_class as c where c.oid = {_literal(_q(table))}::regclass"
     return (

@@ -57,7 +57,7 @@ class Preflight:
     """What was looked at, and what the audit will say after the run.
 
     Attributes:
-        findings: as they would be after the run; empty where it was not tried, or goes down.
+        findings: as they would be after the run; empty if it was not tried, or goes down.
     """
 
     checks: tuple[Check, ...]

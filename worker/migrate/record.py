@@ -2,7 +2,7 @@
 
 It starts the servers that it finds (the wheel's, and Debian's PostgreSQL 15), migrates an empty database on each, one
 file after the other, and keeps what changed with each file. Run it whenever a file of `migrations/supabase` changes; a
-test says so where it was forgotten.
+test says so if it was forgotten.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Restore a backup on a server of our own, and count.
 
 Foreign keys are left out (some point at auth.users, which is not ours to dump), and so are rights and policies, whose
-roles are the other server's. What is proven is that definitions and rows come back. Where it is not possible (no local
+roles are the other server's. What is proven is that definitions and rows come back. If it is not possible (no local
 server installed, an older one, a type from an extension that it lacks) the reason is reported; the file has been read
 back to its last row in any case.
 """

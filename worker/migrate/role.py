@@ -18,7 +18,7 @@ from worker.migrate.local import WORKER_ROLE
 from worker.migrate.queries import query
 
 LONGEST_NAME_BYTES = 63
-# As on the shared login: settings of a role hold for whoever logs in as it, not for its members.
+# As on the shared login: settings of a role hold for logins as that role, not for its members.
 _SETTINGS = (
     ("statement_timeout", "60s"),
     ("lock_timeout", "10s"),

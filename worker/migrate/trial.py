@@ -33,8 +33,8 @@ class Trial:
     """What came of it.
 
     Attributes:
-        stopped_by: what would stop the run; empty where nothing does.
-        undecided: why it could not be tried to its end; empty where it was.
+        stopped_by: what would stop the run; empty if nothing does.
+        undecided: why it could not be tried to its end; empty if it was.
         displaced: statements that the run sets aside, and a rollback brings back.
         findings: of the audit, as it would be after the run.
     """

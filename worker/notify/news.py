@@ -1,6 +1,6 @@
-"""What is worth a message, and what was told already: once for each thing, however often it is looked at.
+"""What is worth a message, and what was sent already: once for each thing, however often it is looked at.
 
-What was told is remembered beside the outbox file, for each recipient: a worker that is restarted every two seconds
+What was sent is remembered beside the outbox file, for each recipient: a worker that is restarted every two seconds
 tells the same once. Nothing of a payload, and nothing that the server quoted of a row, is in a message.
 """
 
@@ -17,7 +17,7 @@ from outbox.operating import age
 from outbox.terminal import one_line
 
 OUTAGE_AFTER_SECONDS = 120.0  # a shorter one is over before anybody has read of it
-PARKED_EVERY_SECONDS = 900.0  # what is parked within this time is told together
+PARKED_EVERY_SECONDS = 900.0  # what is parked within this time goes into one message
 _LISTED = 5
 _DELIVERS = frozenset({"draining", "following"})
 _NEVER = "0000"  # before every time
@@ -29,10 +29,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What one recipient knows.
 
     Attributes:
-        outage: when the outage began that was told and is not over.
-        blocked: the cause of which was told that a person is needed.
-        parked_at: when the newest event was parked that was told.
-        parked_told_at: when that was told.
+        outage: when the outage began that was reported and is not over.
+        blocked: the cause for which it was reported that a person is needed.
+        parked_at: when the newest event was parked that was reported.
+        parked_told_at: when that was reported.
     """
 
     outage: str | None = None
@@ -58,7 +58,7 @@ def news(box: Outbox, status: Status, told: Told, *, outage_after_seconds: float
         box: the outbox.
         status: of it, as just read.
         told: what the recipient knows.
-        outage_after_seconds: how long an outage lasts before it is told.
+        outage_after_seconds: how long an outage lasts before it is reported.
     """
     for part in (_outage(status, told, outage_after_seconds), _blocked(status, told)):
         for message in part:

@@ -55,7 +55,7 @@ def notifying(
         outbox: the outbox file.
         addresses: URLs as Apprise has them.
         look_every_seconds: how often to look.
-        outage_after_seconds: how long an outage lasts before it is told.
+        outage_after_seconds: how long an outage lasts before it is reported.
 
     Raises:
         SettingsFault: an address is none that Apprise knows; it is named by its place, not by its text.
@@ -140,7 +140,7 @@ def _read(path: Path) -> dict[str, Told]:
 
 
 def _write(paths: OutboxPaths, told: dict[str, Told]) -> None:
-    """Keep what was told, whole or not at all. On a full disk it is not kept, and told once more after a restart."""
+    """Keep what was sent, whole or not at all. On a full disk it is not kept, and sent once more after a restart."""
     new = paths.notified.with_name(paths.notified.name + ".new")
     with suppress(OSError):
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)

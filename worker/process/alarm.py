@@ -1,6 +1,6 @@
 """Interrupts the main thread after a while, whatever it does then.
 
-By the system's timer, whose signal comes in the midst of a call that waits. Where there is none (Windows), by a thread
+By the system's timer, whose signal comes in the midst of a call that waits. If there is none (Windows), by a thread
 that does what Ctrl-C does: a call that waits there is interrupted once it returns.
 """
 

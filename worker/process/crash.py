@@ -1,8 +1,8 @@
 """The last words about an exception that nobody foresaw.
 
 Its message may hold anything: the connection string that a library could not read, the payload that a function choked
-on. A traceback prints the messages of the whole chain. So what is told is where it happened and of which kinds the
-exceptions are, which is what a report of the fault needs; never what they say.
+on. A traceback prints the messages of the whole chain. So only this is written: where it happened and of which kinds
+the exceptions are, which is what a report of the fault needs; never what they say.
 """
 
 import traceback

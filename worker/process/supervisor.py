@@ -16,7 +16,7 @@ PINGS_PER_TIMEOUT = 3
 
 
 class Supervisor:
-    """Whoever listens at NOTIFY_SOCKET; nobody, where it is not set.
+    """The service manager that listens at NOTIFY_SOCKET; none if it is not set.
 
     Args:
         environ: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them.
@@ -24,7 +24,7 @@ class Supervisor:
         clock: monotonic seconds.
 
     Attributes:
-        ping_every_seconds: how long the loop may wait without a word; infinite where nobody listens.
+        ping_every_seconds: how long the loop may wait without a word; infinite if nobody listens.
         alive_at: when the loop last said that it is alive, or this was made.
     """
 

@@ -1,7 +1,7 @@
 """Wakes the relay: watching is a hint, reading is the truth.
 
 A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and sends one byte
-through a pair of sockets (`hearing`), on which the relay waits; not through a pipe, since Windows waits for sockets
+through a pair of sockets (`bell_watch`), on which the relay waits; not through a pipe, since Windows waits for sockets
 alone. Should a notification be lost, the wait ends by itself after the poll interval. Should the directory not be
 watchable, the poll is all there is.
 
@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Self
 
 from worker.process.alarm import Alarm
-from worker.process.hearing import Hearing
+from worker.process.bell_watch import BellWatch
 from worker.process.supervisor import Supervisor
 
 STOP_WITHIN_SECONDS = 4.0
@@ -46,17 +46,17 @@ class Waker:
         self._write.settimeout(0)
         self._rings = selectors.DefaultSelector()
         self._rings.register(self._read, selectors.EVENT_READ)
-        self._hearing = Hearing(bell, lambda: self._wake(b"b"))
+        self._bell_watch = BellWatch(bell, lambda: self._wake(b"b"))
         self._alarm = Alarm()
         self.stopping = False
         self.ended = False
 
     def __enter__(self) -> Self:
-        self._hearing.start()
+        self._bell_watch.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._hearing.close()
+        self._bell_watch.close()
         self._rings.close()
         self._read.close()
         self._write.close()
@@ -78,10 +78,10 @@ class Waker:
             self._supervisor.alive()
             left = end - monotonic()
             if left <= 0:
-                self._hearing.nothing_heard()
+                self._bell_watch.nothing_heard()
                 break
             if self._rings.select(min(left, self._supervisor.ping_every_seconds)):
-                self._hearing.heard()
+                self._bell_watch.heard()
                 break
         with suppress(BlockingIOError):
             while self._read.recv(4096):

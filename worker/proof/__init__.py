@@ -1,1 +1,1 @@
-"""Proof that what was delivered stands in the database, and repair where it does not."""
+"""Proof that what was delivered stands in the database, and repair if it does not."""

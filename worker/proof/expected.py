@@ -28,11 +28,11 @@ class Expected:
 
     Attributes:
         kind: of the aggregate.
-        key: its natural key; its id where no event of it can be read.
-        key_values: column -> value of that key; empty where no event can be read.
+        key: its natural key; its id if no event of it can be read.
+        key_values: column -> value of that key; empty if no event can be read.
         values: column -> value; only those that some event set, and none that names another row.
         named: field -> natural key (or id) of the row that it refers to.
-        hashes: field -> hash of the body that some event set, None where it was set to null.
+        hashes: field -> hash of the body that some event set, None if it was set to null.
         merged: field -> top-level keys that some event set.
         links: name of the link -> (what tells it apart, other end) -> whether it should be there, and how.
         removed: whether it was removed for good.
@@ -139,7 +139,7 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
     """Fold these events of one aggregate, in order, into what they say of it.
 
     Args:
-        event: one of the aggregate; where no event can be read, it stands under its id.
+        event: one of the aggregate; if no event can be read, it stands under its id.
         events: as they are to be applied.
     """
     one = _named_by(event, _payload(event))

@@ -70,7 +70,7 @@ def _keepers(connection: Connection, one: Expected) -> str:
 
 
 def say_again(connection: Connection, box: Log, events: list[Event], one: Expected, position: Position) -> str | None:
-    """Write one row from these events, whichever of them wrote it last; returns why not, None where it is written.
+    """Write one row from these events, whichever of them wrote it last; returns why not, None if it is written.
 
     Raises:
         PositionMoved: another worker delivers meanwhile.

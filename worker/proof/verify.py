@@ -38,7 +38,7 @@ from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection
 from worker.faults import obstacles
 from worker.proof.expected import Expected, expected_of, fold_one
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 CHUNK = 500
 _LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), "300000")  # milliseconds
@@ -72,7 +72,7 @@ class Repaired:
 
     Attributes:
         what: `kind slug`.
-        reason: why it could not be mended; None where it was.
+        reason: why it could not be mended; None if it was.
     """
 
     what: str
@@ -164,7 +164,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
     if target is not None and not result.proven:  # whatever was proven once no longer is
         box.relay.remember_verified(UUID(str(target[0])), 0)
     elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
-        with only_a_note(box):  # on a full disk the result is told all the same; without the note less is pruned
+        with best_effort(box):  # on a full disk the result is reported all the same; without the note less is pruned
             box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
     return result
 

@@ -15,7 +15,7 @@ from worker.faults.suspects import died
 from worker.logs import logs_of_a_library
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.forecast import Forecast
-from worker.run.notes import only_a_note, stopped_holding
+from worker.run.notes import best_effort, stopped_holding
 from worker.run.options import Ending
 from worker.run.report import OnBatch
 from worker.run.room import RoomAgain
@@ -107,7 +107,7 @@ def drain(
         _progress(box.last_seq, show=progress and sys.stderr.isatty()) as on_batch,
     ):
         wary = died(box)
-        with only_a_note(box):
+        with best_effort(box):
             box.relay.set_state("draining")
         relay, report = relay_for(
             box,
@@ -130,7 +130,7 @@ def drain(
             ending = Ending.EMPTY
         finally:
             waker.end()
-            with only_a_note(box):
+            with best_effort(box):
                 box.relay.set_state("stopped")
         return Drained(
             ending=ending,

@@ -50,7 +50,7 @@ class Forecast:
 
         Args:
             count: its events.
-            seconds: since the batch before it, or its own duration where there was none.
+            seconds: since the batch before it, or its own duration if there was none.
             last_seq: the newest event of the log.
         """
         seconds = max(seconds, LEAST_SECONDS)
@@ -60,7 +60,7 @@ class Forecast:
         self.rate = self._carried.per_second
 
     def seconds_left(self, backlog: int) -> float | None:
-        """How long until nothing waits; None where that is not known, or never at this rate."""
+        """How long until nothing waits; None if that is not known, or never at this rate."""
         if backlog == 0:
             return 0.0
         gain = self._carried.per_second - self._arrived.per_second

@@ -1,4 +1,4 @@
-"""What the relay counts as it goes, for whoever wants to know (`worker.metrics`); nobody by default."""
+"""What the relay counts as it goes, for `worker.metrics`; counted by nobody by default."""
 
 from typing import Protocol
 

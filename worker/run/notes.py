@@ -1,6 +1,6 @@
 """Notes in the outbox file that are for humans: a full disk, or a writer that stands still, must not stop deliveries.
 
-A note gives up soon, and what could not be written is told once, not at every poll; so is that notes are written again.
+A note gives up soon. That notes fail is logged once, not at every poll, and so is that they are written again.
 """
 
 import sqlite3
@@ -21,10 +21,10 @@ _failing: WeakSet[Log] = WeakSet()
 
 
 @contextmanager
-def only_a_note(box: Log) -> Iterator[None]:
-    """Let a note fail, and say so once; never around anything that the order of events rests on.
+def best_effort(box: Log) -> Iterator[None]:
+    """Write a note if it can be written; log a failure once. Never for anything that the order of events depends on.
 
-    The block must write, or not say anything: that it went through is taken for a note that was written.
+    The block must write: if it ends without an error, notes are taken to work again.
     """
     try:
         with _soon(box):
@@ -50,7 +50,7 @@ def stopped_holding(box: Log, held: Fault) -> None:
 
 @contextmanager
 def upkeep(box: Log) -> Iterator[None]:
-    """Let what keeps the file small fail in silence: it is tried again."""
+    """Keep the file small if it can be done; a failure is not logged, for it is tried again."""
     try:
         with _soon(box):
             yield

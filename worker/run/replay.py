@@ -1,7 +1,7 @@
 """Replays: the position is set back, under its lock, and the ordinary relay does the rest.
 
 Nothing is doubled by it: every row carries the event that wrote it last, and older ones leave it alone. So a replay
-fills in what a fresh or restored database lacks, and changes nothing where nothing is lacking.
+fills in what a fresh or restored database lacks, and changes nothing if nothing is lacking.
 """
 
 from datetime import UTC, datetime
@@ -148,7 +148,7 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
             raise older("the database cannot note how far it had come before a replay") from exc
         if moved != 1:
             raise PositionMoved("somebody else moved the position: stop the other worker and try again")
-        # What is parked is what the position has passed: beyond it everything is read again, and judged anew.
+        # What is parked is what the position has passed: beyond it everything is read and judged again.
         connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})
     box.relay.remember_position(position.destination_id, seq, event_id)
 

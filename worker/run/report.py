@@ -11,7 +11,7 @@ from worker.apply.position import Position
 from worker.faults.verdict import Judgement
 from worker.logs import get_log
 from worker.run.forecast import Forecast
-from worker.run.notes import only_a_note
+from worker.run.notes import best_effort
 
 NOTE_EVERY_SECONDS = 1.0
 HINDERED_AFTER_SECONDS = 4.0
@@ -30,7 +30,7 @@ class Report:
 
     Attributes:
         carried: events that the position passed in this run.
-        forecast: how fast, and how long still; begun anew whenever nothing is left.
+        forecast: how fast, and how long still; started again whenever nothing is left.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Report:
     def connected(self, position: Position) -> None:
         """A session with the database began."""
         self._log.info("relay.connected", destination_id=str(position.destination_id), seq=position.seq)
-        with only_a_note(self._box):
+        with best_effort(self._box):
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
         self._last_batch_at = self._clock()
         self._position = position
@@ -97,7 +97,7 @@ class Report:
         """Nothing is left."""
         if self._state != "following":
             self._note("following", position, 0.0)
-            with only_a_note(self._box):
+            with best_effort(self._box):
                 self._box.relay.drained()
             self.forecast = Forecast()
         else:
@@ -113,7 +113,7 @@ class Report:
     def settled(self) -> None:
         """The session is over, or waits: note how far it got, which is noted once a second at most while it goes on."""
         position = self._position
-        with only_a_note(self._box):
+        with best_effort(self._box):
             if position is not None and self._remembered_seq() != position.seq:
                 self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
 
@@ -124,7 +124,7 @@ class Report:
         if stuck < HINDERED_AFTER_SECONDS or now - self._noted_at < NOTE_EVERY_SECONDS:
             return
         self._noted_at, self._state = now, "draining"
-        with only_a_note(self._box):
+        with best_effort(self._box):
             self._box.relay.set_state("draining", judgement.reason)
 
     def holding(self, reason: str) -> None:
@@ -133,7 +133,7 @@ class Report:
         if self._state != "holding":
             self._log.warning("relay.holding", reason=reason)
             self._state = "holding"
-        with only_a_note(self._box):
+        with best_effort(self._box):
             self._box.relay.set_state("holding", reason)
         self._last_batch_at = self._clock()
 
@@ -145,7 +145,7 @@ class Report:
         self._noted_at = self._clock()
         self._state = state
         rate = self.forecast.rate
-        with only_a_note(self._box):
+        with best_effort(self._box):
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
             self._box.relay.set_state(state, None, _tenth(rate), _tenth(eta_seconds))
 

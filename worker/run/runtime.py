@@ -101,7 +101,7 @@ def relay_for(
         poll_seconds=settings.poll_seconds,
         max_events=most,
         max_bytes=settings.batch_bytes,
-        # Whoever names a rate is concerned for the database: one connection is enough for it.
+        # A user who sets a rate is concerned for the database: one connection is enough for it.
         halves_from=max(2, int(most * HALVES_FROM_SHARE)) if settings.second_lane and max_rate is None else None,
         limits=Limits(statement_timeout_ms=int(settings.statement_timeout_seconds * 1000)),
         until_empty=until_empty,

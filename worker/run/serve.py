@@ -12,7 +12,7 @@ from worker.logs import get_log, logs_of_a_library
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.meter import Meter, NoMeter
-from worker.run.notes import only_a_note, stopped_holding
+from worker.run.notes import best_effort, stopped_holding
 from worker.run.room import RoomAgain
 from worker.run.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
@@ -38,7 +38,7 @@ def serve(settings: WorkerSettings | None = None, *, local: bool = False) -> Non
 
 
 def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
-    """Serve the outbox; True where it was a copy in memory, and there is room now to open the file."""
+    """Serve the outbox; True if it was a copy in memory, and there is room now to open the file."""
     log = get_log()
     measured = settings.metrics_port is not None or settings.metrics_file is not None
     supervisor = Supervisor(os.environ, heard_every_seconds=HEARD_EVERY_SECONDS if measured else float("inf"))
@@ -51,7 +51,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
     ):
         wary = died(box)
         held: Holding | None = None
-        with only_a_note(box):
+        with best_effort(box):
             box.relay.set_state("starting")
         supervisor.ready()
         log.info("worker.started", pid=os.getpid(), version=__version__, outbox_id=str(box.outbox_id))
@@ -60,7 +60,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
                 held = Holding()
                 log.warning("relay.holding", reason=str(held), last_seq=box.last_seq)
                 while not waker.stopping:
-                    with only_a_note(box):
+                    with best_effort(box):
                         box.relay.set_state("holding", str(held))
                     waker.sleep(60.0)
             else:
@@ -79,7 +79,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
             if held is not None:
                 stopped_holding(box, held)
             else:
-                with only_a_note(box):
+                with best_effort(box):
                     box.relay.set_state("stopped")
     return False
 

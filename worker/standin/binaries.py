@@ -46,7 +46,7 @@ def reachable_programs(programs: Path, account: Account, shelf: Path) -> Path:
     with (shelf / "installing").open("w") as lock:  # several processes may want their first server at once
         host.lock(lock.fileno())
         if not copy.exists():
-            partial = copy.with_suffix(".partial")  # left by whoever was killed
+            partial = copy.with_suffix(".partial")  # left by a process that was killed
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(install, partial / package.name / install.name, symlinks=True)
             if libraries.is_dir():

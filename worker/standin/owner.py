@@ -21,7 +21,7 @@ def owner_is_alive(data_dir: Path) -> bool:
 
 
 def _started(pid: int) -> str:
-    """The start time in clock ticks since boot; empty where there is no /proc."""
+    """The start time in clock ticks since boot; empty if there is no /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,7 +1,7 @@
 """Is there a server running on this data folder, and is it really that one?
 
 `postmaster.pid` outlives a killed server, and its number may by now belong to any other program: a process
-counts as ours only if its working folder, or where there is no /proc its command line, is the data folder.
+counts as ours only if its working folder, or if there is no /proc its command line, is the data folder.
 """
 
 import os
@@ -19,7 +19,7 @@ def running_pid(cluster: Path) -> int | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this id exists, whoever owns it."""
+    """Whether a process of this id exists, under any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Make a plain PostgreSQL look like a Supabase database to whoever connects as `postgres`.
+"""Make a plain PostgreSQL look like a Supabase database to a client that connects as `postgres`.
 
 Cluster-wide: the roles, their attributes, memberships and time limits. Per database: owner, schemas, the
 claims functions, `auth.users`, and the default grants in one of the two modes that Supabase has. May be run

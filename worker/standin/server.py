@@ -4,7 +4,7 @@ Life of a data folder: initialised once (superuser `supabase_admin`, a random pa
 of its own), prepared once (roles and schemas as Supabase has them), then started and stopped any number of
 times with the same address. Several processes may want it at once: under a lock file the first starts it and
 owns it, the others use it. The owner stops it, on leaving the context, at exit, and through a guard process
-if it is killed; an owner that is gone is succeeded by whoever comes next. Nothing is ever ended that does
+if it is killed; an owner that is gone is succeeded by the next process that asks. Nothing is ever ended that does
 not serve this very data folder.
 """
 
@@ -70,7 +70,7 @@ class LocalPostgres:
 
     @property
     def running(self) -> bool:
-        """Whether the server is up, whoever started it."""
+        """Whether the server is up, whichever process started it."""
         return running_pid(self.cluster) is not None
 
     @property
@@ -139,7 +139,7 @@ class LocalPostgres:
             False if somebody owns it, or is just starting it: then nothing was done.
         """
         try:
-            with self._alone():  # whoever is starting it holds this until the owner is written down
+            with self._alone():  # a process that starts it holds this until the owner is written down
                 if owner_is_alive(self.data_dir):
                     return False
                 if self.running:
@@ -237,7 +237,7 @@ class LocalPostgres:
 
     @contextmanager
     def _alone(self, *, make: bool = False) -> Iterator[None]:
-        """Hold the lock of the data folder; with `make`, of a new one where it is missing.
+        """Hold the lock of the data folder; with `make`, of a new one if it is missing.
 
         A sweep may delete the folder while we wait for its lock: then what we got is the lock of nothing.
         """

@@ -26,7 +26,7 @@ def sweep(folder: Path) -> list[Path]:
 
 
 def _sweep_shelf() -> None:
-    """Delete server files whose temporary data folder was deleted without us, by whoever cleans up after a test.
+    """Delete server files whose temporary data folder was deleted without us, by the clean-up after a test.
 
     Only below the folder for temporary files: elsewhere a folder that is not there may be on an unmounted disk.
     """

@@ -148,7 +148,7 @@ def test_a_removal_that_was_cut_short_is_finished(places: Places) -> None:
 
 
 @pytest.mark.parametrize(("step", "published", "swept"), [("unit.committed", 2, 0), ("unit.before_commit", 0, 2)])
-def test_a_staging_directory_whose_lock_a_power_loss_took_is_an_estate(
+def test_a_staging_directory_whose_lock_a_power_loss_took_is_finished_like_any_other(
     step: str, published: int, swept: int, places: Places, start: Start
 ) -> None:
     """No owner outlives a power loss: what is named is published, what is not is swept."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from outbox.files.confined import STAGING_DIRECTORY
-from outbox.files.staging import Estate
+from outbox.files.staging import StagingOwner
 from tests.support.power_loss import ledger, trace
 from tests.support.power_loss.disk import EVERYTHING, NOTHING, Disk, File, Mercy
 from tests.support.power_loss.ledger import Told
@@ -77,11 +77,11 @@ def lay_out(crash: Crash, directory: Path) -> None:
 def the_same_inode(directory: Path) -> Iterator[None]:
     """Take the outbox file that was laid out for the one that it is, and for no copy of it."""
     staging = next(directory.rglob(STAGING_DIRECTORY), None)
-    estates = [] if staging is None else [estate for entry in staging.iterdir() if (estate := Estate.of(entry))]
-    if not estates:
+    owners = [] if staging is None else [owner for entry in staging.iterdir() if (owner := StagingOwner.of(entry))]
+    if not owners:
         yield
         return
-    with mock.patch("outbox.outbox.inode_of", return_value=estates[0].inode):
+    with mock.patch("outbox.outbox.inode_of", return_value=owners[0].inode):
         yield
 
 

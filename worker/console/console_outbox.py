@@ -1,4 +1,4 @@
-"""What the pages share: the outbox, opened anew for each request, and the tally of the courses."""
+"""What the pages share: the outbox, opened for each request, and the tally of the courses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.console.overview import Overview, read_overview
 _PATIENCE_SECONDS = 5.0
 
 
-class Desk:
+class ConsoleOutbox:
     """The outbox as the console uses it, from several threads."""
 
     def __init__(self, settings: OutboxSettings) -> None:

@@ -1,10 +1,10 @@
-"""Hears the bell through watchdog, and notices when it has gone deaf.
+"""Watches the bell through watchdog, and notices when notifications no longer arrive.
 
-Notifications are lost in silence: the kernel's queue overflows, the thread that reads it dies, the directory that was
-watched is replaced by another of the same name, or no watch can be had at all. None of this stops the relay, whose poll
-goes on by itself. But events would then wait for the poll for ever after, so each poll asks the one question that
-covers every cause: did the bell ring without our hearing it? If it is still unheard seconds later (on a busy machine a
-ring may arrive after the poll), the directory is watched anew. Each deafness is told once.
+Notifications can get lost without an error: the kernel's queue overflows, the thread that reads it dies, the directory
+is replaced by another of the same name, or no watch is available. None of this stops the relay, which polls as well.
+But every later event would wait for a poll. So each poll checks whether the bell rang without a notification. If none
+has arrived seconds later (on a busy machine it may come after the poll), the directory is watched again. Each loss is
+logged once.
 """
 
 import errno
@@ -44,7 +44,7 @@ class _BellHandler(FileSystemEventHandler):
                 self._wake()
 
 
-class Hearing:
+class BellWatch:
     """Watches the directory of the bell.
 
     Args:
@@ -63,7 +63,7 @@ class Hearing:
         self._told = False
 
     def start(self) -> None:
-        """Watch the directory, anew where it was watched before; where that is refused, say so."""
+        """Watch the directory, again if it was watched before; log it if that is refused."""
         self.close()
         observer: Any = None
         try:
@@ -86,14 +86,14 @@ class Hearing:
         self._unheard_since = None
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         if self._observer is not None and self._observer.is_alive():
             self._observer.stop()
             self._observer.join()
         self._observer = None
 
     def heard(self) -> None:
-        """The bell rang, and we know."""
+        """A notification of the bell arrived."""
         self._stamp = self._read_stamp()
         self._unheard_since = None
         if self._told:
@@ -101,7 +101,7 @@ class Hearing:
             get_log().info("wakeup.heard_again")
 
     def nothing_heard(self) -> None:
-        """A wait ended in silence: was it silent?"""
+        """A wait ended without a notification. If the bell rang all the same, the watch may be lost."""
         stamp, now = self._read_stamp(), self._clock()
         if stamp != self._stamp and self._unheard_since is None:
             self._unheard_since = now

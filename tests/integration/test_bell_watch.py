@@ -17,14 +17,14 @@ from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import environment, until, worker
 from tests.support.rows import applied_seq
-from worker.process.hearing import LATE_SECONDS, Hearing
+from worker.process.bell_watch import LATE_SECONDS, BellWatch
 from worker.process.wakeup import Waker
 
 MORE_THAN_THE_KERNEL_QUEUES = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text()) + 1000
 
 
 class Ear:
-    """A `Hearing` with its pipe and a clock that the test moves."""
+    """A `BellWatch` with its pipe and a clock that the test moves."""
 
     def __init__(self, directory: Path) -> None:
         self.bell = directory / "outbox.bell"
@@ -33,8 +33,8 @@ class Ear:
         os.set_blocking(self.read, False)
         os.set_blocking(self.write, False)
         self.now = 0.0
-        self.hearing = Hearing(self.bell, lambda: os.write(self.write, b"b"), clock=lambda: self.now)
-        self.hearing.start()
+        self.watch = BellWatch(self.bell, lambda: os.write(self.write, b"b"), clock=lambda: self.now)
+        self.watch.start()
 
     def ring(self, moment_ns: int | None = None) -> None:
         """As the outbox does; the file system's clock ticks too slowly for two rings in a row."""
@@ -53,9 +53,9 @@ class Ear:
     def poll_until_deaf(self) -> list[str]:
         """Two polls that end in silence, and what was told."""
         with capture_logs() as told:
-            self.hearing.nothing_heard()
+            self.watch.nothing_heard()
             self.now += LATE_SECONDS
-            self.hearing.nothing_heard()
+            self.watch.nothing_heard()
         return [line["event"] for line in told]
 
     def hears_again(self) -> None:
@@ -64,12 +64,12 @@ class Ear:
         self.ring()
         until(self.hears, what="heard")
         with capture_logs() as told:
-            self.hearing.heard()
-            self.hearing.heard()
+            self.watch.heard()
+            self.watch.heard()
         assert [line["event"] for line in told] == ["wakeup.heard_again"]
 
     def close(self) -> None:
-        self.hearing.close()
+        self.watch.close()
         os.close(self.read)
         os.close(self.write)
 
@@ -92,17 +92,17 @@ def test_a_ring_that_arrives_late_is_no_deafness(ear: Ear) -> None:
     """The poll may end a moment before the notification comes."""
     ear.ring()
     until(ear.hears, what="heard")
-    ear.hearing.nothing_heard()
+    ear.watch.nothing_heard()
     ear.now += LATE_SECONDS - 0.1
-    ear.hearing.nothing_heard()
-    ear.hearing.heard()
+    ear.watch.nothing_heard()
+    ear.watch.heard()
     assert ear.poll_until_deaf() == []
 
 
 def test_a_dead_observer_is_noticed_by_the_poll_and_replaced(ear: Ear) -> None:
     """Its thread is gone: the bell rings unheard, the next poll but one watches anew and says so once."""
-    ear.hearing._observer.stop()
-    ear.hearing._observer.join()
+    ear.watch._observer.stop()
+    ear.watch._observer.join()
     ear.ring()
     assert ear.poll_until_deaf() == ["wakeup.deaf"]
     ear.hears_again()
@@ -137,7 +137,7 @@ def test_an_overflow_of_the_kernels_queue_is_survived(ear: Ear) -> None:
         os.close(other)
         os.close(bell)
     until(ear.hears, what="heard of the flood")
-    ear.hearing.heard()
+    ear.watch.heard()
     ear.ring()
     until(ear.hears, what="heard after the flood")
 
@@ -174,8 +174,8 @@ def test_without_an_inotify_instance_or_a_thread_the_poll_is_all_there_is(
     def refused() -> None:
         raise refusal
 
-    monkeypatch.setattr("worker.process.hearing.Observer", refused)
-    monkeypatch.setattr("worker.process.hearing.LATE_SECONDS", 0.0)
+    monkeypatch.setattr("worker.process.bell_watch.Observer", refused)
+    monkeypatch.setattr("worker.process.bell_watch.LATE_SECONDS", 0.0)
     bell = tmp_path / "outbox.bell"
     bell.write_bytes(b".")
     with capture_logs() as told, Waker(bell) as waker:
