@@ -86,8 +86,8 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if args and (near := difflib.get_close_matches(args[0], self.list_commands(ctx), n=3, cutoff=0.7)):
-                told = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
-                raise click.UsageError(told, ctx) from error
+                text = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
+                raise click.UsageError(text, ctx) from error
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -116,15 +116,15 @@ def run(command: click.Command, *, errors: type[Exception] | tuple[type[Exceptio
     except errors as exc:
         _end(str(exc), getattr(exc, "exit_code", EXIT_FAILED))
     except Exception as exc:
-        told = _words_for(exc)
-        if told is None:
+        text = _words_for(exc)
+        if text is None:
             raise
-        _end(*told)
+        _end(*text)
     sys.exit(status if isinstance(status, int) else EXIT_OK)
 
 
-def _end(told: str, code: int) -> NoReturn:
-    click.echo(f"error: {told}", err=True)
+def _end(text: str, code: int) -> NoReturn:
+    click.echo(f"error: {text}", err=True)
     try:
         sys.stdout.flush()
     except OSError:  # what could not be written is still kept: Python would try again, and end with a code of its own
@@ -150,11 +150,11 @@ def _words_for(error: Exception) -> tuple[str, int] | None:
         return None if package is None else (package, EXIT_CONFIGURATION)
     if isinstance(error, OSError):
         if error.errno in NO_SPACE:
-            told = "no space left on the disk: what is in the outbox stays; free some room and run again"
-            return told, EXIT_FAILED
+            text = "no space left on the disk: what is in the outbox stays; free some room and run again"
+            return text, EXIT_FAILED
         if error.filename is not None:
-            told = f"{error.filename}: {error.strerror}; see whose it is, and what its folder allows, with `ls -la`"
-            return told, EXIT_FAILED
+            text = f"{error.filename}: {error.strerror}; see whose it is, and what its folder allows, with `ls -la`"
+            return text, EXIT_FAILED
     # A row that makes no sense: is it the file, or a bug of ours? The file is asked.
     fault = damage_behind(error)
     return None if fault is None else (str(fault), fault.exit_code)

@@ -146,7 +146,7 @@ def has_room(fd: int, seconds: float) -> bool:
 
 
 def user_id() -> int | None:
-    """Return the number of the user who runs this; None where users have none."""
+    """Return the number of the user who runs this; None if users have none."""
     return os.geteuid() if hasattr(os, "geteuid") else None
 
 

@@ -240,7 +240,7 @@ def column(
         name: of the column, if it is not that of the field.
         refers_to: the field names a row of another table by its natural key; the column holds its id.
         merged: the column is a jsonb object, and the event's keys are merged into it.
-        body: a long text: compared by its hash, and written again only where it differs.
+        body: a long text: compared by its hash, and written again only if it differs.
         path: the file that holds the body, relative to CONTENT_ROOT.
     """
     if refers_to is not None and not isinstance(refers_to, Aggregate | Outside):

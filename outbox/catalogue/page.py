@@ -68,8 +68,8 @@ def _words(field: dict[str, Any]) -> str:
         "maximum": "to {}",
         "pattern": "matching `{}`",
     }
-    told = [phrase.format(str(field[key]).replace("|", "\\|")) for key, phrase in limits.items() if key in field]
-    return ", ".join([words, *told])
+    phrases = [phrase.format(str(field[key]).replace("|", "\\|")) for key, phrase in limits.items() if key in field]
+    return ", ".join([words, *phrases])
 
 
 if __name__ == "__main__":

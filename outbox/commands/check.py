@@ -23,12 +23,12 @@ def check(*, as_json: bool) -> int:
     """
     live = sys.stderr.isatty()
 
-    def told(done: int) -> None:
+    def show(done: int) -> None:
         if live:
             click.echo(f"\r{done:,} events hashed", nl=False, file=obeyed(sys.stderr))
 
     with opened(reading=True) as box:
-        findings = list(run_checks(box, progress=told))
+        findings = list(run_checks(box, progress=show))
     if live:
         click.echo("", err=True)
     if as_json:

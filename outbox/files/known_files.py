@@ -24,7 +24,7 @@ class KnownFile:
         seq: the event that carries it; None for a file that no event carries.
         slug: of the content that the file carries; None for a file that carries none.
         temp: place in staging, relative to CONTENT_ROOT, until it is known to be published.
-        previous_sha256: what this version replaces; None where the file was new.
+        previous_sha256: what this version replaces; None if the file was new.
         recorded_at: ISO 8601, UTC.
     """
 

@@ -199,7 +199,7 @@ class Staging:
 
 
 def published_up_to(directory: Path) -> int:
-    """Return up to which of its files a dead process had published everything; 0 where it did not say."""
+    """Return up to which of its files a dead process had published everything; 0 if it did not say."""
     try:
         return int((directory / _OWNER_LOCK).read_bytes()[:_NUMBER_WIDTH])
     except (OSError, ValueError):  # gone, empty (an earlier version of this package), or torn by a power loss

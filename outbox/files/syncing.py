@@ -6,7 +6,7 @@ does the first. Code that relies on the bytes waits for it (`Sync.wait`): before
 file has them, else before the file is renamed. What stands at a file's place is whole at any time, whatever the power
 does.
 
-To hand a file over costs 0.1 ms of two threads waking each other. Where the file before took less than that to be
+To hand a file over costs 0.1 ms of two threads waking each other. If the file before took less than that to be
 fsynced (memory, a disk with a cache that outlives a power loss), the caller does the next one itself.
 
 An fsync that failed is never repeated: the kernel may have dropped what it could not write, and say yes the next time.
@@ -69,7 +69,7 @@ class Sync:
         """Return once the bytes are on the disk.
 
         Raises:
-            OSError: they could not be written; they may be lost even where they can be read.
+            OSError: they could not be written; they may be lost even if they can be read.
         """
         self.settle()
         if self._error is not None:

@@ -79,7 +79,7 @@ _NOTHING_YET = Result()
 
 @dataclass(slots=True)
 class StagedFile:
-    """A file on its way; `staged` is None where the same bytes are in place already."""
+    """A file on its way; `staged` is None if the same bytes are in place already."""
 
     path: str
     target: Path
@@ -151,7 +151,7 @@ class Unit:
         Args:
             path: relative to CONTENT_ROOT, forward slashes.
             data: all of the file.
-            overwrite: replace the file also where somebody changed it since it was published here.
+            overwrite: replace the file also if somebody changed it since it was published here.
 
         Raises:
             PathRefused: the path leaves CONTENT_ROOT.

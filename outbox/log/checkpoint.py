@@ -52,7 +52,7 @@ def look_after(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -
 
 
 def keep_small(connection: sqlite3.Connection, gate: Gate, paths: OutboxPaths) -> None:
-    """Empty the WAL where it outgrew what is reused; cut it back only where it grew large all the same."""
+    """Empty the WAL where it outgrew what is reused; cut it back only if it grew large all the same."""
     size = wal_bytes(paths)
     if size <= REUSED_WAL_BYTES:
         return

@@ -139,7 +139,7 @@ class _Waiter:
         threading.Thread(target=self._block, name="outbox-gate", daemon=True).start()
 
     def is_wanted_again(self) -> bool:
-        """Wait on, after giving up; False where the lock arrived meanwhile and was dropped."""
+        """Wait on, after giving up; False if the lock arrived meanwhile and was dropped."""
         with self._settle:
             if not self.arrived.is_set():
                 self._is_wanted = True

@@ -47,7 +47,7 @@ def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.da
     """Append what is news among `drafts`, in order; the caller holds a write transaction.
 
     Returns:
-        The events that were appended; fewer than the drafts where some changed nothing.
+        The events that were appended; fewer than the drafts if some changed nothing.
     """
     seq, previous_id = _last(connection)
     now_ms = int(now.timestamp() * 1000)

@@ -83,7 +83,7 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
 
 
 def damaged(connection: sqlite3.Connection) -> str | None:
-    """Return what SQLite's own check finds first, None where it finds nothing."""
+    """Return what SQLite's own check finds first, None if it finds nothing."""
     try:
         (found,) = connection.execute("pragma quick_check(1)").fetchone()
     except sqlite3.Error as exc:

@@ -17,7 +17,7 @@ _COLUMNS = "id, at, who, action, seq, reason, before, after"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """One act of an operator. `before` and `after` are payloads as JSON, None where the act changes none."""
+    """One act of an operator. `before` and `after` are payloads as JSON, None if the act changes none."""
 
     id: int
     at: str

@@ -71,7 +71,7 @@ class Decision:
         id: of the newest decision.
         how: what that was.
         outcome: what became of it, None before it was carried out.
-        payload_json: the payload to apply, None where the event's own stands.
+        payload_json: the payload to apply, None if the event's own stands.
         discarded: whether the event is not to be applied.
         was_discarded: whether it was not to be applied before, and is now.
     """

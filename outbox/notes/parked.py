@@ -100,7 +100,7 @@ class ParkedEvent:
 
     Attributes:
         behind_seq: for a held one, the earlier event that is parked and that it waits for.
-        payload_json: the edited payload, None where the event's own stands.
+        payload_json: the edited payload, None if the event's own stands.
         attempts: how often it was tried and charged; an outage is never charged.
     """
 
@@ -321,7 +321,7 @@ class Parked:
         return int(count)
 
     def find(self, seq: int) -> ParkedEvent | None:
-        """Return one row, None where this seq is not parked."""
+        """Return one row, None if this seq is not parked."""
         row = self._connection.execute(f"select {_COLUMNS} from parked where seq = ?", [seq]).fetchone()
         return ParkedEvent.from_row(row) if row else None
 

@@ -32,9 +32,9 @@ def plot(corners: Sequence[Point], *, width: int, unicode: bool = True) -> Itera
     # What is there is seen: an outage that lasted a second still leaves a mark.
     heights = [max(1, one) if one or value else 0 for one, value in zip(heights, columns(corners, across), strict=True)]
     for row in reversed(range(HEIGHT)):
-        told = label if row == HEIGHT - 1 else ""
+        name = label if row == HEIGHT - 1 else ""
         bars = "".join(levels[min(len(levels) - 1, max(0, height - row * (len(levels) - 1)))] for height in heights)
-        yield f"{told:>{len(label)}} {upright}{bars}".rstrip()
+        yield f"{name:>{len(label)}} {upright}{bars}".rstrip()
     yield f"{'0':>{len(label)}} {corner}{flat * across}"
     first, last = corners[0][0], corners[-1][0]
     form = "%H:%M:%S" if first.date() == last.date() else "%m-%d %H:%M"

@@ -33,7 +33,7 @@ class CourseProgress:
 
     Attributes:
         slug: of its project; None for what belongs to no course.
-        name: of its project, None where this outbox does not know it.
+        name: of its project, None if this outbox does not know it.
         applied: delivered, or decided about.
         waiting: after the position.
         parked: parked, held or being released.

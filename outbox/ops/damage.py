@@ -13,7 +13,7 @@ from outbox.settings import OutboxSettings
 
 
 def damage_behind(error: Exception) -> OutboxError | None:
-    """Return our error for what a command failed of, None where the outbox file is not to blame.
+    """Return our error for what a command failed of, None if the outbox file is not to blame.
 
     Args:
         error: what nobody caught: SQLite's own refusal, or what a row that makes no sense led to.
@@ -31,7 +31,7 @@ def damage_behind(error: Exception) -> OutboxError | None:
 
 
 def _found(path: Path) -> str | None:
-    """What SQLite's own check finds first, None where it finds nothing or cannot look."""
+    """What SQLite's own check finds first, None if it finds nothing or cannot look."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
             (found,) = connection.execute("pragma quick_check(1)").fetchone()

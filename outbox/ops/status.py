@@ -79,7 +79,7 @@ class Status:
         oldest_pending_seconds: age of the oldest that waits; None if none does.
         bytes: size of the file and its WAL.
         wal_bytes: size of the WAL alone.
-        free_bytes: room beside the file; None where the system does not say.
+        free_bytes: room beside the file; None if the system does not say.
         writable: whether this user may write the file.
         pause: an operator told the worker to wait; None if none did.
         parked_list: the parked list in more detail.
@@ -115,12 +115,12 @@ class Status:
 
     @property
     def away(self) -> OutageRecord | None:
-        """The outage that goes on; None also where the database answered and a person is needed."""
+        """The outage that goes on; None also if the database answered and a person is needed."""
         return self.outage if self.outage is not None and self.outage.kind == "outage" else None
 
     @property
     def wal_is_large(self) -> bool:
-        """True where some reader keeps the WAL from being cut back."""
+        """True if some reader keeps the WAL from being cut back."""
         return self.wal_bytes > ALARMING_WAL_BYTES
 
     def as_dict(self) -> dict[str, Any]:

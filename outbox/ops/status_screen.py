@@ -20,7 +20,7 @@ def lines(status: Status) -> list[str]:
 def screen(found: Assessment) -> Iterator[str]:
     """Write the six answers, one label each; what continues an answer is indented."""
     trouble = found.trouble or (Answer(text="nothing", tone=Tone.WELL),)
-    told = (
+    answers = (
         [found.generation.text],
         [one.text for one in trouble],
         [found.waiting.text],
@@ -28,7 +28,7 @@ def screen(found: Assessment) -> Iterator[str]:
         [found.done.text],
         [line for need in found.needs for line in _need(need)] or ["nothing"],
     )
-    for label, texts in zip(LABELS, told, strict=True):
+    for label, texts in zip(LABELS, answers, strict=True):
         yield f"{label:<{_WIDTH}}{one_line(texts[0])}"
         yield from (f"{'':<{_WIDTH}}{one_line(text)}" for text in texts[1:])
 

@@ -25,7 +25,7 @@ _WORDS = re.compile(r"outbox\.kept (\w+) (\w+)")
 
 
 def kept_as_it_was(error: errors.InvalidTextRepresentation) -> KeptAsItWas | None:
-    """Return what a check of ours found; None where the error is another one."""
+    """Return what a check of ours found; None if the error is another one."""
     found = _WORDS.search(error.diag.message_primary or "")
     if found is None:
         return None

@@ -18,7 +18,7 @@ class Row:
 
     Attributes:
         id: chosen by what made the row: the server, long ago, or us, offline; its key if it has no id.
-        last_event_id: the event that wrote it last; older events leave it alone. None where it names one that no outbox
+        last_event_id: the event that wrote it last; older events leave it alone. None if it names one that no outbox
             made.
         within: the row through which it belongs to somebody (`Owner.through`).
         owners: to whom it belongs (`Owner`).

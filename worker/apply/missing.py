@@ -1,6 +1,6 @@
 """Names what an event refers to and the database does not have, or what still refers to a row that it removes.
 
-Nearly always the relay itself finds that a slug is unknown, and says which. Where the database finds it (its row went
+Nearly always the relay itself finds that a slug is unknown, and says which. If the database finds it (its row went
 away between our look and our write, or it has a reference of its own), its message says it with ids that only the
 server knows, and is not quoted. But the constraint is named after its column, and the event says what it put there.
 """

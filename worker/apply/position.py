@@ -212,11 +212,11 @@ def _destination(connection: Connection, box: Log) -> UUID:
         raise older("outbox.destination is empty")
     destination_id, found = row
     if found != SCHEMA_VERSION:
-        told = f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}"
+        message = f"the database's outbox schema is version {found}, this worker works with {SCHEMA_VERSION}"
         if int(str(found)) < SCHEMA_VERSION:
-            raise older(told)
+            raise older(message)
         raise SchemaFault(
-            told, kind="newer_schema", remedy="install the newer worker on this host", entry="newer-schema"
+            message, kind="newer_schema", remedy="install the newer worker on this host", entry="newer-schema"
         )
     return UUID(str(destination_id))
 

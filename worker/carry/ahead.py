@@ -5,7 +5,7 @@ index, and neither needs to know what becomes of the batch before. So both are d
 its COMMIT, and before its answer is waited for.
 
 Nothing is decided early. The log is append-only, so an event that is read now is the one that would be read later. It
-is used only where the position stands afterwards at the event that it follows, and under the same limits; otherwise it
+is used only if the position stands afterwards at the event that it follows, and under the same limits; otherwise it
 is dropped, and read again. So is a batch that reaches the end of the log, for it may be longer in a moment. What is
 parked, whether an operator paused the relay, and whether the batch went through is asked after the answer, as ever. An
 error in here is not reported either: the relay reads the events again, and meets it there.

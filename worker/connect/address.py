@@ -56,8 +56,8 @@ def parts_of(dsn: str) -> dict[str, str]:
     return {key: str(value) for key, value in parts.items()}
 
 
-def _unusable(dsn: str, told: str) -> SettingsFault:
-    unknown = _UNKNOWN_OPTION.search(told)
+def _unusable(dsn: str, text: str) -> SettingsFault:
+    unknown = _UNKNOWN_OPTION.search(text)
     login, _, path = dsn.partition("://")[2].partition("/")
     options = (path if "@" in login or "?" not in login else login).partition("?")[2]
     # A "/" in a password makes a path and options of what follows it: then an "@" follows as well.

@@ -129,7 +129,7 @@ class _InTheClear(Exception):
 
 
 def _encrypted(pgconn: pq.abc.PGconn, info: str) -> str | None:
-    """Ask another machine with TLS, whatever libpq's default is; None where the connection is right as it is.
+    """Ask another machine with TLS, whatever libpq's default is; None if the connection is right as it is.
 
     libpq prefers TLS and does without where the server has none, and so would send what an imposter asks for, the
     password in the clear among it.

@@ -11,7 +11,7 @@ from worker.faults.verdict import Judgement, Phase, Verdict, judge
 
 
 @contextmanager
-def reach(dsn: str) -> Iterator[Connection]:
+def connected(dsn: str) -> Iterator[Connection]:
     """Open a connection for the length of the block.
 
     Raises:

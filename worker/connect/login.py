@@ -34,7 +34,7 @@ class Answer:
     """What a server or a pooler said instead of letting us in.
 
     Attributes:
-        sqlstate: its code; None where it gave none.
+        sqlstate: its code; None if it gave none.
         words: its text, in its language; looked at for poolers only.
         routine: where in PostgreSQL's source it came from; "" where it does not say.
     """
@@ -275,15 +275,15 @@ def _by_place(answer: Answer) -> Row | None:
     if answer.sqlstate not in OPTION_CODES or answer.routine in _NOT_OF_OPTIONS:
         return None
     # The name of a setting is no secret, and stands in quotes before anything else.
-    verdict, kind, told = OPTION
+    verdict, kind, text = OPTION
     name = _SETTING.search(answer.words)
-    return (verdict, kind, f"{told}: {name[1]}") if name is not None else OPTION
+    return (verdict, kind, f"{text}: {name[1]}") if name is not None else OPTION
 
 
 def _passing(words: str) -> Row | None:
     """What a server without a code says of a state that passes; its words, for want of anything else."""
-    told = _unreachable_words(words)
-    return None if told == UNREACHABLE else (_OUTAGE, "unreachable", told)
+    text = _unreachable_words(words)
+    return None if text == UNREACHABLE else (_OUTAGE, "unreachable", text)
 
 
 def _judgement(row: Row, sqlstate: str | None) -> Judgement:

@@ -56,12 +56,12 @@ class Detail:
 
     @property
     def editable(self) -> bool:
-        """True where the payload fits a form."""
+        """True if the payload fits a form."""
         return self.open and bool(self.payload) and len(json.dumps(self.payload)) <= EDITABLE_CHARACTERS
 
     @property
     def has_file(self) -> bool:
-        """True where the text of a file may take the payload's place."""
+        """True if the text of a file may take the payload's place."""
         return isinstance(self.payload.get("file_path"), str) and "body" in self.payload
 
 

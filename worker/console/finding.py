@@ -89,7 +89,7 @@ class Page:
 
     Attributes:
         rows: what was found.
-        next: from where to look on; None where everything was looked through.
+        next: from where to look on; None if everything was looked through.
         looked: how many events were looked through for it.
     """
 

@@ -40,7 +40,7 @@ def headline(found: Assessment, status: Status | None) -> Headline:
 
     Args:
         found: the six answers.
-        status: the numbers; None where the file could not be read.
+        status: the numbers; None if the file could not be read.
     """
     waits = f" · {status.backlog:,} waiting" if status is not None and status.backlog else ""
     trouble = sorted(found.trouble, key=lambda one: _WORST_FIRST.index(one.tone))

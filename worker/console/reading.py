@@ -25,7 +25,7 @@ from worker.console.views import Views
 # The rest of a text is for the shell.
 SHOWN_CHARACTERS = 20_000
 _MOST_DIGITS = 18
-TOLD = {
+DONE_MESSAGES = {
     "retry": "It is tried again by the worker, and what is held behind it follows.",
     "edit": "It is applied as edited by the worker, and what is held behind it follows.",
     "supersede": "It is applied with its file as it is now, and what is held behind it follows.",
@@ -50,8 +50,8 @@ class Reading:
     def event(self, request: Request) -> HTMLResponse:
         with self._source.opened() as box:
             found = read_detail(box, request.path_params["seq"])
-        told = TOLD.get(request.query_params.get("done", ""))
-        return event_page(self._views, found, may_decide=_may_decide(request), told=told)
+        message = DONE_MESSAGES.get(request.query_params.get("done", ""))
+        return event_page(self._views, found, may_decide=_may_decide(request), message=message)
 
     def parked(self, request: Request) -> HTMLResponse:
         """The parked list: searched, filtered, and chosen from."""
@@ -130,7 +130,7 @@ def event_page(
     *,
     may_decide: bool = True,
     status: int = 200,
-    told: str | None = None,
+    message: str | None = None,
     fault: str | None = None,
     sent: dict[str, str] | None = None,
 ) -> HTMLResponse:
@@ -141,7 +141,7 @@ def event_page(
         found: the event.
         may_decide: whether the viewer has the key to decide.
         status: of HTTP.
-        told: what was just decided.
+        message: what was just decided.
         fault: why the form that was sent was not carried out.
         sent: the form, to be filled in again.
     """
@@ -152,4 +152,6 @@ def event_page(
         "editing": any(name.startswith(PREFIX) for name in sent or {}),
     }
     limits = {"held_counted": HELD_COUNTED, "shown_characters": SHOWN_CHARACTERS}
-    return views.page("event.html", status=status, may_decide=may_decide, told=told, fault=fault, **values, **limits)
+    return views.page(
+        "event.html", status=status, may_decide=may_decide, message=message, fault=fault, **values, **limits
+    )

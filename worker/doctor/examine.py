@@ -68,8 +68,8 @@ def refused(error: WorkerError) -> Finding:
     if isinstance(error, Unreachable):
         remedy = "wait: it is retried for ever and nothing is lost; or correct host and port (docs/runbook.md#outage)"
         return Finding(check="database", outcome="fail", found=error.what, remedy=remedy, unreachable=True)
-    told = LOGIN_REMEDY if error.kind == LOGIN_REFUSED else error.remedy
-    remedy = told or f"docs/runbook.md#{error.entry or 'environment'} tells each of these reasons"
+    advice = LOGIN_REMEDY if error.kind == LOGIN_REFUSED else error.remedy
+    remedy = advice or f"docs/runbook.md#{error.entry or 'environment'} tells each of these reasons"
     return Finding(check="database", outcome="fail", found=error.what, remedy=remedy)
 
 
@@ -82,7 +82,7 @@ def of_faults(faults: SettingsFault) -> list[Finding]:
 
 
 def exit_code(found: list[Finding]) -> int:
-    """Return 4 if something must be mended, 5 where only the database does not answer, else 0."""
+    """Return 4 if something must be mended, 5 if only the database does not answer, else 0."""
     failed = [finding for finding in found if finding.outcome == "fail"]
     if any(not finding.unreachable for finding in failed):
         return 4

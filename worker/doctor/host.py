@@ -67,9 +67,9 @@ def configuration(environ: Mapping[str, str]) -> Finding:
     """Variables that begin like ours and are not: a typo leaves a default in force without a word."""
     unknown = sorted(name for name in environ if name.startswith(OURS) and name not in KNOWN | FOR_TESTS)
     meant = {name: difflib.get_close_matches(name, KNOWN, n=1) for name in unknown}
-    told = ", ".join(f"{name} (meant: {meant[name][0]}?)" if meant[name] else name for name in unknown)
+    text = ", ".join(f"{name} (meant: {meant[name][0]}?)" if meant[name] else name for name in unknown)
     found = (
-        f"nothing reads {told}" if unknown else f"{len(KNOWN & environ.keys())} variables are set, all of them known"
+        f"nothing reads {text}" if unknown else f"{len(KNOWN & environ.keys())} variables are set, all of them known"
     )
     return judged("configuration", found, bad=bool(unknown), remedy="correct the name, see docs/configuration.md")
 
@@ -92,8 +92,8 @@ def settings_file(environ: Mapping[str, str]) -> Iterator[Finding]:
     remedy = f"chmod 600 {path}" + (
         f" and chown {ours} {path}: whoever owns it says where events go" if foreign else ""
     )
-    told = f"{path}: mode {found.st_mode & 0o777:04o}{whose}"
-    yield judged("settings file", told, bad=bool(exposed or foreign), remedy=remedy)
+    text = f"{path}: mode {found.st_mode & 0o777:04o}{whose}"
+    yield judged("settings file", text, bad=bool(exposed or foreign), remedy=remedy)
 
 
 def delivery(settings: WorkerSettings) -> Finding:

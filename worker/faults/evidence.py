@@ -161,10 +161,10 @@ class Evidence:
         for one in self.neighbours(event, position):
             if len(one.payload_json) < least:
                 continue
-            told = self.refused_with(connection, one, position)
-            if told is None:
+            sqlstate = self.refused_with(connection, one, position)
+            if sqlstate is None:
                 return True
-            alike += told == state
+            alike += sqlstate == state
         if judgement.verdict in {Verdict.CONTENTION, Verdict.OVERLOAD} or alike >= ALIKE:
             return False
         if deliberate or state[:2] in _DISPROVED or state in _DISPROVED_CODES:
@@ -193,7 +193,7 @@ class Evidence:
                 return
 
     def refused_with(self, connection: Connection, event: Event, position: Position) -> str | None:
-        """Rehearse an event: None where it goes through, else the SQLSTATE; empty if there is none."""
+        """Rehearse an event: None if it goes through, else the SQLSTATE; empty if there is none."""
         try:
             self.exchange.apply(connection, Batch(apply=self.exchange.decode([event]), keep=False), position)
         except (psycopg.Error, WorkerError, OutboxError, UnicodeEncodeError) as error:

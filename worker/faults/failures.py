@@ -102,7 +102,7 @@ class Failures:
         """Decide what a failure means.
 
         Returns:
-            The event that is through after all, applied or parked; None where the same is to be tried again, with the
+            The event that is through after all, applied or parked; None if the same is to be tried again, with the
             size that the next batch then has.
 
         Raises:

@@ -28,10 +28,10 @@ class Judgement:
 
     Attributes:
         verdict: whose fault it is.
-        sqlstate: five characters, or None where the failure carries none.
+        sqlstate: five characters, or None if the failure carries none.
         reason: our own words for it: no payload, no connection string.
         kind: one word for what is wrong, which never changes; "" where the verdict says all.
-        remedy: what to do about it; None where the runbook's entry says it.
+        remedy: what to do about it; None if the runbook's entry says it.
         command: the one to type for it, if there is one.
         entry: of docs/runbook.md; None for that of the verdict.
     """

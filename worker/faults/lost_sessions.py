@@ -122,7 +122,7 @@ class LostSessions:
         """Weigh what is known of an event, before it is tried alone.
 
         Returns:
-            POISON where it ends sessions and others do not; None if it is to be tried.
+            POISON if it ends sessions and others do not; None if it is to be tried.
 
         Raises:
             psycopg.Error: the session ended while others were tried.

@@ -150,7 +150,7 @@ def unchosen(connection: AnyConnection, constraint: str) -> Obstacle | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sequence:
-    """One that fills a column; what it gives next is None where we may not see it, and its end where it begins anew."""
+    """One that fills a column; what it gives next is None if we may not see it, and so is its end if it starts again."""
 
     named: str
     table: str
@@ -178,17 +178,17 @@ class _Sequence:
 
 def _sequences(connection: AnyConnection, constraint: str | None) -> Iterator[_Sequence]:
     rows = connection.execute(query("obstacles", "sequences"), _written()).fetchall()
-    for named, table, column, name, told, step, last_value, may_ask, keys in rows:
+    for named, table, column, name, last, step, last_value, may_ask, keys in rows:
         if constraint is not None and constraint not in keys:  # type: ignore[operator]
             continue
-        next_value = None if told is None else int(str(told))
+        next_value = None if last is None else int(str(last))
         if may_ask:
             # The name is quoted by the catalogue query.
             asked = sql.SQL("select last_value + case when is_called then {} else 0 end from {}").format(
                 sql.Literal(int(str(step))),
                 sql.SQL(str(name)),
             )
-            (value,) = connection.execute(asked).fetchone() or (told,)
+            (value,) = connection.execute(asked).fetchone() or (last,)
             next_value = int(str(value))
         yield _Sequence(
             named=str(named),
@@ -218,7 +218,7 @@ def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obsta
     rows = connection.execute(query("obstacles", "trigger_functions"), {"tables": _written()["tables"]}).fetchall()
     for named, table, trigger, function, text, as_owner, owner, path in rows:
         who = str(owner) if as_owner else role
-        told = set()
+        reported = set()
         for verb, name in _used(str(text)):
             values = {"name": name if "." in name else _qualified(name, str(path)), "role": who, "verb": verb}
             try:
@@ -226,9 +226,9 @@ def in_trigger_functions(connection: AnyConnection, role: str) -> Iterator[Obsta
             except psycopg.Error:
                 continue  # not a name that could be one
             there, may, enters = found if found is not None else (True, True, True)
-            if (name, verb) in told or (there and may and enters):
+            if (name, verb) in reported or (there and may and enters):
                 continue
-            told.add((name, verb))
+            reported.add((name, verb))
             where = f"function {function} of trigger {trigger} on {named}"
             if not there:
                 if "." in name or verb != "select":

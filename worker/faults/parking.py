@@ -132,7 +132,7 @@ class ParkedList:
         return seq in self._rows
 
     def row(self, seq: int) -> Passed | None:
-        """Return one row, None where the event is not on the list."""
+        """Return one row, None if the event is not on the list."""
         return self._rows.get(seq)
 
     def is_blamed(self, seq: int) -> bool:

@@ -4,7 +4,7 @@ Usually the worker died between the commit that carried a decision out and its n
 decided from may have been out of date: a backup of the outbox file was put back, or the database went back and forth,
 and the event had been applied long ago. Then the decision was answered with success, and has to take effect or be told.
 
-The rows say which it was. Where they stand as the log says with the decision, it was carried out. If an edited event
+The rows say which it was. If they stand as the log says with the decision, it was carried out. If an edited event
 was applied as it had been said, its row is written again from the log, as `worker verify --repair` does it. So it is
 with what was set aside while a replay came by again: its row was there already, and bears the name of this very event;
 and with what was discarded, and let go after all when the position had passed it: nobody had applied it.

@@ -61,16 +61,16 @@ def _write(registry: CollectorRegistry, path: Path) -> None:
 
 
 def _write_now_and_then(registry: CollectorRegistry, path: Path, seconds: float, ended: threading.Event) -> None:
-    told = False
+    reported = False
     while True:
         last = ended.wait(seconds)
         try:
             _write(registry, path)
         except OSError as exc:
-            if not told:
+            if not reported:
                 get_log().warning("metrics.file_failed", error=type(exc).__name__, remedy=f"make {path} writable")
-            told = True
+            reported = True
         else:
-            told = False
+            reported = False
         if last:
             return

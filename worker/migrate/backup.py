@@ -56,7 +56,7 @@ def make_backup(
         begins: called if there is something to back up, before it takes its time.
 
     Returns:
-        The backup, or None where the database holds no table of these schemas: there is nothing to lose.
+        The backup, or None if the database holds no table of these schemas: there is nothing to lose.
 
     Raises:
         BackupError: it could not be made or does not hold what the database holds. No file is left.

@@ -168,7 +168,7 @@ _KINDS = {
 }
 # What goes with a table or a function that is not ours.
 _OF_A_WHOLE = frozenset({"owner", "type", "not null", "default", "constraint", "grant"})
-# How a table is made, apart from who may do what with it: spoken of only where we made it.
+# How a table is made, apart from who may do what with it: spoken of only if we made it.
 _MAKE = frozenset({"type", "not null", "default", "constraint", "owner", "trigger"})
 
 

@@ -63,5 +63,5 @@ def session(dsn: str) -> Iterator[psycopg.Connection]:
                 raise UnreachableError(
                     f"the connection to {where} was lost while looking at it. Run the same command again"
                 ) from exc
-            told = exc.diag.message_primary or type(exc).__name__
-            raise MigrateError(f"{where} refused a query: {told} [{exc.sqlstate}]") from exc
+            message = exc.diag.message_primary or type(exc).__name__
+            raise MigrateError(f"{where} refused a query: {message} [{exc.sqlstate}]") from exc

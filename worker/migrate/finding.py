@@ -18,7 +18,7 @@ class Breach:
 
     Attributes:
         what: is there, or is missing.
-        opens: what follows from it; empty where that goes without saying.
+        opens: what follows from it; empty if that goes without saying.
         closes: the statement that mends it; empty if a person must decide.
     """
 

@@ -52,21 +52,21 @@ def _findings(connection: psycopg.Connection, worker_dsn: str | None) -> Iterato
         Breach(what=one.what, closes=one.remedy) for one in obstacles.in_trigger_functions(connection, WORKER)
     )
     if hints:
-        # Read from the text of a function. Where the rehearsal went through it is a matter of its conditions.
+        # Read from the text of a function. If the rehearsal went through it is a matter of its conditions.
         severity = Severity.ERROR if tried != "" else Severity.WARNING
         yield Finding(name="in_the_way_triggers", severity=severity, promise=_HINTED, breaches=hints)
 
 
 def _tried(dsn: str) -> str | None:
-    """What the rehearsal was refused with; empty where it went through, None if it could not be made."""
+    """What the rehearsal was refused with; empty if it went through, None if it could not be made."""
     try:
         with connect(dsn) as connection:
-            return _told(connection)
+            return _refusal(connection)
     except (psycopg.Error, OSError):
         return None
 
 
-def _told(connection: Connection) -> str | None:
+def _refusal(connection: Connection) -> str | None:
     row = connection.execute(
         "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean"
     ).fetchone()

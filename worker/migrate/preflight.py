@@ -226,8 +226,8 @@ def _trial(trial: Trial) -> Iterator[Check]:
         broken = [finding for finding in trial.findings if finding.severity is Severity.ERROR]
         if broken:
             promises = "; ".join(dict.fromkeys(finding.promise for finding in broken))
-            told = f"{found}; afterwards 'worker migrate check' will not hold: {promises}"
-            yield Check(name="trial run", outcome=Outcome.WARNING, found=told)
+            text = f"{found}; afterwards 'worker migrate check' will not hold: {promises}"
+            yield Check(name="trial run", outcome=Outcome.WARNING, found=text)
         else:
             yield Check(name="trial run", outcome=Outcome.OK, found=found)
 
@@ -236,14 +236,14 @@ def _displaced(trial: Trial) -> Iterator[Check]:
     """Say what the run will set aside: policies and views by name, rights by the roles that lose them."""
     named = [row for row in trial.displaced if row.startswith(("create policy ", "create view "))]
     if named:
-        told = ", ".join(" ".join(row.split())[:120].split(" as ")[0].removeprefix("create ") for row in named)
-        yield _will_change(f"will be set aside, and come back with a rollback: {told}", "policies")
+        text = ", ".join(" ".join(row.split())[:120].split(" as ")[0].removeprefix("create ") for row in named)
+        yield _will_change(f"will be set aside, and come back with a rollback: {text}", "policies")
     rights = Counter(
         row.rpartition(" to ")[2].split(" with ")[0] for row in trial.displaced if row.startswith("grant ")
     )
     if rights:
-        told = ", ".join(f"{count} of {role}" for role, count in sorted(rights.items()))
-        yield _will_change(f"replaced by ours, and come back with a rollback: {told}", "rights")
+        text = ", ".join(f"{count} of {role}" for role, count in sorted(rights.items()))
+        yield _will_change(f"replaced by ours, and come back with a rollback: {text}", "rights")
     if any(_CLOSED_BY in row for row in trial.displaced):
         tables = ", ".join(sorted(row.split()[2] for row in trial.displaced if _CLOSED_BY in row))
         yield _will_change(f"turned on for {tables}: whoever has no policy there sees nothing any more", _CLOSED_BY)

@@ -94,8 +94,8 @@ def _within(
     except errors.QueryCanceled:
         if not given_up.is_set():
             raise
-        told = f"given up after {longest_seconds:.0f} s: the tables are large, or busy. Nothing was changed by it"
-        return Trial(undecided=told)
+        text = f"given up after {longest_seconds:.0f} s: the tables are large, or busy. Nothing was changed by it"
+        return Trial(undecided=text)
     finally:
         limit.cancel()
 
@@ -118,14 +118,14 @@ def _run(
     except psycopg.Error as exc:
         if connection.broken:
             raise
-        told = (
+        text = (
             refusal(migration, direction, exc)
             if migration
             else f"the history of migrations: {exc.diag.message_primary}"
         )
-        return Trial(stopped_by=(told,))
-    if direction == "up" and (told := _no_way_back(connection, migrations)):
-        return Trial(stopped_by=(told,))
+        return Trial(stopped_by=(text,))
+    if direction == "up" and (text := _no_way_back(connection, migrations)):
+        return Trial(stopped_by=(text,))
     displaced = tuple(row for row in _displaced(connection) if row not in before)
     if direction == "down":
         return Trial(displaced=displaced)

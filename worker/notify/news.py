@@ -25,7 +25,7 @@ _PARKED = "select count(*), max(parked_at) from parked where state = 'parked' an
 _FIRST = "select seq, type, sqlstate from parked where state = 'parked' and parked_at > ? order by seq limit ?"
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """What one recipient knows.
 
     Attributes:
@@ -48,82 +48,82 @@ class Message:
     kind: str
     title: str
     text: str
-    then: Told
+    then: Sent
 
 
-def news(box: Outbox, status: Status, told: Told, *, outage_after_seconds: float) -> Iterator[Message]:
+def news(box: Outbox, status: Status, sent: Sent, *, outage_after_seconds: float) -> Iterator[Message]:
     """Say what a recipient does not know yet, in order; each message counts on the one before having arrived.
 
     Args:
         box: the outbox.
         status: of it, as just read.
-        told: what the recipient knows.
+        sent: what the recipient knows.
         outage_after_seconds: how long an outage lasts before it is reported.
     """
-    for part in (_outage(status, told, outage_after_seconds), _blocked(status, told)):
+    for part in (_outage(status, sent, outage_after_seconds), _blocked(status, sent)):
         for message in part:
-            told = message.then
+            sent = message.then
             yield message
-    yield from _parked(box, status, told)
+    yield from _parked(box, status, sent)
 
 
-def _outage(status: Status, told: Told, after_seconds: float) -> Iterator[Message]:
+def _outage(status: Status, sent: Sent, after_seconds: float) -> Iterator[Message]:
     away = status.away
-    if away is not None and told.outage != away.began_at:
+    if away is not None and sent.outage != away.began_at:
         lasts = (status.read_at - dt.datetime.fromisoformat(away.began_at)).total_seconds()
         if lasts >= after_seconds:
             yield Message(
                 kind="outage",
                 title=f"the database is away for {age(lasts)}",
                 text=f"{one_line(away.cause)}. {_waits(status)}; nothing is lost, and delivery goes on by itself.",
-                then=msgspec.structs.replace(told, outage=away.began_at),
+                then=msgspec.structs.replace(sent, outage=away.began_at),
             )
-    elif away is None and told.outage is not None and status.worker.state in _DELIVERS:
-        lasted = (status.read_at - dt.datetime.fromisoformat(told.outage)).total_seconds()
+    elif away is None and sent.outage is not None and status.worker.state in _DELIVERS:
+        lasted = (status.read_at - dt.datetime.fromisoformat(sent.outage)).total_seconds()
         yield Message(
             kind="outage_over",
             title=f"the database is back after {age(lasted)}",
             text=f"{_waits(status)}.",
-            then=msgspec.structs.replace(told, outage=None),
+            then=msgspec.structs.replace(sent, outage=None),
         )
 
 
-def _blocked(status: Status, told: Told) -> Iterator[Message]:
+def _blocked(status: Status, sent: Sent) -> Iterator[Message]:
     worker = status.worker
     ended = worker.state == "stopped" and worker.cause is not None and worker.cause.kind != "outage"
     if worker.state == "blocked" or ended:
         cause = worker.cause.kind if worker.cause is not None else "unknown"
-        if told.blocked != cause:
+        if sent.blocked != cause:
             remedy = (worker.cause.remedy if worker.cause is not None else None) or "see `outbox status`"
             yield Message(
                 kind="blocked",
                 title="nothing is delivered until a person acts",
                 text=f"{one_line(worker.last_error or 'the worker did not say why')}. What to do: {one_line(remedy)}.",
-                then=msgspec.structs.replace(told, blocked=cause),
+                then=msgspec.structs.replace(sent, blocked=cause),
             )
-    elif told.blocked is not None and worker.state in _DELIVERS:
+    elif sent.blocked is not None and worker.state in _DELIVERS:
         yield Message(
             kind="delivers_again",
             title="events are delivered again",
             text=f"{_waits(status)}.",
-            then=msgspec.structs.replace(told, blocked=None),
+            then=msgspec.structs.replace(sent, blocked=None),
         )
 
 
-def _parked(box: Outbox, status: Status, told: Told) -> Iterator[Message]:
-    if status.parked_list.parked == 0 or _recently(told.parked_told_at, status.read_at):
+def _parked(box: Outbox, status: Status, sent: Sent) -> Iterator[Message]:
+    if status.parked_list.parked == 0 or _recently(sent.parked_told_at, status.read_at):
         return
-    count, newest = box.connection.execute(_PARKED, [told.parked_at]).fetchone()
+    count, newest = box.connection.execute(_PARKED, [sent.parked_at]).fetchone()
     if not count:
         return
-    first = box.connection.execute(_FIRST, [told.parked_at, _LISTED]).fetchall()
+    first = box.connection.execute(_FIRST, [sent.parked_at, _LISTED]).fetchall()
     named = ", ".join(f"{seq} ({one_line(kind)}{f', SQLSTATE {state}' if state else ''})" for seq, kind, state in first)
     more = ", …" if count > len(first) else ""
     yield Message(
         kind="parked",
         title=f"{count:,} event{' was' if count == 1 else 's were'} parked",
         text=f"{named}{more}. {status.parked_list.parked:,} in all wait for a decision: `outbox parked list`.",
-        then=msgspec.structs.replace(told, parked_at=newest, parked_told_at=status.read_at.isoformat()),
+        then=msgspec.structs.replace(sent, parked_at=newest, parked_told_at=status.read_at.isoformat()),
     )
 
 

@@ -22,7 +22,7 @@ from outbox.operating import translated
 from outbox.relaying import as_owner_of
 from worker.errors import SettingsFault
 from worker.logs import get_log
-from worker.notify.news import OUTAGE_AFTER_SECONDS, Message, Told, news
+from worker.notify.news import OUTAGE_AFTER_SECONDS, Message, Sent, news
 
 LOOK_EVERY_SECONDS = 10.0
 _LONGEST_PAUSE_LOOKS = 64  # between two tries at an address that does not take a message
@@ -36,7 +36,7 @@ class _Recipient:
 
     key: str
     address: apprise.Apprise
-    told: Told
+    sent: Sent
     failed: int = 0
     pause: int = 0
 
@@ -71,7 +71,7 @@ def notifying(
                 "may hold a secret); see docs/operations.md#being-told"
             )
         key = hashlib.sha256(url.encode()).hexdigest()[:16]
-        recipients.append(_Recipient(key, address, known.get(key, Told())))
+        recipients.append(_Recipient(key, address, known.get(key, Sent())))
     watch = _Watch(outbox, recipients, outage_after_seconds)
     ended = threading.Event()
     thread = threading.Thread(target=watch.until, args=(ended, look_every_seconds), name="outbox-notify", daemon=True)
@@ -108,7 +108,7 @@ class _Watch:
                 if one.pause > 0:
                     one.pause -= 1
                     continue
-                messages = news(box, status, one.told, outage_after_seconds=self._outage_after_seconds)
+                messages = news(box, status, one.sent, outage_after_seconds=self._outage_after_seconds)
                 self._send_all(one, messages, box)
 
     def _send_all(self, one: _Recipient, messages: Iterator[Message], box: Outbox) -> None:
@@ -119,9 +119,9 @@ class _Watch:
                 if one.failed == 1:  # a log line when it begins, not one a try
                     self._log.warning("notify.failed", kind=message.kind, recipient=one.key)
                 return
-            one.failed, one.told = 0, message.then
+            one.failed, one.sent = 0, message.then
             self._log.info("notify.sent", kind=message.kind, recipient=one.key)
-            _write(OutboxPaths(box.path), {other.key: other.told for other in self._recipients})
+            _write(OutboxPaths(box.path), {other.key: other.sent for other in self._recipients})
 
 
 def _sent(address: apprise.Apprise, message: Message) -> bool:
@@ -132,19 +132,19 @@ def _sent(address: apprise.Apprise, message: Message) -> bool:
         return False
 
 
-def _read(path: Path) -> dict[str, Told]:
+def _read(path: Path) -> dict[str, Sent]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Told])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Sent])
     except (OSError, msgspec.MsgspecError):
         return {}
 
 
-def _write(paths: OutboxPaths, told: dict[str, Told]) -> None:
+def _write(paths: OutboxPaths, sent: dict[str, Sent]) -> None:
     """Keep what was sent, whole or not at all. On a full disk it is not kept, and sent once more after a restart."""
     new = paths.notified.with_name(paths.notified.name + ".new")
     with suppress(OSError):
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(told))
+            file.write(msgspec.json.encode(sent))
             as_owner_of(paths.database, file.fileno())
         new.replace(paths.notified)

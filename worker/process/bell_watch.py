@@ -60,7 +60,7 @@ class BellWatch:
         self._observer: Any = None
         self._stamp: tuple[int, ...] | None = None
         self._unheard_since: float | None = None
-        self._told = False
+        self._logged = False
 
     def start(self) -> None:
         """Watch the directory, again if it was watched before; log it if that is refused."""
@@ -78,8 +78,10 @@ class BellWatch:
                     observer.stop()
             if self._is_news():
                 number = exc.errno if isinstance(exc, OSError) else None
-                told = exc.strerror if isinstance(exc, OSError) else str(exc)
-                get_log().warning("wakeup.not_watching", error=told, remedy=_REMEDIES.get(number or 0, "see the error"))
+                message = exc.strerror if isinstance(exc, OSError) else str(exc)
+                get_log().warning(
+                    "wakeup.not_watching", error=message, remedy=_REMEDIES.get(number or 0, "see the error")
+                )
         else:
             self._observer = observer
         self._stamp = self._read_stamp()  # what rang before is read after this poll in any case
@@ -96,8 +98,8 @@ class BellWatch:
         """A notification of the bell arrived."""
         self._stamp = self._read_stamp()
         self._unheard_since = None
-        if self._told:
-            self._told = False
+        if self._logged:
+            self._logged = False
             get_log().info("wakeup.heard_again")
 
     def nothing_heard(self) -> None:
@@ -112,8 +114,8 @@ class BellWatch:
             self.start()
 
     def _is_news(self) -> bool:
-        told, self._told = self._told, True
-        return not told
+        message, self._logged = self._logged, True
+        return not message
 
     def _read_stamp(self) -> tuple[int, ...] | None:
         try:

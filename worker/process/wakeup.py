@@ -88,7 +88,7 @@ class Waker:
                 pass
 
     def stop_within(self, seconds: float) -> None:
-        """End whatever runs then, with `StopAtOnce`; only where `stopped_by_signals` has set that up."""
+        """End whatever runs then, with `StopAtOnce`; only if `stopped_by_signals` has set that up."""
         self._alarm.set(seconds)
 
     def _wake(self, by: bytes) -> None:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from outbox import Outbox
 from worker.apply.position import greet
-from worker.connect.dial import reach
+from worker.connect.dial import connected
 from worker.errors import Holding
 from worker.logs import logs_of_a_library
 from worker.proof.repair import repair_all
@@ -42,7 +42,7 @@ def verify(settings: WorkerSettings | None = None, *, repair: bool = False, loca
         else:
             box = opened.enter_context(Outbox.open(where.outbox_path, content_root=where.content_root, create=False))
         dsn = opened.enter_context(destination(settings, local=local))
-        connection = opened.enter_context(reach(dsn))
+        connection = opened.enter_context(connected(dsn))
         found = verify_all(connection, box, where.content_root)
         if not repair or found.proven:
             return found

@@ -150,7 +150,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         parked = parked_seqs(connection, box)
         expected, events = expected_of(box, position, parked)
         result = Verified(events=events, expected=list(expected.values()))
-        # A prune spares what the file's list names. Where the database was put back, it has more parked than that.
+        # A prune spares what the file's list names. If the database was put back, it has more parked than that.
         if unlisted := parked - {row.seq for row in box.parked.list()}:
             result.compared_to = min(unlisted) - 1
         stale_files = _verify_files(box, content_root, expected, result)

@@ -18,7 +18,7 @@ from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import limited
 from worker.connect.connection import Connection, Limits
-from worker.connect.dial import reach
+from worker.connect.dial import connected
 from worker.errors import Holding, PositionMoved, WorkerError
 from worker.logs import logs_of_a_library
 from worker.run.drain import Drained, drain
@@ -57,7 +57,7 @@ def replay(
         logs_of_a_library(),
         served_outbox(settings) as box,
         destination(settings, local=local) as dsn,
-        reach(dsn) as connection,
+        connected(dsn) as connection,
     ):
         rewind(connection, box, _first_seq(box, since) if from_seq is None else from_seq, anew=anew)
     return drain(settings, local=local, progress=progress)
@@ -95,7 +95,7 @@ def replay_aggregate(settings: WorkerSettings, slug: str, *, local: bool = False
     """
     if not settings.persist:
         raise Holding
-    with served_outbox(settings) as box, destination(settings, local=local) as dsn, reach(dsn) as connection:
+    with served_outbox(settings) as box, destination(settings, local=local) as dsn, connected(dsn) as connection:
         return apply_again(connection, box, slug)
 
 
