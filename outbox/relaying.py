@@ -5,9 +5,9 @@ methods, and is then delivered under the same promises. Beside it, a worker need
 causes of the outage ledger, SQLite's refusals as our errors, and files that belong to the owner of the outbox.
 """
 
-from outbox.files.durable import make_directories
 from outbox.log import failpoints
 from outbox.log.checkpoint import ALARMING_WAL_BYTES
+from outbox.log.durable import make_directories
 from outbox.log.owner import as_owner_of
 from outbox.notes.parked import DEPENDENCY, SET_ASIDE, UNCLAIMED, Shown, as_listed, shown, standing
 from outbox.notes.relay_state import Cause

@@ -371,7 +371,7 @@ MUTANTS = (
     ),
     _mutant(
         "additions-left", "with a first version nothing is discarded that only adds to it",
-        "outbox.notes.resolve", "        along = () if alone else additions(box, seq)\n", "        along: tuple[int, ...] = ()\n",
+        "outbox.ops.resolve", "        along = () if alone else additions(box, seq)\n", "        along: tuple[int, ...] = ()\n",
     ),
     _mutant(
         "slow-once-released", "an event that is slow gets more time as a new one, and none once it was released",

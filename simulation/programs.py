@@ -36,9 +36,9 @@ from simulation.template import copy_of, new_outbox
 from worker.connect.connection import Connection
 from worker.faults.outage import Backoff, Patience
 from worker.faults.suspects import died
+from worker.notes import best_effort
+from worker.options import Options
 from worker.proof.verify import verify_all
-from worker.run.notes import best_effort
-from worker.run.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
 

@@ -22,10 +22,10 @@ if typing.TYPE_CHECKING:
         Unreachable,
         WorkerError,
     )
+    from worker.options import Ending
     from worker.proof.checkup import verify
     from worker.proof.verify import Difference, Repaired, Verified
     from worker.run.drain import Drained, drain
-    from worker.run.options import Ending
     from worker.run.replay import replay
     from worker.run.serve import serve
     from worker.settings import WorkerSettings
@@ -58,7 +58,7 @@ __all__ = [
 _HOMES = {
     "Difference": "worker.proof.verify",
     "Drained": "worker.run.drain",
-    "Ending": "worker.run.options",
+    "Ending": "worker.options",
     "Repaired": "worker.proof.verify",
     "Verified": "worker.proof.verify",
     "WorkerSettings": "worker.settings",

@@ -7,7 +7,7 @@ from typing import Self
 
 from outbox import OutboxError, OutboxSettings, environment
 from worker.errors import SettingsFault
-from worker.run.options import HOLD_AFTER_ALIKE
+from worker.options import HOLD_AFTER_ALIKE
 
 POLL_SECONDS = 5.0
 BATCH_EVENTS = 500

@@ -2,7 +2,7 @@
 
 from outbox.settings import VARIABLES as OF_THE_OUTBOX
 from outbox.settings import Variable
-from worker.run.options import HOLD_AFTER_ALIKE
+from worker.options import HOLD_AFTER_ALIKE
 from worker.settings import BATCH_BYTES, BATCH_EVENTS, POLL_SECONDS, STATEMENT_TIMEOUT_SECONDS
 
 VARIABLES = (

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from outbox.catalogue.readable import as_data
 from outbox.catalogue.upcast import upcast
-from outbox.ops.readable import as_data
 
 COLUMNS = (
     "seq, event_id, type, version, aggregate_type, aggregate_id, previous_seq, refs, "

@@ -6,7 +6,7 @@ import click
 
 from outbox.command_line import TEXT
 from outbox.commands.opened import opened
-from outbox.notes import steering
+from outbox.ops import steering
 
 
 @click.command()

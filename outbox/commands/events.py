@@ -8,9 +8,9 @@ from uuid import UUID
 import click
 
 from outbox.catalogue.event import Event
+from outbox.catalogue.readable import as_data, named
 from outbox.command_line import SEQ, TEXT, json_option, print_json
 from outbox.commands.opened import opened
-from outbox.ops.readable import as_data, named
 from outbox.outbox import Outbox
 from outbox.terminal import one_line
 

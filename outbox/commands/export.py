@@ -11,7 +11,7 @@ import click
 
 from outbox.command_line import SEQ, TEXT
 from outbox.commands.opened import opened
-from outbox.files.durable import sha256_of_bytes
+from outbox.log.durable import sha256_of_bytes
 from outbox.outbox import Outbox
 
 

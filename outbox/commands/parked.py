@@ -12,12 +12,13 @@ from typing import Any
 import click
 
 from outbox.catalogue.event import Event
+from outbox.catalogue.readable import as_data, as_fields, named
 from outbox.command_line import EXIT_FAILED, EXIT_OK, SEQ, TEXT, json_option, print_json
 from outbox.commands.opened import opened
 from outbox.errors import ParkedConflict
-from outbox.notes import audit, resolve
+from outbox.notes import audit
 from outbox.notes.parked import ParkedEvent, ParkedState
-from outbox.ops.readable import as_data, as_fields, named
+from outbox.ops import resolve
 from outbox.outbox import Outbox
 from outbox.terminal import one_line
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from outbox.catalogue.event import Event
 from outbox.clock import as_text
 from outbox.errors import OutboxError
-from outbox.files import durable, known_files
+from outbox.files import known_files
 from outbox.files.known_files import KnownFile
 from outbox.files.unit import Result, StagedFile, Unit, Unpublished
-from outbox.log import log
+from outbox.log import durable, log
 from outbox.log.failpoints import reach
 from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction

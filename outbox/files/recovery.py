@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outbox.errors import PathRefused
-from outbox.files import durable, known_files
+from outbox.files import known_files
 from outbox.files.confined import STAGING_DIRECTORY, confined
 from outbox.files.known_files import KnownFile
 from outbox.files.staging import StagingOwner, number_of, orphaned, published_up_to, remove
-from outbox.log import log
+from outbox.log import durable, log
 from outbox.log.failpoints import reach
 from outbox.log.gate import Gate
 from outbox.log.owner import as_owner_of

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from outbox import host
-from outbox.files import durable
 from outbox.files.confined import STAGING_DIRECTORY
 from outbox.files.syncing import Sync, Syncing
+from outbox.log import durable
 from outbox.log.failpoints import reach
 from outbox.log.owner import as_owner_of
 

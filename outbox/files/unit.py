@@ -34,9 +34,10 @@ from outbox.catalogue.contract import Checked, check
 from outbox.catalogue.declaration import Payload
 from outbox.catalogue.event import Event
 from outbox.errors import FileConflict, FileMoved, OutboxError
-from outbox.files import durable, known_files
+from outbox.files import known_files
 from outbox.files.confined import confined
 from outbox.files.known_files import KnownFile
+from outbox.log import durable
 from outbox.log.sqlite_errors import translated
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from outbox import host
 from outbox.errors import ConfigurationError, OutboxNotFound
-from outbox.files.durable import Directories
 from outbox.log import descriptors
+from outbox.log.durable import Directories
 from outbox.log.gate import Gate
 from outbox.log.owner import as_owner_of
 from outbox.log.schema import current_version, is_current, migrate

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outbox import host
 from outbox.errors import OutboxCorrupt, OutboxError
-from outbox.files.durable import sync_directory, sync_file
+from outbox.log.durable import sync_directory, sync_file
 from outbox.log.sqlite_errors import translated
 from outbox.outbox import Outbox
 

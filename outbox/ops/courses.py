@@ -17,8 +17,8 @@ from itertools import islice
 from uuid import UUID
 
 from outbox.catalogue.declaration import STATE_SLOT
+from outbox.catalogue.readable import as_fields
 from outbox.log import log
-from outbox.ops.readable import as_fields
 from outbox.outbox import Outbox
 
 SLICE_EVENTS = 50_000

@@ -13,7 +13,7 @@ from worker import Ending
 from worker.connect.connection import Limits, connect
 from worker.faults.outage import Backoff, Patience
 from worker.faults.verdict import Verdict
-from worker.run.options import Options
+from worker.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
 

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from outbox import Outbox, Payload
-from outbox.notes import resolve
 from outbox.operating import plan_prune, prune
+from outbox.ops import resolve
 from tests.integration.test_own_tables import AT, box, rows, shop_database, shops, verified
 from tests.support import shop
 from tests.support.postgres import Database
@@ -21,9 +21,9 @@ from tests.support.relaying import drain, relay
 from worker.apply.position import greet
 from worker.connect.connection import connect
 from worker.errors import WorkerError
+from worker.options import Ending
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 from worker.run.replay import apply_again
 
 __all__ = ["box", "shop_database", "shops"]

@@ -21,9 +21,9 @@ from worker.apply.position import greet
 from worker.apply.queries import query, statements
 from worker.connect.connection import connect
 from worker.migrate.own_tables import ddl
+from worker.options import Ending
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
-from worker.run.options import Ending
 
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 SECOND = UUID("0190f1f0-0000-7000-8000-000000000002")

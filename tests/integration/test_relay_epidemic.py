@@ -12,7 +12,7 @@ from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from worker import Ending, WorkerError
 from worker.faults.epidemic import WINDOW
-from worker.run.options import HOLD_AFTER_ALIKE
+from worker.options import HOLD_AFTER_ALIKE
 
 EVENTS = 60
 

@@ -17,8 +17,8 @@ from tests.support.rows import applied_seq
 from worker import Ending
 from worker.connect.connection import connect
 from worker.faults.outage import Backoff, Patience
+from worker.options import Options
 from worker.process.wakeup import Waker
-from worker.run.options import Options
 from worker.run.relay import Relay
 from worker.run.report import Report
 

@@ -1,11 +1,11 @@
 """What is mutated and what judges: the modules where a bug would lose data, and the tests that run in this process."""
 
 _MODULES = {
-    "outbox/files": "unit publish staging recovery durable known_files secure confined syncing",
-    "outbox/log": "log transaction gate schema database sqlite_errors worker_lock checkpoint bell follow",
+    "outbox/files": "unit publish staging recovery known_files confined syncing",
+    "outbox/log": "log transaction gate schema database sqlite_errors worker_lock checkpoint bell durable",
     "outbox/catalogue": "ids contract event upcast",
-    "outbox/ops": "prune check backup backlog salvage",
-    "outbox/notes": "parked resolve relay_state attempts decisions outages steering",
+    "outbox/ops": "prune check backup backlog salvage resolve steering",
+    "outbox/notes": "parked relay_state attempts decisions outages",
     "outbox": "outbox clock paths",
     "worker/run": "relay",
     "worker/faults": "failures verdict parking release suspects outage epidemic",

@@ -8,8 +8,8 @@ from outbox import Outbox
 from worker import Ending
 from worker.connect.connection import Connection, Limits, connect
 from worker.faults.outage import Backoff, Patience
-from worker.run.meter import Meter, NoMeter
-from worker.run.options import HOLD_AFTER_ALIKE, Options
+from worker.meter import Meter, NoMeter
+from worker.options import HOLD_AFTER_ALIKE, Options
 from worker.run.relay import Relay
 from worker.run.report import OnBatch, Report
 

@@ -17,7 +17,7 @@ from outbox.relaying import Log
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.logs import get_log
-from worker.run.notes import best_effort
+from worker.notes import best_effort
 
 
 def recognise(connection: Connection, box: Log, destination_id: UUID) -> None:

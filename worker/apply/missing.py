@@ -13,7 +13,7 @@ import psycopg
 
 from outbox import Event
 from outbox.catalogue import Contract, Does, active
-from worker.faults.verdict import Judgement
+from worker.judgement import Judgement
 
 MISSING = "23503"
 

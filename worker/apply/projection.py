@@ -32,7 +32,7 @@ from worker.apply.stamps import Stamps
 from worker.apply.transaction import Rows, begin, lock_position, roll_back, send_position
 from worker.connect.connection import Connection, Limits, hand_over
 from worker.errors import KeptAsItWas, PositionMoved
-from worker.faults.verdict import Phase
+from worker.judgement import Phase
 
 _encode = msgspec.json.Encoder().encode
 

@@ -18,8 +18,8 @@ from worker.carry.ahead import Ahead, AheadOnList, decoded_anew
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits
 from worker.connect.deadline import Line, deadline
-from worker.faults.verdict import Judgement, Phase
-from worker.run.options import Options
+from worker.judgement import Judgement, Phase
+from worker.options import Options
 
 ANSWER_SECONDS = 3.0
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import psycopg
 
 from worker.errors import SettingsFault
-from worker.faults.judgement import Judgement, Verdict
+from worker.judgement import Judgement, Verdict
 
 LOGIN_REFUSED = "login_refused"  # tried again after minutes: poolers ban who hammers with a wrong password
 _OUTAGE, _ENVIRONMENT = Verdict.OUTAGE, Verdict.ENVIRONMENT

@@ -7,7 +7,6 @@ import psycopg
 from outbox import Outbox, environment
 from worker.connect.address import understood
 from worker.connect.connection import connect
-from worker.connect.dial import as_error
 from worker.connect.login import LOGIN_REFUSED
 from worker.doctor.address import examine_address
 from worker.doctor.database import examine_database
@@ -16,6 +15,7 @@ from worker.doctor.host import examine_host
 from worker.doctor.outbox_file import examine_outbox, opened
 from worker.errors import SettingsFault, Unreachable, WorkerError
 from worker.faults.verdict import Phase, judge
+from worker.run.dial import as_error
 from worker.settings import WorkerSettings
 
 LOGIN_REMEDY = (

@@ -22,7 +22,7 @@ from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.faults.outage import Interrupted
 from worker.faults.parking import ParkedList
-from worker.faults.verdict import Judgement, Verdict
+from worker.judgement import Judgement, Verdict
 from worker.logs import get_log
 
 # More events of the type than this since the first of the row: some of them went through.

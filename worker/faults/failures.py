@@ -27,8 +27,8 @@ from worker.faults.outage import Interrupted
 from worker.faults.parking import ParkedList
 from worker.faults.verdict import SECOND_LOOK, Judgement, Verdict, judge
 from worker.logs import get_log
-from worker.run.meter import Meter, NoMeter
-from worker.run.options import Waiting
+from worker.meter import Meter, NoMeter
+from worker.options import Waiting
 
 CONTENTION_RETRIES = 5
 SLOW_EVENT_TRIES = 3

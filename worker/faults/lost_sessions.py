@@ -29,8 +29,8 @@ from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
 from worker.connect.deadline import deadline
 from worker.faults.evidence import Evidence, named
-from worker.faults.judgement import Judgement, Verdict
 from worker.faults.verdict import where
+from worker.judgement import Judgement, Verdict
 
 TWICE = 2
 TRIES = 6

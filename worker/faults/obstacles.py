@@ -150,7 +150,7 @@ def unchosen(connection: AnyConnection, constraint: str) -> Obstacle | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sequence:
-    """One that fills a column; what it gives next is None if we may not see it, and so is its end if it starts again."""
+    """One that fills a column; what it gives next is None if we may not see it."""
 
     named: str
     table: str

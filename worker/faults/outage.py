@@ -17,9 +17,9 @@ from tenacity.wait import wait_exponential, wait_random
 from outbox import Fault
 from outbox.relaying import Cause, Log
 from worker.errors import WorkerError
-from worker.faults.verdict import Judgement, Verdict
+from worker.judgement import Judgement, Verdict
 from worker.logs import get_log
-from worker.run.notes import best_effort
+from worker.notes import best_effort
 
 HEARTBEAT_SECONDS = 60.0
 SOON_SECONDS = 1.0

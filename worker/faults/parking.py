@@ -31,7 +31,7 @@ from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import TargetRefused
 from worker.logs import get_log
-from worker.run.notes import best_effort
+from worker.notes import best_effort
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000

@@ -34,8 +34,8 @@ from worker.apply.transaction import begin, roll_back
 from worker.connect.connection import Connection, Limits
 from worker.errors import WorkerError
 from worker.faults.evidence import explained, is_gone, named
-from worker.faults.judgement import Judgement
 from worker.faults.verdict import Phase, Verdict, judge
+from worker.judgement import Judgement
 
 _RECORDED = c.contract_of(c.Recorded).type
 _TAKES_OFF = frozenset({c.Does.UNLINKS, c.Does.DELETES, c.Does.REMOVES})

@@ -23,7 +23,7 @@ from worker.faults.failures import Failed, Failures
 from worker.faults.parking import ParkedList
 from worker.faults.suspects import KILLER, STARTS, Suspects
 from worker.logs import get_log
-from worker.run.options import Options
+from worker.options import Options
 
 
 class Releases:

@@ -33,9 +33,9 @@ from worker.carry.batching import BatchSize
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection, told_of_waits
 from worker.errors import WorkerError
-from worker.faults.verdict import Judgement, Verdict
+from worker.judgement import Judgement, Verdict
 from worker.logs import get_log
-from worker.run.notes import best_effort
+from worker.notes import best_effort
 
 STARTS = 3
 # What `verdict` can judge, or what the outbox file says: the process lives on.

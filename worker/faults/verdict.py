@@ -20,7 +20,7 @@ import psycopg
 from worker.connect.login import judge_login
 from worker.errors import EventFault, KeptAsItWas
 from worker.faults.frames import frames_of, named_in
-from worker.faults.judgement import Judgement, Phase, Verdict
+from worker.judgement import Judgement, Phase, Verdict
 
 __all__ = ["BY_SQLSTATE", "SECOND_LOOK", "Judgement", "Phase", "Verdict", "judge"]
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from outbox import __version__
 from outbox.terminal import Lossy
-from worker.faults.verdict import Verdict
+from worker.judgement import Verdict
 
 # From one event to the largest batch; from a round trip on a LAN to the longest that a transaction may take.
 BATCH_EVENTS_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -30,7 +30,7 @@ class LostLines(Collector):
 
 
 class PrometheusMeter:
-    """The meter of one process (see `worker.run.meter`).
+    """The meter of one process (see `worker.meter`).
 
     Args:
         registry: where the metrics are registered.

@@ -10,7 +10,7 @@ from worker.connect.address import described, parts_of, understood
 from worker.connect.connection import connect as open_connection
 from worker.connect.login import LOGIN_REFUSED, judge_login
 from worker.errors import SettingsFault
-from worker.faults.verdict import Verdict
+from worker.judgement import Verdict
 from worker.migrate.errors import MigrateError, TargetError, UnreachableError
 
 

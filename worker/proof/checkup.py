@@ -4,11 +4,11 @@ from contextlib import ExitStack
 
 from outbox import Outbox
 from worker.apply.position import greet
-from worker.connect.dial import connected
 from worker.errors import Holding
 from worker.logs import logs_of_a_library
 from worker.proof.repair import repair_all
 from worker.proof.verify import Verified, verify_all
+from worker.run.dial import connected
 from worker.run.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
 

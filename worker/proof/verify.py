@@ -37,8 +37,8 @@ from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection
 from worker.faults import obstacles
+from worker.notes import best_effort
 from worker.proof.expected import Expected, expected_of, fold_one
-from worker.run.notes import best_effort
 
 CHUNK = 500
 _LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), "300000")  # milliseconds

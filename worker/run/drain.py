@@ -13,10 +13,10 @@ from worker.errors import Holding
 from worker.faults.outage import Backoff
 from worker.faults.suspects import died
 from worker.logs import logs_of_a_library
+from worker.notes import best_effort, stopped_holding
+from worker.options import Ending
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
 from worker.run.forecast import Forecast
-from worker.run.notes import best_effort, stopped_holding
-from worker.run.options import Ending
 from worker.run.report import OnBatch
 from worker.run.room import RoomAgain
 from worker.run.runtime import destination, relay_for, served_outbox, waker_for

@@ -49,8 +49,8 @@ from worker.faults.settle import settle
 from worker.faults.suspects import KILLER, STARTS, Suspects
 from worker.faults.verdict import Judgement, Phase, Verdict, judge
 from worker.logs import get_log
-from worker.run.notes import CANNOT_WRITE, upkeep
-from worker.run.options import Ending, Options, Waiting
+from worker.notes import CANNOT_WRITE, upkeep
+from worker.options import Ending, Options, Waiting
 from worker.run.report import Report
 
 CHECKPOINT_EVERY_BATCHES = 64

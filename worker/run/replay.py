@@ -18,9 +18,9 @@ from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import limited
 from worker.connect.connection import Connection, Limits
-from worker.connect.dial import connected
 from worker.errors import Holding, PositionMoved, WorkerError
 from worker.logs import logs_of_a_library
+from worker.run.dial import connected
 from worker.run.drain import Drained, drain
 from worker.run.runtime import destination, served_outbox
 from worker.settings import WorkerSettings

@@ -8,10 +8,10 @@ from time import monotonic
 
 from outbox.relaying import Log
 from worker.apply.position import Position
-from worker.faults.verdict import Judgement
+from worker.judgement import Judgement
 from worker.logs import get_log
+from worker.notes import best_effort
 from worker.run.forecast import Forecast
-from worker.run.notes import best_effort
 
 NOTE_EVERY_SECONDS = 1.0
 HINDERED_AFTER_SECONDS = 4.0

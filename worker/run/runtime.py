@@ -8,11 +8,11 @@ from worker.connect.connection import Connection, Limits, connect
 from worker.errors import SettingsFault
 from worker.faults.outage import Backoff, Patience
 from worker.logs import get_log
+from worker.meter import Meter, NoMeter
+from worker.options import HALVES_FROM_SHARE, Options
 from worker.process.in_place import InPlace
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import Waker
-from worker.run.meter import Meter, NoMeter
-from worker.run.options import HALVES_FROM_SHARE, Options
 from worker.run.relay import Relay
 from worker.run.report import OnBatch, Report
 from worker.run.room import Room

@@ -9,10 +9,10 @@ from outbox.extras import install_command
 from worker.errors import Holding, SettingsFault
 from worker.faults.suspects import died
 from worker.logs import get_log, logs_of_a_library
+from worker.meter import Meter, NoMeter
+from worker.notes import best_effort, stopped_holding
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import StopAtOnce, stopped_by_signals
-from worker.run.meter import Meter, NoMeter
-from worker.run.notes import best_effort, stopped_holding
 from worker.run.room import RoomAgain
 from worker.run.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings

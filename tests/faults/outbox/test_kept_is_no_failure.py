@@ -79,7 +79,7 @@ def test_a_directory_that_cannot_be_synced_leaves_the_rest_to_recovery(
     with box.unit() as unit:
         unit.write(path_of("a"), b"new")
         unit.append(lesson("a", "new"))
-        monkeypatch.setattr("outbox.files.durable.sync_directory", no_room)
+        monkeypatch.setattr("outbox.log.durable.sync_directory", no_room)
     monkeypatch.undo()
     assert [file.path for file in unit.result.unpublished] == [path_of("a")]
     assert box.last_seq == 2

@@ -19,7 +19,7 @@ import generators.cli
 import outbox.cli
 from outbox import Outbox
 from outbox import catalogue as c
-from outbox.notes.steering import pause
+from outbox.ops.steering import pause
 from outbox.terminal import Screen, console, secure_streams, shown
 from tests.support.lessons import PROJECT_ROOT, PYTHON
 from tests.support.parked import put_parked

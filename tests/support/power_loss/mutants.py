@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from outbox import KnownFile, Outbox, Unit
-from outbox.files import durable, known_files, publish, recovery
+from outbox.files import known_files, publish, recovery
 from outbox.files.syncing import Sync, Syncing
 from outbox.files.unit import StagedFile
-from outbox.log import database
+from outbox.log import database, durable
 from simulation.late_sync import LateSync
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from outbox import Outbox
 from outbox.catalogue import ContentUpserted
-from outbox.files import durable
-from outbox.log import checkpoint
+from outbox.log import checkpoint, durable
 from outbox.ops.backup import backup
 from outbox.ops.prune import plan_prune, prune
 from tests.support.power_loss.ledger import Ledger

@@ -49,7 +49,7 @@ def test_a_new_directory_is_durable_before_anything_stands_in_it(
 ) -> None:
     """A power loss after the first commit must not take the directory, and the outbox with it."""
     synced: list[Path] = []
-    monkeypatch.setattr("outbox.files.durable.sync_directory", synced.append)
+    monkeypatch.setattr("outbox.log.durable.sync_directory", synced.append)
     Outbox.open(tmp_path / "var" / "box" / "o.db").close()
     assert synced == [tmp_path, tmp_path / "var"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from outbox import Outbox, host
 from outbox.errors import StorageFailed
-from outbox.files import durable
+from outbox.log import durable
 from tests.support.lessons import path_of, publish
 
 

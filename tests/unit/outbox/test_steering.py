@@ -3,8 +3,8 @@
 import os
 
 from outbox import Outbox
-from outbox.notes.steering import pause, resume
 from outbox.operating import trail
+from outbox.ops.steering import pause, resume
 
 
 def acts(box: Outbox) -> list[tuple[str, str | None]]:

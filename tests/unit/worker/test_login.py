@@ -7,7 +7,7 @@ from tests.support.refusing import PASSWORD, Refusing
 from worker.connect import login
 from worker.connect.connection import connect
 from worker.connect.login import LOGIN_REFUSED, judge_login
-from worker.faults.judgement import Verdict
+from worker.judgement import Verdict
 
 SPANISH = {"S": "FATAL", "M": "la autentificación password falló para el usuario «outbox_worker»"}
 GERMAN = {"S": "FATAL", "M": "Passwort-Authentifizierung für Benutzer »outbox_worker« fehlgeschlagen"}

@@ -36,8 +36,8 @@ from worker.metrics.health import Health
 from worker.metrics.meter import PrometheusMeter
 from worker.metrics.published import SILENT_MARGIN_SECONDS, SILENT_STATEMENT_TIMEOUTS
 from worker.metrics.textfile import written
+from worker.options import Options
 from worker.process.supervisor import Supervisor
-from worker.run.options import Options
 
 ROOT = Path(__file__).parents[3]
 ALERTS = ROOT / "examples" / "prometheus" / "alerts.yml"

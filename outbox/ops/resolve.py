@@ -18,12 +18,12 @@ from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import check, parse
 from outbox.catalogue.declaration import Does
 from outbox.catalogue.event import Event
+from outbox.catalogue.readable import as_fields
 from outbox.errors import EventNotFound, OutboxError, ParkedConflict
 from outbox.log.sqlite_errors import translated
 from outbox.log.transaction import write_transaction
 from outbox.notes.decisions import Decisions, Resolution
 from outbox.notes.parked import ParkedEvent
-from outbox.ops.readable import as_fields
 from outbox.outbox import Outbox
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from worker.faults.verdict import Verdict
+from worker.judgement import Verdict
 
 
 class Meter(Protocol):

@@ -44,7 +44,7 @@ def best_effort(box: Log) -> Iterator[None]:
 
 def stopped_holding(box: Log, held: Fault) -> None:
     """Note that nobody delivers, and why: `outbox status` is to ask for the switch, not for a worker."""
-    with only_a_note(box):
+    with best_effort(box):
         box.relay.set_state("stopped", held.what, cause=Cause.of(held))
 
 

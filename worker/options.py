@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from worker.connect.connection import Limits
-from worker.run.meter import Meter, NoMeter
+from worker.meter import Meter, NoMeter
 
 ANSWER_MARGIN_SECONDS = 5.0
 HOLD_AFTER_ALIKE = 5
