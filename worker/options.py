@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from worker.connect.connection import Limits
 from worker.meter import Meter, NoMeter
@@ -49,6 +49,7 @@ class Options:
         wary: the worker before this one died; see `suspects`.
         alive: called whenever the loop goes round.
         meter: counts what is carried and what fails.
+        beside: writes what else belongs into the transaction of a batch, once its position is written; None: nothing.
         in_place: called when nothing is left, before waiting; see `in_place`.
     """
 
@@ -67,3 +68,4 @@ class Options:
     alive: Callable[[], None] = lambda: None
     in_place: Callable[[], None] = lambda: None
     meter: Meter = field(default_factory=NoMeter)
+    beside: Callable[[Any, Any], None] | None = None

@@ -28,7 +28,7 @@ BOOKKEEPING = (
     "removed_links",
     "removed_rows",
     "inbox",
-    "inbox_pruned",
+    "inbox_pruned", "streams",
 )
 INSERTS = {
     "minds": "(slug, display_name) values ('new', 'new')",

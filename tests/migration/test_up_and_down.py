@@ -21,7 +21,7 @@ insert into content_minds (content_id, mind_id, role) select c.id, m.id, 'creato
 insert into tags (name) values ('curso');
 insert into content_tags (content_id, tag_id) select c.id, t.id from contents c, tags t;
 insert into outbox.sources (outbox_id, applied_seq) values ('00000000-0000-4000-8000-0000000000aa', 42);
-insert into outbox.parked (outbox_id, seq, event_id, state) values ('00000000-0000-4000-8000-0000000000aa', 7, gen_random_uuid(), 'parked');
+insert into outbox.parked (outbox_id, seq, event_id, state, refs) values ('00000000-0000-4000-8000-0000000000aa', 7, gen_random_uuid(), 'parked', '{}');
 insert into outbox.removed_links values ('00000000-0000-4000-8000-0000000000bb', 'tag', 'velho', gen_random_uuid());
 insert into outbox.removed_links values ('00000000-0000-4000-8000-0000000000bb', 'shop.shelved', 'bread', gen_random_uuid());
 insert into outbox.removed_rows (relation, key, last_event_id) values ('shop.lines', 'A-17', gen_random_uuid());

@@ -69,15 +69,7 @@ def greet(connection: Connection, box: Log) -> Position:
             another than last time.
     """
     destination_id = _destination(connection, box)
-    remembered = box.relay.position
-    if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
-        raise TargetRefused(
-            f"this is another database than last time: until now it was {remembered.destination_id}, and "
-            f"SUPABASE_DB_URL leads to {destination_id}",
-            kind="other_database",
-            remedy="set it back, or deliver everything to this one with `worker replay --all`",
-            entry="other-database",
-        )
+    check_same(destination_id, box)
     names = {"outbox_id": box.outbox_id}
     connection.execute(query("relay", "register"), {**names, "host": host(), "worker_version": __version__})
     row = connection.execute(query("relay", "position"), names).fetchone()
@@ -104,6 +96,23 @@ def greet(connection: Connection, box: Log) -> Position:
         how = f"event {own.seq} here ({own.event_id}) never reached the database, which has those up to {position.seq}"
         raise _cloned(how, box) from refused
     return position
+
+
+def check_same(destination_id: UUID, box: Log, leads: str = "SUPABASE_DB_URL leads") -> None:
+    """Refuse another database than the one that this outbox was delivered to last.
+
+    Raises:
+        TargetRefused: it is another.
+    """
+    remembered = box.relay.position
+    if remembered is not None and remembered.destination_id != destination_id and remembered.applied_seq > 0:
+        raise TargetRefused(
+            f"this is another database than last time: until now it was {remembered.destination_id}, and "
+            f"{leads} to {destination_id}",
+            kind="other_database",
+            remedy="set it back, or deliver everything to this one with `worker replay --all`",
+            entry="other-database",
+        )
 
 
 def check_fits(position: Position, box: Log) -> None:

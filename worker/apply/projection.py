@@ -120,6 +120,7 @@ def applying(
     stamps: Stamps,
     meanwhile: Callable[[], None] = lambda: None,
     step_by_step: bool = False,
+    beside: Callable[[Connection, Batch], None] | None = None,
 ) -> Iterator[Phase]:
     """Apply a batch and move the position, both or neither, and yield each phase as it begins.
 
@@ -133,6 +134,7 @@ def applying(
         meanwhile: called while the server works.
         step_by_step: wait for each answer. A server that ends the session while more is on its way to it resets the
             line, and its last words are lost.
+        beside: sends what else is to be written in this transaction, after the position; not in a rehearsal.
 
     Raises:
         PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
@@ -143,11 +145,13 @@ def applying(
     """
     trip = nullcontext if step_by_step else connection.pipeline
     try:
-        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip)
+        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, beside)
     except KeptAsItWas as kept:
         if not any(link.adds is not None and link.to.relation == kept.table for link in active().links.values()):
             raise
-        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, as_stored=True)
+        yield from _applying(
+            connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, beside, as_stored=True
+        )
 
 
 def _applying(
@@ -159,6 +163,7 @@ def _applying(
     stamps: Stamps,
     meanwhile: Callable[[], None],
     trip: Callable[[], AbstractContextManager[Any]],
+    beside: Callable[[Connection, Batch], None] | None,
     *,
     as_stored: bool = False,
 ) -> Iterator[Phase]:
@@ -185,6 +190,8 @@ def _applying(
             if batch.to is not None:  # first: what is parked lies behind the position
                 send_position(connection, outbox_id, position, batch.to)
             send_parked(connection, batch, outbox_id)
+            if beside is not None and batch.keep:
+                beside(connection, batch)
             _send_end(connection, keep=batch.keep)
             if trip is not nullcontext:
                 hand_over(connection)

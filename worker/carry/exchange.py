@@ -101,6 +101,7 @@ class Exchange:
                     stamps=self._stamps,
                     meanwhile=meanwhile,
                     step_by_step=self.step_by_step,
+                    beside=self._options.beside,
                 ):
                     self.enter(phase)
             except BaseException:

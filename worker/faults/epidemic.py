@@ -98,7 +98,7 @@ class Epidemic:
         if not alike:
             return []
         since = self._box.read(after=alike[0], limit=WINDOW, event_type=event.type)
-        if since[-1].seq < event.seq:
+        if not since or since[-1].seq < event.seq:
             return []
         through = max((one.seq for one in since if one.seq < event.seq and one.seq not in self._parked), default=0)
         return [seq for seq in alike if seq > through]

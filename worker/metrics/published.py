@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.registry import Collector
 
 from worker.faults.failures import SLOW_EVENT_TRIES
 from worker.logs import get_log
@@ -21,16 +22,23 @@ SILENT_STATEMENT_TIMEOUTS = 2 * 2**SLOW_EVENT_TRIES
 SILENT_MARGIN_SECONDS = 30.0
 
 
-def _new_registry(settings: WorkerSettings) -> CollectorRegistry:
+def _new_registry(settings: WorkerSettings, collector: Collector | None) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(FileGauges(settings.outbox.outbox_path))
+    registry.register(collector or FileGauges(settings.outbox.outbox_path))
     ProcessCollector(registry=registry)
     return registry
 
 
 @contextmanager
-def published(settings: WorkerSettings, supervisor: Supervisor) -> Iterator[PrometheusMeter]:
+def published(
+    settings: WorkerSettings, supervisor: Supervisor, collector: Collector | None = None
+) -> Iterator[PrometheusMeter]:
     """Publish for as long as the block runs.
+
+    Args:
+        settings: where.
+        supervisor: knows whether this process is alive.
+        collector: of numbers beside what the meter counts; None: those of the outbox file.
 
     Yields:
         The meter that the relay tells.
@@ -38,7 +46,7 @@ def published(settings: WorkerSettings, supervisor: Supervisor) -> Iterator[Prom
     Raises:
         SettingsFault: the port or the file cannot be had.
     """
-    registry = _new_registry(settings)
+    registry = _new_registry(settings, collector)
     meter = PrometheusMeter(registry)
     has_session: Callable[[], bool] = lambda: meter.has_session  # noqa: E731 - a look, no function of its own
     health = Health(

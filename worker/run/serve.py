@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from outbox import __version__
+from outbox import Outbox, __version__
 from outbox.extras import install_command
 from worker.errors import Holding, SettingsFault
 from worker.faults.suspects import died
@@ -12,7 +13,7 @@ from worker.logs import get_log, logs_of_a_library
 from worker.meter import Meter, NoMeter
 from worker.notes import best_effort, stopped_holding
 from worker.process.supervisor import Supervisor
-from worker.process.wakeup import StopAtOnce, stopped_by_signals
+from worker.process.wakeup import StopAtOnce, Waker, stopped_by_signals
 from worker.run.room import RoomAgain
 from worker.run.runtime import destination, relay_for, served_outbox, waker_for
 from worker.settings import WorkerSettings
@@ -20,24 +21,41 @@ from worker.settings import WorkerSettings
 HEARD_EVERY_SECONDS = 5.0  # where somebody asks for the health of this process
 
 
-def serve(settings: WorkerSettings | None = None, *, local: bool = False) -> None:
+class Delivers(Protocol):
+    """Delivers an outbox until it is told to stop."""
+
+    def __call__(
+        self, box: Outbox, settings: WorkerSettings, *, waker: Waker, wary: bool, supervisor: Supervisor, meter: Meter
+    ) -> None: ...
+
+
+def serve(settings: WorkerSettings | None = None, *, local: bool = False, deliver: Delivers | None = None) -> None:
     """Serve the outbox until a signal ends it, as `worker run` does; for the main thread of a process of its own.
 
     Args:
         settings: of the worker; None: from the environment, and `.env` below it.
         local: use the embedded Postgres.
+        deliver: how; None: to the database, directly.
 
     Raises:
         WorkerRunning: another worker serves this outbox.
         SettingsFault: no database is named although delivering is switched on, or the metrics cannot be published.
     """
     settings = settings or WorkerSettings.from_env()
+
+    def directly(
+        box: Outbox, settings: WorkerSettings, *, waker: Waker, wary: bool, supervisor: Supervisor, meter: Meter
+    ) -> None:
+        with destination(settings, local=local) as dsn:
+            relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor, meter=meter)
+            relay.run()
+
     with logs_of_a_library():
-        while _serve_for_now(settings, local=local):
+        while _serve_for_now(settings, deliver or directly):
             get_log().info("worker.reopened", reason="the disk has room again")
 
 
-def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
+def _serve_for_now(settings: WorkerSettings, deliver: Delivers) -> bool:
     """Serve the outbox; True if it was a copy in memory, and there is room now to open the file."""
     log = get_log()
     measured = settings.metrics_port is not None or settings.metrics_file is not None
@@ -64,9 +82,7 @@ def _serve_for_now(settings: WorkerSettings, *, local: bool) -> bool:
                         box.relay.set_state("holding", str(held))
                     waker.sleep(60.0)
             else:
-                with destination(settings, local=local) as dsn:
-                    relay, _ = relay_for(box, settings, dsn, waker, wary=wary, supervisor=supervisor, meter=meter)
-                    relay.run()
+                deliver(box, settings, waker=waker, wary=wary, supervisor=supervisor, meter=meter)
             log.info("worker.stopped", clean=True)
         except RoomAgain:
             return True
