@@ -10,7 +10,7 @@ FIRST ?= 1
 # Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
 WORKERS ?= 3
 
-.PHONY: setup demo demo-shop game-day docs site man sbom pictures test quick simulate simulate-mutants soak mutants lint facts bench bench-quick clean
+.PHONY: setup demo demo-shop demo-fleet game-day docs site man sbom pictures test quick simulate simulate-mutants soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -25,6 +25,9 @@ demo: $(STAMP) ## the main job on real input: offline, backlog, drain, proof
 
 demo-shop: $(STAMP) ## tables of a project's own: a shop sells offline, and its rows arrive in its own schema
 	$(BIN)/python examples/demo_shop.py
+
+demo-fleet: $(STAMP) ## three hosts without a database credential forward over NATS to a centre; an outage of each, proof by hash
+	$(BIN)/python examples/demo_fleet.py
 
 game-day: $(STAMP) ## six bad days: what ops sees, what resolves it, the proof that nothing was lost; some minutes
 	$(BIN)/python examples/game_day.py

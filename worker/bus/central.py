@@ -1,0 +1,496 @@
+"""The centre: reads the frames of many outboxes, and lets the relay apply each as it applies an outbox file.
+
+What it believes of the bus is nothing. Which events are next says the position in Postgres, which moves in the
+transaction of the effects, under its lock; so it may be killed anywhere, run twice, read frames twice, or read them
+never. Events that are applied are dropped, a gap is not applied over but asked for (`want`), and after every COMMIT
+it says where Postgres stands. From where to read on stands in Postgres as well (`outbox.streams`), written in the
+same transactions: a database that was set back reads again by itself. That number only saves reading. Where it lags,
+frames are read twice; where it leads, events are missing and are asked for.
+
+An outbox whose frames cannot be applied (another copy of its file wrote, an event is held, the login may not move its
+position) keeps its place and is tried again; the others go on. One outbox after the other, a transaction each.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from outbox.relaying import failpoints
+from worker.apply.position import Position
+from worker.apply.projection import Batch
+from worker.apply.queries import query
+from worker.bus.frames import FrameRefused, Head, head_of, unpack
+from worker.bus.link import PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
+from worker.bus.log import BusLog
+from worker.bus.word import Word, encode
+from worker.connect.connection import Connection
+from worker.connect.login import LOGIN_REFUSED
+from worker.errors import SchemaFault, TargetRefused, WorkerError
+from worker.faults.outage import Backoff, Patience
+from worker.faults.verdict import Phase, judge
+from worker.logs import get_log
+from worker.options import Ending, Options, Waiting
+from worker.run.relay import Relay
+from worker.run.report import Report
+
+READ_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
+ANNOUNCE_SECONDS = 60.0
+BLOCKED_SECONDS = 30.0
+LOGIN_SECONDS = 300.0
+WANT_AGAIN_SECONDS = 5.0
+LONGEST_OUTAGE_SECONDS = 20.0  # then another outbox is tried; it waits for the same database
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 0.25
+
+
+@dataclass
+class Served:
+    """An outbox that came over the bus.
+
+    Attributes:
+        log: what of it is not applied.
+        relay: applies it.
+        half: the parts of a frame that is not whole yet.
+        due: not to be tried before.
+        missed: whether frames are missing.
+        asks: whether Postgres has to be asked how it stands.
+        wanted: from where it was asked for again, and when.
+        refused: why nothing of it is applied.
+        parked: how many events its position passed without effect.
+    """
+
+    log: BusLog
+    relay: Relay
+    half: list[tuple[Head, Received]] = field(default_factory=list)
+    due: float = 0.0
+    missed: bool = False
+    asks: bool = False
+    wanted: tuple[int, float] = (0, float("-inf"))
+    refused: str | None = None
+    parked: int = 0
+
+    @property
+    def bytes(self) -> int:
+        return self.log.bytes + sum(len(one.message.data) for _, one in self.half)
+
+    def oldest_after(self, seq: int) -> int | None:
+        """Where the oldest frame began that this outbox still needs once it is applied up to this seq."""
+        found = [
+            number for number in (self.log.oldest_after(seq), self.half[0][1].number if self.half else None) if number
+        ]
+        return min(found) if found else None
+
+
+@dataclass
+class Lane:
+    """Messages that are read in one order: of one partition, or of all.
+
+    Attributes:
+        store: the store that `reached` counts in.
+        reached: the number of the last message read.
+    """
+
+    name: str
+    store: str = ""
+    reached: int = 0
+
+
+@dataclass
+class Counts:
+    """What the centre counts, for its metrics."""
+
+    frames: int = 0
+    doubles: int = 0
+    refused_frames: int = 0
+    wants: int = 0
+    words: int = 0
+    outboxes: int = 0
+    blocked: int = 0
+    waiting_bytes: int = 0
+
+
+class Centre:
+    """Applies what comes over the bus.
+
+    Args:
+        link: the transport.
+        dial: opens a connection to Postgres.
+        lanes: which partitions.
+        waker: how to wait, and whether to stop.
+        options: limits of the relays.
+        backoff: how they wait in an outage.
+        counts: what is counted.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        dial: Callable[[], Connection],
+        lanes: Sequence[str],
+        *,
+        waker: Waiting,
+        options: Options,
+        backoff: Backoff | None = None,
+        counts: Counts | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._link = link
+        self._dial = dial
+        self._lanes = [Lane(name) for name in lanes]
+        self._waker = waker
+        self._options = options
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._log = get_log()
+        self._served: dict[UUID, Served] = {}
+        self._said: dict[UUID, Word] = {}
+        self._to_say: dict[UUID, Word] = {}
+        self._destination: UUID | None = None
+        self._announce_at = clock()
+        self._has_begun = False
+        self._failures = 0
+        self.counts = counts or Counts()
+
+    def run(self) -> None:
+        """Apply until told to stop."""
+        wait = FIRST_WAIT_SECONDS
+        while not self._waker.stopping:
+            self._options.alive()
+            try:
+                busy = self.step()
+                self._failures = 0
+            except (BusAway, BusRefused) as error:
+                self._bus_failed(error)
+                continue
+            except (psycopg.Error, OSError, SchemaFault) as error:
+                self._database_failed(error)
+                continue
+            wait = FIRST_WAIT_SECONDS if busy else min(2 * wait, LONGEST_WAIT_SECONDS)
+            if not busy:
+                self._waker.sleep(wait)
+
+    def step(self) -> bool:
+        """Read what came, apply it, and say how it stands; whether there was anything."""
+        if self._clock() >= self._announce_at:
+            self._announce()
+        came = sum(self._read(lane) for lane in self._lanes) if self._has_room() else 0
+        applied = [self._turn(served) for served in list(self._served.values()) if self._is_due(served)]
+        self._ask_again()
+        self._say()
+        mine = self._served.values()
+        self.counts.outboxes, self.counts.waiting_bytes = len(mine), sum(one.bytes for one in mine)
+        self.counts.blocked = sum(one.refused is not None for one in mine)
+        return bool(came) or any(applied)
+
+    # What comes.
+
+    def _has_room(self) -> bool:
+        total = sum(served.bytes for served in self._served.values())
+        if total < MOST_BYTES:
+            return True
+        for served in sorted(self._served.values(), key=lambda one: -one.bytes):
+            if served.due <= self._clock() and not served.half:
+                continue
+            total -= served.bytes  # it is tried later, and asked for again by then
+            served.log.forget()
+            served.half, served.missed = [], True
+            if total < MOST_BYTES:
+                break
+        return total < MOST_BYTES
+
+    def _read(self, lane: Lane) -> int:
+        read = self._link.read_from(lane.name, lane.reached, store=lane.store, most_bytes=READ_BYTES)
+        if read.store != lane.store and lane.store:
+            self._log.warning("apply.another_store", lane=lane.name, before=lane.store, now=read.store)
+        lane.store, lane.reached = read.store, read.reached
+        for received in read.found:
+            self._take(received)
+        return len(read.found)
+
+    def _take(self, received: Received) -> None:
+        served = self._of(received.outbox_id)
+        try:
+            whole = self._joined(served, received)
+            if whole is None:
+                return
+            head, data, number = whole
+            self._append(served, head, data, number)
+        except FrameRefused as refused:
+            self.counts.refused_frames += 1
+            served.half, served.missed = [], True
+            self._log.error("apply.frame_refused", outbox_id=str(received.outbox_id), reason=refused.what)
+        except TargetRefused as refused:
+            self._block(served, refused)
+
+    def _joined(self, served: Served, received: Received) -> tuple[Head, bytes, int] | None:
+        """Put the parts of a frame together; None before the last, and for a part that follows none."""
+        head = head_of(received.message)
+        before = served.half[-1][0] if served.half else None
+        if not head.follows(before):
+            served.half = []
+            if head.part != 1:
+                served.missed = True
+                return None
+        served.half.append((head, received))
+        if not head.is_whole:
+            return None
+        parts, served.half = served.half, []
+        return head, b"".join(one.message.data for _, one in parts), parts[0][1].number
+
+    def _append(self, served: Served, head: Head, data: bytes, number: int) -> None:
+        self.counts.frames += 1
+        if head.last <= served.log.end and served.log.is_known:
+            self.counts.doubles += 1
+            served.asks = True  # whoever sends it again has not heard, or the database went back
+            return
+        # Taken: whatever was missing before it is here now, and what came after that comes again behind it.
+        served.missed = not served.log.take(head, unpack(head, data), number, len(data))
+
+    def _of(self, outbox_id: UUID) -> Served:
+        if outbox_id not in self._served:
+            self._served[outbox_id] = self._new(outbox_id)
+        return self._served[outbox_id]
+
+    def _new(self, outbox_id: UUID) -> Served:
+        log = BusLog(outbox_id)
+
+        def dial() -> Connection:
+            connection = self._dial()
+            log.session = connection
+            with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):  # the relay says it better
+                names = {"outbox_id": outbox_id}
+                row = connection.execute(query("relay", "position"), names).fetchone()
+                seq, event_id = row if row is not None else (0, None)
+                log.stands_at(int(str(seq)), None if event_id is None else UUID(str(event_id)))
+            return connection
+
+        def beside(connection: Connection, batch: Batch) -> None:
+            self._note(connection, served, batch)
+
+        patience = Patience(log, self._backoff)
+        options = replace(
+            self._options,
+            until_empty=True,
+            halves_from=None,
+            patience_seconds=LONGEST_OUTAGE_SECONDS,
+            beside=beside,
+        )
+        relay = Relay(
+            log, dial=dial, waker=self._waker, patience=patience, options=options, report=Report(log), clock=self._clock
+        )
+        served = Served(log, relay)
+        return served
+
+    def _note(self, connection: Connection, served: Served, batch: Batch) -> None:
+        """In the transaction of a batch: what its parked events refer to, and from where to read on after it."""
+        if batch.parked:
+            rows = [{"seq": one.event.seq, "refs": [str(ref) for ref in one.event.refs]} for one in batch.parked]
+            values = {"outbox_id": served.log.outbox_id, "rows": msgspec.json.encode(rows).decode(), "count": len(rows)}
+            connection.execute(query("bus", "note_refs"), values)
+            served.asks = True
+        if batch.to is None:
+            return
+        for lane in self._lanes:
+            if lane.name in {"*", partition_of(served.log.outbox_id)}:
+                floor = self._floor(lane, served, batch.to.seq)
+                values = {"lane": lane.name, "store": lane.store, "number": floor}
+                connection.execute(query("bus", "note_read"), values)
+
+    def _floor(self, lane: Lane, moved: Served, seq: int) -> int:
+        """The number up to which no message is needed any more, once this outbox is applied up to this seq."""
+        floor = lane.reached
+        for outbox_id, served in self._served.items():
+            if lane.name in {"*", partition_of(outbox_id)}:
+                oldest = served.oldest_after(seq if served is moved else served.log.base)
+                floor = floor if oldest is None else min(floor, oldest - 1)
+        return max(0, floor)
+
+    # What is applied.
+
+    def _is_due(self, served: Served) -> bool:
+        waits = not served.log.is_empty or served.missed or served.refused is not None
+        return waits and served.due <= self._clock()
+
+    def _turn(self, served: Served) -> bool:
+        """Let the relay apply what came of one outbox."""
+        log = served.log
+        before = log.relay.position
+        try:
+            ending = served.relay.run()
+        except WorkerError as error:
+            self._block(served, error)
+            return False
+        finally:
+            log.session = None
+        if ending is not Ending.EMPTY:
+            served.due = self._clock() + (0.0 if ending is Ending.STOPPED else self._backoff.first)
+            return False
+        served.refused, served.due = None, 0.0
+        now = log.relay.position
+        if now is None:
+            return False
+        log.stands_at(now.applied_seq, now.applied_event_id)
+        if not log.is_empty:  # it begins beyond the position: something is missing before it
+            log.forget()
+            served.missed = True
+        if failpoints.armed:
+            failpoints.reach(f"word.{now.applied_seq}")
+        self._tell(served)
+        return before != now
+
+    def _block(self, served: Served, error: WorkerError) -> None:
+        seconds = LOGIN_SECONDS if error.kind == LOGIN_REFUSED else BLOCKED_SECONDS
+        served.due = self._clock() + seconds
+        if error.kind == LOGIN_REFUSED:  # of us all: a pooler bans who tries too often
+            for other in self._served.values():
+                other.due = served.due
+        if served.refused != error.what:
+            self._log.error(
+                "apply.outbox_refused", outbox_id=str(served.log.outbox_id), reason=error.what, remedy=error.remedy
+            )
+        served.refused = error.what
+        if isinstance(error, TargetRefused):  # other frames have to come
+            served.log.forget()
+            served.half, served.missed = [], True
+        self._tell(served)
+
+    # What is said.
+
+    def _tell(self, served: Served) -> None:
+        """Prepare the word about an outbox; a `want` once the relay has nothing of it left."""
+        position = served.log.relay.position
+        if position is None:
+            served.asks = True
+            return
+        want = None
+        if served.missed and served.refused is None and served.log.is_empty:
+            want, at = position.applied_seq + 1, self._clock()
+            if served.wanted[0] == want and at - served.wanted[1] < WANT_AGAIN_SECONDS:
+                served.due = served.wanted[1] + WANT_AGAIN_SECONDS
+                want = None
+            else:
+                served.wanted, served.missed = (want, at), False
+                self.counts.wants += 1
+                self._log.warning("apply.wanted", outbox_id=str(served.log.outbox_id), seq=want)
+        told = Position(
+            destination_id=position.destination_id, seq=position.applied_seq, event_id=position.applied_event_id
+        )
+        self._prepare(served.log.outbox_id, told, served.parked, want=want, refused=served.refused)
+
+    def _prepare(
+        self,
+        outbox_id: UUID,
+        position: Position,
+        parked: int,
+        *,
+        want: int | None = None,
+        refused: str | None = None,
+        anew: bool = False,
+    ) -> None:
+        word = Word(
+            destination=position.destination_id,
+            seq=position.seq,
+            event_id=position.event_id,
+            want=want,
+            parked=parked,
+            refused=refused,
+        )
+        if anew or want is not None or self._said.get(outbox_id) != word:
+            self._to_say[outbox_id] = word
+
+    def _say(self) -> None:
+        for outbox_id, word in list(self._to_say.items()):
+            self._link.say(outbox_id, encode(word))
+            self._said[outbox_id] = word
+            self.counts.words += 1
+            del self._to_say[outbox_id]
+
+    # What Postgres says.
+
+    def _announce(self) -> None:
+        """Say how every outbox of ours stands where that was not said yet: at the start, and now and then."""
+        names = {"partitions": list(PARTITIONS) if self._lanes[0].name == "*" else [lane.name for lane in self._lanes]}
+        with self._asking() as connection:
+            if not self._has_begun:
+                self._begin(connection)
+            rows = connection.execute(query("bus", "all_positions"), names).fetchall()
+        self._take_positions(rows)
+        self._announce_at = self._clock() + ANNOUNCE_SECONDS
+
+    def _ask_again(self) -> None:
+        asked = [served for served in self._served.values() if served.asks]
+        if not asked:
+            return
+        with self._asking() as connection:
+            names = {"outbox_ids": [served.log.outbox_id for served in asked]}
+            rows = connection.execute(query("bus", "positions"), names).fetchall()
+        for served in asked:
+            served.asks = False
+        self._take_positions(rows, anew=True)
+
+    def _take_positions(self, rows: Sequence[tuple[object, ...]], *, anew: bool = False) -> None:
+        for outbox, seq, event, destination, parked in rows:
+            outbox_id, event_id = UUID(str(outbox)), None if event is None else UUID(str(event))
+            position = Position(destination_id=UUID(str(destination)), seq=int(str(seq)), event_id=event_id)
+            served = self._served.get(outbox_id)
+            refused = None
+            if served is not None:
+                served.parked, refused = int(str(parked)), served.refused
+                if served.log.is_empty:
+                    served.log.relay.remember_position(position.destination_id, position.seq, event_id)
+                    served.log.stands_at(position.seq, event_id)
+            self._prepare(outbox_id, position, int(str(parked)), refused=refused, anew=anew)
+
+    def _begin(self, connection: Connection) -> None:
+        """Read on from where Postgres says that was read."""
+        for lane in self._lanes:
+            row = connection.execute(query("bus", "read_up_to"), {"lane": lane.name}).fetchone()
+            if row is not None:
+                lane.store, lane.reached = str(row[0]), int(str(row[1]))
+            self._log.info("apply.reading", lane=lane.name, after=lane.reached)
+        self._has_begun = True
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        try:
+            connection = self._dial()
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName) as exc:
+            raise SchemaFault(
+                "the database has no table of the bus yet",
+                kind="older_schema",
+                remedy="run `worker migrate up`",
+                command="worker migrate up",
+                entry="older-schema",
+            ) from exc
+
+    def _bus_failed(self, error: WorkerError) -> None:
+        if not self._failures:
+            self._log.warning("apply.bus_away", reason=error.what)
+        self._options.meter.interrupted()
+        self._failures += 1
+        self._waker.sleep(min(self._backoff.first * 2 ** min(self._failures, 16), self._backoff.environment))
+
+    def _database_failed(self, error: Exception) -> None:
+        """Nothing is read before Postgres has said how things stand."""
+        if isinstance(error, SchemaFault):
+            reason, remedy, longest = error.what, error.remedy, self._backoff.environment
+        else:
+            judged = judge(error, Phase.CONNECT)
+            reason, remedy, longest = judged.reason, judged.remedy, self._backoff.environment
+            if judged.kind == LOGIN_REFUSED:  # a pooler bans who tries too often
+                longest = self._backoff.login
+                self._failures += 16
+        if not self._failures % 16:
+            self._log.warning("apply.database_away", reason=reason, remedy=remedy)
+        self._failures += 1
+        self._waker.sleep(min(self._backoff.first * 2 ** min(self._failures, 16), longest))

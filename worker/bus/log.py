@@ -1,0 +1,337 @@
+# ruff: noqa: ARG002  - what a relay tells, and is not needed here
+"""What has come of one outbox and is not applied yet, as the log that the relay reads.
+
+It is a window: events from `base` to `end`, without what came before. That is enough for the relay, which reads what
+follows the position, and it is never read over a gap. Notes for people stay in memory; the parked list is true in
+Postgres and is read from there, with what each event refers to (`outbox.parked.refs`).
+
+What does not reach across: decisions of people, who have the outbox file on their host. So nothing that is parked is
+taken up here; it leaves the list when the host delivers directly for once. And there are no start records: an event
+that kills the process kills it again.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_OID, UUID
+
+from outbox import (
+    Attempt,
+    Decisions,
+    Event,
+    EventNotFound,
+    Outcome,
+    ParkedEvent,
+    RememberedPosition,
+    Resolution,
+    ServerSeen,
+)
+from outbox.relaying import Cause, Shown
+from worker.apply.queries import query
+from worker.bus.frames import Head
+from worker.connect.connection import Connection
+from worker.errors import TargetRefused
+from worker.logs import get_log
+
+DIRECTLY = "stop `worker forward` on its host, and deliver with `worker drain` there once"
+
+
+class Notes:
+    """What the relay notes about one outbox, in memory."""
+
+    def __init__(self) -> None:
+        self.position: RememberedPosition | None = None
+        self.pruned_below = 0
+        self.paused = False
+        self.server_seen: ServerSeen | None = None
+        self.suspected_copy: str | None = None
+        self.blamed: tuple[str, list[int], int] = ("", [], 0)
+
+    def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
+        self.position = RememberedPosition(
+            destination_id=destination_id, applied_seq=applied_seq, applied_event_id=applied_event_id
+        )
+
+    def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
+        self.server_seen, self.suspected_copy = seen, suspected
+
+    def remember_blamed(self, event_type: str, seqs: list[int], refused_seq: int = 0) -> None:
+        self.blamed = event_type, seqs, refused_seq
+
+    def set_state(
+        self,
+        state: str,
+        last_error: str | None = None,
+        rate_per_second: float | None = None,
+        eta_seconds: float | None = None,
+        *,
+        cause: Cause | None = None,
+    ) -> None:
+        """The log lines say it."""
+
+    def outage_began(self, cause: str, *, blocked: bool = False) -> None:
+        """The log lines say it."""
+
+    def outage_goes_on(self, cause: str | None = None, *, blocked: bool = False) -> None:
+        """The log lines say it."""
+
+    def outage_ended(self) -> None:
+        """The log lines say it."""
+
+    def drained(self) -> None:
+        """The log lines say it."""
+
+
+class NoView:
+    """The parked list as people see it: not here, and nobody decides here."""
+
+    def standings(self, seqs: Sequence[int] | None = None) -> dict[int, Shown]:
+        return {}
+
+    def rewrite(
+        self,
+        rows: Iterable[ParkedEvent] = (),
+        *,
+        restated: Mapping[Shown, Sequence[int]] | None = None,
+        gone: Iterable[int] = (),
+        decisions: Decisions | None = None,
+        outcomes: dict[int, Outcome] | None = None,
+        noted: Sequence[tuple[int, Outcome]] = (),
+    ) -> None:
+        """Postgres has it."""
+
+    def release(
+        self,
+        seq: int,
+        how: Resolution,
+        *,
+        payload_json: str | None = None,
+        reason: str | None = None,
+        who: str | None = None,
+    ) -> None:
+        """Nobody but the relay calls it, to take a blame back; that waits for a delivery by the host."""
+        get_log().warning("apply.blame_stays", seq=seq, reason=reason, remedy=DIRECTLY)
+
+
+class NoAttempts:
+    """No start records."""
+
+    def unfinished(self) -> list[Attempt]:
+        return []
+
+    def begin(self, seq: int, last_seq: int) -> Attempt:
+        return Attempt(seq=seq, last_seq=last_seq, starts=1)
+
+    def finish(self, seq: int, last_seq: int) -> None:
+        """Nothing is kept."""
+
+    def waits(self, seq: int, *, begins: bool) -> None:
+        """Nothing is kept."""
+
+    def forgive(self) -> bool:
+        return False
+
+
+class Came(NamedTuple):
+    """A frame that came: up to which seq, where it began in the store, how large it is."""
+
+    last: int
+    number: int
+    bytes: int
+
+
+class BusLog:
+    """The window on one outbox's log; a `Log`.
+
+    Args:
+        outbox_id: whose.
+
+    Attributes:
+        base: the seq that the window follows; what is in it comes without a gap after that.
+        end: the last seq that it covers.
+        is_known: whether Postgres was asked where this outbox stands.
+        session: the connection on which the relay asks for parked events.
+    """
+
+    def __init__(self, outbox_id: UUID) -> None:
+        self.outbox_id = outbox_id
+        self.relay = Notes()
+        self.parked = NoView()
+        self.attempts = NoAttempts()
+        self.session: Connection | None = None
+        self.base = self.end = 0
+        self.is_known = False  # whether `base` is what Postgres said, rather than where the first frame began
+        self._base_id: UUID | None = None
+        self._events: list[Event] = []
+        self._seqs: list[int] = []
+        self._came: list[Came] = []
+
+    @property
+    def bytes(self) -> int:
+        """How much of it came, as it travelled."""
+        return sum(came.bytes for came in self._came)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._events
+
+    def oldest_after(self, seq: int) -> int | None:
+        """Where the oldest frame in the store began that is not all behind this seq; None: there is none here."""
+        return next((came.number for came in self._came if came.last > seq), None)
+
+    def take(self, head: Head, events: Sequence[Event], number: int, size: int) -> bool:
+        """Append a frame to the window; False where it leaves a gap, and is left out.
+
+        Raises:
+            TargetRefused: it does not go on where the window ends: another copy of this outbox wrote it.
+        """
+        if self.is_empty and not self.is_known:
+            self.base = self.end = head.first - 1
+            self._base_id = head.before
+        if head.first > self.end + 1:
+            return False
+        if head.last <= self.end:
+            return True
+        fresh = [event for event in events if event.seq > self.end]
+        before = head.before
+        if head.first <= self.end:
+            before = max((event.event_id for event in events if event.seq <= self.end), default=before)
+        mine = self._events[-1].event_id if self._events else self._base_id
+        if before is not None and mine is not None and before != mine:
+            raise TargetRefused(
+                f"two copies of one outbox were both used: event {self.end} is {mine}, and {before} in another frame",
+                kind="cloned_outbox",
+                entry="cloned-outbox",
+            )
+        self._events += fresh
+        self._seqs += [event.seq for event in fresh]
+        self._came.append(Came(head.last, number, size))
+        self.end = head.last
+        return True
+
+    def stands_at(self, seq: int, event_id: UUID | None) -> None:
+        """Postgres is at this seq: what is behind it goes. A window that begins beyond it is left as it is."""
+        self.is_known = True
+        if self.is_empty or seq >= self.end:
+            self._events, self._seqs, self._came = [], [], []
+            self.base = self.end = seq
+            self._base_id = event_id
+        elif seq >= self.base:
+            cut = bisect_right(self._seqs, seq)
+            if cut and self._seqs[cut - 1] == seq:
+                self._base_id = self._events[cut - 1].event_id
+            elif seq != self.base:
+                self._base_id = None
+            self.base = seq
+            del self._events[:cut], self._seqs[:cut]
+            self._came = [came for came in self._came if came.last > seq]
+
+    def forget(self) -> None:
+        """Drop what is in the window: it is asked for again."""
+        position = self.relay.position
+        self._events, self._seqs, self._came = [], [], []
+        self.is_known = position is not None
+        self.base = self.end = position.applied_seq if position is not None else 0
+        self._base_id = position.applied_event_id if position is not None else None
+
+    @property
+    def last_seq(self) -> int:
+        return self.end
+
+    def read(
+        self, *, after: int = 0, limit: int = 500, event_type: str | None = None, most_bytes: int | None = None
+    ) -> list[Event]:
+        if after < self.base:  # there is a gap between
+            return []
+        found: list[Event] = []
+        total = 0
+        for event in self._events[bisect_right(self._seqs, after) :]:
+            if event_type not in {None, event.type}:
+                continue
+            total += len(event.payload_json)
+            if len(found) == limit or (found and most_bytes is not None and total > most_bytes):
+                break
+            found.append(event)
+        return found
+
+    def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
+        """Asked for what was released: that is the host's to deliver.
+
+        Raises:
+            TargetRefused: always.
+        """
+        raise TargetRefused(
+            f"event {min(seqs)} was resolved and is not delivered yet, and its outbox is on another host",
+            remedy=DIRECTLY,
+            kind="released_elsewhere",
+        )
+
+    def event(self, seq: int) -> Event:
+        at = bisect_right(self._seqs, seq) - 1
+        if at >= 0 and self._seqs[at] == seq:
+            return self._events[at]
+        if seq == self.base and self._base_id is not None:
+            return _named_only(seq, self._base_id)
+        raise EventNotFound(f"event {seq} is not at hand")
+
+    def events(self, *, after: int = 0, aggregate_id: UUID | None = None) -> Iterator[Event]:
+        found = self._events[bisect_right(self._seqs, after) :]
+        return (event for event in found if aggregate_id in {None, event.aggregate_id})
+
+    def outlines(self, seqs: Sequence[int]) -> dict[int, tuple[UUID, str, UUID, tuple[UUID, ...]]]:
+        """Read them from the parked list, which is where all that is asked for stands.
+
+        Raises:
+            TargetRefused: one was parked by a worker that had the outbox file, and nobody here knows what it refers to.
+        """
+        if self.session is None:
+            return {}
+        names = {"outbox_id": self.outbox_id, "seqs": list(seqs)}
+        found: dict[int, tuple[UUID, str, UUID, tuple[UUID, ...]]] = {}
+        rows: list[tuple[Any, ...]] = self.session.execute(query("bus", "outlines"), names).fetchall()
+        for seq, event_id, type_, aggregate_id, refs in rows:
+            if refs is None:
+                raise TargetRefused(
+                    f"event {seq} was parked by a worker on its host, and what waits for it is known there alone",
+                    remedy=DIRECTLY,
+                    kind="parked_directly",
+                )
+            found[int(seq)] = (UUID(str(event_id)), str(type_), UUID(str(aggregate_id)), tuple(refs))
+        return found
+
+    def holds(self, event_id: UUID) -> bool:
+        return any(event.event_id == event_id for event in self._events)
+
+    def decisions(self) -> Decisions:
+        return Decisions()
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    def patience(self, seconds: float) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def fault(self, error: Exception) -> Exception:
+        return error
+
+    def keep_small(self) -> None:
+        """It is as small as it can be."""
+
+
+def _named_only(seq: int, event_id: UUID) -> Event:
+    """The event before the window, of which its id is all that is known: enough to compare a position with."""
+    return Event(
+        seq=seq,
+        event_id=event_id,
+        type="",
+        version=0,
+        aggregate_type="",
+        aggregate_id=NAMESPACE_OID,
+        previous_seq=None,
+        refs=(),
+        payload_json="",
+        payload_sha256="",
+        occurred_at=dt.datetime.fromtimestamp(0, dt.UTC),
+    )

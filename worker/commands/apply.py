@@ -1,0 +1,63 @@
+"""`worker apply`: the centre of hosts that forward."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--from", "url", metavar="URL", help="The bus: nats://host:4222 or tls://host:4222 [OUTBOX_BUS_URL].")
+@click.option(
+    "--partitions",
+    default="*",
+    show_default=True,
+    metavar="DIGITS",
+    help="Which outboxes are this worker's, by the last digit of their ids: 0-7, or 0-3,a. Of two workers on the same"
+    " ones each is harmless to the other.",
+)
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
+    " [OUTBOX_METRICS_PORT].",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the metrics to this file every 15 s, for node_exporter's textfile collector [OUTBOX_METRICS_FILE].",
+)
+@click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
+def apply(
+    *, url: str | None, partitions: str, metrics_port: int | None, metrics_file: Path | None, quiet: bool
+) -> None:
+    """Apply what hosts send over a bus, for ever: each outbox in its order, exactly once.
+
+    The other half of `worker forward`. Needs SUPABASE_DB_URL and no outbox file. What the bus loses, doubles or brings
+    late costs time, never an event: the position in Postgres says what is next, and what is missing is asked for.
+
+    \b
+    Example:
+      CREATOR_OS_DB_PERSIST=true worker apply --from nats://127.0.0.1:4222
+    """
+    # Imported here: --help answers without them.
+    from worker.bus.link import lanes_of  # noqa: PLC0415
+    from worker.bus.serve import apply as serve  # noqa: PLC0415
+    from worker.bus.settings import BusSettings  # noqa: PLC0415
+    from worker.logs import configure_logs  # noqa: PLC0415
+    from worker.settings import WorkerSettings  # noqa: PLC0415
+
+    try:
+        lanes = list(lanes_of(partitions))
+    except ValueError as exc:
+        raise click.BadParameter(
+            f"{partitions!r} names no hex digits: 0-7, or 0-3,a", param_hint="--partitions"
+        ) from exc
+    configure_logs(quiet=quiet)
+    settings = WorkerSettings.from_env()
+    settings = dataclasses.replace(
+        settings,
+        metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
+        metrics_file=metrics_file or settings.metrics_file,
+    )
+    serve(settings, BusSettings.from_env(url), lanes)
