@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -514,3 +515,24 @@ def test_a_worker_that_dies_between_any_two_batches_loses_and_doubles_nothing(
     assert rows(shop_database, LINES) == [("new", 2)]
     assert rows(shop_database, LINKS) == [("bread", "window", 1)]
     assert verified(shop_database, box, tmp_path) == []
+
+
+def test_two_hosts_that_make_and_remove_the_same_rows_at_once_leave_what_is_newest(
+    box: Outbox, shop_database: Database, tmp_path: Path
+) -> None:
+    """Whoever removes a row that is not there yet is seen by the one that is about to make it."""
+    with Outbox.open(tmp_path / "maker.db") as maker:
+        places = [f"p{number}" for number in range(40)]
+        maker.append(*(shop.StockCounted(place=place, article="bread", pieces=1) for place in places))
+        box.append(BREAD)  # so that every removal is later than the millisecond of the last row
+        box.append(*(shop.StockDropped(place=place, article="bread") for place in places))
+    with ThreadPoolExecutor(2) as both:
+        endings = list(both.map(lambda path: _drained(path, shop_database), (tmp_path / "maker.db", box.path)))
+    assert endings == [Ending.EMPTY, Ending.EMPTY]
+    assert rows(shop_database, "select 1 from shop.stock") == []
+    assert len(rows(shop_database, "select 1 from outbox.removed_rows")) == 40
+
+
+def _drained(path: Path, database: Database) -> Ending:
+    with Outbox.open(path) as one:
+        return drain(one, database.worker_dsn, max_events=1)

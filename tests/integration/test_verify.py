@@ -273,8 +273,9 @@ def test_the_doctor_finds_a_healthy_patient_and_a_missing_right(
     run(database, "revoke insert on contents from outbox_worker")
     code, findings = command("doctor", outbox=outbox, dsn=database.worker_dsn, cwd=tmp_path)
     assert code == 4
-    failed, tried = (finding for finding in findings if finding["outcome"] == "fail")
-    assert (failed["check"], tried["check"]) == ("rights", "rehearsal")
+    failed, mended, tried = (finding for finding in findings if finding["outcome"] == "fail")
+    assert (failed["check"], mended["check"], tried["check"]) == ("rights", "obstacles", "rehearsal")
+    assert mended["remedy"] == "grant insert on public.contents to outbox_worker"
     assert "contents" in tried["found"]
     assert "insert on public.contents" in failed["found"]
     assert "migrate up" in failed["remedy"]
