@@ -145,6 +145,11 @@ def has_room(fd: int, seconds: float) -> bool:
     return bool(stream.poll(seconds * 1000))
 
 
+def renamed_ns(found: os.stat_result) -> int | None:
+    """Return when a file was last written, renamed or changed otherwise; None where a rename leaves no trace."""
+    return found.st_ctime_ns if HAS_FAIR_LOCKS else None
+
+
 def user_id() -> int | None:
     """Return the number of the user who runs this; None if users have none."""
     return os.geteuid() if hasattr(os, "geteuid") else None

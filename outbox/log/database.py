@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING
 
 from outbox import host
 from outbox.errors import ConfigurationError, OutboxNotFound
-from outbox.log import descriptors
+from outbox.log import descriptors, put_back
 from outbox.log.durable import Directories
 from outbox.log.gate import Gate
 from outbox.log.owner import as_owner_of
-from outbox.log.schema import current_version, is_current, migrate
+from outbox.log.schema import current_version, is_current, migrate, say_again
 from outbox.log.sqlite_errors import is_full
 from outbox.paths import OutboxPaths, wal_bytes
 
 if TYPE_CHECKING:
     from outbox.clock import Clock
 
-# Of SQLite's file format: the byte that says who may write, and what stands there in WAL mode.
-_WRITE_VERSION, _WAL_VERSION = 18, 2
 _FOREIGN_LOCK_PATIENCE_SECONDS = 5.0
 _PRAGMAS = (
     # One fsync of the WAL per commit. NORMAL would be 3 to 4 times faster and lose the last commits at power loss.
@@ -80,7 +78,7 @@ def connect(
     with ExitStack() as opened:
         file = descriptors.enter(paths.database)
         opened.callback(descriptors.leave, file)
-        _set_a_strangers_wal_aside(paths, gate, file)
+        was_put_back = put_back.take_up(paths, gate, file)
         connection = sqlite3.connect(
             paths.database,
             timeout=_FOREIGN_LOCK_PATIENCE_SECONDS,
@@ -88,7 +86,7 @@ def connect(
             check_same_thread=False,  # one thread at a time, kept by the gate's thread lock
         )
         try:
-            _prepare(connection, gate, clock)
+            _prepare(connection, gate, clock, was_put_back=was_put_back)
         except BaseException as exc:
             connection.close()
             if not (isinstance(exc, sqlite3.Error) and is_full(exc)):
@@ -136,26 +134,6 @@ def _in_memory(paths: OutboxPaths, gate: Gate) -> sqlite3.Connection:
     return copy
 
 
-def _set_a_strangers_wal_aside(paths: OutboxPaths, gate: Gate, file: descriptors.File) -> None:
-    """Keep the WAL of the file that was here before from being read as that of a backup that was put in its place.
-
-    A backup stands in another journal mode, so it has no WAL. SQLite would apply one that it finds all the same.
-    """
-    if wal_bytes(paths) == 0:
-        return
-    header = host.read_at(descriptors.of(paths.database, file), _WRITE_VERSION + 1)
-    if len(header) <= _WRITE_VERSION or header[_WRITE_VERSION] == _WAL_VERSION:
-        return
-    with gate.held():
-        if wal_bytes(paths) == 0:
-            return
-        number = 1
-        while (aside := paths.wal.with_name(f"{paths.wal.name}.of-another-file-{number}")).exists():
-            number += 1
-        paths.wal.rename(aside)
-        paths.database.with_name(f"{paths.database.name}-shm").unlink(missing_ok=True)
-
-
 def _is_wal(connection: sqlite3.Connection) -> bool:
     (mode,) = connection.execute("pragma journal_mode").fetchone()
     return bool(mode == "wal")
@@ -192,10 +170,13 @@ def make_directory(path: Path) -> None:
     Directories(path).make(path)
 
 
-def _prepare(connection: sqlite3.Connection, gate: Gate, clock: Clock) -> None:
+def _prepare(connection: sqlite3.Connection, gate: Gate, clock: Clock, *, was_put_back: bool = False) -> None:
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     version = current_version()
+    if was_put_back:
+        with gate.held():
+            say_again(connection)
     if is_current(connection, version) and _is_wal(connection):
         return
     with gate.held():

@@ -44,5 +44,8 @@ def of(path: Path, file: File) -> int:
     """Return the descriptor of a file that somebody uses; nobody closes it but `leave`."""
     with _guard:
         if file not in _descriptors:
-            _descriptors[file] = host.open_file(path, os.O_RDONLY)
+            try:
+                _descriptors[file] = host.open_file(path, os.O_RDWR)
+            except OSError:  # who may only read it
+                _descriptors[file] = host.open_file(path, os.O_RDONLY)
         return _descriptors[file]

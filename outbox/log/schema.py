@@ -78,6 +78,12 @@ def migrate(database: Database, version: int, now: dt.datetime) -> None:
     connection.execute(f"pragma user_version = {version:d}")
 
 
+def say_again(connection: sqlite3.Connection) -> None:
+    """Write the version that the file has once more: a commit of its header, which all others then read again."""
+    (found,) = connection.execute("pragma user_version").fetchone()
+    connection.execute(f"pragma user_version = {found:d}")
+
+
 def _runner(script: str) -> _Runner:
     return _Runner(script)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from outbox import host
 from outbox.errors import OutboxCorrupt, OutboxError
+from outbox.log import put_back
 from outbox.log.durable import sync_directory, sync_file
 from outbox.log.sqlite_errors import translated
 from outbox.outbox import Outbox
@@ -54,6 +55,7 @@ def backup(box: Outbox, target: Path, *, progress: Callable[[int, int], None] = 
                 copy.close()
             if verdict != "ok":
                 raise OutboxCorrupt(f"the copy fails its check ({verdict}): run `outbox check` on {box.path}")
+            put_back.mark(temp)
             sync_file(temp)
             temp.rename(target)
             sync_directory(target.parent)

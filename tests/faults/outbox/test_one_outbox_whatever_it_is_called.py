@@ -54,6 +54,78 @@ def test_whatever_was_put_in_place_is_in_wal_mode_once_it_is_opened(way: str, pa
         assert reader.last_seq == 2
 
 
+@pytest.mark.parametrize("way", [shutil.move, shutil.copy], ids=["mv", "cp"])
+def test_a_raw_program_that_reads_a_backup_put_back_first_keeps_no_writer_out(
+    way: Callable[[Path, Path], object], path: Path, tmp_path: Path
+) -> None:
+    """It reads in a transaction of its own before any command has opened the file, and may write later."""
+    put_back(way, path, tmp_path)
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("begin")
+    assert shell.execute("select count(*) from events").fetchone() == (1,)
+    for name in "bcd":
+        with Outbox.open(path) as box:
+            box.append(lesson(name))
+    assert shell.execute("select count(*) from events").fetchone() == (1,)
+    shell.execute("rollback")
+    assert shell.execute("select count(*) from events").fetchone() == (4,)
+    shell.execute("insert into meta values ('raw', 'also writes')")
+    shell.close()
+    assert mode_of(path) == "wal"
+    with Outbox.open(path) as box:
+        box.checkpoint()
+        assert slugs(box) == ["a", "b", "c", "d"]
+    assert versions_of(path) == (2, 2)
+    assert list(path.parent.glob("*of-another-file*")) == []
+
+
+def test_a_raw_program_that_wrote_into_a_backup_put_back_first_loses_nothing(path: Path, tmp_path: Path) -> None:
+    """Its WAL is not that of the file before; and the mark, which it has written as well, is none of ours."""
+    put_back(shutil.move, path, tmp_path)
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("insert into meta values ('raw', 'writes')")
+    with pytest.raises(OutboxBusy, match="close that program"), Outbox.open(path, patience_seconds=0.05):
+        pass
+    shell.close()
+    with Outbox.open(path) as box:
+        assert box.connection.execute("select value from meta where key = 'raw'").fetchone() == ("writes",)
+        box.append(lesson("b"))
+        box.checkpoint()
+        box.append(lesson("c"))
+    with Outbox.open(path) as box:
+        assert slugs(box) == ["a", "b", "c"]
+    assert versions_of(path) == (2, 2)
+
+
+def test_a_backup_is_known_as_one_until_it_is_opened_in_its_place(path: Path, tmp_path: Path) -> None:
+    """And never again: what is committed beside a file without the mark is its own."""
+    with Outbox.open(path) as box:
+        backup(box, tmp_path / "backup.db")
+        assert versions_of(path) == (2, 2)
+    assert versions_of(tmp_path / "backup.db") == (1, 2)
+    shutil.move(tmp_path / "backup.db", path)
+    with Outbox.open(path) as box:
+        box.append(lesson("b"))
+        box.checkpoint()
+        assert versions_of(path) == (2, 2)
+        backup(box, tmp_path / "next.db")
+    assert versions_of(tmp_path / "next.db") == (1, 2)
+
+
+def put_back(way: Callable[[Path, Path], object], path: Path, tmp_path: Path) -> None:
+    with Outbox.open(path) as box:
+        backup(box, tmp_path / "backup.db")
+    way(tmp_path / "backup.db", path)
+
+
+def slugs(box: Outbox) -> list[str]:
+    return [event.payload["slug"][-1] for event in box.read()]
+
+
+def versions_of(path: Path) -> tuple[int, ...]:
+    return tuple(path.read_bytes()[18:20])
+
+
 def test_a_wal_of_the_file_that_was_here_before_is_not_read_as_that_of_a_backup(
     path: Path, tmp_path: Path, start: Start
 ) -> None:

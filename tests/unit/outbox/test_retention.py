@@ -140,7 +140,7 @@ def test_a_backup_is_whole_and_one_file(box: Outbox, tmp_path: Path) -> None:
     assert steps[-1][0] == steps[-1][1] > 0
     assert target.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["box", "content", "copy.db"]
-    assert target.read_bytes()[18:20] == bytes([1, 1]), "as the format has it: no write-ahead log is needed to read it"
+    assert target.read_bytes()[18:20] == bytes([1, 2]), "marked as a backup, and in WAL mode for whoever opens it"
     with Outbox.open(target) as copy:
         assert (copy.outbox_id, copy.read()) == (box.outbox_id, box.read())
 
