@@ -148,7 +148,7 @@ def injected(world: World) -> Iterator[None]:
         put("outbox.log.worker_lock.time", SimpleNamespace(sleep=kernel.sleep))
         # All of them are one process here: a descriptor that a process shares would outlive those that are killed.
         put("outbox.log.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)
-        put("outbox.log.database._set_a_strangers_wal_aside", lambda *_: None)
+        put("outbox.log.put_back.take_up", lambda *_: False)
         put("outbox.outbox.Gate", _gate_class(kernel))
         put("outbox.outbox.Bell", _bell_class(kernel))
         put("outbox.files.staging.Syncing", _syncing_class(world))

@@ -41,7 +41,8 @@ MUTANTS = (
         "position-outside", "the position moves in a transaction of its own, after the effects",
         "worker.apply.projection",
         "                send_position(connection, outbox_id, position, batch.to)\n"
-        "            send_parked(connection, batch, outbox_id)\n            _send_end(connection, keep=batch.keep)",
+        "            send_parked(connection, batch, outbox_id)\n            if beside is not None and batch.keep:\n"
+        "                beside(connection, batch)\n            _send_end(connection, keep=batch.keep)",
         "                pass\n            send_parked(connection, batch, outbox_id)\n"
         "            _send_end(connection, keep=batch.keep)\n            if batch.to is not None:\n"
         "                send_position(connection, outbox_id, position, batch.to)",
@@ -347,7 +348,7 @@ MUTANTS = (
     _mutant(
         "replay-in-two-steps", "a replay sets the position back before it lets go of what is parked beyond it",
         "worker.run.replay",
-        "        # What is parked is what the position has passed: beyond it everything is read again, and judged anew.\n",
+        "        # What is parked is what the position has passed: beyond it everything is read and judged again.\n",
         "        connection.execute('commit')\n        connection.execute('begin')\n",
     ),
     _mutant(

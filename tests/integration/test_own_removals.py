@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import permutations
@@ -17,6 +18,7 @@ from outbox.operating import plan_prune, prune
 from outbox.ops import resolve
 from tests.integration.test_own_tables import AT, box, rows, shop_database, shops, verified
 from tests.support import shop
+from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.relaying import drain, relay
 from worker.apply.position import greet
@@ -116,13 +118,18 @@ def test_a_row_that_is_made_again_has_nothing_of_the_one_that_was_removed(
     assert verified(shop_database, box, tmp_path) == []
 
 
+def at(hour: int) -> SetClock:
+    """Events of one millisecond are told apart by chance."""
+    return SetClock(dt.datetime(2026, 3, 1, hour, tzinfo=dt.UTC))
+
+
 @pytest.mark.parametrize("at_once", [1, 500])
 def test_the_newest_of_three_hosts_wins_in_any_order_of_arrival(
     box: Outbox, shop_database: Database, tmp_path: Path, at_once: int
 ) -> None:
     """Made, removed, made anew on another host each; whichever is delivered first."""
     for number, places in enumerate(permutations(range(3)), 10):
-        hosts = [Outbox.open(tmp_path / f"{number}-{place}.db") for place in range(3)]
+        hosts = [Outbox.open(tmp_path / f"{number}-{place}.db", clock=at(hour=place)) for place in range(3)]
         token = UUID(int=number)
         for host, said in zip(
             hosts, (line("old", token=token), shop.LineRemoved(token=token), line("new", token=token)), strict=True
@@ -141,7 +148,7 @@ def test_an_older_event_does_not_bring_a_removed_row_back_nor_park(
     box: Outbox, shop_database: Database, tmp_path: Path
 ) -> None:
     """Not what made it, not what patched it."""
-    with Outbox.open(tmp_path / "older.db") as older:
+    with Outbox.open(tmp_path / "older.db", clock=SetClock()) as older:
         older.append(order(), shop.OrderMoved(tenant="lisbon", number=1, state="paid"), line())
         box.append(order(), line(), REMOVED, erased())
         for one in (box, older):
@@ -256,7 +263,7 @@ def test_what_is_removed_is_proven_and_pruned_and_stays_away(
     box: Outbox, shop_database: Database, tmp_path: Path
 ) -> None:
     """After a prune, too: an older event of another host finds what is remembered, and the row may be made anew."""
-    with Outbox.open(tmp_path / "older.db") as older:
+    with Outbox.open(tmp_path / "older.db", clock=SetClock()) as older:
         older.append(order(), line("old"))
         box.append(order(), line(), REMOVED, shop.StockCounted(place="shelf", article="salt", pieces=1))
         drain(box, shop_database.worker_dsn)
@@ -371,7 +378,7 @@ def test_links_of_own_tables_are_made_changed_and_removed(
 
 def test_an_older_link_of_another_host_does_not_come_back(box: Outbox, shop_database: Database, tmp_path: Path) -> None:
     """Not after it was unlinked; and not after one of its ends was removed and made anew."""
-    with Outbox.open(tmp_path / "older.db") as older:
+    with Outbox.open(tmp_path / "older.db", clock=SetClock()) as older:
         older.append(BREAD, WINDOW, SHELVED, shop.ArticleListed(code="salt", title="Salt"))
         older.append(shop.ArticleShelved(code="salt", shelf="window", row_number=2))
         box.append(BREAD, WINDOW, SHELVED, shop.ArticleUnshelved(code="bread", shelf="window"))
@@ -521,10 +528,9 @@ def test_two_hosts_that_make_and_remove_the_same_rows_at_once_leave_what_is_newe
     box: Outbox, shop_database: Database, tmp_path: Path
 ) -> None:
     """Whoever removes a row that is not there yet is seen by the one that is about to make it."""
-    with Outbox.open(tmp_path / "maker.db") as maker:
+    with Outbox.open(tmp_path / "maker.db", clock=SetClock()) as maker:
         places = [f"p{number}" for number in range(40)]
         maker.append(*(shop.StockCounted(place=place, article="bread", pieces=1) for place in places))
-        box.append(BREAD)  # so that every removal is later than the millisecond of the last row
         box.append(*(shop.StockDropped(place=place, article="bread") for place in places))
     with ThreadPoolExecutor(2) as both:
         endings = list(both.map(lambda path: _drained(path, shop_database), (tmp_path / "maker.db", box.path)))

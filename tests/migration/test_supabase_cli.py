@@ -3,6 +3,7 @@
 It is a 141 MB binary (`npm install --ignore-scripts supabase`), so it is no dependency of the project.
 """
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -92,3 +93,9 @@ def test_the_advisors_find_nothing_but_unused_indexes(server: Server, cli: Cli, 
     told = cli("db", "advisors", "--db-url", database.dsn, "--type", "all", "--level", "info", "-o", "json")
     assert {finding["name"] for finding in json.loads(told)} == {"unused_index"}
     server.drop(database)
+
+
+def test_each_version_is_a_moment_as_the_cli_reads_it() -> None:
+    """It shows one that is none in its column of times as it stands."""
+    for migration in load():
+        assert dt.datetime.strptime(migration.version, "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC).year > 0

@@ -1,4 +1,4 @@
--- Statements of `worker apply`, which applies what comes over a bus. Its tables and column: migration 870.
+-- Statements of `worker apply`, which applies what comes over a bus. Its tables and column: migration 910.
 
 -- name: read_up_to
 -- From where to read on: a hint, which may lag behind what was applied. What it skips is asked for again.
