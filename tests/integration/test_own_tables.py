@@ -15,6 +15,7 @@ import pytest
 from outbox import Outbox, Payload
 from outbox.catalogue import active
 from tests.support import shop
+from tests.support.lessons import SetClock
 from tests.support.postgres import Database
 from tests.support.relaying import drain
 from worker.apply.position import greet
@@ -134,7 +135,7 @@ def test_what_was_there_before_is_adopted_under_its_own_id(
 
 
 def test_an_older_event_of_another_host_changes_nothing(box: Outbox, shop_database: Database, tmp_path: Path) -> None:
-    with Outbox.open(tmp_path / "older.db") as older:
+    with Outbox.open(tmp_path / "older.db", clock=SetClock()) as older:
         older.append(*sale())
         box.append(*sale(), shop.StockCounted(place="shelf", article="bread", pieces=5))
         box.append(shop.OrderMoved(tenant="lisbon", number=1, state="sent"))
