@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 import select
+import struct
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +31,7 @@ FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None) if HAS_FAIR_LOCKS el
 _HAS_OFFSETS = hasattr(os, "pread")
 _LOCKED_BYTE = 1 << 40
 _AGAIN_SECONDS = 0.002
+_FLOCK = "hhqqi4x"  # struct flock of Linux: type, whence, start, length, pid
 
 
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
@@ -145,9 +148,13 @@ def has_room(fd: int, seconds: float) -> bool:
     return bool(stream.poll(seconds * 1000))
 
 
-def renamed_ns(found: os.stat_result) -> int | None:
-    """Return when a file was last written, renamed or changed otherwise; None where a rename leaves no trace."""
-    return found.st_ctime_ns if HAS_FAIR_LOCKS else None
+def is_locked_elsewhere(fd: int, start: int, length: int) -> bool:
+    """Whether another process has a POSIX lock on some of these bytes, as SQLite takes them; only Linux is asked."""
+    if not sys.platform.startswith("linux"):
+        return False
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+    kind, *_ = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, asked))
+    return bool(kind != fcntl.F_UNLCK)
 
 
 def user_id() -> int | None:

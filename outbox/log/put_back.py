@@ -7,8 +7,9 @@ without one, which it does not look at: whoever opens it, a raw SQLite program a
 never keeps our writers out. A backup of an earlier version of this package says neither; its mode is changed when it is
 opened.
 
-A WAL that is older than the file's place was there before it, and is set aside. A younger one was written by a raw
-program that came first: it is left, and the file is not opened until that program has ended, which empties it.
+A WAL beside it is that of the file before, and is set aside, also if a process that still has that file writes it. The
+exception is a raw program that came first and has written: it holds SQLite's lock on this very file, and the WAL is
+younger than the file's place. Then nothing is opened until that program has ended, which empties the WAL.
 
 The mark is taken away under the writer gate, in the file itself: one byte. The commit that follows makes others read
 the header again. Only a foreign program that writes between these two could bring the mark back.
@@ -27,6 +28,7 @@ from outbox.paths import OutboxPaths, wal_bytes
 
 # Of SQLite's file format: bytes that say how the file is written and read, and what stands there in WAL mode.
 _WRITE_VERSION, _READ_VERSION, _WAL = 18, 19, 2
+_SHARED_LOCK = (0x40000002, 510)  # bytes that whoever has the file open in WAL mode has locked: the first, how many
 
 
 def mark(backup: Path) -> None:
@@ -55,11 +57,10 @@ def take_up(paths: OutboxPaths, gate: Gate, file: descriptors.File) -> bool:
             return False
         is_marked = _version(fd, _READ_VERSION) == _WAL  # or of an earlier version: SQLite changes its journal mode
         if wal_bytes(paths):
-            if is_marked and _is_younger(paths.wal, os.fstat(fd)):
+            if is_marked and _is_in_use(fd, paths.wal):
                 raise OutboxBusy(
                     f"{paths.database} was put back from a backup, and a program that does not use the writer gate has "
-                    "written into it since: nothing was written; close that program (or open and close the file once "
-                    "with a SQLite shell, if it was killed) and run again"
+                    "written into it since: nothing was written; close that program and run again"
                 )
             _set_wal_aside(paths)
         if is_marked:
@@ -72,10 +73,9 @@ def _is_backup(fd: int) -> bool:
     return _version(fd, _WRITE_VERSION) not in {None, _WAL}
 
 
-def _is_younger(wal: Path, database: os.stat_result) -> bool:
-    """Whether the WAL was written after the file came to its place, as far as the system notes that."""
-    came = host.renamed_ns(database)
-    return came is not None and wal.stat().st_mtime_ns > came
+def _is_in_use(fd: int, wal: Path) -> bool:
+    is_younger = wal.stat().st_mtime_ns > os.fstat(fd).st_ctime_ns
+    return is_younger and host.is_locked_elsewhere(fd, *_SHARED_LOCK)
 
 
 def _version(fd: int, place: int) -> int | None:

@@ -79,14 +79,26 @@ def test_a_raw_program_that_reads_a_backup_put_back_first_keeps_no_writer_out(
     assert list(path.parent.glob("*of-another-file*")) == []
 
 
+RAW_WRITER = """
+import sqlite3, sys
+shell = sqlite3.connect(sys.argv[1], isolation_level=None)
+shell.execute("insert into meta values ('raw', 'writes')")
+print("written", flush=True)
+sys.stdin.read()
+shell.close()
+"""
+
+
 def test_a_raw_program_that_wrote_into_a_backup_put_back_first_loses_nothing(path: Path, tmp_path: Path) -> None:
     """Its WAL is not that of the file before; and the mark, which it has written as well, is none of ours."""
     put_back(shutil.move, path, tmp_path)
-    shell = sqlite3.connect(path, isolation_level=None)
-    shell.execute("insert into meta values ('raw', 'writes')")
-    with pytest.raises(OutboxBusy, match="close that program"), Outbox.open(path, patience_seconds=0.05):
-        pass
-    shell.close()
+    command = [sys.executable, "-c", RAW_WRITER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == "written\n"
+        with pytest.raises(OutboxBusy, match="close that program"), Outbox.open(path, patience_seconds=0.05):
+            pass
+        shell.communicate()
     with Outbox.open(path) as box:
         assert box.connection.execute("select value from meta where key = 'raw'").fetchone() == ("writes",)
         box.append(lesson("b"))
@@ -95,6 +107,55 @@ def test_a_raw_program_that_wrote_into_a_backup_put_back_first_loses_nothing(pat
     with Outbox.open(path) as box:
         assert slugs(box) == ["a", "b", "c"]
     assert versions_of(path) == (2, 2)
+
+
+@pytest.mark.parametrize("end", ["lives on", "is killed"])
+def test_a_generator_that_appends_to_the_file_that_was_replaced_mixes_nothing(
+    end: str, path: Path, tmp_path: Path
+) -> None:
+    """A backup was put back under it: its WAL, younger than the backup's place, is still that of the other file."""
+    with Outbox.open(path) as box:
+        backup(box, tmp_path / "backup.db")
+    with subprocess.Popen(
+        [sys.executable, "-c", APPENDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT_ROOT,
+    ) as generator:
+        assert generator.stdin is not None
+        assert generator.stdout is not None
+        assert generator.stdout.readline() == "open\n"
+        path.rename(tmp_path / "replaced.db")
+        shutil.move(tmp_path / "backup.db", path)
+        generator.stdin.write("go on\n")
+        generator.stdin.flush()
+        assert generator.stdout.readline() == "appended\n"
+        if end == "is killed":
+            generator.kill()
+            generator.wait()
+        with Outbox.open(path) as box:
+            assert slugs(box) == ["a"]
+            box.append(lesson("c"))
+            assert slugs(box) == ["a", "c"]
+            assert box.connection.execute("pragma integrity_check").fetchone() == ("ok",)
+        generator.kill()
+    with Outbox.open(path) as box:
+        assert slugs(box) == ["a", "c"]
+
+
+APPENDER = """
+import sys
+from pathlib import Path
+from outbox import Outbox
+from tests.support.lessons import lesson
+with Outbox.open(Path(sys.argv[1])) as box:
+    print("open", flush=True)
+    sys.stdin.readline()
+    box.append(lesson("b"))
+    print("appended", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_backup_is_known_as_one_until_it_is_opened_in_its_place(path: Path, tmp_path: Path) -> None:
