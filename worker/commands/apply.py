@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from worker.commands.process_options import process_options
+
 
 @click.command()
 @click.option("--from", "url", metavar="URL", help="The bus: nats://host:4222 or tls://host:4222 [OUTBOX_BUS_URL].")
@@ -16,18 +18,7 @@ import click
     help="Which outboxes are this worker's, by the last digit of their ids: 0-7, or 0-3,a. Of two workers on the same"
     " ones each is harmless to the other.",
 )
-@click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65535),
-    help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
-    " [OUTBOX_METRICS_PORT].",
-)
-@click.option(
-    "--metrics-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the metrics to this file every 15 s, for node_exporter's textfile collector [OUTBOX_METRICS_FILE].",
-)
-@click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
+@process_options
 def apply(
     *, url: str | None, partitions: str, metrics_port: int | None, metrics_file: Path | None, quiet: bool
 ) -> None:

@@ -5,21 +5,12 @@ from pathlib import Path
 
 import click
 
+from worker.commands.process_options import process_options
+
 
 @click.command()
 @click.option("--to", "url", metavar="URL", help="The bus: nats://host:4222 or tls://host:4222 [OUTBOX_BUS_URL].")
-@click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65535),
-    help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
-    " [OUTBOX_METRICS_PORT].",
-)
-@click.option(
-    "--metrics-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the metrics to this file every 15 s, for node_exporter's textfile collector [OUTBOX_METRICS_FILE].",
-)
-@click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
+@process_options
 def forward(*, url: str | None, metrics_port: int | None, metrics_file: Path | None, quiet: bool) -> None:
     """Send the log over a bus, for ever; `worker apply` at a centre applies it.
 

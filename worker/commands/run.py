@@ -5,21 +5,12 @@ from pathlib import Path
 
 import click
 
+from worker.commands.process_options import process_options
+
 
 @click.command()
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
-@click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65535),
-    help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
-    " [OUTBOX_METRICS_PORT].",
-)
-@click.option(
-    "--metrics-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the metrics to this file every 15 s, for node_exporter's textfile collector [OUTBOX_METRICS_FILE].",
-)
-@click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
+@process_options
 def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool) -> None:
     """Deliver for ever: wait for events, carry them over, wait out every outage.
 
