@@ -51,7 +51,7 @@ starts() {
 ends() { kill -TERM $(pgrep -u creatoros -f 'worker run'); wait $service; echo "service ended: $?"; }
 delivered() {
   for look in $(seq 600); do
-    if [ "$(outbox status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["backlog"])')" = 0 ]; then
+    if outbox status --check | grep -q '^ok: 0 waiting,.* worker following$'; then
       echo "delivered: $1"
       return
     fi
