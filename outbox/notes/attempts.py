@@ -11,7 +11,7 @@ so its record stays, with its deaths, until the event is in hand again. Only a r
 is begun gives way to it.
 
 Unless the process waited for the database at that moment: then somebody killed it, and no event did. A note beside the
-record says so; it is written only while a record stands.
+record says so; it is written only while a record stands, and once a wait has lasted a moment.
 
 The deaths that are counted are those of one event as it stood then. Once somebody has decided about it (mended it, or
 what it died of), it is tried as any other.

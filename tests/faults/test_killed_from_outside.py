@@ -39,6 +39,12 @@ def waiting_pid(database: Database, unlike: set[int]) -> int | None:
     return row[0] if row else None
 
 
+def has_noted_its_wait(box: Outbox) -> bool:
+    """Whether the outbox file says that the worker waits, as one says whose predecessor did not end in order."""
+    [(notes,)] = box.connection.execute("select count(*) from meta where key = 'waiting_for_database'")
+    return bool(notes)
+
+
 @pytest.mark.parametrize(
     ("lock", "number", "times"), [("row", signal.SIGKILL, 5), ("table", signal.SIGKILL, 5), ("row", signal.SIGHUP, 2)]
 )
@@ -50,10 +56,12 @@ def test_a_worker_that_is_ended_while_it_waits_for_a_lock_blames_nobody(
     seen: set[int] = set()
     with psycopg.connect(database.dsn) as other:
         other.execute(LOCKS[lock].encode())
-        for _ in range(times):
+        for time in range(times):
             with worker("run", "--quiet", env=env, cwd=tmp_path) as process:
                 until(lambda: waiting_pid(database, seen) is not None, what="waits for the lock")
                 seen.add(waiting_pid(database, seen) or 0)
+                if time and number == signal.SIGKILL:
+                    until(lambda: has_noted_its_wait(box), what="the worker knows that it waits")
                 process.send_signal(number)
                 code = process.wait()
             report = box.relay.report

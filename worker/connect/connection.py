@@ -58,20 +58,15 @@ class _Asking(psycopg.Connection[tuple[object, ...]]):
     """A connection whose refusal tells its SQLSTATE (see `login`), and which can say when it waits.
 
     Attributes:
-        on_wait: told, as `begins`, whether a wait for the server begins or is over.
+        on_wait: told, as `begins`, whether a wait for the server begins or is over. An answer that comes at once is no
+            wait, and what the process does itself between two answers is none either: it may die of that.
     """
 
     on_wait: Callable[..., None] | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = _WAIT_INTERVAL_SECONDS, timeout: float | None = None) -> RV:
         """As psycopg's own."""
-        if self.on_wait is None:
-            return super().wait(gen, interval, timeout)
-        self.on_wait(begins=True)
-        try:
-            return super().wait(gen, interval, timeout)
-        finally:
-            self.on_wait(begins=False)
+        return super().wait(gen if self.on_wait is None else _telling(gen, self.on_wait), interval, timeout)
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
@@ -99,9 +94,28 @@ class _Asking(psycopg.Connection[tuple[object, ...]]):
         raise error
 
 
+def _telling(gen: PQGen[RV], told: Callable[..., None]) -> PQGen[RV]:
+    """Pass on what is asked of the socket; tell once nothing has come for an interval, and when something does."""
+    waits = False
+    try:
+        asked = next(gen)
+        while True:
+            ready = yield asked
+            if waits == bool(ready):  # it was told otherwise before
+                waits = not ready
+                told(begins=waits)
+            asked = gen.send(ready)
+    except StopIteration as ended:
+        result: RV = ended.value
+        return result
+    finally:
+        if waits:
+            told(begins=False)
+
+
 @contextmanager
 def told_of_waits(connection: Connection, told: Callable[..., None]) -> Iterator[None]:
-    """Tell whenever a wait for the server begins and ends, while the block runs."""
+    """Tell when a wait for the server has begun and when it ends, while the block runs."""
     if not isinstance(connection, _Asking):  # of a test, or of the simulation
         yield
         return
