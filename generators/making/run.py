@@ -137,7 +137,6 @@ class CourseRun:
             IncompleteBrief: the brief does not say enough.
         """
         built = build_curriculum(self.brief)
-        self.checkpoint.reached(Stage.ORGANISED)
         self.checkpoint.reached(Stage.BRIEF_COMPLETE)
         same_brief = self.checkpoint.progress.brief_sha256 == self._brief_file.sha256
         if not (self.draft_path.exists() and same_brief and (resume or self.approved)):
@@ -209,8 +208,8 @@ class CourseRun:
         plan = self._plan()
         self.checkpoint.progress.writer = self.writer.name
         self.checkpoint.progress.asked = self.writer.asked
-        self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         self.checkpoint.progress.failed.clear()
+        self.checkpoint.reached(Stage.LESSONS_IN_PROGRESS)
         group: dict[str, tuple[str, bytes]] = {}
         for index, lesson in enumerate(plan.curriculum.lessons):
             name = lesson.file_path or ""
@@ -285,7 +284,8 @@ class CourseRun:
             if name.startswith("assessments/") or name == cards.PATH
         }
         stopped: WriterStopped | None = None
-        for module in self._plan().curriculum.modules:
+        # The plan holds the quizzes of the offline writer already.
+        for module in () if isinstance(self.writer, OfflineWriter) else self._plan().curriculum.modules:
             name = quiz_path(module)
             try:
                 quiz = None if self._stays(name) else self.writer.quiz(self._plan().facts, module, self._texts(module))
@@ -303,7 +303,6 @@ class CourseRun:
             raise stopped
         if not self.checkpoint.progress.failed:
             self.checkpoint.reached(Stage.COMPLETE)
-        self.checkpoint.save()
 
     def _texts(self, module: CurriculumModule) -> dict[str, str]:
         """The lessons of a module that are there: id -> Markdown."""

@@ -49,7 +49,7 @@ class PlannedCourse:
         self._brief = brief
         self._curricula = {_CURRICULUM: curriculum_of(folder.path / _CURRICULUM, [curriculum])}
         self._minds = Minds(creator=settings.creator_mind, persona=settings.persona_mind)
-        self._folder = folder
+        self._folder, self._place = folder, folder.path
         self._bytes = dict(files)
         self._files = {PurePosixPath(name): self._decoded(name, data) for name, data in files.items()}
         self._heads = {
@@ -81,12 +81,12 @@ class PlannedCourse:
         return [payload for own, payload in self._drafts if own == name]
 
     def _made(self) -> list[tuple[str | None, Payload]]:
-        course = course_of(self._folder.path, self._files, self._heads, self._brief, self._curricula)
+        course = course_of(self._place, self._files, self._heads, self._brief, self._curricula)
         payloads = CoursePayloads(course, self._folder.slug, self._folder.relative(""), self._minds)
         return [(draft.relative.as_posix() if draft.relative else None, draft.payload) for draft in payloads.drafts()]
 
     def _decoded(self, name: str, data: bytes) -> TextFile:
-        return decode_file(self._folder.path / name, data)
+        return decode_file(self._place / name, data)
 
 
 def _head(file: TextFile, values: dict[str, Any] | None) -> LessonHead | None:

@@ -42,7 +42,7 @@ def first(mapping: dict[str, Any], *wanted: str) -> Any:
     """The first value that is neither missing nor empty under a key of one of these meanings, in their order."""
     for meaning in wanted:
         for key, value in mapping.items():
-            if value not in (None, "", [], {}) and meaning in meanings(key):
+            if meaning in meanings(key) and value not in (None, "", [], {}):
                 return value
     return None
 
