@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -112,6 +112,13 @@ class Decisions:
         """Read them all; there are as many as operators made."""
         return cls(connection)
 
+    @classmethod
+    def told(cls, standing: Mapping[int, Decision]) -> Decisions:
+        """Return those that somebody told who has the outbox file."""
+        made = cls()
+        made._standing = dict(standing)
+        return made
+
     def take_in(self) -> set[int]:
         """Read what was decided since; returns the seqs that it is about."""
         rows = self._connection.execute(_QUERY, [self._last_id]) if self._connection is not None else ()
@@ -148,7 +155,9 @@ class Decisions:
         """Know what `settle` wrote, now that it is committed."""
         for seq, outcome in outcomes.items():
             self._standing[seq] = replace(self._standing[seq], outcome=outcome)
-        if Outcome.TOO_LATE in outcomes.values():  # what stood before stands again
+        if self._connection is None:  # nobody here knows what stood before
+            self._standing = {seq: one for seq, one in self._standing.items() if one.outcome is not Outcome.TOO_LATE}
+        elif Outcome.TOO_LATE in outcomes.values():  # what stood before stands again
             self._standing, self._last_id = {}, 0
             self.take_in()
 

@@ -168,6 +168,12 @@ class Log(Protocol):
     def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
         """Return the events with these seqs that are there, in order."""
 
+    def at_hand(self, seq: int, *, whole: bool = False) -> bool:
+        """Whether this event, which the position has passed, can be read; with `whole`, all of its aggregate.
+
+        A log that is elsewhere brings such events later; what was decided about them waits until then.
+        """
+
     def event(self, seq: int) -> Event:
         """Return one event.
 

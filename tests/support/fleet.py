@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from outbox import Outbox
+from tests.support.make_outbox import lesson, project
 from tests.support.nats import NatsServer
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting
@@ -16,7 +17,7 @@ from worker.bus.central import Centre
 from worker.bus.forward import Forwarder, ForwardOptions
 from worker.bus.link import Link
 from worker.connect.connection import Connection, connect
-from worker.faults.outage import Backoff, Interrupted, Patience
+from worker.faults.outage import Backoff, Patience
 from worker.options import Options
 
 QUICK = Backoff(first=0.0, cap=0.0, environment=0.0, login=0.0)
@@ -126,4 +127,26 @@ def positions(database: Database) -> dict[UUID, int]:
         return dict(connection.execute("select outbox_id, applied_seq from outbox.sources").fetchall())
 
 
-__all__ = ["Fleet", "Host", "Interrupted", "fleet", "positions"]
+def course(path: Path, slug: str, lessons: int) -> Outbox:
+    box = Outbox.open(path)
+    with box.unit() as unit:
+        for payload in project(slug):
+            unit.append(payload)
+    add_lessons(box, slug, range(1, lessons + 1))
+    return box
+
+
+def add_lessons(box: Outbox, slug: str, numbers: range, *, body: str | None = None) -> None:
+    with box.unit() as unit:
+        for number in numbers:
+            unit.append(lesson(number, project=slug, body=body))
+
+
+def refuse(database: Database, slug: str) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(f"alter table contents add constraint refused check (slug <> '{slug}')")
+
+
+def on_the_list(database: Database) -> dict[int, str]:
+    with psycopg.connect(database.dsn) as connection:
+        return dict(connection.execute("select seq, state from outbox.parked order by seq").fetchall())

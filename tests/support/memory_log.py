@@ -141,6 +141,9 @@ class MemoryLog:
     def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
         return [self.event(seq) for seq in sorted(seqs)]
 
+    def at_hand(self, seq: int, *, whole: bool = False) -> bool:
+        return True
+
     def event(self, seq: int) -> Event:
         if not 0 < seq <= len(self.said):
             raise EventNotFound(f"no event {seq}")

@@ -15,19 +15,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
+from msgspec.structs import replace as replaced
 
 from outbox.relaying import failpoints
 from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.apply.queries import query
-from worker.bus.frames import FrameRefused, Head, head_of, unpack
+from worker.bus.frames import Cargo, FrameRefused, Head, News, head_of, unpack
 from worker.bus.link import PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
 from worker.bus.log import BusLog
-from worker.bus.word import Word, encode
+from worker.bus.word import Parked, Word, encode
 from worker.connect.connection import Connection
 from worker.connect.login import LOGIN_REFUSED
 from worker.errors import SchemaFault, TargetRefused, WorkerError
@@ -35,6 +37,7 @@ from worker.faults.outage import Backoff, Patience
 from worker.faults.verdict import Phase, judge
 from worker.logs import get_log
 from worker.options import Ending, Options, Waiting
+from worker.proof.asked import answers
 from worker.run.relay import Relay
 from worker.run.report import Report
 
@@ -62,6 +65,9 @@ class Served:
         wanted: from where it was asked for again, and when.
         refused: why nothing of it is applied.
         parked: how many events its position passed without effect.
+        listed: those.
+        asked: questions of a proof, and where their host knew the position to be.
+        proof: those that were answered, and the answers.
     """
 
     log: BusLog
@@ -69,10 +75,13 @@ class Served:
     half: list[tuple[Head, Received]] = field(default_factory=list)
     due: float = 0.0
     missed: bool = False
-    asks: bool = False
+    asks: bool = True
     wanted: tuple[int, float] = (0, float("-inf"))
     refused: str | None = None
     parked: int = 0
+    listed: Parked | None = None
+    asked: tuple[Head, News] | None = None
+    proof: tuple[UUID | None, list[Any] | None] = (None, None)
 
     @property
     def bytes(self) -> int:
@@ -181,6 +190,8 @@ class Centre:
             self._announce()
         came = sum(self._read(lane) for lane in self._lanes) if self._has_room() else 0
         applied = [self._turn(served) for served in list(self._served.values()) if self._is_due(served)]
+        for served in self._served.values():
+            self._answer(served)
         self._ask_again()
         self._say()
         mine = self._served.values()
@@ -220,7 +231,11 @@ class Centre:
             if whole is None:
                 return
             head, data, number = whole
-            self._append(served, head, data, number)
+            cargo = unpack(head, data)
+            if cargo.news is not None:
+                self._hear(served, head, cargo)
+            else:
+                self._append(served, head, cargo, number, len(data))
         except FrameRefused as refused:
             self.counts.refused_frames += 1
             served.half, served.missed = [], True
@@ -243,14 +258,22 @@ class Centre:
         parts, served.half = served.half, []
         return head, b"".join(one.message.data for _, one in parts), parts[0][1].number
 
-    def _append(self, served: Served, head: Head, data: bytes, number: int) -> None:
+    def _hear(self, served: Served, head: Head, cargo: Cargo) -> None:
+        assert cargo.news is not None  # noqa: S101 - the caller looked
+        if cargo.news.questions:
+            served.asked = head, cargo.news
+            return
+        served.log.hear(head, cargo.news, cargo.decisions)
+        served.due = min(served.due, self._clock())
+
+    def _append(self, served: Served, head: Head, cargo: Cargo, number: int, size: int) -> None:
         self.counts.frames += 1
         if head.last <= served.log.end and served.log.is_known:
             self.counts.doubles += 1
             served.asks = True  # whoever sends it again has not heard, or the database went back
             return
         # Taken: whatever was missing before it is here now, and what came after that comes again behind it.
-        served.missed = not served.log.take(head, unpack(head, data), number, len(data))
+        served.missed = not served.log.take(head, cargo, number, size)
 
     def _of(self, outbox_id: UUID) -> Served:
         if outbox_id not in self._served:
@@ -289,11 +312,11 @@ class Centre:
 
     def _note(self, connection: Connection, served: Served, batch: Batch) -> None:
         """In the transaction of a batch: what its parked events refer to, and from where to read on after it."""
+        served.asks = served.asks or bool(batch.parked or batch.released)
         if batch.parked:
             rows = [{"seq": one.event.seq, "refs": [str(ref) for ref in one.event.refs]} for one in batch.parked]
             values = {"outbox_id": served.log.outbox_id, "rows": msgspec.json.encode(rows).decode(), "count": len(rows)}
             connection.execute(query("bus", "note_refs"), values)
-            served.asks = True
         if batch.to is None:
             return
         for lane in self._lanes:
@@ -314,7 +337,7 @@ class Centre:
     # What is applied.
 
     def _is_due(self, served: Served) -> bool:
-        waits = not served.log.is_empty or served.missed or served.refused is not None
+        waits = not served.log.is_empty or served.missed or served.log.is_stirred or served.refused is not None
         return waits and served.due <= self._clock()
 
     def _turn(self, served: Served) -> bool:
@@ -331,7 +354,7 @@ class Centre:
         if ending is not Ending.EMPTY:
             served.due = self._clock() + (0.0 if ending is Ending.STOPPED else self._backoff.first)
             return False
-        served.refused, served.due = None, 0.0
+        served.refused, served.due, log.is_stirred = None, 0.0, False
         now = log.relay.position
         if now is None:
             return False
@@ -381,28 +404,35 @@ class Centre:
         told = Position(
             destination_id=position.destination_id, seq=position.applied_seq, event_id=position.applied_event_id
         )
-        self._prepare(served.log.outbox_id, told, served.parked, want=want, refused=served.refused)
+        self._prepare(served.log.outbox_id, told, served.parked, served.listed, want=want)
 
     def _prepare(
         self,
         outbox_id: UUID,
         position: Position,
         parked: int,
+        listed: Parked | None,
         *,
         want: int | None = None,
-        refused: str | None = None,
         anew: bool = False,
     ) -> None:
         word = Word(
             destination=position.destination_id,
             seq=position.seq,
             event_id=position.event_id,
-            want=want,
             parked=parked,
-            refused=refused,
+            listed=listed,
         )
+        if (served := self._served.get(outbox_id)) is not None:
+            word = replaced(word, refused=served.refused, proof=served.proof[0], answers=served.proof[1])
+            if (news := served.log.news) is not None and not served.log.is_stirred:
+                outcomes = served.log.parked.outcomes
+                word = replaced(word, news=news.id, outcomes=outcomes.copy())
+        waits = self._to_say.get(outbox_id)
+        if want is None and waits is not None and waits.seq == word.seq:
+            want = waits.want
         if anew or want is not None or self._said.get(outbox_id) != word:
-            self._to_say[outbox_id] = word
+            self._to_say[outbox_id] = replaced(word, want=want)
 
     def _say(self) -> None:
         for outbox_id, word in list(self._to_say.items()):
@@ -435,17 +465,27 @@ class Centre:
         self._take_positions(rows, anew=True)
 
     def _take_positions(self, rows: Sequence[tuple[object, ...]], *, anew: bool = False) -> None:
-        for outbox, seq, event, destination, parked in rows:
+        for outbox, seq, event, destination, parked, blamed, held in rows:
             outbox_id, event_id = UUID(str(outbox)), None if event is None else UUID(str(event))
             position = Position(destination_id=UUID(str(destination)), seq=int(str(seq)), event_id=event_id)
+            count, listed = int(str(parked)), msgspec.convert({"blamed": blamed or [], "held": held or ""}, Parked)
             served = self._served.get(outbox_id)
-            refused = None
             if served is not None:
-                served.parked, refused = int(str(parked)), served.refused
+                served.parked, served.listed = count, listed
                 if served.log.is_empty:
                     served.log.relay.remember_position(position.destination_id, position.seq, event_id)
                     served.log.stands_at(position.seq, event_id)
-            self._prepare(outbox_id, position, int(str(parked)), refused=refused, anew=anew)
+            self._prepare(outbox_id, position, count, listed, anew=anew)
+
+    def _answer(self, served: Served) -> None:
+        """Answer the questions of a proof, in one snapshot of the database."""
+        if served.asked is None:
+            return
+        head, news = served.asked
+        with self._asking() as connection:
+            known = head.last, head.last_id
+            found = answers(connection, served.log.outbox_id, known, news.parked, news.questions)
+        served.asked, served.asks, served.proof = None, True, (news.id, found)
 
     def _begin(self, connection: Connection) -> None:
         """Read on from where Postgres says that was read."""

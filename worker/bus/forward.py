@@ -1,10 +1,14 @@
 """The host's half: sends its log over the bus, and believes what Postgres says about it.
 
-The state of this process is where it has sent up to (`sent`), and that may be lost at any moment: at the start it is
+The state of this process is where it has sent up to (`_sent`), and that may be lost at any moment: at the start it is
 read from the newest message under the outbox's own subject, and every word of the centre and every refusal of the
 server may set it back. Nothing is deleted here and nothing is decided; the position that the centre tells is compared
 with the log by the rules of the direct relay (`position.check_fits`), so that a copy of the file is refused before it
 writes.
+
+What is parked the centre says, and the list for people is made here as a direct worker makes it (`ParkedList`). What
+they decide travels in the frame of its event, or, where the position has passed that, as news with the event, which are
+sent again until the centre says what became of them.
 
 That a frame is stored is a hint. Who notices that it is lost? The centre, if later frames come: it asks (`want`). If
 none do, this host: when nothing was applied for a while it looks whether its newest message is still there. If it is
@@ -13,21 +17,26 @@ then: a centre that passed it by without having it takes it up, and one that is 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from time import monotonic
-from uuid import UUID
+from types import MappingProxyType
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from outbox import EventNotFound, Outbox, OutboxCorrupt
-from outbox.relaying import failpoints
+from outbox import Decision, EventNotFound, Outbox, OutboxCorrupt, Outcome
+from outbox.relaying import SET_ASIDE, UNCLAIMED, failpoints
 from worker.apply.position import Position, check_fits, check_same
-from worker.bus.frames import EVENTS, RAW_BYTES, FrameRefused, Message, head_of, pack
+from worker.bus.frames import EVENTS, RAW_BYTES, Cargo, FrameRefused, Message, News, head_of, pack
 from worker.bus.link import BusAway, BusRefused, Link, Stale
 from worker.bus.word import Word, decode
 from worker.errors import TargetRefused, WorkerError
 from worker.faults.outage import Interrupted, Patience
+from worker.faults.parking import ParkedList
 from worker.faults.verdict import Judgement, Verdict
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
@@ -41,10 +50,21 @@ FIRST_LOOK_SECONDS = 0.05
 IDLE_LOOK_SECONDS = 30.0
 NOTE_EVERY_SECONDS = 1.0
 LEADS = "the bus leads"
-NO_DECISIONS = (
-    "a decision was made about an event that is to be sent, and decisions do not travel over the bus",
-    "deliver this outbox directly once: stop `worker forward`, run `worker drain` with a connection string",
-)
+NEWS_EVENTS = 500
+NEWS_AGAIN_SECONDS = 5.0
+
+
+class _Told(NamedTuple):
+    """News that were sent, about which events; when to send them again, and after how long then."""
+
+    id: UUID | None = None
+    about: Sequence[int] = ()
+    decisions: Mapping[int, Decision] = MappingProxyType({})
+    again_at: float = 0.0
+    seconds: float = 0.0
+
+
+_NO_NEWS = _Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +122,7 @@ class Forwarder:
         self._last = 0  # number of the newest message under our subject, as far as we know
         self._sent = 0
         self._applied: Position | None = None
-        self._parked = 0
+        self._unlisted: str | None = None
         self._heard = 0  # number of the newest word
         self._moved_at = clock()  # when something was applied, sent for the first time, or looked after
         self._silence = options.silent_seconds
@@ -111,6 +131,10 @@ class Forwarder:
         self._one_only = False  # one frame was sent again, and what becomes of it is waited for
         self._look = FIRST_LOOK_SECONDS
         self._noted = ("", 0.0)
+        self._list = ParkedList(box)
+        self._list.decisions = box.decisions()
+        self._is_listed = False
+        self._news = _NO_NEWS
 
     def run(self) -> None:
         """Send until told to stop."""
@@ -194,16 +218,16 @@ class Forwarder:
             self._note("holding", "paused by an operator: `outbox resume` lets it go on")
             self._waker.wait_for_news(self._options.poll_seconds)
             return
-        if self._sent > self._done or self._clock() >= self._hear_at:
+        if self._sent > self._done or self._news.about or self._clock() >= self._hear_at:
             self._hear()
             self._look_after()
+        self._tell_news()
         if self._may_send() and self._send():
             return
         if not self._is_silent:
             self._patience.progressed()
-            told = f"{self._parked} events are parked in the database (docs/fleet.md)" if self._parked else None
-            self._note("draining" if self._done < self._box.last_seq else "following", told)
-        waits = self._sent > self._done
+            self._note("draining" if self._done < self._box.last_seq else "following", self._unlisted)
+        waits = self._sent > self._done or bool(self._news.about)
         if not waits:
             self._options.in_place()
         self._waker.wait_for_news(min(self._look, self._options.poll_seconds) if waits else self._options.poll_seconds)
@@ -233,7 +257,7 @@ class Forwarder:
 
     def _take(self, word: Word) -> None:
         before = self._applied
-        self._applied, self._parked = word.position, word.parked
+        self._applied = word.position
         if before is None or before.seq != word.seq:
             self._moved_at, self._silence = self._clock(), self._options.silent_seconds
             self._one_only = self._one_only and (before is None or word.seq < before.seq)
@@ -244,10 +268,71 @@ class Forwarder:
         if remembered is None or (remembered.destination_id, remembered.applied_seq) != (word.destination, word.seq):
             with best_effort(self._box):
                 self._box.relay.remember_position(word.destination, word.seq, word.event_id)
+        self._take_list(word)
         went_back = before is not None and word.seq < before.seq
         if word.want is not None or went_back:
             self._rewind("it asks for them" if word.want is not None else "the database went back")
         self._sent = max(self._sent, word.seq)
+
+    def _take_list(self, word: Word) -> None:
+        """Show what is parked, and note what became of decisions."""
+        if self._news.about and word.news == self._news.id:
+            said = {seq: (one, word.outcomes.get(one.id)) for seq, one in self._news.decisions.items()}
+            self._list.settled({seq: now for seq, (one, now) in said.items() if now not in {None, one.outcome}})
+            self._news = _NO_NEWS
+        elif self._news.about:
+            again_at = min(self._news.again_at, self._clock() + NEWS_AGAIN_SECONDS)
+            self._news = self._news._replace(again_at=again_at)
+        self._unlisted = None
+        if word.listed is None:
+            if word.parked:
+                self._unlisted = f"{word.parked} events are parked in the database, too many to be listed here"
+            return
+        self._list.stands(word.listed.facts())
+        self._is_listed = True
+        set_aside = {}
+        for seq in self._list.decisions.unsettled():
+            row, one = self._list.row(seq), self._list.decisions.of(seq)
+            if row is not None and one is not None and one.sets_aside and row.verdict in {SET_ASIDE, UNCLAIMED}:
+                set_aside[seq] = Outcome.SET_ASIDE
+        if set_aside:
+            self._list.settled(set_aside)
+
+    def _tell_news(self) -> None:
+        """Say what was decided about events that were sent; again until the centre says what became of it."""
+        if self._applied is None or not self._is_listed:
+            self._list.decisions.take_in()
+            return
+        self._list.take_in()
+        if not self._list.decisions.any():
+            self._news = _NO_NEWS
+            return
+        ready, late = self._list.ready(limit=NEWS_EVENTS), self._list.late(self._applied)
+        on_the_way = [seq for seq in self._list.decisions.unsettled() if self._done < seq <= self._sent]
+        if self._sent > self._done:
+            late = []  # an aggregate is whole up to the position alone
+        seqs = [*ready, *late, *on_the_way]
+        decisions = {seq: one for seq in seqs if (one := self._list.decisions.of(seq)) is not None}
+        if not seqs:
+            self._news = _NO_NEWS
+            return
+        is_again, now = (seqs, decisions) == (self._news.about, self._news.decisions), self._clock()
+        if is_again and now < self._news.again_at:
+            return
+        seconds = min(2 * self._news.seconds, LONGEST_SILENCE_SECONDS) if is_again else SILENT_SECONDS
+        brought = self._box.read_these(ready, most_bytes=RAW_BYTES)
+        for seq in late:
+            with suppress(EventNotFound):  # pruned: the centre knows what that means
+                every = self._box.events(aggregate_id=self._box.event(seq).aggregate_id)
+                brought += [event for event in every if event.seq <= self._done]
+        events = sorted({event.seq: event for event in brought}.values(), key=attrgetter("seq"))
+        there = {event.seq for event in events}
+        news = News(id=uuid4(), ready=frozenset(ready) & there, late=frozenset(late), events=events)
+        cargo = Cargo(decisions=decisions, news=news)
+        if self._publish(pack(cargo, after=self._done, before=self._applied.event_id), "news"):
+            self._news = _Told(news.id, seqs, decisions, now + seconds, seconds)
+            self._look = FIRST_LOOK_SECONDS
+            self._log.info("forward.news_sent", seqs=sorted(decisions))
 
     def _rewind(self, why: str) -> None:
         if self._sent != self._done:
@@ -286,24 +371,29 @@ class Forwarder:
         events = self._box.read(after=after, limit=self._options.frame_events, most_bytes=RAW_BYTES)
         if not events:
             return False
-        decisions = self._box.decisions()
-        if any(decisions.of(event.seq) is not None for event in events):
-            raise TargetRefused(NO_DECISIONS[0], remedy=NO_DECISIONS[1], kind="decisions_do_not_travel")
         if self._sent == self._done:
             self._moved_at = self._clock()
+        decisions = self._list.decisions
+        decided = {event.seq: one for event in events if (one := decisions.of(event.seq)) is not None}
+        cargo = Cargo(events=events, decisions=decided)
+        if not self._publish(pack(cargo, after=after, before=self._id_at(after)), str(events[0].seq)):
+            return True
+        self._sent = events[-1].seq
+        self._look = FIRST_LOOK_SECONDS
+        self._log.info("forward.frame_sent", first=after + 1, last=self._sent, applied=self._done)
+        return True
+
+    def _publish(self, messages: list[Message], name: str) -> bool:
         try:
-            for number, message in enumerate(pack(events, after=after, before=self._id_at(after)), 1):
+            for number, message in enumerate(messages, 1):
                 if failpoints.armed:
-                    failpoints.reach(f"forward.{events[0].seq}.{number}")
+                    failpoints.reach(f"forward.{name}.{number}")
                 self._last = self._link.publish_after(self._box.outbox_id, message, self._last)
         except Stale:
             self._log.warning("forward.behind", reason="another message came last under this outbox: read anew")
             self._resume()
             self._waker.wait_for_news(random.uniform(0.01, 0.2))  # noqa: S311 - two that take turns must not stay in step
-            return True
-        self._sent = events[-1].seq
-        self._look = FIRST_LOOK_SECONDS
-        self._log.info("forward.frame_sent", first=after + 1, last=self._sent, applied=self._done)
+            return False
         return True
 
     def _id_at(self, seq: int) -> UUID | None:

@@ -5,20 +5,23 @@ It is a window: events from `base` to `end`, without what came before. That is e
 follows the position, and it is never read over a gap. Notes for people stay in memory; the parked list is true in
 Postgres and is read from there, with what each event refers to (`outbox.parked.refs`).
 
-What does not reach across: decisions of people, who have the outbox file on their host. So nothing that is parked is
-taken up here; it leaves the list when the host delivers directly for once. And there are no start records: an event
-that kills the process kills it again.
+People decide on the host, which has the outbox file. What they decided about events of the window came with them. What
+they decided about an event that the position has passed comes as news, with that event; until then it waits
+(`at_hand`). What became of it goes back with the word of the centre. There are no start records: an event that kills
+the process kills it again.
 """
 
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID
 
 from outbox import (
     Attempt,
+    Decision,
     Decisions,
     Event,
     EventNotFound,
@@ -30,7 +33,7 @@ from outbox import (
 )
 from outbox.relaying import Cause, Shown
 from worker.apply.queries import query
-from worker.bus.frames import Head
+from worker.bus.frames import Cargo, Head, News
 from worker.connect.connection import Connection
 from worker.errors import TargetRefused
 from worker.logs import get_log
@@ -84,8 +87,11 @@ class Notes:
         """The log lines say it."""
 
 
-class NoView:
-    """The parked list as people see it: not here, and nobody decides here."""
+class View:
+    """The parked list as people see it: on the host. What became of decisions is kept for it, by their ids."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[int, Outcome] = {}
 
     def standings(self, seqs: Sequence[int] | None = None) -> dict[int, Shown]:
         return {}
@@ -100,7 +106,11 @@ class NoView:
         outcomes: dict[int, Outcome] | None = None,
         noted: Sequence[tuple[int, Outcome]] = (),
     ) -> None:
-        """Postgres has it."""
+        """Postgres has the rows."""
+        self.outcomes.update(noted)
+        for seq, outcome in (outcomes or {}).items():
+            if decisions is not None and (found := decisions.of(seq)) is not None:
+                self.outcomes[found.id] = outcome
 
     def release(
         self,
@@ -158,11 +168,16 @@ class BusLog:
     def __init__(self, outbox_id: UUID) -> None:
         self.outbox_id = outbox_id
         self.relay = Notes()
-        self.parked = NoView()
+        self.parked = View()
         self.attempts = NoAttempts()
         self.session: Connection | None = None
         self.base = self.end = 0
         self.is_known = False  # whether `base` is what Postgres said, rather than where the first frame began
+        self.news: News | None = None
+        self.is_stirred = False  # whether news came that nobody has looked at
+        self._news_at: tuple[int, UUID | None] = (0, None)  # where the host knew the position to be
+        self._decided: dict[int, Decision] = {}
+        self._passed: dict[int, UUID] = {}  # of the parked list
         self._base_id: UUID | None = None
         self._events: list[Event] = []
         self._seqs: list[int] = []
@@ -181,7 +196,14 @@ class BusLog:
         """Where the oldest frame in the store began that is not all behind this seq; None: there is none here."""
         return next((came.number for came in self._came if came.last > seq), None)
 
-    def take(self, head: Head, events: Sequence[Event], number: int, size: int) -> bool:
+    def hear(self, head: Head, news: News, decisions: Mapping[int, Decision]) -> None:
+        """Take in what was decided about events that the position has passed."""
+        self.news, self.is_stirred = news, True
+        self._news_at = head.last, head.last_id
+        self._decided |= decisions
+        self.parked.outcomes.clear()
+
+    def take(self, head: Head, cargo: Cargo, number: int, size: int) -> bool:
         """Append a frame to the window; False where it leaves a gap, and is left out.
 
         Raises:
@@ -194,17 +216,14 @@ class BusLog:
             return False
         if head.last <= self.end:
             return True
-        fresh = [event for event in events if event.seq > self.end]
+        fresh = [event for event in cargo.events if event.seq > self.end]
         before = head.before
         if head.first <= self.end:
-            before = max((event.event_id for event in events if event.seq <= self.end), default=before)
+            before = max((event.event_id for event in cargo.events if event.seq <= self.end), default=before)
         mine = self._events[-1].event_id if self._events else self._base_id
         if before is not None and mine is not None and before != mine:
-            raise TargetRefused(
-                f"two copies of one outbox were both used: event {self.end} is {mine}, and {before} in another frame",
-                kind="cloned_outbox",
-                entry="cloned-outbox",
-            )
+            raise _cloned(self.end, before, mine)
+        self._decided |= cargo.decisions
         self._events += fresh
         self._seqs += [event.seq for event in fresh]
         self._came.append(Came(head.last, number, size))
@@ -214,6 +233,8 @@ class BusLog:
     def stands_at(self, seq: int, event_id: UUID | None) -> None:
         """Postgres is at this seq: what is behind it goes. A window that begins beyond it is left as it is."""
         self.is_known = True
+        told = self.news.ready | self.news.late if self.news is not None else frozenset()
+        self._decided = {at: one for at, one in self._decided.items() if at > seq or at in told}
         if self.is_empty or seq >= self.end:
             self._events, self._seqs, self._came = [], [], []
             self.base = self.end = seq
@@ -256,17 +277,26 @@ class BusLog:
             found.append(event)
         return found
 
+    def at_hand(self, seq: int, *, whole: bool = False) -> bool:
+        """Whether the host brought it; a whole aggregate is one only up to where the host knew the position to be."""
+        if self.news is None:
+            return False
+        if whole:
+            return seq in self.news.late and self._news_at == (self.base, self._base_id)
+        return seq in self.news.ready
+
     def read_these(self, seqs: Sequence[int], *, most_bytes: int | None = None) -> list[Event]:
-        """Asked for what was released: that is the host's to deliver.
+        """Return those that were released and came, in order, up to the first that did not.
 
         Raises:
-            TargetRefused: always.
+            TargetRefused: another event stands there in Postgres: another copy of this outbox sent it.
         """
-        raise TargetRefused(
-            f"event {min(seqs)} was resolved and is not delivered yet, and its outbox is on another host",
-            remedy=DIRECTLY,
-            kind="released_elsewhere",
-        )
+        brought = {event.seq: event for event in self.news.events} if self.news is not None else {}
+        found = [brought[seq] for seq in takewhile(self.at_hand, seqs) if seq in brought]
+        for event in found:
+            if event.event_id != self._passed.get(event.seq):
+                raise _cloned(event.seq, event.event_id, self._passed.get(event.seq))
+        return found
 
     def event(self, seq: int) -> Event:
         at = bisect_right(self._seqs, seq) - 1
@@ -274,10 +304,17 @@ class BusLog:
             return self._events[at]
         if seq == self.base and self._base_id is not None:
             return _named_only(seq, self._base_id)
+        if self.news is not None:
+            for event in self.news.events:
+                if event.seq == seq:
+                    return event
         raise EventNotFound(f"event {seq} is not at hand")
 
     def events(self, *, after: int = 0, aggregate_id: UUID | None = None) -> Iterator[Event]:
+        """Yield those of the window; of one aggregate also those that came with the news (see `at_hand`)."""
         found = self._events[bisect_right(self._seqs, after) :]
+        if aggregate_id is not None and self.news is not None:
+            found = [*(event for event in self.news.events if after < event.seq <= self.base), *found]
         return (event for event in found if aggregate_id in {None, event.aggregate_id})
 
     def outlines(self, seqs: Sequence[int]) -> dict[int, tuple[UUID, str, UUID, tuple[UUID, ...]]]:
@@ -299,13 +336,14 @@ class BusLog:
                     kind="parked_directly",
                 )
             found[int(seq)] = (UUID(str(event_id)), str(type_), UUID(str(aggregate_id)), tuple(refs))
+        self._passed = {seq: outline[0] for seq, outline in found.items()}
         return found
 
     def holds(self, event_id: UUID) -> bool:
         return any(event.event_id == event_id for event in self._events)
 
     def decisions(self) -> Decisions:
-        return Decisions()
+        return Decisions.told(self._decided)
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
@@ -318,6 +356,14 @@ class BusLog:
 
     def keep_small(self) -> None:
         """It is as small as it can be."""
+
+
+def _cloned(seq: int, sent: UUID, known: UUID | None) -> TargetRefused:
+    return TargetRefused(
+        f"two copies of one outbox were both used: event {seq} is {known}, and {sent} in another frame",
+        kind="cloned_outbox",
+        entry="cloned-outbox",
+    )
 
 
 def _named_only(seq: int, event_id: UUID) -> Event:

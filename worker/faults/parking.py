@@ -104,18 +104,27 @@ class ParkedList:
         if any(seq > position.seq for seq in passed):
             connection.execute(query("relay", "forget_beyond"), names)
             get_log().warning("relay.parked_beyond_position", seq=position.seq)
+        self.stands({seq: facts for seq, facts in passed.items() if seq <= position.seq})
+        self._replayed_to = replayed_to(connection, self._box)
+        return self.late(position)
+
+    def stands(self, passed: Mapping[int, Facts]) -> None:
+        """Make the list, and the view of it, from what Postgres says of the events on it, and the decisions.
+
+        Raises:
+            TargetRefused: see `load`.
+        """
         self._write()  # what became of decisions and could not be noted
         self._owed.clear()
         self.decisions = self._box.decisions()
         self._view = self._box.parked.standings()
-        self._rows = self._known({seq: facts for seq, facts in passed.items() if seq <= position.seq})
+        self._rows = self._known(passed)
         self._derive()
-        self._replayed_to = replayed_to(connection, self._box)
-        return self.late(position)
 
     def late(self, position: Position) -> list[int]:
         """Return the events behind the position of which nobody has noted what became of the decision about them."""
-        return [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]
+        found = [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]
+        return [seq for seq in found if self._box.at_hand(seq, whole=True)]
 
     def take_in(self) -> None:
         """Read what was decided since; and write the view, where that could not be done before."""

@@ -51,6 +51,7 @@ class Releases:
         size: BatchSize,
         options: Options,
     ) -> None:
+        self._box = box
         self._parked = parked
         self._exchange = exchange
         self._suspects = suspects
@@ -61,7 +62,7 @@ class Releases:
 
     def are_due(self) -> bool:
         """Whether there is something to take up."""
-        return bool(self._parked.ready(limit=1))
+        return any(self._box.at_hand(seq) for seq in self._parked.ready(limit=1))
 
     def take_up(self, connection: Connection, position: Position) -> Sequence[Event]:
         """Apply the next batch; returns the events that left the list, or the one that was parked again.

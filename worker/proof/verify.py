@@ -133,6 +133,13 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         box: the outbox.
         content_root: where files with a relative base stand.
     """
+    found, note = compared(connection, box, content_root)
+    note()
+    return found
+
+
+def compared(connection: Connection, box: Outbox, content_root: Path | None) -> tuple[Verified, Callable[[], None]]:
+    """Compare everything; returns what was found, and what notes the proof. Without a content root no file is read."""
     connection.execute("begin isolation level repeatable read read only")
     try:
         connection.execute(query("relay", "settings"), {"local": True})
@@ -153,7 +160,7 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         # A prune spares what the file's list names. If the database was put back, it has more parked than that.
         if unlisted := parked - {row.seq for row in box.parked.list()}:
             result.compared_to = min(unlisted) - 1
-        stale_files = _verify_files(box, content_root, expected, result)
+        stale_files = _verify_files(box, content_root, expected, result) if content_root is not None else set[str]()
         for kind in active().aggregates:
             for some in _chunks(one for one in result.expected if one.kind == kind):
                 _verify_rows(connection, kind, some, result, stale_files, made)
@@ -161,12 +168,15 @@ def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verif
         target = connection.execute(query("relay", "destination")).fetchone()
     finally:
         connection.rollback()
-    if target is not None and not result.proven:  # whatever was proven once no longer is
-        box.relay.remember_verified(UUID(str(target[0])), 0)
-    elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
-        with best_effort(box):  # on a full disk the result is reported all the same; without the note less is pruned
-            box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
-    return result
+
+    def note() -> None:
+        if target is not None and not result.proven:  # whatever was proven once no longer is
+            box.relay.remember_verified(UUID(str(target[0])), 0)
+        elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
+            with best_effort(box):  # on a full disk the result is reported all the same; without it less is pruned
+                box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
+
+    return result, note
 
 
 def _is_of_this_log(box: Outbox, seq: int, event_id: object) -> bool:

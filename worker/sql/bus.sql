@@ -15,17 +15,35 @@ set
     noted_at = now();
 
 -- name: positions
--- How far each of these outboxes is, and how many events its position has passed without effect.
-select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id,
-    (select count(*) from outbox.parked as p where p.outbox_id = s.outbox_id)
-from outbox.sources as s cross join outbox.destination as d
+-- How far each of these outboxes is, and which events its position has passed without effect.
+select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id, p.count, p.blamed, p.held
+from outbox.sources as s
+cross join outbox.destination as d
+cross join lateral (
+    select
+        count(*) as count,
+        jsonb_agg(jsonb_build_array(seq, verdict, sqlstate, left(reason, 500), attempts) order by seq)
+        filter (where state = 'parked') as blamed,
+        string_agg(seq::text, ',' order by seq) filter (where state <> 'parked') as held
+    from outbox.parked
+    where outbox_id = s.outbox_id
+) as p
 where s.outbox_id = any(%(outbox_ids)s);
 
 -- name: all_positions
 -- The same of every outbox whose partition is one of these.
-select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id,
-    (select count(*) from outbox.parked as p where p.outbox_id = s.outbox_id)
-from outbox.sources as s cross join outbox.destination as d
+select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id, p.count, p.blamed, p.held
+from outbox.sources as s
+cross join outbox.destination as d
+cross join lateral (
+    select
+        count(*) as count,
+        jsonb_agg(jsonb_build_array(seq, verdict, sqlstate, left(reason, 500), attempts) order by seq)
+        filter (where state = 'parked') as blamed,
+        string_agg(seq::text, ',' order by seq) filter (where state <> 'parked') as held
+    from outbox.parked
+    where outbox_id = s.outbox_id
+) as p
 where right(s.outbox_id::text, 1) = any(%(partitions)s);
 
 -- name: identity

@@ -10,7 +10,7 @@ import pytest
 
 from outbox import Event, Outbox
 from tests.support.make_outbox import filled, lesson
-from worker.bus.frames import MOST_RAW_BYTES, FrameRefused, Message, head_of, pack, unpack
+from worker.bus.frames import MOST_RAW_BYTES, Cargo, FrameRefused, Message, head_of, pack, unpack
 from worker.bus.link import lanes_of
 
 
@@ -25,10 +25,10 @@ def joined(messages: list[Message]) -> bytes:
 
 
 def test_events_come_out_as_they_were_put_in(events: Sequence[Event]) -> None:
-    messages = pack(events, after=3, before=None)
+    messages = pack(Cargo(events=events), after=3, before=None)
     head = head_of(messages[-1])
     assert (head.first, head.last, head.is_whole) == (4, 23, True)
-    assert unpack(head, joined(messages)) == list(events)
+    assert unpack(head, joined(messages)).events == list(events)
 
 
 def test_an_event_of_many_megabytes_goes_in_parts_that_follow_each_other(tmp_path: Path) -> None:
@@ -37,10 +37,10 @@ def test_an_event_of_many_megabytes_goes_in_parts_that_follow_each_other(tmp_pat
         box.append(lesson(2, body=bytes(range(97, 123)).decode() * 100_000))
         large = box.read()
     raw = [msgspec.structs.replace(one) for one in large]
-    messages = pack(raw, after=0, before=None)
+    messages = pack(Cargo(events=raw), after=0, before=None)
     heads = [head_of(message) for message in messages]
     assert all(later.follows(earlier) for earlier, later in zip([None, *heads], heads, strict=False))
-    assert unpack(heads[-1], joined(messages)) == raw
+    assert unpack(heads[-1], joined(messages)).events == raw
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_an_event_of_many_megabytes_goes_in_parts_that_follow_each_other(tmp_pat
     ],
 )
 def test_a_message_that_cannot_be_a_part_is_refused(events: Sequence[Event], headers: dict[str, str]) -> None:
-    (message,) = pack(events, after=3, before=None)
+    (message,) = pack(Cargo(events=events), after=3, before=None)
     with pytest.raises(FrameRefused):
         head_of(Message({**message.headers, **headers} if headers else {}, message.data))
 
 
 def test_a_bomb_is_refused_with_bounded_memory(events: Sequence[Event]) -> None:
     """Zeros, a thousand times as many as come."""
-    head = head_of(pack(events, after=3, before=None)[-1])
+    head = head_of(pack(Cargo(events=events), after=3, before=None)[-1])
     packer = zlib.compressobj(1)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(2 * MOST_RAW_BYTES >> 20)) + packer.flush()
     tracemalloc.start()
@@ -77,17 +77,17 @@ def test_a_bomb_is_refused_with_bounded_memory(events: Sequence[Event]) -> None:
 
 def test_what_is_not_what_it_says_is_refused(events: Sequence[Event]) -> None:
     """Cut, changed, in another order, of other seqs: no event of it comes out."""
-    (message,) = pack(events, after=3, before=None)
+    (message,) = pack(Cargo(events=events), after=3, before=None)
     head, encode = head_of(message), msgspec.msgpack.Encoder().encode
     changed = msgspec.structs.replace(events[5], payload_json='{"slug": "forged"}')
     for data in (
         message.data[:-10],
         b"nonsense",
-        zlib.compress(encode(events[:-1])),
-        zlib.compress(encode([*events[:5], changed, *events[6:]])),
-        zlib.compress(encode([events[1], events[0], *events[2:]])),
-        zlib.compress(encode({"no": "events"})),
-        zlib.compress(encode([])),
+        zlib.compress(encode(Cargo(events=events[:-1]))),
+        zlib.compress(encode(Cargo(events=[*events[:5], changed, *events[6:]]))),
+        zlib.compress(encode(Cargo(events=[events[1], events[0], *events[2:]]))),
+        zlib.compress(encode({"events": "none"})),
+        zlib.compress(encode({})),
     ):
         with pytest.raises(FrameRefused):
             unpack(head, data)
