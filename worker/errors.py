@@ -14,6 +14,7 @@
     ├── UndecodableEvent         exit 1   an event whose payload cannot be read
     ├── KeptAsItWas              exit 1   the database took a statement without an error and without an effect
     ├── ForeignRow               exit 1   the row that an event would write belongs to somebody else
+    ├── NotOurs                  exit 1   an event writes what its outbox was not granted
     ├── PositionMoved            exit 1   somebody else moved the position under our lock
     ├── Unreachable              exit 5   the database does not answer
     ├── ConsoleFault             exit 3   the console cannot be served on that port
@@ -115,6 +116,10 @@ class DependencyFault(EventFault):
     def __init__(self, seq: int, event_id: UUID, reason: str, *, table: str) -> None:
         super().__init__(seq, event_id, reason)
         self.table = table
+
+
+class NotOurs(EventFault):
+    """An event writes what its outbox may not write (`outbox.may_write`)."""
 
 
 class UndecodableEvent(EventFault):

@@ -50,6 +50,7 @@ class Options:
         alive: called whenever the loop goes round.
         meter: counts what is carried and what fails.
         beside: writes what else belongs into the transaction of a batch, once its position is written; None: nothing.
+        rights: whether to ask the database what this outbox may write (`outbox.may_write`).
         in_place: called when nothing is left, before waiting; see `in_place`.
     """
 
@@ -69,3 +70,4 @@ class Options:
     in_place: Callable[[], None] = lambda: None
     meter: Meter = field(default_factory=NoMeter)
     beside: Callable[[Any, Any], None] | None = None
+    rights: bool = False

@@ -30,6 +30,8 @@ BOOKKEEPING = (
     "inbox",
     "inbox_pruned",
     "streams",
+    "rights",
+    "starts",
 )
 INSERTS = {
     "minds": "(slug, display_name) values ('new', 'new')",

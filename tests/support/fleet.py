@@ -64,6 +64,7 @@ class Fleet:
         self.server, self.database = server, database
         self.hosts: list[Host] = []
         self.links: list[Link] = []
+        self.centres: list[Centre] = []
         self.centre_waker = NoWaiting()
         self.options: dict[str, Any] = {}
         self.centre = self.new_centre()
@@ -75,7 +76,7 @@ class Fleet:
         return link
 
     def new_centre(self, lanes: str = "*", dial: Callable[[], Connection] | None = None) -> Centre:
-        return Centre(
+        centre = Centre(
             self.linked("centre"),
             dial or (lambda: connect(self.database.worker_dsn)),
             list(lanes),
@@ -84,6 +85,8 @@ class Fleet:
             backoff=QUICK,
             clock=self.centre_waker.clock,
         )
+        self.centres.append(centre)
+        return centre
 
     def host(self, box: Outbox, *, known: bool = False, **options: Any) -> Host:
         if not known:
@@ -106,6 +109,8 @@ class Fleet:
         return self.until(lambda: all(host.applied == host.box.last_seq for host in self.hosts), rounds)
 
     def close(self) -> None:
+        for centre in self.centres:
+            centre._starts.close()
         for link in self.links:
             link.close()
 

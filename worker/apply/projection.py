@@ -28,6 +28,7 @@ from worker.apply.kept import kept_as_it_was, name_as_stored
 from worker.apply.known import Decoded, Known, Row, Wanted, as_uuid, wanted_by
 from worker.apply.position import Position, require
 from worker.apply.queries import query
+from worker.apply.rights import ask_rights
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import Rows, begin, lock_position, roll_back, send_position
 from worker.connect.connection import Connection, Limits, hand_over
@@ -104,10 +105,20 @@ class Batch:
 
 
 def apply_batch(
-    connection: Connection, batch: Batch, *, outbox_id: UUID, position: Position, limits: Limits, stamps: Stamps
+    connection: Connection,
+    batch: Batch,
+    *,
+    outbox_id: UUID,
+    position: Position,
+    limits: Limits,
+    stamps: Stamps,
+    rights: bool = False,
 ) -> None:
     """Apply a batch and move the position, both or neither; see `applying`."""
-    deque(applying(connection, batch, outbox_id=outbox_id, position=position, limits=limits, stamps=stamps), maxlen=0)
+    whole = applying(
+        connection, batch, outbox_id=outbox_id, position=position, limits=limits, stamps=stamps, rights=rights
+    )
+    deque(whole, maxlen=0)
 
 
 def applying(
@@ -121,6 +132,7 @@ def applying(
     meanwhile: Callable[[], None] = lambda: None,
     step_by_step: bool = False,
     beside: Callable[[Connection, Batch], None] | None = None,
+    rights: bool = False,
 ) -> Iterator[Phase]:
     """Apply a batch and move the position, both or neither, and yield each phase as it begins.
 
@@ -135,6 +147,7 @@ def applying(
         step_by_step: wait for each answer. A server that ends the session while more is on its way to it resets the
             line, and its last words are lost.
         beside: sends what else is to be written in this transaction, after the position; not in a rehearsal.
+        rights: whether to ask what this outbox may write; see `rights`.
 
     Raises:
         PositionMoved: the position is not where the batch was read from, or a released event is not parked there any
@@ -145,12 +158,24 @@ def applying(
     """
     trip = nullcontext if step_by_step else connection.pipeline
     try:
-        yield from _applying(connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, beside)
+        yield from _applying(
+            connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, beside, rights=rights
+        )
     except KeptAsItWas as kept:
         if not any(link.adds is not None and link.to.relation == kept.table for link in active().links.values()):
             raise
         yield from _applying(
-            connection, batch, outbox_id, position, limits, stamps, meanwhile, trip, beside, as_stored=True
+            connection,
+            batch,
+            outbox_id,
+            position,
+            limits,
+            stamps,
+            meanwhile,
+            trip,
+            beside,
+            rights=rights,
+            as_stored=True,
         )
 
 
@@ -165,6 +190,7 @@ def _applying(
     trip: Callable[[], AbstractContextManager[Any]],
     beside: Callable[[Connection, Batch], None] | None,
     *,
+    rights: bool = False,
     as_stored: bool = False,
 ) -> Iterator[Phase]:
     try:
@@ -173,11 +199,14 @@ def _applying(
             begin(connection, limits)
             locked = lock_position(connection, outbox_id)
             still_parked = _ask_whether_parked(connection, batch, outbox_id)
+            allowed = ask_rights(connection, outbox_id) if rights else None
             known = ask(connection, wanted_by(batch.apply), stamps)
         require(locked.fetchone(), position)
         _require_parked(still_parked, batch)
         yield Phase.APPLY
         found = known()
+        if allowed is not None:
+            allowed(batch.apply, found)
         for kind, slug, newest in batch.again:
             found.write_again(kind, slug, newest)
         changes = fold(batch.apply, found)

@@ -34,6 +34,7 @@ from worker.connect.connection import Connection
 from worker.connect.login import LOGIN_REFUSED
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.faults.outage import Backoff, Patience
+from worker.faults.starts import Starts
 from worker.faults.verdict import Phase, judge
 from worker.logs import get_log
 from worker.options import Ending, Options, Waiting
@@ -163,6 +164,7 @@ class Centre:
         self._destination: UUID | None = None
         self._announce_at = clock()
         self._has_begun = False
+        self._starts = Starts(dial)
         self._failures = 0
         self.counts = counts or Counts()
 
@@ -281,7 +283,7 @@ class Centre:
         return self._served[outbox_id]
 
     def _new(self, outbox_id: UUID) -> Served:
-        log = BusLog(outbox_id)
+        log = BusLog(outbox_id, self._starts.of(outbox_id))
 
         def dial() -> Connection:
             connection = self._dial()
@@ -303,6 +305,8 @@ class Centre:
             halves_from=None,
             patience_seconds=LONGEST_OUTAGE_SECONDS,
             beside=beside,
+            rights=True,
+            wary=self._starts.wary,
         )
         relay = Relay(
             log, dial=dial, waker=self._waker, patience=patience, options=options, report=Report(log), clock=self._clock
@@ -448,7 +452,7 @@ class Centre:
         names = {"partitions": list(PARTITIONS) if self._lanes[0].name == "*" else [lane.name for lane in self._lanes]}
         with self._asking() as connection:
             if not self._has_begun:
-                self._begin(connection)
+                self._begin(connection, names["partitions"])
             rows = connection.execute(query("bus", "all_positions"), names).fetchall()
         self._take_positions(rows)
         self._announce_at = self._clock() + ANNOUNCE_SECONDS
@@ -487,14 +491,26 @@ class Centre:
             found = answers(connection, served.log.outbox_id, known, news.parked, news.questions)
         served.asked, served.asks, served.proof = None, True, (news.id, found)
 
-    def _begin(self, connection: Connection) -> None:
-        """Read on from where Postgres says that was read."""
+    def _begin(self, connection: Connection, partitions: list[str]) -> None:
+        """Read on from where Postgres says that was read; on guard if whoever read it did not end in order."""
+        wary = False
         for lane in self._lanes:
             row = connection.execute(query("bus", "read_up_to"), {"lane": lane.name}).fetchone()
             if row is not None:
                 lane.store, lane.reached = str(row[0]), int(str(row[1]))
+                wary = wary or bool(row[2])
+            connection.execute(query("bus", "note_reader"), {"lane": lane.name, "is_read": True})
             self._log.info("apply.reading", lane=lane.name, after=lane.reached)
+        self._starts.load(connection, partitions, wary=wary)
         self._has_begun = True
+
+    def ended(self) -> None:
+        """Say that this worker ended in order, if Postgres can be told."""
+        self._starts.close()
+        if self._has_begun:
+            with suppress(psycopg.Error, OSError, WorkerError), self._asking() as connection:
+                for lane in self._lanes:
+                    connection.execute(query("bus", "note_reader"), {"lane": lane.name, "is_read": False})
 
     @contextmanager
     def _asking(self) -> Iterator[Connection]:

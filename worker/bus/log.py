@@ -7,8 +7,7 @@ Postgres and is read from there, with what each event refers to (`outbox.parked.
 
 People decide on the host, which has the outbox file. What they decided about events of the window came with them. What
 they decided about an event that the position has passed comes as news, with that event; until then it waits
-(`at_hand`). What became of it goes back with the word of the centre. There are no start records: an event that kills
-the process kills it again.
+(`at_hand`). What became of it goes back with the word of the centre.
 """
 
 import datetime as dt
@@ -20,7 +19,6 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID
 
 from outbox import (
-    Attempt,
     Decision,
     Decisions,
     Event,
@@ -31,7 +29,7 @@ from outbox import (
     Resolution,
     ServerSeen,
 )
-from outbox.relaying import Cause, Shown
+from outbox.relaying import AttemptNotes, Cause, Shown
 from worker.apply.queries import query
 from worker.bus.frames import Cargo, Head, News
 from worker.connect.connection import Connection
@@ -125,25 +123,6 @@ class View:
         get_log().warning("apply.blame_stays", seq=seq, reason=reason, remedy=DIRECTLY)
 
 
-class NoAttempts:
-    """No start records."""
-
-    def unfinished(self) -> list[Attempt]:
-        return []
-
-    def begin(self, seq: int, last_seq: int) -> Attempt:
-        return Attempt(seq=seq, last_seq=last_seq, starts=1)
-
-    def finish(self, seq: int, last_seq: int) -> None:
-        """Nothing is kept."""
-
-    def waits(self, seq: int, *, begins: bool) -> None:
-        """Nothing is kept."""
-
-    def forgive(self) -> bool:
-        return False
-
-
 class Came(NamedTuple):
     """A frame that came: up to which seq, where it began in the store, how large it is."""
 
@@ -157,6 +136,7 @@ class BusLog:
 
     Args:
         outbox_id: whose.
+        attempts: its start records.
 
     Attributes:
         base: the seq that the window follows; what is in it comes without a gap after that.
@@ -165,11 +145,11 @@ class BusLog:
         session: the connection on which the relay asks for parked events.
     """
 
-    def __init__(self, outbox_id: UUID) -> None:
+    def __init__(self, outbox_id: UUID, attempts: AttemptNotes) -> None:
         self.outbox_id = outbox_id
         self.relay = Notes()
         self.parked = View()
-        self.attempts = NoAttempts()
+        self.attempts = attempts
         self.session: Connection | None = None
         self.base = self.end = 0
         self.is_known = False  # whether `base` is what Postgres said, rather than where the first frame began

@@ -85,6 +85,7 @@ def apply(settings: WorkerSettings, bus: BusSettings, lanes: list[str]) -> None:
         get_log().info("worker.started", pid=os.getpid(), version=__version__, lanes=",".join(lanes))
         try:
             centre.run()
+            centre.ended()
             get_log().info("worker.stopped", clean=True)
         except StopAtOnce:
             get_log().warning("worker.stopped", clean=False)  # safe at any instant: the positions tell

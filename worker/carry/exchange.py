@@ -102,6 +102,7 @@ class Exchange:
                     meanwhile=meanwhile,
                     step_by_step=self.step_by_step,
                     beside=self._options.beside,
+                    rights=self._options.rights,
                 ):
                     self.enter(phase)
             except BaseException:

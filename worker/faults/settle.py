@@ -24,7 +24,15 @@ from worker.proof.repair import say_again
 from worker.proof.verify import differing
 
 
-def settle(connection: Connection, box: Log, parked: ParkedList, position: Position, seqs: Sequence[int]) -> None:
+def settle(
+    connection: Connection,
+    box: Log,
+    parked: ParkedList,
+    position: Position,
+    seqs: Sequence[int],
+    *,
+    rights: bool = False,
+) -> None:
     """Find out what became of the decisions about these events, and note it.
 
     Args:
@@ -33,13 +41,14 @@ def settle(connection: Connection, box: Log, parked: ParkedList, position: Posit
         parked: its list; none of the events stands on it.
         position: beyond all of them.
         seqs: of the events.
+        rights: whether to ask what this outbox may write.
 
     Raises:
         psycopg.Error, PositionMoved: it could not be found out; the next session asks again.
     """
     if not seqs:
         return
-    outcomes = {seq: _outcome(connection, box, parked, position, seq) for seq in seqs}
+    outcomes = {seq: _outcome(connection, box, parked, position, seq, rights=rights) for seq in seqs}
     parked.settled(outcomes)
     for seq, outcome in outcomes.items():
         if outcome is Outcome.TOO_LATE:
@@ -48,7 +57,9 @@ def settle(connection: Connection, box: Log, parked: ParkedList, position: Posit
             get_log().info("relay.decision_settled", seq=seq, outcome=outcome.value)
 
 
-def _outcome(connection: Connection, box: Log, parked: ParkedList, position: Position, seq: int) -> Outcome:
+def _outcome(
+    connection: Connection, box: Log, parked: ParkedList, position: Position, seq: int, *, rights: bool
+) -> Outcome:
     decision = parked.decisions.of(seq)
     assert decision is not None  # noqa: S101 - the caller found it there
     if decision.how is Resolution.RETRY and not decision.was_discarded:
@@ -71,7 +82,7 @@ def _outcome(connection: Connection, box: Log, parked: ParkedList, position: Pos
         return Outcome.TOO_LATE if told_apart and _stands(connection, box, as_said) else Outcome.DISCARDED
     expected = fold_one(event, as_decided)
     if not _stands(connection, box, expected):
-        reason = say_again(connection, box, as_decided, expected, position)
+        reason = say_again(connection, box, as_decided, expected, position, rights=rights)
         if reason is not None or not _stands(connection, box, expected):
             return Outcome.TOO_LATE
     return Outcome.APPLIED

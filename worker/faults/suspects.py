@@ -99,7 +99,7 @@ class Suspects:
             return
         ready = self._ready(2 * released.most)
         if self._until is None:
-            self._until = min(position.seq + 2 * self._size.most, self._last_seq)
+            self._until = min(position.seq + 2 * self._size.most, max(self._last_seq, self._box.last_seq))
             self._until_released = ready[-1] if ready else None
         among_released: list[int] = []
         for found in self._attempts.unfinished():

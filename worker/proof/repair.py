@@ -69,7 +69,15 @@ def _keepers(connection: Connection, one: Expected) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def say_again(connection: Connection, box: Log, events: list[Event], one: Expected, position: Position) -> str | None:
+def say_again(
+    connection: Connection,
+    box: Log,
+    events: list[Event],
+    one: Expected,
+    position: Position,
+    *,
+    rights: bool = False,
+) -> str | None:
     """Write one row from these events, whichever of them wrote it last; returns why not, None if it is written.
 
     Raises:
@@ -81,7 +89,15 @@ def say_again(connection: Connection, box: Log, events: list[Event], one: Expect
         # What was said before its row was removed for good has no effect, and might be refused by now.
         start = max((at for at, item in enumerate(decoded) if item.contract.does is Does.REMOVES), default=0)
         batch = Batch(apply=decoded[start:], again=[(one.kind, one.key, events[-1].event_id)])
-        apply_batch(connection, batch, outbox_id=box.outbox_id, position=position, limits=Limits(), stamps=Stamps(box))
+        apply_batch(
+            connection,
+            batch,
+            outbox_id=box.outbox_id,
+            position=position,
+            limits=Limits(),
+            stamps=Stamps(box),
+            rights=rights,
+        )
     except EventFault as fault:
         return fault.reason
     except KeptAsItWas as kept:

@@ -204,7 +204,7 @@ class Relay:
                 recognise(connection, self._box, position.destination_id)
                 late = self._parked.load(connection, position)
             with deadline(connection, self._exchange.patience_with_an_answer):
-                settle(connection, self._box, self._parked, position, late)
+                settle(connection, self._box, self._parked, position, late, rights=self._options.rights)
             self._epidemic.arrived(position)
             self._parked.release_claimed()
             self._report.connected(position)
@@ -325,7 +325,8 @@ class Relay:
         return Ending.TIMED_OUT if self._out_of_time() else None
 
     def _nothing_left(self, connection: Connection, position: Position) -> None:
-        settle(connection, self._box, self._parked, position, self._parked.late(position))
+        late = self._parked.late(position)
+        settle(connection, self._box, self._parked, position, late, rights=self._options.rights)
         self._patience.progressed()
         self._exchange.lane.close()
         self._report.empty(position)

@@ -2,7 +2,13 @@
 
 -- name: read_up_to
 -- From where to read on: a hint, which may lag behind what was applied. What it skips is asked for again.
-select store, number from outbox.streams where lane = %(lane)s;
+select store, number, is_read from outbox.streams where lane = %(lane)s;
+
+-- name: note_reader
+-- That a worker reads it, or has ended in order: one that finds the first left by another is on its guard.
+insert into outbox.streams as s (lane, store, number, is_read)
+values (%(lane)s, '', 0, %(is_read)s)
+on conflict (lane) do update set is_read = excluded.is_read;
 
 -- name: note_read
 -- In the transaction of a batch: what stands in the store up to here needs not be read again. Another store counts anew.
@@ -46,9 +52,6 @@ cross join lateral (
 ) as p
 where right(s.outbox_id::text, 1) = any(%(partitions)s);
 
--- name: identity
-select destination_id from outbox.destination;
-
 -- name: outlines
 -- What the parked list rests on; no refs: parked by a worker that had the outbox file.
 select seq, event_id, type, aggregate_id, refs from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
@@ -64,3 +67,38 @@ with noted as (
 )
 select case when count(*) <> %(count)s then ('outbox.kept parked ' || count(*))::integer end
 from noted;
+
+-- name: refused
+-- Which of these projects an outbox may not write.
+select p.project
+from unnest(%(projects)s::text[]) as p (project)
+where not outbox.may_write(%(outbox_id)s, p.project);
+
+-- name: forgive
+-- What a worker had in hand that died while it waited for us: somebody killed it, and no event did.
+with mine as (
+    select outbox_id, seq, starts from outbox.starts where waits and right(outbox_id::text, 1) = any(%(partitions)s)
+), gone as (
+    delete from outbox.starts as s using mine as m where s.outbox_id = m.outbox_id and s.seq = m.seq and m.starts = 1
+)
+update outbox.starts as s set starts = m.starts - 1, waits = false
+from mine as m
+where s.outbox_id = m.outbox_id and s.seq = m.seq and m.starts > 1;
+
+-- name: starts
+select outbox_id, seq, last_seq, starts from outbox.starts where right(outbox_id::text, 1) = any(%(partitions)s) order by seq;
+
+-- name: begin
+with gone as (
+    delete from outbox.starts where outbox_id = %(outbox_id)s and seq <> %(seq)s and seq <= %(last_seq)s and last_seq >= %(seq)s
+)
+insert into outbox.starts (outbox_id, seq, last_seq, starts)
+values (%(outbox_id)s, %(seq)s, %(last_seq)s, %(starts)s)
+on conflict (outbox_id, seq) do update
+set last_seq = excluded.last_seq, starts = excluded.starts, waits = false, started_at = now();
+
+-- name: finish
+delete from outbox.starts where outbox_id = %(outbox_id)s and seq = %(seq)s and last_seq = %(last_seq)s;
+
+-- name: waits
+update outbox.starts set waits = %(waits)s where outbox_id = %(outbox_id)s and seq = %(seq)s;

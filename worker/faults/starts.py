@@ -1,0 +1,99 @@
+"""Start records of a worker that has no outbox file: in Postgres, on a connection of their own.
+
+They are what `outbox.notes.attempts` describes, for many outboxes: see there and `suspects`. They are read once, when
+the worker starts. While it is on its guard each is written before its batch, and in a transaction of its own, since
+that of the batch is gone when the process is.
+"""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import psycopg
+
+from outbox import Attempt
+from worker.apply.queries import query
+from worker.connect.connection import Connection
+
+
+class Starts:
+    """The start records of all outboxes.
+
+    Args:
+        dial: opens a connection.
+
+    Attributes:
+        wary: whether the worker before this one ended without a word.
+    """
+
+    def __init__(self, dial: Callable[[], Connection]) -> None:
+        self._dial = dial
+        self._connection: Connection | None = None
+        self._found: dict[UUID, list[Attempt]] = {}
+        self.wary = False
+
+    def load(self, connection: Connection, partitions: Sequence[str], *, wary: bool) -> None:
+        """Read what stands, of outboxes in these partitions; once, before the first is served."""
+        self.wary = wary
+        names = {"partitions": list(partitions)}
+        connection.execute(query("bus", "forgive"), names)
+        for outbox_id, seq, last_seq, starts in connection.execute(query("bus", "starts"), names).fetchall():
+            one = Attempt(seq=int(str(seq)), last_seq=int(str(last_seq)), starts=int(str(starts)))
+            self._found.setdefault(UUID(str(outbox_id)), []).append(one)
+
+    def of(self, outbox_id: UUID) -> "StartsOfOne":
+        """The records of one outbox."""
+        return StartsOfOne(self, outbox_id, self._found.setdefault(outbox_id, []))
+
+    def write(self, name: str, values: dict[str, object]) -> None:
+        """Write one; durable when this returns."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._dial()
+        try:
+            self._connection.execute(query("bus", name), values)
+        except psycopg.Error:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class StartsOfOne:
+    """The start records of one outbox; no two have an event in common."""
+
+    def __init__(self, starts: Starts, outbox_id: UUID, found: list[Attempt]) -> None:
+        self._starts = starts
+        self._outbox_id = outbox_id
+        self._found = found
+
+    def unfinished(self) -> list[Attempt]:
+        """Return the records that stand, in the order of the log."""
+        return sorted(self._found, key=lambda one: one.seq)
+
+    def begin(self, seq: int, last_seq: int) -> Attempt:
+        """Write down what is about to be applied; durable when this returns."""
+        before = next((one.starts for one in self._found if (one.seq, one.last_seq) == (seq, last_seq)), 0)
+        now = Attempt(seq=seq, last_seq=last_seq, starts=before + 1)
+        self._write("begin", seq=seq, last_seq=last_seq, starts=now.starts)
+        self._found[:] = [one for one in self._found if one.seq > last_seq or one.last_seq < seq] + [now]
+        return now
+
+    def finish(self, seq: int, last_seq: int) -> None:
+        """The process knows how these ended: nobody died of them."""
+        self._write("finish", seq=seq, last_seq=last_seq)
+        self._found[:] = [one for one in self._found if (one.seq, one.last_seq) != (seq, last_seq)]
+
+    def waits(self, seq: int, *, begins: bool) -> None:
+        """The process begins to wait for an answer of the database, or has it."""
+        if any(one.seq == seq for one in self._found):
+            self._write("waits", seq=seq, waits=begins)
+
+    def forgive(self) -> bool:
+        """It was done for all when they were read."""
+        return False
+
+    def _write(self, name: str, **values: object) -> None:
+        self._starts.write(name, {"outbox_id": self._outbox_id, **values})
