@@ -41,7 +41,7 @@ class Disk:
 
     def everything_synced(self) -> None:
         """What is there now is what a power loss leaves, the log included."""
-        self._contents: dict[int, bytes] = {}
+        self._synced: dict[int, bytes] = {}
         self._names: dict[int, Names] = {}
         self._renames: list[Rename] = []
         for folder, _, files in os.walk(self._root):
@@ -64,7 +64,7 @@ class Disk:
         inode = found.st_ino
         if not stat.S_ISDIR(found.st_mode):
             with open(path, "rb") as file:  # noqa: PTH123 - as above
-                self._contents[inode] = file.read()
+                self._synced[inode] = file.read()
             return
         self._names[inode] = _listing(path)
         self._renames = [one for one in self._renames if one.target[0] != inode]
@@ -88,7 +88,7 @@ class Disk:
             self._whole(rename, kept)
         root = _inode(self._root)
         shutil.rmtree(self._root)
-        self._restore(str(self._root), root, kept, {**torn, **self._contents})
+        self._restore(str(self._root), root, kept, {**torn, **self._synced})
         _tear(self._wal, self._wal_bytes, chance)
         self.everything_synced()
 
@@ -110,13 +110,13 @@ class Disk:
         elif self._names.get(old, {}).get(old_name) == rename.inode:
             kept[old][old_name] = rename.inode
 
-    def _restore(self, path: str, inode: int, kept: dict[int, Names], contents: dict[int, bytes]) -> None:
+    def _restore(self, path: str, inode: int, kept: dict[int, Names], synced: dict[int, bytes]) -> None:
         Path(path).mkdir(0o700)
         for name, found in kept[inode].items():
             if found in kept:
-                self._restore(f"{path}/{name}", found, kept, contents)
+                self._restore(f"{path}/{name}", found, kept, synced)
             else:
-                Path(path, name).write_bytes(contents.get(found, b""))
+                Path(path, name).write_bytes(synced.get(found, b""))
 
 
 def _tear(wal: Path, synced_bytes: int, chance: random.Random) -> None:

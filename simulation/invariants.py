@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from outbox import Outbox
-from outbox.catalogue import Payload, contract_of
+from outbox.catalogue import STAMP, Does, Payload, contract_of
 from outbox.operating import run_checks
+from simulation.declared import CATALOGUE, TABLES, key_text, named
 from simulation.host import Host
 from simulation.kernel import Kernel, Violation
 
@@ -48,16 +49,18 @@ def what_was_said_is_in_the_log(host: Host, said: Sequence[Payload]) -> None:
     """
     newest: dict[tuple[str, ...], tuple[int, dict[str, Any]]] = {}
     for event in host.witness.events.values():
-        newest[_about(event.type, event.payload)] = (event.seq, {"type": event.type, **event.payload})
-    last_said = {_about(one["type"], one): one for one in map(_plain, said)}
-    for about, plain in last_said.items():
+        newest[_about(event.type, event.payload)] = (event.seq, event.payload)
+    last_said = {_about(kind, plain): (kind, plain) for kind, plain in map(_plain, said)}
+    for about, (kind, plain) in last_said.items():
         seq, found = newest.get(about, (0, {}))
-        whole, _ = newest.get(_about("content.upserted", plain), (0, {}))
-        if plain["type"] == "content.deleted":  # deleted is deleted, whenever it was
+        contract = CATALOGUE.contracts[kind]
+        makers = [one.type for one in CATALOGUE.contracts.values() if one.does is Does.MAKES]
+        about_whole = [_about(one, plain) for one in makers if CATALOGUE.contracts[one].aggregate is contract.aggregate]
+        whole = max((newest.get(one, (0, {}))[0] for one in about_whole), default=0)
+        if contract.does is Does.DELETES:  # deleted is deleted, whenever it was
             continue
-        patches = plain["type"] in {"content.status_changed", "content.metadata_merged", "content.fidelity_scored"}
-        if found != plain or (patches and whole > seq):
-            raise Violation("what_was_said_is_in_the_log", f"said {plain}, event {seq} says {found}")
+        if found != plain or (contract.patches and whole > seq):
+            raise Violation("what_was_said_is_in_the_log", f"said {kind} {plain}, event {seq} says {found}")
 
 
 def what_raised_was_not_kept(host: Host, before: int, said: Sequence[Payload]) -> None:
@@ -69,17 +72,20 @@ def what_raised_was_not_kept(host: Host, before: int, said: Sequence[Payload]) -
     host.witness.look()
     wanted = [_plain(one) for one in said]
     for seq, event in host.witness.events.items():
-        if seq > before and {"type": event.type, **event.payload} in wanted:
+        if seq > before and (event.type, event.payload) in wanted:
             raise Violation("what_raised_was_not_kept", f"event {seq} of a unit that raised")
 
 
-def _plain(payload: Payload) -> dict[str, Any]:
-    return {"type": contract_of(payload).type, **json.loads(msgspec.json.encode(payload))}
+def _plain(payload: Payload) -> tuple[str, dict[str, Any]]:
+    return contract_of(payload).type, json.loads(msgspec.json.encode(payload))
 
 
 def _about(kind: str, payload: dict[str, Any]) -> tuple[str, ...]:
-    family = kind.replace("mind_unlinked", "mind_linked").replace("untagged", "tagged")
-    return (family, payload["slug"], payload.get("tag", ""), payload.get("mind", ""), payload.get("role", ""))
+    """What the newest event decides: one link, whether it is made or removed, or what one type says of one row."""
+    contract = CATALOGUE.contracts[kind]
+    link = contract.link
+    marks = () if link is None else tuple(str(payload[name]) for name in (link.name, *link.keys))
+    return (kind if link is None else link.name, key_text(contract.aggregate, payload), *marks)
 
 
 def every_event_took_effect_or_was_discarded(host: Host, applied: Collection[int]) -> None:
@@ -143,6 +149,10 @@ def one_worker_serves_the_file(host: Host) -> None:
         raise Violation("one_worker_serves_the_file", f"{host.serving} do already")
 
 
+def _makes(kind: str) -> bool:
+    return CATALOGUE.contracts[kind].does is Does.MAKES
+
+
 def what_only_adds_goes_along(host: Host, seq: int) -> None:
     """G5: with a first version everything is discarded that only adds to it; one decision is enough.
 
@@ -154,43 +164,41 @@ def what_only_adds_goes_along(host: Host, seq: int) -> None:
     mine = [one for one in host.witness.events.values() if one.aggregate_id == first.aggregate_id]
     if any(one.seq < host.witness.first_kept() for one in mine):  # what was pruned may have made the row
         return
-    is_first = all(
-        one.seq >= seq or not one.type.endswith(".upserted") or host.witness.decided(one.seq)[0] for one in mine
-    )
-    if not first.type.endswith(".upserted") or not is_first:
+    is_first = all(one.seq >= seq or not _makes(one.type) or host.witness.decided(one.seq)[0] for one in mine)
+    if not _makes(first.type) or not is_first:
         return
     for one in sorted(mine, key=lambda one: one.seq):
-        if one.seq > seq and one.type.endswith(".upserted"):
+        if one.seq > seq and _makes(one.type):
             return
         if one.seq > seq and not host.witness.decided(one.seq)[0]:
             raise Violation("what_only_adds_goes_along", f"event {one.seq} only adds to {seq}, which was discarded")
 
 
-def what_was_decided_took_effect(host: Host, others: Sequence[Host], rows: dict[str, dict[str, Any]]) -> None:
+def what_was_decided_took_effect(host: Host, others: Sequence[Host], tables: dict[str, dict[Any, Any]]) -> None:
     """G5: an edit that was answered with success stands in the row, where nothing newer was said, by any host.
 
     Args:
         host: where it was decided.
         others: who may have said something newer about the same row.
-        rows: slug -> row of the contents.
+        tables: kind -> natural key -> row.
 
     Raises:
         Violation: it does not.
     """
-    newest = {one.aggregate_id: one for one in host.witness.events.values() if one.type == "content.upserted"}
+    newest = {one.aggregate_id: one for one in host.witness.events.values() if _makes(one.type)}
     elsewhere = {one.aggregate_id: one.event_id for other in others for one in other.witness.events.values()}
     for event in newest.values():
         if event.aggregate_id in elsewhere and elsewhere[event.aggregate_id] > event.event_id:
             continue
         discarded, payload = host.witness.decided(event.seq)
-        row = rows.get(event.payload["slug"])
+        row, title = tables[event.kind].get(named(event.kind, event.payload)), TABLES[event.kind].title
         mine = {one.event_id for one in host.witness.events.values() if one.aggregate_id == event.aggregate_id}
         discarded = discarded or host.witness.was_discarded(
             event.seq
         )  # also by a decision that went with a file put back
-        if payload is None or discarded or row is None or row["last_event_id"] not in mine:
+        if title is None or payload is None or discarded or row is None or row[STAMP] not in mine:
             continue
-        if row["title"] != payload["title"]:
+        if row[title] != payload[title]:
             raise Violation("what_was_decided_took_effect", f"event {event.seq} was edited to {payload}: {row}")
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from outbox.catalogue import STAMP, Does
+from simulation.declared import CATALOGUE, TABLES
 from simulation.destination.tables import Transaction
 from simulation.kernel import Violation
 from simulation.reference import Reference, compare
@@ -125,7 +127,7 @@ class Ledger:
             if witness.outbox_id not in self.lenient:  # the parked list is not fenced, the position is
                 dependants_are_held(self.book, done, event)
             self._order_is_kept(self.book.newest, done, event)
-            self.book.reference.apply(event, payload)
+            self.book.reference.apply(event, payload, witness.outbox_id, tables)
             self.book.applied[witness.outbox_id].add(event.seq)
             self.effects.append((witness.outbox_id, event.seq))
         for seq, row in done.parked.items():
@@ -194,8 +196,10 @@ class Ledger:
                 parked[key[1]] = row
             elif table == "parked":
                 unparked.add(key[1])
-            elif row is not None and "last_event_id" in row:
-                stamps.add(row["last_event_id"])
+            elif row is not None and table == "inbox":
+                stamps.add(row["event_id"])
+            elif row is not None and STAMP in row:
+                stamps.add(row[STAMP])
         applied = []
         for seq in range(before[0] + 1, after[0] + 1):
             event = witness.events.get(seq)
@@ -233,10 +237,11 @@ def what_was_decided_stands(witness: Witness, events: list[Seen], row: dict[str,
     """G5: an edit that was answered with success is what stands in the row, until something newer is said."""
     for event in sorted(events, key=lambda one: one.seq, reverse=True):
         discarded, payload = witness.decided(event.seq)
-        if discarded or not event.type.endswith(".upserted") or event.event_id > row["last_event_id"]:
+        made = CATALOGUE.contracts[event.type].does is Does.MAKES
+        if discarded or not made or event.event_id > row[STAMP]:
             continue
-        name = "title" if event.kind == "content" else "name"
-        if row[name] != (payload or event.payload)[name]:
+        name = TABLES[event.kind].title
+        if name is not None and row[name] != (payload or event.payload)[name]:
             raise Violation("what_was_decided_stands", f"event {event.seq}: {row}")
         return
 

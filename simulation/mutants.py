@@ -408,4 +408,22 @@ MUTANTS = (
         "worker.proof.expected", "                self.named[name] = None if value is None else as_key(value)\n",
         "                continue\n",
     ),
+    # other catalogues than content's
+    _mutant(
+        "own-row-left-out", "a row that has no id but its natural key is not written",
+        "worker.apply.projection", "        checks += _checks(kind, table)\n",
+        "        if active().aggregates[kind].id is None:\n            continue\n        checks += _checks(kind, table)\n",
+    ),
+    _mutant(
+        "recorded-lost", "the position passes recorded events, and no row of the inbox is written",
+        "worker.apply.inbox",
+        '    connection.execute(query("inbox", "record"), values)\n    connection.execute(query("inbox", "recorded"), values)\n',
+        "",
+    ),
+    _mutant(
+        "part-of-a-key", "a key of several parts is told by its first alone",
+        "outbox.catalogue.declaration",
+        "        return as_key([payload[name] for name in self.key])\n",
+        "        return as_key([payload[self.key[0]] for _ in self.key])\n",
+    ),
 )  # fmt: skip

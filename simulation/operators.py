@@ -17,6 +17,7 @@ from outbox import (
     WorkerRunning,
 )
 from outbox.operating import resolve
+from simulation.declared import named
 from simulation.host import Host
 from simulation.invariants import what_only_adds_goes_along
 from simulation.kernel import Kernel
@@ -93,7 +94,8 @@ class Replayer:
                 case "aggregate":
                     slug = f"{PROJECT}--{self._chance.randrange(LESSONS)}"
                     if rows := box.parked.list():
-                        slug = str(box.event(self._chance.choice(rows).seq).payload["slug"])
+                        event = box.event(self._chance.choice(rows).seq)
+                        slug = named(event.aggregate_type, event.payload)
                     apply_again(connection, box, slug)
                 case "all":
                     rewind(connection, box, 1, anew=True)

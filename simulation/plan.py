@@ -14,6 +14,7 @@ from simulation.faults import Fault, Misfortune
 
 REFUSED_MARK, KILLER_MARK, SLOW_MARK = "☢", "☠", "⏳"
 LESSONS = 5
+ORDERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ _WORK = (
     ("link", 5), ("unlink", 4), ("delete", 4), ("project", 3), ("module", 3), ("orphan", 1),
 )  # fmt: skip
 _LINE = ("cut", "cut", "cut", "late", "hang", "slow", "refuse", "refuse")
+# What is said beside that in some runs: of a catalogue that is unlike content's, and of none at all.
+_STRANGE = (("order", 30), ("moved", 12), ("cancelled", 8), ("line", 20), ("stock", 12), ("recorded", 25))
 # As the verdict sorts them: outage, overload, contention, environment; none of them is any event's fault.
 _REFUSALS = ("57P01", "53300", "25006", "57014", "53200", "40001", "40P01", "55P03", "42501", "42P01", "XX000")
 # Of a login alone: a person is needed, and whoever tries too often is banned.
@@ -98,6 +101,9 @@ def draw(seed: int) -> Scenario:
     edges = random.Random(f"edges {seed}")
     slow = 0.3 if edges.random() < 0.05 else 0.0
     work = tuple(tuple(tuple(_slow(edges, one, slow) for one in share) for share in host) for host in work)
+    strange = random.Random(f"strange {seed}")
+    if strange.random() < 0.5:
+        work = tuple(tuple(tuple(_with_strange(strange, counter, share)) for share in host) for host in work)
     faults: list[Fault] = []
     misfortunes: list[Misfortune] = []
     if not calm:
@@ -141,6 +147,17 @@ def _work(chance: random.Random, counter: Iterator[int], *, first: bool) -> Work
     if kind == "module":  # lessons refer to it: what depends on something parked is to be met often
         mark = chance.choice(("", REFUSED_MARK))
     return Work(kind, chance.randrange(LESSONS), number, f"Aula {number}{mark}")
+
+
+def _with_strange(chance: random.Random, counter: Iterator[int], share: tuple[Work, ...]) -> Iterator[Work]:
+    """Some work of other catalogues, between what is there."""
+    for one in share:
+        yield one
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            kind = chance.choices([name for name, _ in _STRANGE], [weight for _, weight in _STRANGE])[0]
+            mark = chance.choices(("", REFUSED_MARK, KILLER_MARK), (90, 8, 2))[0] if kind == "order" else ""
+            number = next(counter)
+            yield Work(kind, chance.randrange(ORDERS), number, f"Pedido {number}{mark}")
 
 
 def _slow(chance: random.Random, work: Work, share: float) -> Work:

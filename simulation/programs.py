@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,7 @@ from simulation.invariants import (
 )
 from simulation.kernel import Kernel, Process
 from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Scenario, Work
+from simulation.strange import LineAdded, OrderCancelled, OrderMoved, OrderPlaced, StockCounted
 from simulation.template import copy_of, new_outbox
 from worker.connect.connection import Connection
 from worker.faults.outage import Backoff, Patience
@@ -157,7 +159,31 @@ def payloads(work: Work) -> list[c.Payload]:
             ]
         case "orphan":
             return [c.ContentTagged(slug=f"{PROJECT}--nobody-{number}", tag="t")]
+        case "order" | "moved" | "cancelled" | "line" | "stock":
+            return strange_payloads(work)
+        case "recorded":
+            return [c.Recorded(type="oven.heated", key=f"oven-{work.lesson}", data={"degrees": number})]
     raise AssertionError(work.kind)
+
+
+def strange_payloads(work: Work) -> list[c.Payload]:
+    """What one piece of work of the other catalogue appends."""
+    many, till, number = work.number, "AB"[work.lesson % 2], work.lesson
+    said: c.Payload
+    match work.kind:
+        case "order":
+            details = {f"k{many % 2}": many}
+            return [OrderPlaced(till=till, number=number, title=work.title, total=Decimal(many) / 4, details=details)]
+        case "moved":
+            said = OrderMoved(till=till, number=number, state="paid" if many % 2 else "sent")
+        case "cancelled":
+            said = OrderCancelled(till=till, number=number)
+        case "line":
+            said = LineAdded(token=UUID(int=many % 3), order=(till, number), pieces=many)
+        case _:
+            return [StockCounted(place=f"shelf {many % 2}", article="pão", pieces=many)]
+    # The order in the same breath: there may be none yet, and another host may say it while the database is asked.
+    return [OrderPlaced(till=till, number=number, title=work.title), said]
 
 
 def lesson(index: int, number: int, title: str) -> c.ContentUpserted:

@@ -5,25 +5,16 @@ the only place that knows what an event does besides the relay itself.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from simulation.destination.statements import typed
+from outbox.catalogue import STAMP, Aggregate, Does, as_key
+from simulation.declared import CATALOGUE, TABLES, key_text, moment
 from simulation.kernel import Violation
 from simulation.witness import Seen
 
-_NEW: dict[str, dict[str, Any]] = {
-    "audience": {},
-    "project": {"status": "planning", "project_metadata": {}},
-    "content": {"status": "draft", "ai_generated": False, "metadata": {}},
-}
-_COLUMN = {
-    ("project", "metadata"): "project_metadata", ("project", "target_audience"): "target_audience_id",
-    ("project", "creator_mind"): "creator_mind_id", ("project", "persona_mind"): "persona_mind_id",
-    ("content", "body"): "content", ("content", "project"): "project_id", ("content", "parent"): "parent_content_id",
-    ("content", "score"): "fidelity_score",
-}  # fmt: skip
-_REFERS = {"target_audience": "audience", "project": "project", "parent": "content"}
+Tables = Mapping[str, Mapping[Any, dict[str, Any]]]
 
 
 class Missing(Exception):
@@ -34,81 +25,103 @@ class Reference:
     """The rows of one database as they should be.
 
     Attributes:
-        rows: kind -> slug -> row; a column that no event set is not there.
+        rows: kind -> natural key -> row; a column that no event set is not there.
         links: every link that should exist, with the event that made it.
+        added: what links have added at their other end: table and name.
+        inbox: outbox and seq -> row of a recorded event.
     """
 
     def __init__(self, minds: dict[str, UUID]) -> None:
         self.minds = minds
-        self.rows: dict[str, dict[str, dict[str, Any]]] = {"audience": {}, "project": {}, "content": {}}
+        self.rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in TABLES}
         self.links: dict[tuple[Any, ...], UUID] = {}
         self.removed: dict[tuple[Any, ...], UUID] = {}
-        self.tags: set[str] = set()
+        self.added: set[tuple[str, str]] = set()
+        self.inbox: dict[tuple[UUID, int], dict[str, Any]] = {}
 
     def copy(self) -> "Reference":
         """A snapshot: rows are never changed in place."""
         made = Reference(self.minds)
         made.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
-        made.links, made.removed, made.tags = dict(self.links), dict(self.removed), set(self.tags)
+        made.links, made.removed, made.added = dict(self.links), dict(self.removed), set(self.added)
+        made.inbox = dict(self.inbox)
         return made
 
     def lacks(self, event: Seen, payload: dict[str, Any]) -> bool:
         """Whether the event could not be applied now: it speaks of what does not exist."""
         try:
-            self.copy().apply(event, payload)
+            self.copy().apply(event, payload, UUID(int=0), {})
         except Missing:
             return True
         return False
 
-    def apply(self, event: Seen, payload: dict[str, Any]) -> None:
+    def apply(self, event: Seen, payload: dict[str, Any], outbox_id: UUID, tables: Tables) -> None:
         """Apply one event.
+
+        Args:
+            event: as it stands in the log.
+            payload: as it was decided.
+            outbox_id: whose event it is.
+            tables: what the database has; asked for nothing but the number that its sequence gave to a new row.
 
         Raises:
             Missing: it speaks of what does not exist.
         """
-        slug = payload["slug"]
-        match event.type.partition(".")[2]:
-            case "upserted":
-                self._upsert(event, payload, slug)
-            case "deleted":
-                at = payload.get("deleted_at") or event.occurred_at.isoformat()
-                self._patch(event, {"deleted_at": at}, slug)
-            case "tagged" | "untagged" as verb:
-                self._link(event, ("tag", self._id("content", slug), payload["tag"]), on=verb == "tagged")
-                if verb == "tagged":
-                    self.tags.add(payload["tag"])
-            case "mind_linked" | "mind_unlinked" as verb:
-                key = ("mind", self._id("content", slug), self._mind(payload["mind"]), payload["role"])
-                self._link(event, key, on=verb == "mind_linked")
-            case _:
-                self._patch(event, payload, slug)
+        contract = CATALOGUE.contracts[event.type]
+        key = key_text(contract.aggregate, payload)
+        match contract.does:
+            case Does.MAKES:
+                self._upsert(event, payload, key, tables)
+            case Does.PATCHES:
+                self._patch(event, self._values(event, payload), key)
+            case Does.DELETES:
+                column = str(contract.aggregate.soft_delete)
+                self._patch(event, {column: moment(payload.get(column) or event.occurred_at.isoformat())}, key)
+            case Does.RECORDS:
+                row = {name: payload[name] for name in ("type", "key", "data")}
+                made = {"event_id": event.event_id, "occurred_at": event.occurred_at.astimezone(dt.UTC)}
+                self.inbox[outbox_id, event.seq] = row | made
+            case does:
+                link = contract.link
+                assert link is not None
+                here = self._id(event.kind, key)
+                end = payload[link.name] if link.adds is not None else self._mind(payload[link.name])
+                marks = (here, end, *(payload[name] for name in link.keys))
+                self._link(event, (link.name, *marks), on=does is Does.LINKS)
+                if does is Does.LINKS and link.adds is not None:
+                    self.added.add((link.to.relation, payload[link.name]))
 
-    def _upsert(self, event: Seen, payload: dict[str, Any], slug: str) -> None:
-        there = self.rows[event.kind].get(slug)
+    def _upsert(self, event: Seen, payload: dict[str, Any], key: str, tables: Tables) -> None:
+        of, table = CATALOGUE.aggregates[event.kind], TABLES[event.kind]
+        there = self.rows[event.kind].get(key)
         if there is not None and _is_old(event, there):
             return
-        values = self._values(event.kind, payload)
-        if event.kind == "content":
-            values["deleted_at"] = None
+        values = self._values(event, payload)
+        if of.soft_delete is not None:
+            values[of.soft_delete] = None
         if there is None:
-            made = {"id": event.aggregate_id, "slug": slug, "created_at": event.occurred_at.astimezone(dt.UTC)}
-            self.rows[event.kind][slug] = {**_NEW[event.kind], **made, "last_event_id": None}
-        self._write(event, slug, values)
+            made = {name: table.typed(name, payload[name]) for name in of.key} | {STAMP: None}
+            if of.id is not None:
+                made[of.id] = tables.get(event.kind, {}).get(key, {}).get(of.id) if of.numbered else event.aggregate_id
+            if of.created is not None:
+                made[of.created] = event.occurred_at.astimezone(dt.UTC)
+            self.rows[event.kind][key] = {**of.defaults, **made}
+        self._write(event, key, values)
 
-    def _patch(self, event: Seen, payload: dict[str, Any], slug: str) -> None:
-        there = self.rows[event.kind].get(slug)
+    def _patch(self, event: Seen, values: dict[str, Any], key: str) -> None:
+        there = self.rows[event.kind].get(key)
         if there is None:
-            raise Missing(slug)
+            raise Missing(key)
         if not _is_old(event, there):
-            self._write(event, slug, self._values(event.kind, payload))
+            self._write(event, key, values)
 
-    def _write(self, event: Seen, slug: str, values: dict[str, Any]) -> None:
-        row = dict(self.rows[event.kind][slug])
+    def _write(self, event: Seen, key: str, values: dict[str, Any]) -> None:
+        row = dict(self.rows[event.kind][key])
+        merged = {one.column for one in TABLES[event.kind].fields if one.merged}
         for column, value in values.items():
-            merged = column in {"metadata", "project_metadata"}
-            row[column] = {**row[column], **value} if merged else value
-        row["last_event_id"] = event.event_id
-        self.rows[event.kind][slug] = row
+            row[column] = {**row[column], **value} if column in merged else value
+        row[STAMP] = event.event_id
+        self.rows[event.kind][key] = row
 
     def _link(self, event: Seen, key: tuple[Any, ...], *, on: bool) -> None:
         """The newest event about a link decides, in whatever order they come."""
@@ -121,24 +134,25 @@ class Reference:
             self.links.pop(key, None)
             self.removed[key] = event.event_id
 
-    def _values(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _values(self, event: Seen, payload: dict[str, Any]) -> dict[str, Any]:
+        fields, table = CATALOGUE.contracts[event.type].by_name, TABLES[event.kind]
         values = {}
         for name, value in payload.items():
-            if name == "slug":
+            if name not in fields:  # of the natural key
                 continue
-            column = _COLUMN.get((kind, name), name)
-            if value is not None and name in _REFERS:
-                values[column] = self._id(_REFERS[name], value)
-            elif value is not None and name in {"creator_mind", "persona_mind"}:
-                values[column] = self._mind(value)
+            other, column = fields[name].refers_to, fields[name].column
+            if value is None or other is None:
+                values[column] = table.typed(column, value)
+            elif isinstance(other, Aggregate):
+                values[column] = self._id(other.kind, as_key(value))
             else:
-                values[column] = typed(column, value)
+                values[column] = self._mind(value)
         return values
 
-    def _id(self, kind: str, slug: str) -> Any:
-        if slug not in self.rows[kind]:
-            raise Missing(slug)
-        return self.rows[kind][slug]["id"]
+    def _id(self, kind: str, key: str) -> Any:
+        if key not in self.rows[kind]:
+            raise Missing(key)
+        return self.rows[kind][key]["id"]
 
     def _mind(self, name: str) -> UUID:
         if name not in self.minds:
@@ -147,25 +161,30 @@ class Reference:
 
 
 def _is_old(event: Seen, row: dict[str, Any]) -> bool:
-    return row["last_event_id"] is not None and event.event_id <= row["last_event_id"]
+    return row[STAMP] is not None and event.event_id <= row[STAMP]
 
 
-def compare(expected: Reference, tables: dict[str, dict[Any, dict[str, Any]]]) -> None:
+def compare(expected: Reference, tables: Tables) -> None:
     """Compare the rows of a database with what they should be.
 
     Raises:
         Violation: something is missing, too much, or different.
     """
-    for kind, rows in expected.rows.items():
-        if rows.keys() != tables[kind].keys():
-            raise Violation("rows_are_those_of_the_log", f"{kind}: {sorted(rows.keys() ^ tables[kind].keys())}")
-        for slug, row in rows.items():
-            found = tables[kind][slug]
+    wanted: dict[str, dict[Any, dict[str, Any]]] = {**expected.rows, "inbox": dict(expected.inbox)}
+    for kind, rows in wanted.items():
+        there: Mapping[Any, dict[str, Any]] = tables[kind]
+        if rows.keys() != there.keys():
+            raise Violation("rows_are_those_of_the_log", f"{kind}: {sorted(rows.keys() ^ there.keys())}")
+        for key, row in rows.items():
+            found = there[key]
             wrong = [column for column in found if found[column] != row.get(column)]
             if wrong:
                 said = {column: (row.get(column), found[column]) for column in wrong}
-                raise Violation("rows_are_those_of_the_log", f"{kind} {slug}: should be, is: {said}")
-    links = {("tag", *key): row["last_event_id"] for key, row in tables["content_tags"].items()}
-    links |= {("mind", *key): row["last_event_id"] for key, row in tables["content_minds"].items()}
-    if links != expected.links or expected.tags != set(tables["tags"]):
+                raise Violation("rows_are_those_of_the_log", f"{kind} {key}: should be, is: {said}")
+    links = {
+        (link.name, *key): row[STAMP] for link in CATALOGUE.links.values() for key, row in tables[link.relation].items()
+    }
+    adding = {link.to.relation for link in CATALOGUE.links.values() if link.adds is not None}
+    added = {(table, name) for table in adding for name in tables[table]}
+    if links != expected.links or added != expected.added:
         raise Violation("rows_are_those_of_the_log", f"links should be {expected.links}, are {links}")

@@ -14,6 +14,7 @@ from outbox import WorkerRunning
 from outbox.errors import StorageFailed, StorageFull
 from simulation import operators, programs
 from simulation.adversary import Adversary
+from simulation.declared import named
 from simulation.destination.line import Line
 from simulation.destination.server import Server
 from simulation.destination.tables import Transaction
@@ -158,7 +159,7 @@ class World:
             everything_is_as_it_should_be(host, self._applied(host), is_refused=self.is_refused_for_ever(host))
             if not (self.ledger.has_branched or self.ledger.lenient or self.is_refused_for_ever(host)):
                 others = [other for other in self.hosts if other is not host]
-                what_was_decided_took_effect(host, others, self.server.tables.rows["content"])
+                what_was_decided_took_effect(host, others, self.server.tables.rows)
 
     def close(self) -> None:
         """Give everything back."""
@@ -220,7 +221,7 @@ class World:
             seq
             for seq, event in events.items()
             if event is None
-            or not any((event.kind, event.payload["slug"], name) in spoken_of for name in event.payload)
+            or not any((event.kind, named(event.kind, event.payload), name) in spoken_of for name in event.payload)
         )
 
     def _left_to_the_worker(self, host: Host, kind: str, blamed: list[int]) -> bool:

@@ -7,8 +7,9 @@ So a real server never blocks a process that has the baton, and both are met in 
 from collections.abc import Callable
 from typing import Any
 
+from simulation.declared import CATALOGUE, TABLES
 from simulation.destination.refusals import refusal
-from simulation.destination.statements import parsed
+from simulation.destination.statements import mark_of, parsed
 
 Key = tuple[Any, ...]
 
@@ -77,17 +78,19 @@ def keys_of(name: str, values: Any, exists: Callable[[str, Any], bool]) -> list[
     # `register` waits for another that is about to make the row; one that is there it leaves alone, locked or not.
     if verb.startswith(("written_", "taken_", "linked_", "unlinked_")):  # what the transaction itself wrote
         return []
-    what, _, table = verb.partition("_")
-    kind = table.removesuffix("s")
+    what, _, many = verb.partition("_")
+    kind = many.removesuffix("s")
     if what == "lock":
         return [(kind, slug) for slug in sorted(values["slugs"]) if exists(kind, slug)]
-    if not isinstance(values, dict) or "rows" not in values or name == "relay.park":
+    if not isinstance(values, dict) or "rows" not in values:
         return []
-    if what not in {"insert", "add", "link", "unlink"}:
-        return []  # an update: its rows were locked when they were looked up
-    rows = parsed(values["rows"])
     if what == "insert":
-        return [(kind, row["slug"]) for row in rows]
+        return [(kind, TABLES[kind].key_of(row)) for row in parsed(values["rows"])]
     if what == "add":
-        return [("tags", row["name"]) for row in rows if not exists("tags", row["name"])]
-    return [("link", row["content_id"], row.get("tag") or f"{row['mind_id']} {row['role']}") for row in rows]
+        other = CATALOGUE.outsides[kind]
+        names = [row[other.key] for row in parsed(values["rows"])]
+        return [(other.relation, name) for name in names if not exists(other.relation, name)]
+    if what not in {"link", "unlink"}:
+        return []  # an update: its rows were locked when they were looked up
+    link = CATALOGUE.links[kind]
+    return [("link", row[link.columns[0]], mark_of(link, row)) for row in parsed(values["rows"])]

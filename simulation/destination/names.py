@@ -2,10 +2,15 @@
 
 from psycopg.sql import Composable
 
+from simulation.declared import CATALOGUE
+from worker.apply import tables
 from worker.apply.queries import query, statements
 
-_FILES = ("relay", "projection", "verify", "obstacles")
-_NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in statements(file)}
+_FILES = ("relay", "inbox", "obstacles")
+_MADE = {"projection": tables.projection, "verify": tables.verify}
+_NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in statements(file)} | {
+    text.strip().rstrip(";"): f"{file}.{name}" for file, made in _MADE.items() for name, text in made(CATALOGUE).items()
+}
 
 _OWN = frozenset({
     "select 1", "begin", "commit", "rollback", "set constraints all immediate", "select current_user::text",

@@ -3,9 +3,10 @@
 from typing import Any, Protocol
 from uuid import UUID
 
+from simulation.declared import TABLES
 from simulation.destination.locks import Locks, keys_of
 from simulation.destination.refusals import lost, refusal
-from simulation.destination.statements import HANDLERS, KINDS, Rows
+from simulation.destination.statements import HANDLERS, Rows
 from simulation.destination.tables import Tables, Transaction
 from simulation.kernel import Kernel, Process
 
@@ -22,7 +23,7 @@ _BEHIND: dict[str, Rows] = {
 }
 # Asked after the sequence, which somebody has set right meanwhile.
 _SET_RIGHT: Rows = [(4,)]
-_TITLES = {"audience": "name", "project": "name", "content": "title"}
+_TITLES = {kind: table.title for kind, table in TABLES.items() if table.title is not None}
 
 
 class Committed(Protocol):
@@ -214,19 +215,20 @@ class Session:
             return rows
         _, _, verb = name.partition(".")
         kind = verb.partition("_")[2].removesuffix("s")
-        if kind in KINDS:
+        if kind in TABLES:
             fresh = list(tx.writes.items())[before:] if verb.startswith("insert_") else None
             self._refuse(kind, tx, fresh)
             self._take_time(kind, tx, fresh)
-            if self.server.strange_path and not tx.has_our_settings:
+            if kind in _TITLES and self.server.strange_path and not tx.has_our_settings:
                 self._misread(kind, tx, there)
         return rows
 
     def _take_time(self, kind: str, tx: Transaction, fresh: Any) -> None:
         """Some rows are slow to write: large ones, with many indexes."""
-        titles = [
-            row[_TITLES[kind]] for (table, _), row in fresh or tx.writes.items() if table == kind and row is not None
-        ]
+        title = _TITLES.get(kind)
+        if title is None:
+            return
+        titles = [row[title] for (table, _), row in fresh or tx.writes.items() if table == kind and row is not None]
         needed = sum(seconds for mark, seconds in self.server.slow.items() for title in titles if mark in title)
         if needed:
             self.server.kernel.sleep(min(needed, tx.statement_timeout_seconds), lambda: not self.alive)
@@ -258,7 +260,7 @@ class Session:
             raise refusal(self.server.refuse_all, constraint="broken")
         for (table, _), row in fresh or list(tx.writes.items()):
             for mark, sqlstate in self.server.refused.items():
-                if table == kind and row is not None and mark in row[_TITLES[kind]]:
+                if table == kind and row is not None and mark in row.get(_TITLES.get(kind), ""):
                     raise refusal(sqlstate, constraint="refused")
 
     def _commit(self) -> None:

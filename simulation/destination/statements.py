@@ -5,21 +5,28 @@ restate a new one here. The rules of the relay are not here, only what the WHERE
 conformance test holds every one of them against PostgreSQL.
 """
 
-import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from outbox.catalogue import STAMP, Aggregate, Link, Outside
+from simulation.declared import CATALOGUE, TABLES, Table, moment, uuid
 from simulation.destination.refusals import kept, refusal
 from simulation.destination.tables import Row, Transaction
 
 Rows = list[tuple[Any, ...]]
-Handler = Callable[[Transaction, Any], Rows]
-KINDS = ("audience", "project", "content")
+_UNSAID = "\0"
+
+
+class Handler(Protocol):
+    """What a statement does."""
+
+    def __call__(self, tx: Transaction, values: Any, /) -> Rows: ...
+
+
 OBSTACLES = (
     "schema_rights",
     "table_rights",
@@ -34,64 +41,6 @@ OBSTACLES = (
     "triggers_of",
     "triggers_that_keep",
 )
-_UUIDS = frozenset({
-    "id", "target_audience_id", "creator_mind_id", "persona_mind_id", "project_id", "parent_content_id",
-    "generation_execution_id", "last_event_id", "content_id", "mind_id",
-})  # fmt: skip
-_MOMENTS = frozenset({"created_at", "deleted_at", "published_at"})
-# As the catalogue of content names them: only these are ever written.
-COLUMNS = {
-    "audience": (
-        "id", "slug", "name", "description", "demographics", "psychographics", "technical_level",
-        "learning_preferences", "created_at", "last_event_id",
-    ),
-    "project": (
-        "id", "slug", "name", "description", "project_type", "status", "target_audience_id", "default_frameworks",
-        "project_metadata", "creator_mind_id", "persona_mind_id", "created_at", "last_event_id",
-    ),
-    "content": (
-        "id", "slug", "title", "content_type", "project_id", "parent_content_id", "sequence_order", "content",
-        "ai_generated", "status", "fidelity_score", "metadata", "file_path", "published_at", "published_url",
-        "generation_execution_id", "deleted_at", "created_at", "last_event_id",
-    ),
-}  # fmt: skip
-_REQUIRED = {
-    "audience": ("slug", "name"),
-    "project": ("slug", "name", "project_type", "status", "project_metadata"),
-    "content": ("slug", "title", "content_type", "ai_generated", "status", "metadata"),
-}
-_REFERENCES = {
-    "audience": {},
-    "project": {"target_audience_id": "audience"},
-    "content": {"project_id": "project", "parent_content_id": "content"},
-}
-_MERGED = frozenset({"metadata", "project_metadata"})
-_TABLE_NAMES = {"audience": "audience_profiles", "project": "content_projects", "content": "contents"}
-
-
-_uuid = lru_cache(maxsize=512)(UUID)
-_TYPED = _UUIDS | _MOMENTS | {"fidelity_score"}
-
-
-def typed(column: str, value: Any) -> Any:
-    """Return a JSON value as its column holds it."""
-    if value is None:
-        return None
-    if column in _UUIDS:
-        return _uuid(str(value))
-    if column in _MOMENTS:
-        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
-    if column == "fidelity_score":
-        return Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return value
-
-
-def rows_of(values: Any) -> list[Row]:
-    """Return the rows that a bulk statement carries."""
-    return [
-        {name: typed(name, value) if name in _TYPED else value for name, value in row.items()}
-        for row in parsed(values["rows"])
-    ]
 
 
 @lru_cache(maxsize=8)
@@ -101,196 +50,320 @@ def parsed(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _check(tx: Transaction, kind: str, row: Row) -> None:
-    for column in _REQUIRED[kind]:
-        if row[column] is None:
-            raise refusal("23502")
-    for column, other in _REFERENCES[kind].items():
-        if row[column] is not None and tx.by_id(other, row[column]) is None:
-            raise refusal("23503", constraint=f"{_TABLE_NAMES[kind]}_{column}_fkey")
+def _is_newer(change: Row, row: Row | None) -> bool:
+    return row is None or row[STAMP] is None or row[STAMP] < change[STAMP]
 
 
-def _insert(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        fresh = [{column: row.get(column) for column in COLUMNS[kind]} for row in rows_of(values)]
+class _OfRows:
+    """The statements over the table of one aggregate."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._table: Table = TABLES[kind]
+        self._of: Aggregate = self._table.of
+        self._merged = {one.column for one in self._table.fields if one.merged}
+
+    def handlers(self) -> Iterator[tuple[str, Handler]]:
+        yield "lock", self._find
+        yield "find", self._find
+        yield "occupied", lambda tx, values: [(one,) for one in values["ids"] if tx.by_id(self._kind, one) is not None]
+        yield "number", lambda tx, values: [(key, tx.next_number(self._kind)) for key in values["slugs"]]
+        yield "forget", self._forget
+        yield "insert", self._insert
+        yield "update", self._update
+        yield "written", self._written
+        yield "taken", self._taken
+
+    def verify(self, tx: Transaction, values: Any) -> Rows:
+        found: Rows = []
+        for said in json.loads(values["rows"]):
+            key = said["name"] if "name" in said else said[self._of.key[0]]
+            row = tx.get(self._kind, key)
+            if row is None:
+                found.append((key, False, None, []))
+            else:
+                found.append((key, True, row[STAMP], list(self._differing(tx, row, said))))
+        return found
+
+    def _rows(self, values: Any) -> list[Row]:
+        return [self._table.read(row) for row in parsed(values["rows"])]
+
+    def _same(self, tx: Transaction, row: Row) -> Row | None:
+        """The row that has this one's identity."""
+        return tx.get(self._kind, self._table.key_of(row)) if self._of.id is None else tx.by_id(self._kind, row["id"])
+
+    def _identity(self, row: Row) -> Any:
+        return None if len(self._of.identity) > 1 else row[self._of.identity[0]]
+
+    def _check(self, tx: Transaction, row: Row) -> None:
+        for column in self._table.required:
+            if row[column] is None:
+                raise refusal("23502")
+        for column, other in self._table.references.items():
+            if row[column] is not None and tx.by_id(other, row[column]) is None:
+                raise refusal("23503", constraint=f"{self._of.relation}_{column}_fkey")
+
+    def _insert(self, tx: Transaction, values: Any) -> Rows:
+        fresh = [{column: row.get(column) for column in self._table.columns} for row in self._rows(values)]
         for row in fresh:
-            if tx.get(kind, row["slug"]) is not None:
-                raise refusal("23505", constraint=f"{_TABLE_NAMES[kind]}_slug_key")
-            tx.put(kind, row["slug"], row)
+            key = self._table.key_of(row)
+            if tx.get(self._kind, key) is not None:
+                raise refusal("23505", constraint=f"{self._of.relation}_{'_'.join(self._of.key)}_key")
+            tx.put(self._kind, key, row)
         for row in fresh:  # references are checked at the end of a statement
-            _check(tx, kind, row)
+            self._check(tx, row)
         return []
 
-    return run
-
-
-def _update(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for change in rows_of(values):
-            row = tx.by_id(kind, change["id"])
+    def _update(self, tx: Transaction, values: Any) -> Rows:
+        for change in self._rows(values):
+            row = self._same(tx, change)
             if row is None or not _is_newer(change, row):
                 continue
             merged = {
-                column: {**row[column], **value} if column in _MERGED and isinstance(row[column], dict) else value
+                column: {**row[column], **value} if column in self._merged and isinstance(row[column], dict) else value
                 for column, value in change.items()
             }
             updated = {**row, **merged}
-            _check(tx, kind, updated)
-            tx.put(kind, row["slug"], updated)
+            self._check(tx, updated)
+            tx.put(self._kind, self._table.key_of(row), updated)
         return []
 
-    return run
-
-
-def _is_newer(change: Row, row: Row | None) -> bool:
-    return row is None or row["last_event_id"] is None or row["last_event_id"] < change["last_event_id"]
-
-
-def _find(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        found = [(slug, tx.get(kind, slug)) for slug in sorted(values["slugs"])]
+    def _find(self, tx: Transaction, values: Any) -> Rows:
+        found = [(key, tx.get(self._kind, key)) for key in sorted(values["slugs"])]
+        within = self._table.within
         return [
-            (slug, row["id"], row["last_event_id"], row.get("project_id"), _owners(tx, kind, row))
-            for slug, row in found
+            (key, self._identity(row), row[STAMP], None if within is None else row[within], self._owners(tx, row))
+            for key, row in found
             if row is not None
         ]
 
-    return run
+    def _owners(self, tx: Transaction, row: Row) -> list[UUID]:
+        owner = self._of.owner
+        if owner is None:
+            return []
+        if owner.column is not None:
+            found = row.get(owner.column)
+            return [] if found is None else [found]
+        over, column = CATALOGUE.owned_through(self._kind)
+        if row[column] is not None:
+            above, theirs = tx.by_id(over, row[column]), CATALOGUE.aggregates[over].owner
+            found = None if above is None or theirs is None else above[str(theirs.column)]
+            return [] if found is None else [found]
+        if owner.or_linked is None:
+            return []
+        name, roles = owner.or_linked
+        keys = [key for key, _ in tx.every(CATALOGUE.links[name].relation)]
+        return [there for here, there, role in keys if here == row["id"] and role in roles]
 
-
-def _owners(tx: Transaction, kind: str, row: Row) -> list[UUID]:
-    if kind == "content":
-        project = tx.by_id("project", row["project_id"]) if row["project_id"] is not None else None
-        creator = None if project is None else project["creator_mind_id"]
-    else:
-        creator = row.get("creator_mind_id")
-    return [] if creator is None else [creator]
-
-
-def _occupied(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        return [(one,) for one in values["ids"] if tx.by_id(kind, one) is not None]
-
-    return run
-
-
-def _newest_applied(tx: Transaction, _values: Any) -> Rows:
-    names = ("applied_event_id", "newest_event_id")
-    applied = [row[name] for _, row in tx.every("sources") for name in names if row.get(name) is not None]
-    return [(max(applied),)] if applied else []
-
-
-def _find_minds(tx: Transaction, values: Any) -> Rows:
-    return [
-        (slug, row["id"]) for slug, row in tx.every("minds") if slug in values["slugs"] or row["id"] in values["ids"]
-    ]
-
-
-def _link(tx: Transaction, table: str, key: Any, removed: Any, row: Row) -> None:
-    gone = tx.get("removed_links", removed)
-    if gone is not None and gone["last_event_id"] > row["last_event_id"]:
-        return
-    if tx.by_id("content", row["content_id"]) is None:
-        raise refusal("23503", constraint=f"{table}_content_id_fkey")
-    there = tx.get(table, key)
-    if there is None:
-        stored = ("created_at", "last_event_id")
-        tx.put(table, key, {column: row[column] for column in stored})
-    elif _is_newer(row, there):
-        tx.put(table, key, {**there, "last_event_id": row["last_event_id"]})
-
-
-def _unlink(tx: Transaction, table: str, key: Any, removed: Any, row: Row) -> None:
-    there = tx.get(table, key)
-    if there is not None and _is_newer(row, there):
-        tx.put(table, key, None)
-    if _is_newer(row, tx.get("removed_links", removed)):
-        tx.put("removed_links", removed, {"last_event_id": row["last_event_id"]})
-
-
-def _minds(change: Callable[..., None]) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for row in rows_of(values):
-            linked = f"{row['mind_id']} {row['role']}"
-            key = (row["content_id"], row["mind_id"], row["role"])
-            change(tx, "content_minds", key, (row["content_id"], "mind", linked), row)
+    def _forget(self, tx: Transaction, values: Any) -> Rows:
+        for key, row in list(tx.every(self._kind)):
+            this = self._identity(row)
+            if (key if this is None else this) in values["ids"] and row[STAMP] in values["stamps"]:
+                tx.put(self._kind, key, {**row, STAMP: None})
         return []
 
-    return run
-
-
-def _tags(change: Callable[..., None]) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for row in rows_of(values):
-            key = (row["content_id"], row["tag"])
-            change(tx, "content_tags", key, (row["content_id"], "tag", row["tag"]), row)
+    def _written(self, tx: Transaction, values: Any) -> Rows:
+        if "rows" in values:
+            said = self._rows(values)
+        else:
+            pairs = zip(values["ids"], values["stamps"], strict=True)
+            said = [{"id": uuid(str(one)), STAMP: uuid(str(stamp))} for one, stamp in pairs]
+        for one in said:
+            row = self._same(tx, one)
+            if row is None or row[STAMP] != one[STAMP]:
+                raise kept(self._of.relation, "1")
         return []
 
-    return run
+    def _taken(self, tx: Transaction, values: Any) -> Rows:
+        for said in self._rows(values):
+            row = self._same(tx, said)
+            for column, value in said.items():
+                if column in self._of.identity:
+                    continue
+                stored = None if row is None else row[column]
+                if column in self._merged and isinstance(stored, dict):
+                    stored = {key: stored.get(key) for key in value}
+                if (stored is None) != (value is None) if column == self._of.soft_delete else stored != value:
+                    raise kept(self._of.relation, column)
+        return []
+
+    def _differing(self, tx: Transaction, row: Row, said: dict[str, Any]) -> Iterator[str]:
+        yield from (name for name, value in said["columns"].items() if row[name] != self._table.typed(name, value))
+        for one in self._table.fields:
+            stored = row[one.column]
+            if one.body and one.field in said["hashes"]:
+                text = None if stored is None else hashlib.sha256(stored.encode()).hexdigest()
+                if said["hashes"][one.field] != text:
+                    yield f"{one.field}_sha256"
+            elif one.merged:
+                merged = said["merged"].get(one.field, {})
+                yield from (f"{one.field}.{key}" for key, value in merged.items() if (stored or {}).get(key) != value)
+            elif one.refers_to is not None and said["named"].get(one.field, _UNSAID) not in {
+                _UNSAID,
+                _name_of(tx, one.refers_to, stored),
+            }:
+                yield one.field
+        for link in CATALOGUE.links.values():
+            if link.of is self._of:
+                yield from _links_that_differ(tx, link, row, said.get(f"{link.name}s", ()))
 
 
-def _add_tags(tx: Transaction, values: Any) -> Rows:
-    for row in rows_of(values):
-        if tx.get("tags", row["name"]) is None:
-            tx.put("tags", row["name"], {"tag_type": row["tag_type"]})
+def _name_of(tx: Transaction, other: Aggregate | Outside, identity: Any) -> str | None:
+    table = other.relation if isinstance(other, Outside) else other.kind
+    return next((key for key, row in tx.every(table) if row["id"] == identity), None) if identity is not None else None
+
+
+def _links_that_differ(tx: Transaction, link: Link, row: Row, said: Any) -> Iterator[str]:
+    for one in said:
+        end = one[link.name]
+        if link.adds is None:
+            end = next((there["id"] for name, there in tx.every(link.to.relation) if name == end), None)
+        keys = [one[name] for name in link.keys]
+        if (tx.get(link.relation, (row["id"], end, *keys)) is not None) != one["linked"]:
+            yield f"{link.name} {':'.join([*keys, one[link.name]])}"
+
+
+def mark_of(link: Link, row: Row) -> str:
+    """Return what tells a link from the others of the same row, as the database remembers removed ones."""
+    return " ".join(str(row[name]) for name in _ends(link))
+
+
+def _ends(link: Link) -> tuple[str, ...]:
+    return (link.columns[1] if link.adds is None else link.name, *link.keys)
+
+
+class _OfLinks:
+    """The statements over the table of one link."""
+
+    def __init__(self, link: Link) -> None:
+        self._of, self._table = link, link.relation
+
+    def handlers(self) -> Iterator[tuple[str, Handler]]:
+        # Nobody but the relay writes here, so there is no stamp that it does not believe.
+        yield "newer", _nothing
+        yield "forget_linked", self._forget
+        yield "link", self._link
+        yield "unlink", self._unlink
+        yield "linked", lambda tx, values: self._look(tx, values, there=True)
+        yield "unlinked", lambda tx, values: self._look(tx, values, there=False)
+
+    def _rows(self, values: Any) -> Iterator[tuple[Any, Any, Row]]:
+        """The key of each link, what it is remembered by once it is removed, and the row."""
+        for said in parsed(values["rows"]):
+            row = {**said, STAMP: uuid(said[STAMP])}
+            for column in self._of.columns:
+                if column in row:
+                    row[column] = uuid(row[column])
+            if self._of.created is not None and row.get(self._of.created) is not None:
+                row[self._of.created] = moment(row[self._of.created])
+            here = row[self._of.columns[0]]
+            yield (here, *(row[name] for name in _ends(self._of))), (here, self._of.name, mark_of(self._of, row)), row
+
+    def _link(self, tx: Transaction, values: Any) -> Rows:
+        for key, removed, row in self._rows(values):
+            gone = tx.get("removed_links", removed)
+            if gone is not None and gone[STAMP] > row[STAMP]:
+                continue
+            if tx.by_id(self._of.of.kind, key[0]) is None:
+                raise refusal("23503", constraint=f"{self._table}_{self._of.columns[0]}_fkey")
+            there = tx.get(self._table, key)
+            if there is None:
+                stored = [name for name in (self._of.created, STAMP) if name is not None]
+                tx.put(self._table, key, {column: row[column] for column in stored})
+            elif _is_newer(row, there):
+                tx.put(self._table, key, {**there, STAMP: row[STAMP]})
+        return []
+
+    def _unlink(self, tx: Transaction, values: Any) -> Rows:
+        for key, removed, row in self._rows(values):
+            there = tx.get(self._table, key)
+            if there is not None and _is_newer(row, there):
+                tx.put(self._table, key, None)
+            if _is_newer(row, tx.get("removed_links", removed)):
+                tx.put("removed_links", removed, {STAMP: row[STAMP]})
+        return []
+
+    def _look(self, tx: Transaction, values: Any, *, there: bool) -> Rows:
+        for key, removed, row in self._rows(values):
+            gone, found = tx.get("removed_links", removed), tx.get(self._table, key)
+            newer_removed = gone is not None and gone[STAMP] > row[STAMP]
+            if (there and found is None and not newer_removed) or (not there and found and _is_newer(row, found)):
+                raise kept(self._table, "1")
+        return []
+
+    def _forget(self, tx: Transaction, values: Any) -> Rows:
+        for key, row in list(tx.every(self._table)):
+            if key[0] in values["ids"] and row[STAMP] in values["stamps"]:
+                tx.put(self._table, key, {**row, STAMP: None})
+        return []
+
+
+class _OfOutside:
+    """The statements over a table whose rows no event makes, but for those that a link may add."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._of, self._table = outside, outside.relation
+
+    def handlers(self) -> Iterator[tuple[str, Handler]]:
+        kind = self._of.kind
+        yield f"find_{kind}s", self._find
+        yield f"add_{kind}s", self._add
+        # Of rows that are made one by one, which only a rehearsal does here: all of it is taken back in the end.
+        yield f"find_{kind}", self._find_one
+        yield f"make_{kind}", self._make_one
+
+    def _find(self, tx: Transaction, values: Any) -> Rows:
+        ids = values.get("ids", ())
+        return [(key, row["id"]) for key, row in tx.every(self._table) if key in values["slugs"] or row["id"] in ids]
+
+    def _new(self, values: Any) -> Row:
+        return {name: values[name] for name in self._of.adds or ()}
+
+    def _add(self, tx: Transaction, values: Any) -> Rows:
+        for row in parsed(values["rows"]):
+            if tx.get(self._table, row[self._of.key]) is None:
+                tx.put(self._table, row[self._of.key], self._new(row))
+        return []
+
+    def _find_one(self, tx: Transaction, values: Any) -> Rows:
+        name = values[self._of.key]
+        return [] if tx.get(self._table, name) is None else [(name,)]
+
+    def _make_one(self, tx: Transaction, values: Any) -> Rows:
+        tx.put(self._table, values[self._of.key], self._new(values))
+        return [(values[self._of.key],)]
+
+
+def _recorded(values: Any) -> Iterator[tuple[Any, Row]]:
+    for row in parsed(values["rows"]):
+        made = {"event_id": uuid(row["event_id"]), "occurred_at": moment(row["occurred_at"])}
+        yield (values["outbox_id"], row["seq"]), {name: row[name] for name in ("type", "key", "data")} | made
+
+
+def _record(tx: Transaction, values: Any) -> Rows:
+    for key, row in _recorded(values):
+        if tx.get("inbox", key) != row:
+            tx.put("inbox", key, row)
     return []
 
 
-def _find_tag(tx: Transaction, values: Any) -> Rows:
-    return [] if tx.get("tags", values["name"]) is None else [(values["name"],)]
+def _is_recorded(tx: Transaction, values: Any) -> Rows:
+    for key, row in _recorded(values):
+        there = tx.get("inbox", key)
+        if there is None or there["event_id"] != row["event_id"]:
+            raise kept("inbox", "1")
+    return []
 
 
-def _make_tag(tx: Transaction, values: Any) -> Rows:
-    tx.put("tags", values["name"], {"tag_type": values["tag_type"]})
-    return [(values["name"],)]
-
-
-def _written(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for identity, stamp in zip(values["ids"], values["stamps"], strict=True):
-            row = tx.by_id(kind, UUID(str(identity)))
-            if row is None or row["last_event_id"] != UUID(str(stamp)):
-                raise kept(_TABLE_NAMES[kind], "1")
-        return []
-
-    return run
-
-
-def _taken(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for said in rows_of(values):
-            row = tx.by_id(kind, said.pop("id"))
-            for column, value in said.items():
-                stored = None if row is None else row[column]
-                if column in _MERGED and isinstance(stored, dict):
-                    stored = {key: stored.get(key) for key in value}
-                if (stored is None) != (value is None) if column == "deleted_at" else stored != value:
-                    raise kept(_TABLE_NAMES[kind], column)
-        return []
-
-    return run
-
-
-def _links(table: str, key_of: Callable[[Row], tuple[Any, Any]], *, there: bool) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for row in rows_of(values):
-            key, removed = key_of(row)
-            gone, found = tx.get("removed_links", removed), tx.get(table, key)
-            newer_removed = gone is not None and gone["last_event_id"] > row["last_event_id"]
-            if (there and found is None and not newer_removed) or (not there and found and _is_newer(row, found)):
-                raise kept(table, "1")
-        return []
-
-    return run
-
-
-def _mind_keys(row: Row) -> tuple[Any, Any]:
-    linked = f"{row['mind_id']} {row['role']}"
-    return (row["content_id"], row["mind_id"], row["role"]), (row["content_id"], "mind", linked)
-
-
-def _tag_keys(row: Row) -> tuple[Any, Any]:
-    return (row["content_id"], row["tag"]), (row["content_id"], "tag", row["tag"])
+def _recorded_otherwise(tx: Transaction, values: Any) -> Rows:
+    found: Rows = []
+    for key, row in _recorded(values):
+        there = tx.get("inbox", key)
+        if there is None:
+            found.append((key[1], "it is not there"))
+        elif there != row:
+            found.append((key[1], "; ".join(name for name in row if there[name] != row[name])))
+    return found
 
 
 def _register(tx: Transaction, values: Any) -> Rows:
@@ -379,61 +452,10 @@ def _on_the_list(tx: Transaction, values: Any) -> list[tuple[int, Any]]:
     return sorted(mine, key=lambda one: one[0])
 
 
-def _forget(table: str, column: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        for key, row in list(tx.every(table)):
-            if row[column] in values["ids"] and row["last_event_id"] in values["stamps"]:
-                tx.put(table, key, {**row, "last_event_id": None})
-        return []
-
-    return run
-
-
-def _verify(kind: str) -> Handler:
-    def run(tx: Transaction, values: Any) -> Rows:
-        found: Rows = []
-        for said in json.loads(values["rows"]):
-            row = tx.get(kind, said["slug"])
-            if row is None:
-                found.append((said["slug"], False, None, []))
-            else:
-                found.append((said["slug"], True, row["last_event_id"], list(_differing(tx, kind, row, said))))
-        return found
-
-    return run
-
-
-def _differing(tx: Transaction, kind: str, row: Row, said: dict[str, Any]) -> Iterator[str]:
-    yield from (name for name, value in said["columns"].items() if row[name] != typed(name, value))
-    text = row.get("content")
-    if "body" in said["hashes"] and said["hashes"]["body"] != (
-        None if text is None else hashlib.sha256(text.encode()).hexdigest()
-    ):
-        yield "body_sha256"
-    stored = row.get("project_metadata" if kind == "project" else "metadata") or {}
-    merged = said["merged"].get("metadata", {})
-    yield from (f"metadata.{key}" for key, value in merged.items() if stored.get(key) != value)
-    slugs = {
-        "target_audience": ("audience", "target_audience_id"), "project": ("project", "project_id"),
-        "parent": ("content", "parent_content_id"), "creator_mind": ("minds", "creator_mind_id"),
-        "persona_mind": ("minds", "persona_mind_id"),
-    }  # fmt: skip
-    for field, name in said["named"].items():
-        table, column = slugs[field]
-        if _slug_of(tx, table, row[column]) != name:
-            yield field
-    for link in said.get("tags", ()):
-        if (tx.get("content_tags", (row["id"], link["tag"])) is not None) != link["linked"]:
-            yield f"tag {link['tag']}"
-    minds = {slug: one["id"] for slug, one in tx.every("minds")}
-    for link in said.get("minds", ()):
-        if (tx.get("content_minds", (row["id"], minds.get(link["mind"]), link["role"])) is not None) != link["linked"]:
-            yield f"mind {link['role']}:{link['mind']}"
-
-
-def _slug_of(tx: Transaction, kind: str, identity: UUID | None) -> str | None:
-    row = tx.by_id(kind, identity) if identity is not None else None
-    return None if row is None else str(row["slug"])
+def _newest_applied(tx: Transaction, _values: Any) -> Rows:
+    names = ("applied_event_id", "newest_event_id")
+    applied = [row[name] for _, row in tx.every("sources") for name in names if row.get(name) is not None]
+    return [(max(applied),)] if applied else []
 
 
 def _nothing(_tx: Transaction, _values: Any) -> Rows:
@@ -473,36 +495,24 @@ HANDLERS: dict[str, Handler] = {
     "relay.parked": _parked,
     "relay.held": _held,
     "relay.passed_over": _passed_over,
-    "projection.find_minds": _find_minds,
     "relay.newest_applied": _newest_applied,
-    # Nobody but the relay writes here, so there is no stamp that it does not believe.
-    "projection.newer_minds": _nothing,
-    "projection.newer_tags": _nothing,
-    **{f"projection.occupied_{kind}s": _occupied(kind) for kind in KINDS},
-    "projection.link_minds": _minds(_link),
-    "projection.unlink_minds": _minds(_unlink),
-    "projection.add_tags": _add_tags,
-    "projection.find_tag": _find_tag,
-    "projection.make_tag": _make_tag,
-    # Of tags that are made one by one, which only a rehearsal does here: all of it is taken back in the end.
+    "inbox.record": _record,
+    "inbox.recorded": _is_recorded,
+    "inbox.differing": _recorded_otherwise,
     "savepoint tag": _nothing,
     "release savepoint tag": _nothing,
-    "projection.link_tags": _tags(_link),
-    "projection.unlink_tags": _tags(_unlink),
-    "projection.linked_minds": _links("content_minds", _mind_keys, there=True),
-    "projection.unlinked_minds": _links("content_minds", _mind_keys, there=False),
-    "projection.linked_tags": _links("content_tags", _tag_keys, there=True),
-    "projection.unlinked_tags": _links("content_tags", _tag_keys, there=False),
-    **{f"projection.forget_{kind}s": _forget(kind, "id") for kind in KINDS},
-    "projection.forget_linked_minds": _forget("content_minds", "content_id"),
-    "projection.forget_linked_tags": _forget("content_tags", "content_id"),
-    **{f"projection.written_{kind}s": _written(kind) for kind in KINDS},
-    **{f"projection.taken_{kind}s": _taken(kind) for kind in ("project", "content")},
     "select current_user::text": lambda _tx, _values: [("outbox_worker",)],
     **{f"obstacles.{name}": _nothing for name in OBSTACLES},
-    **{f"projection.lock_{kind}s": _find(kind) for kind in KINDS},
-    **{f"projection.find_{kind}s": _find(kind) for kind in KINDS},
-    **{f"projection.insert_{kind}s": _insert(kind) for kind in KINDS},
-    **{f"projection.update_{kind}s": _update(kind) for kind in KINDS},
-    **{f"verify.{kind}s": _verify(kind) for kind in KINDS},
+    **{
+        f"projection.{verb}_{kind}s": handler for kind in TABLES for verb, handler in _OfRows(kind).handlers()
+    },
+    **{f"verify.{kind}s": _OfRows(kind).verify for kind in TABLES},
+    **{
+        f"projection.{verb}_{link.name}s": handler
+        for link in CATALOGUE.links.values() for verb, handler in _OfLinks(link).handlers()
+    },
+    **{
+        f"projection.{name}": handler
+        for one in CATALOGUE.outsides.values() for name, handler in _OfOutside(one).handlers()
+    },
 }  # fmt: skip

@@ -4,26 +4,30 @@ No SQL engine: rows by their natural keys, and what a transaction sees is what i
 are never changed in place, so a copy of the outer dictionaries is a snapshot.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+
+from simulation.declared import CATALOGUE
 
 Row = dict[str, Any]
 Key = Any
 NAMES = (
-    "audience", "project", "content", "minds", "tags", "content_minds", "content_tags", "removed_links", "sources",
-    "parked",
+    *CATALOGUE.aggregates, *(one.relation for one in CATALOGUE.outsides.values()),
+    *(one.relation for one in CATALOGUE.links.values()), "removed_links", "sources", "parked", "inbox",
 )  # fmt: skip
 
 
 class Tables:
-    """Everything that is committed: table -> key -> row."""
+    """Everything that is committed: table -> key -> row; and which number each sequence gave last, committed or not."""
 
-    def __init__(self, rows: dict[str, dict[Key, Row]] | None = None) -> None:
+    def __init__(self, rows: dict[str, dict[Key, Row]] | None = None, numbers: Counter[str] | None = None) -> None:
         self.rows = rows or {name: {} for name in NAMES}
+        self.numbers = Counter() if numbers is None else numbers
 
     def copy(self) -> "Tables":
         """A snapshot."""
-        return Tables({name: dict(rows) for name, rows in self.rows.items()})
+        return Tables({name: dict(rows) for name, rows in self.rows.items()}, Counter(self.numbers))
 
 
 class Transaction:
@@ -37,6 +41,7 @@ class Transaction:
 
     def __init__(self, tables: Tables, *, snapshot: bool = False) -> None:
         self._tables = tables.copy() if snapshot else tables
+        self._numbers = tables.numbers
         self.writes: dict[tuple[str, Key], Row | None] = {}
         self.failed = False
         self.lock_timeout_seconds = self.statement_timeout_seconds = float("inf")
@@ -51,6 +56,11 @@ class Transaction:
     def put(self, table: str, key: Key, row: Row | None) -> None:
         """Write a row, or delete it."""
         self.writes[table, key] = row
+
+    def next_number(self, table: str) -> int:
+        """Return the next number of a table's sequence; it is given once, whatever becomes of the transaction."""
+        self._numbers[table] += 1
+        return self._numbers[table]
 
     def every(self, table: str) -> Iterator[tuple[Key, Row]]:
         """Yield all rows of a table."""
