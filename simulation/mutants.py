@@ -115,7 +115,7 @@ MUTANTS = (
         "worker.run.relay", "at_login=judgement.kind == LOGIN_REFUSED", "at_login=False",
     ),
     _mutant(
-        "neighbour-blamed", "the first event of a refused batch is parked, whoever is at fault",
+        "neighbour-blamed", "the first event of a refused batch is parked, no matter which one is at fault",
         "worker.faults.failures",
         "        elif count > 1 and not isinstance(failed.error, EventFault):\n"
         "            self.size.suspect(failed.events[-1].seq, count)\n        elif count > 1:",
@@ -136,7 +136,7 @@ MUTANTS = (
          "            return failed.events[0]"),
     ),
     _mutant(
-        "code-believed", "a code that nobody knows holds everything, whoever it is about",
+        "code-believed", "a code that nobody knows holds everything, no matter which event it is about",
         "worker.faults.verdict", "UNKNOWN = (Verdict.POISON,", "UNKNOWN = (Verdict.ENVIRONMENT,",
         ("worker.faults.evidence", "        if self.passed.get(event.type, -1) >= least:\n            return True\n", "        return False\n"),
     ),
@@ -346,6 +346,10 @@ MUTANTS = (
         "worker.connect.deadline", "if idle is not None and idle < self._seconds:", "if idle is None:",
     ),
     _mutant(
+        "restore-unnoticed", "a database that went back is not told from one that went on, if the position is the same",
+        "worker.faults.parking", "if settled_at is None or written_at >= settled_at:", "if True:",
+    ),
+    _mutant(
         "replay-in-two-steps", "a replay sets the position back before it lets go of what is parked beyond it",
         "worker.run.replay",
         "        # What is parked is what the position has passed: beyond it everything is read and judged again.\n",
@@ -353,7 +357,7 @@ MUTANTS = (
     ),
     _mutant(
         "replay-forgets-newest", "a replay does not note how far the position had come",
-        "simulation.destination.statements", '{**row, "newest_event_id": max(seen, default=None)}', "{**row}",
+        "simulation.destination.statements", ", newest_event_id=max(seen, default=None))", ")",
     ),
     _mutant(
         "others-unbelieved", "a stamp of another outbox is taken for none",
@@ -368,7 +372,7 @@ MUTANTS = (
     _mutant(
         "late-unsettled", "nobody looks what became of a decision that was made from a list out of date",
         "worker.faults.parking",
-        "return [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]", "return []",
+        "return self._to_settle(self.decisions.unsettled(), position)", "return []",
     ),
     _mutant(
         "additions-left", "with a first version nothing is discarded that only adds to it",

@@ -89,6 +89,11 @@ class Decision:
         return self.how is not Resolution.PARK and self.outcome in _CARRIED_OUT
 
     @property
+    def differs(self) -> bool:
+        """Whether the event takes effect otherwise than it would have done by itself."""
+        return self.how is not Resolution.RETRY or self.payload_json is not None or self.was_discarded
+
+    @property
     def sets_aside(self) -> bool:
         """Whether an event that is not delivered yet is to be parked when its turn comes."""
         return self.how is Resolution.PARK
@@ -138,6 +143,10 @@ class Decisions:
     def unsettled(self) -> list[int]:
         """Return the seqs whose newest decision was not carried out yet, in order."""
         return sorted(seq for seq, one in self._standing.items() if one.outcome is None)
+
+    def applied(self) -> list[int]:
+        """Return the seqs that were applied otherwise than by themselves, in order."""
+        return sorted(seq for seq, one in self._standing.items() if one.outcome is Outcome.APPLIED and one.differs)
 
     def any(self) -> bool:
         """Whether there is one."""

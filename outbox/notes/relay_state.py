@@ -126,6 +126,17 @@ class RelayState:
             # By name, not by time: a clock that goes back must not bring back the database of last time.
             self._connection.execute("insert or replace into meta values ('destination_id', ?)", [str(destination_id)])
 
+    def remember_settled(self, written_at: int) -> None:
+        """Note when the database was written last, by its clock, as what became of decisions was found out."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute("insert or replace into meta values ('settled_at', ?)", [str(written_at)])
+
+    @property
+    def settled_at(self) -> int | None:
+        """What `remember_settled` noted, in microseconds; None if nothing was."""
+        row = self._connection.execute("select value from meta where key = 'settled_at'").fetchone()
+        return int(row[0]) if row else None
+
     def remember_verified(self, destination_id: UUID, verified_seq: int) -> None:
         """Note that everything up to `verified_seq` was compared with the destination and found there."""
         with write_transaction(self._connection, self._gate):

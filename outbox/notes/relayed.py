@@ -40,6 +40,10 @@ class RelayNotes(Protocol):
         """Whether an operator told the worker to wait."""
 
     @property
+    def settled_at(self) -> int | None:
+        """What `remember_settled` noted, None if nothing was."""
+
+    @property
     def server_seen(self) -> ServerSeen | None:
         """The server of last time."""
 
@@ -53,6 +57,9 @@ class RelayNotes(Protocol):
 
     def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
         """Note the position."""
+
+    def remember_settled(self, written_at: int) -> None:
+        """Note when the database was written last, in microseconds, as what became of decisions was found out."""
 
     def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
         """Note which server it was."""

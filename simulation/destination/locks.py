@@ -72,7 +72,7 @@ def keys_of(name: str, values: Any, exists: Callable[[str, Any], bool]) -> list[
         exists: whether a committed row (or one of this transaction) has that table and key; for an id, table "id".
     """
     _, _, verb = name.partition(".")
-    if verb in {"lock_position", "advance", "rewind", "register"}:
+    if verb in {"lock_position", "advance", "rewind", "wrote_again", "register"}:
         key = ("sources", values["outbox_id"])
         return [key] if exists(*key) is not (verb == "register") else []
     # `register` waits for another that is about to make the row; one that is there it leaves alone, locked or not.

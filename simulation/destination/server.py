@@ -129,7 +129,9 @@ class Session:
         """
         self._must_live()
         if name.startswith("begin"):
-            self.transaction = Transaction(self.server.tables, snapshot="repeatable read" in name)
+            self.transaction = Transaction(
+                self.server.tables, self.server.kernel.now, snapshot="repeatable read" in name
+            )
             return []
         if name == "commit":
             self._commit()
@@ -140,7 +142,7 @@ class Session:
         if name == "select 1":
             return [(1,)]
         if self.transaction is None:
-            self.transaction = Transaction(self.server.tables)
+            self.transaction = Transaction(self.server.tables, self.server.kernel.now)
             try:
                 rows = self._run(name, values)
                 self._commit()

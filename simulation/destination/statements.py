@@ -368,7 +368,7 @@ def _recorded_otherwise(tx: Transaction, values: Any) -> Rows:
 
 def _register(tx: Transaction, values: Any) -> Rows:
     if tx.get("sources", values["outbox_id"]) is None:
-        tx.put("sources", values["outbox_id"], {"applied_seq": 0, "applied_event_id": None})
+        tx.put("sources", values["outbox_id"], {"applied_seq": 0, "applied_event_id": None, "applied_at": tx.began})
     return []
 
 
@@ -377,27 +377,37 @@ def _position(tx: Transaction, values: Any) -> Rows:
     return [] if row is None else [(row["applied_seq"], row["applied_event_id"])]
 
 
-def _advance(tx: Transaction, values: Any) -> Rows:
+def _moved(tx: Transaction, values: Any, **more: Any) -> bool:
     row = tx.get("sources", values["outbox_id"])
-    if row is not None and row["applied_seq"] == values["from_seq"]:
-        moved = {"applied_seq": values["to_seq"], "applied_event_id": values["to_event_id"]}
-        tx.put("sources", values["outbox_id"], {**row, **moved})
+    if row is None or row["applied_seq"] != values["from_seq"]:
+        return False
+    moved = {"applied_seq": values["to_seq"], "applied_event_id": values["to_event_id"], **more}
+    tx.put("sources", values["outbox_id"], {**row, **moved})
+    return True
+
+
+def _advance(tx: Transaction, values: Any) -> Rows:
+    _moved(tx, values, applied_at=tx.began)
     return []
 
 
 def _rewind(tx: Transaction, values: Any) -> Rows:
-    before = tx.get("sources", values["outbox_id"])
-    _advance(tx, values)
-    row = tx.get("sources", values["outbox_id"])
-    if before is not None and row is not None and row is not before:
-        seen = [one for one in (before.get("newest_event_id"), before["applied_event_id"]) if one is not None]
-        tx.put("sources", values["outbox_id"], {**row, "newest_event_id": max(seen, default=None)})
-    return [(1,)] if row is not None and row["applied_seq"] == values["to_seq"] else []  # whose count is asked for
+    row = tx.get("sources", values["outbox_id"]) or {}
+    seen = [one for one in (row.get("newest_event_id"), row.get("applied_event_id")) if one is not None]
+    moved = _moved(tx, values, newest_event_id=max(seen, default=None))
+    return [(1,)] if moved else []  # whose count is asked for
 
 
-def _replayed_to(tx: Transaction, values: Any) -> Rows:
+def _wrote_again(tx: Transaction, values: Any) -> Rows:
     row = tx.get("sources", values["outbox_id"])
-    return [] if row is None else [(row.get("newest_event_id"),)]
+    if row is not None:
+        tx.put("sources", values["outbox_id"], {**row, "applied_at": max(tx.began, row["applied_at"] + 1)})
+    return []
+
+
+def _history(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("sources", values["outbox_id"])
+    return [] if row is None else [(row.get("newest_event_id"), row["applied_at"])]
 
 
 def _park(tx: Transaction, values: Any) -> Rows:
@@ -487,7 +497,8 @@ HANDLERS: dict[str, Handler] = {
     "relay.lock_position": _position,
     "relay.advance": _advance,
     "relay.rewind": _rewind,
-    "relay.replayed_to": _replayed_to,
+    "relay.history": _history,
+    "relay.wrote_again": _wrote_again,
     "relay.park": _park,
     "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,
@@ -500,6 +511,7 @@ HANDLERS: dict[str, Handler] = {
     "inbox.recorded": _is_recorded,
     "inbox.differing": _recorded_otherwise,
     "savepoint tag": _nothing,
+    "savepoint example": _nothing,
     "release savepoint tag": _nothing,
     "select current_user::text": lambda _tx, _values: [("outbox_worker",)],
     **{f"obstacles.{name}": _nothing for name in OBSTACLES},

@@ -35,14 +35,16 @@ class Transaction:
 
     Attributes:
         writes: (table, key) -> the row, None where it was deleted; in the order of the first write.
+        began: when, in microseconds by the server's clock.
         failed: a statement of it was refused; nothing but a rollback is accepted.
         has_our_settings: whether what statements rest on was set, whatever the login brings along.
     """
 
-    def __init__(self, tables: Tables, *, snapshot: bool = False) -> None:
+    def __init__(self, tables: Tables, now: float, *, snapshot: bool = False) -> None:
         self._tables = tables.copy() if snapshot else tables
         self._numbers = tables.numbers
         self.writes: dict[tuple[str, Key], Row | None] = {}
+        self.began = int(now * 1_000_000)
         self.failed = False
         self.lock_timeout_seconds = self.statement_timeout_seconds = float("inf")
         self.has_our_settings = False

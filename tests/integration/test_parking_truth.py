@@ -464,6 +464,59 @@ def test_what_is_set_aside_in_a_replay_and_decided_about_takes_effect_or_is_told
     assert told == ("applied" if how == "edit" else "too_late",)
 
 
+@pytest.mark.parametrize("then", ["nothing", "replay", "set aside in a replay and retried"])
+def test_an_edit_of_what_was_delivered_takes_effect_again_in_a_database_that_went_back(
+    then: str, box: Outbox, database: Database, tmp_path: Path
+) -> None:
+    """Its row was written again, and the position stood beyond it before and after: the position does not tell."""
+    box.append(page("a", "one"), page("b"))
+    drain(box, database.worker_dsn)
+    run(
+        database,
+        "create table kept as select * from contents",
+        "create table kept_source as select * from outbox.sources",
+    )
+    with connect(database.worker_dsn) as connection:
+        rewind(connection, box, 1)
+    resolve.set_aside(box, 1, "look at it first")
+    resolve.edit(box, 1, {**box.event(1).payload, "title": "two"}, "better")
+    drain(box, database.worker_dsn)
+    assert rows(database, "select title from contents where slug = 'p--a'") == [("two",)]
+    run(
+        database,
+        "update contents as c set title = k.title, last_event_id = k.last_event_id from kept as k where c.id = k.id",
+        "update outbox.sources as s set applied_at = k.applied_at, newest_event_id = k.newest_event_id"
+        " from kept_source as k where s.outbox_id = k.outbox_id",
+    )
+    if then != "nothing":
+        with connect(database.worker_dsn) as connection:
+            rewind(connection, box, 2 if then == "replay" else 1)
+    if then == "set aside in a replay and retried":
+        resolve.set_aside(box, 1, "look again")
+        resolve.retry(box, 1)
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select title from contents where slug = 'p--a'") == [("two",)]
+    all_is_well(box, database, tmp_path)
+
+
+def test_what_a_person_wrote_into_an_edited_row_stays_as_long_as_the_database_goes_on(
+    box: Outbox, database: Database
+) -> None:
+    """A decision is looked at again where it was lost, and at no other time."""
+    box.append(page("a", "one"))
+    drain(box, database.worker_dsn)
+    with connect(database.worker_dsn) as connection:
+        rewind(connection, box, 1)
+    resolve.set_aside(box, 1, "look at it first")
+    resolve.edit(box, 1, {**box.event(1).payload, "title": "two"}, "better")
+    drain(box, database.worker_dsn)
+    run(database, "update contents set title = 'by hand'")
+    box.append(page("b"))
+    drain(box, database.worker_dsn)
+    drain(box, database.worker_dsn)
+    assert rows(database, "select title from contents where slug = 'p--a'") == [("by hand",)]
+
+
 def test_what_another_worker_let_go_and_somebody_pruned_is_only_read_anew(
     box: Outbox, database: Database, tmp_path: Path
 ) -> None:

@@ -178,10 +178,15 @@ def parked_seqs(connection: Connection, box: Log) -> set[int]:
     return {int(str(row[0])) for row in rows}
 
 
-def replayed_to(connection: Connection, box: Log) -> UUID | None:
-    """Return the newest event that was applied before a replay set the position back; None if none ever did."""
-    row = connection.execute(query("relay", "replayed_to"), {"outbox_id": box.outbox_id}).fetchone()
-    return None if row is None else _as_uuid(row[0])
+def history(connection: Connection, box: Log) -> tuple[UUID | None, int]:
+    """Return what the database remembers of this outbox beside the position.
+
+    Returns:
+        The newest event that was applied before a replay set the position back, None if none ever did; and when the
+        database was written last, in microseconds by its own clock.
+    """
+    row = connection.execute(query("relay", "history"), {"outbox_id": box.outbox_id}).fetchone()
+    return (None, 0) if row is None else (_as_uuid(row[0]), int(str(row[1])))
 
 
 def is_at(row: tuple[object, ...] | None, position: Position) -> bool:

@@ -216,6 +216,7 @@ def _applying(
             send_tags(connection, changes)
             send_rows(connection, changes, as_stored=as_stored)
             send_recorded(connection, changes.recorded, outbox_id)
+            _send_again(connection, batch, outbox_id)
             if batch.to is not None:  # first: what is parked lies behind the position
                 send_position(connection, outbox_id, position, batch.to)
             send_parked(connection, batch, outbox_id)
@@ -234,6 +235,12 @@ def _applying(
     except BaseException:
         roll_back(connection)
         raise
+
+
+def _send_again(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
+    """Note that rows are written again while the position stays."""
+    if batch.again:
+        connection.execute(query("relay", "wrote_again"), {"outbox_id": outbox_id})
 
 
 def _send_end(connection: Connection, *, keep: bool) -> None:

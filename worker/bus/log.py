@@ -46,6 +46,7 @@ class Notes:
         self.position: RememberedPosition | None = None
         self.pruned_below = 0
         self.paused = False
+        self.settled_at: int | None = None
         self.server_seen: ServerSeen | None = None
         self.suspected_copy: str | None = None
         self.blamed: tuple[str, list[int], int] = ("", [], 0)
@@ -54,6 +55,9 @@ class Notes:
         self.position = RememberedPosition(
             destination_id=destination_id, applied_seq=applied_seq, applied_event_id=applied_event_id
         )
+
+    def remember_settled(self, written_at: int) -> None:
+        self.settled_at = written_at
 
     def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
         self.server_seen, self.suspected_copy = seen, suspected

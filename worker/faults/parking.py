@@ -25,7 +25,7 @@ from uuid import UUID
 from outbox import Decision, Decisions, Event, Outcome, ParkedEvent, ParkedState, Passed, Resolution
 from outbox.catalogue import active
 from outbox.relaying import DEPENDENCY, SET_ASIDE, UNCLAIMED, Log, Shown, as_listed, shown, standing
-from worker.apply.position import Position, replayed_to
+from worker.apply.position import Position, history
 from worker.apply.projection import Parking
 from worker.apply.queries import query
 from worker.connect.connection import Connection
@@ -80,7 +80,8 @@ class ParkedList:
         """Make the list, and the view of it, from Postgres and the decisions; at the start of a session.
 
         Returns:
-            The events that were decided about, are not on the list, and are behind the position: see `settle`.
+            The events that were decided about, are not on the list, and are behind the position, if nobody noted what
+            became of that, or the database went back since: see `settle`.
 
         Raises:
             TargetRefused: an event is parked there that was resolved and then pruned here: nobody can apply it again.
@@ -105,8 +106,7 @@ class ParkedList:
             connection.execute(query("relay", "forget_beyond"), names)
             get_log().warning("relay.parked_beyond_position", seq=position.seq)
         self.stands({seq: facts for seq, facts in passed.items() if seq <= position.seq})
-        self._replayed_to = replayed_to(connection, self._box)
-        return self.late(position)
+        return sorted({*self._lost(connection, position), *self.late(position)})
 
     def stands(self, passed: Mapping[int, Facts]) -> None:
         """Make the list, and the view of it, from what Postgres says of the events on it, and the decisions.
@@ -123,7 +123,19 @@ class ParkedList:
 
     def late(self, position: Position) -> list[int]:
         """Return the events behind the position of which nobody has noted what became of the decision about them."""
-        found = [seq for seq in self.decisions.unsettled() if seq <= position.seq and seq not in self._rows]
+        return self._to_settle(self.decisions.unsettled(), position)
+
+    def _lost(self, connection: Connection, position: Position) -> list[int]:
+        """Return those that took effect otherwise than by themselves, if the database went back since."""
+        self._replayed_to, written_at = history(connection, self._box)
+        settled_at = self._box.relay.settled_at if self.decisions.any() else None
+        if settled_at is None or written_at >= settled_at:
+            return []
+        get_log().warning("relay.decisions_lost", seq=position.seq)
+        return self._to_settle(self.decisions.applied(), position)
+
+    def _to_settle(self, seqs: Iterable[int], position: Position) -> list[int]:
+        found = [seq for seq in seqs if seq <= position.seq and seq not in self._rows]
         return [seq for seq in found if self._box.at_hand(seq, whole=True)]
 
     def take_in(self) -> None:
@@ -322,7 +334,7 @@ class ParkedList:
         """
         if decision.how is Resolution.PARK:
             return True
-        decided_anew = decision.outcome is None and decision.how is not Resolution.RETRY
+        decided_anew = decision.outcome is None and decision.differs
         return decided_anew and self._replayed_to is not None and event_id <= self._replayed_to
 
     def _stand(self, row: Passed) -> None:

@@ -9,13 +9,17 @@ was applied as it had been said, its row is written again from the log, as `work
 with what was set aside while a replay came by again: its row was there already, and bears the name of this very event;
 and with what was discarded, and let go after all when the position had passed it: nobody had applied it.
 What a discarded event has changed cannot be taken back: that is reported, and the event counts as applied.
+
+The position tells nothing of a row that was written again here: it stays. So the database notes when that was, in the
+same transaction, and the file remembers it. If the database says less later, it was put back, and whatever was applied
+as decided is looked at again.
 """
 
 from collections.abc import Sequence
 
 from outbox import EventNotFound, Outcome, Resolution
 from outbox.relaying import Log
-from worker.apply.position import Position
+from worker.apply.position import Position, history
 from worker.connect.connection import Connection
 from worker.faults.parking import ParkedList
 from worker.logs import get_log
@@ -49,6 +53,8 @@ def settle(
     if not seqs:
         return
     outcomes = {seq: _outcome(connection, box, parked, position, seq, rights=rights) for seq in seqs}
+    _, written_at = history(connection, box)
+    box.relay.remember_settled(written_at)  # first: what is noted as settled is looked at again only if this says so
     parked.settled(outcomes)
     for seq, outcome in outcomes.items():
         if outcome is Outcome.TOO_LATE:
@@ -62,7 +68,7 @@ def _outcome(
 ) -> Outcome:
     decision = parked.decisions.of(seq)
     assert decision is not None  # noqa: S101 - the caller found it there
-    if decision.how is Resolution.RETRY and not decision.was_discarded:
+    if not decision.differs:
         return Outcome.APPLIED
     if decision.how is Resolution.PARK:
         return Outcome.TOO_LATE

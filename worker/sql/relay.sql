@@ -144,9 +144,15 @@ update outbox.sources
 set
     applied_seq = %(to_seq)s,
     applied_event_id = %(to_event_id)s,
-    newest_event_id = greatest(newest_event_id, applied_event_id),
-    applied_at = now()
+    newest_event_id = greatest(newest_event_id, applied_event_id)
 where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s;
+
+-- name: wrote_again
+-- A row was written again, and the position stays: without this a backup from before would look the same (`settle`). Later
+-- than all before it, whatever the clock says.
+update outbox.sources
+set applied_at = greatest(now(), applied_at + interval '1 microsecond')
+where outbox_id = %(outbox_id)s;
 
 -- name: park
 -- Events that are passed over, in the transaction in which the position passes them. No payload: it may hold anything.
@@ -170,9 +176,12 @@ with noted as (
 select case when count(*) <> %(count)s then ('outbox.kept parked ' || count(*))::integer end
 from noted;
 
--- name: replayed_to
--- How far this outbox had been applied before a replay set it back; as JSON, because an older schema has no such column.
-select to_jsonb(s) ->> 'newest_event_id' from outbox.sources as s where s.outbox_id = %(outbox_id)s;
+-- name: history
+-- How far this outbox had been applied before a replay set it back (as JSON, because an older schema has no such column), and
+-- when it was written here last, in microseconds: less than that was once means that the database went back.
+select to_jsonb(s) ->> 'newest_event_id', (extract(epoch from s.applied_at) * 1000000)::bigint
+from outbox.sources as s
+where s.outbox_id = %(outbox_id)s;
 
 -- name: forget_beyond
 -- Rows of events that the position has not passed: it was set back, and they are read again, like all that follows it.
