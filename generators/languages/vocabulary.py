@@ -213,7 +213,10 @@ class Vocabulary:
             for code, language in self.languages.items():
                 own = [self.bare(phrase) for phrase in language["labels"][field]]
                 self._known.update({p: (field, code) for p in own if "*" not in p and p not in self._known})
-                phrases += own
+                phrases += [
+                    *own,
+                    *language["labels"][field],
+                ]  # "quien lo da" is no "quien", though both are small words
             compiled[field] = re.compile("|".join(sorted({_glob(phrase) for phrase in phrases}, key=len, reverse=True)))
         return compiled
 

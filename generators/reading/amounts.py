@@ -49,6 +49,7 @@ class _Patterns:
         self.hours_minutes = re.compile(
             rf"{n}\s*{hour}\s*(?:(?:{both})\b|,|:)?\s*(\d{{1,2}})\s*{minute}?(?!\d|[.,]\d|[a-z])"
         )
+        self.and_half = re.compile(rf"(?<![\d.,] )(?<![\d.,a-z])(?={hour} (?:{half})\b)")
         self.hours = re.compile(rf"{n}\+?(?:\s*|-){hour}(?![a-z])( (?:{half})\b)?")
         self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
         self.minutes = re.compile(rf"{n}(?:\s*|-){minute}(?![a-z])")
@@ -60,7 +61,10 @@ class _Patterns:
         )
         self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:{words.pattern('units', 'week')})\b")
         per = rf"\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*"
-        self.per = re.compile(rf"(?:{n}{to})?{n}\s*(?:{hour}|{minute})(?:{per}(?:{period})\b|\s+(?:{period})\b)")
+        unit = rf"(?:{hour}|{minute})"
+        self.per = re.compile(
+            rf"(?:{n}{to})?{n}(?:\s*{unit}\s+(?:{period})\b|[\s-]*{unit}(?: [a-z]+){{0,2}}?{per}(?:{period})\b)"
+        )
         self.clock = re.compile(rf"^(\d{{1,2}}):(\d{{2}})(:\d{{2}})?\s*{hour}?$")
         self.clock_range = re.compile(
             r"(?<!\d)(\d{1,2})[:h](\d{2})?\s*(?:-|–|—|as|a|to|ate|hasta)\s*(\d{1,2})[:h](\d{2})?(?!\d)"
@@ -131,8 +135,8 @@ def hours_in(text: str) -> float | tuple[float, float] | None:
     What stands in parentheses explains and is looked at only if nothing else is stated. Hours per week are a total
     only beside a number of weeks.
     """
-    folded = in_figures(fold(text[:_MAX_TEXT]).strip())
     patterns = _patterns()
+    folded = patterns.and_half.sub("1 ", in_figures(fold(text[:_MAX_TEXT]).strip()))
     if (weekly := patterns.per.search(folded)) and (weeks := patterns.weeks.search(folded)):
         each = _part_hours(folded[: weekly.end()])
         return _rounded(_times(int(weeks[1]), each)) if each is not None else None

@@ -174,12 +174,11 @@ def _hours(entry: Entry) -> float | tuple[float, float] | None:
         # Below a heading only a line that calls itself the total is the course's.
         totals = (hours_in(line.value) for line in exact if line.label and "duration" in _meant(line))
         return next((value for value in totals if value is not None), None)
-    if entry.value:
-        text = stated(entry.value) or ""
-        asked = set(entry.key.split()) & {*vocabulary().all("units", "hour"), "ch"}
-        return hours_in(f"{text} h" if asked and re.fullmatch(r"\d+(?:[.,]\d+)?", text) else text)
+    asked = set(entry.key.split()) & {*vocabulary().all("units", "hour"), "ch"}
     plain = [line for line in lines if line.ticked is None and not line.depth]
-    return next((value for line in [*exact, *plain, *lines] if (value := hours_in(line.text)) is not None), None)
+    texts = [stated(entry.value) or ""] if entry.value else [line.text for line in (*exact, *plain, *lines)]
+    texts = [f"{text} h" if asked and re.fullmatch(r"\d+(?:[.,]\d+)?", text) else text for text in texts]
+    return next((value for text in texts if (value := hours_in(text)) is not None), None)
 
 
 def _meant(line: Line) -> frozenset[str]:
@@ -318,6 +317,7 @@ class Fields:
             if index not in inside
             and not line.fenced
             and zones[index] in _ALL_TEXT
+            and (not line.label or not line.value or stated(line.value))
             and (line.kind != "item" or zones[index] is Zone.COURSE)
         )
 
@@ -370,12 +370,14 @@ class Fields:
 
     def _capital_title(self) -> list[Found]:
         """The first line of a poster or message, where it stands in capitals and names no field."""
-        line = next((line for line in self.document.lines if line.kind in {"heading", "text"}), None)
-        if line is None or line.label or len(line.text.split()) > _MAX_CAPITAL_WORDS or not line.text.isupper():
-            return []
-        opens = names_field(line.text) or is_form_title(line.text) or vocabulary().numbered(line.text)
-        value = None if opens else title_in(line.text)
-        return [Found(value, line.number)] if value else []
+        first = [line for line in self.document.lines if line.kind in {"heading", "text"}][:_MAX_ANSWER_LINES]
+        for line in first:
+            if line.label or len(line.text.split()) > _MAX_CAPITAL_WORDS or not line.text.isupper():
+                return []
+            value = title_in(line.text)
+            if value and not (names_field(line.text) or is_form_title(line.text) or vocabulary().numbered(line.text)):
+                return [Found(value, line.number)]
+        return []
 
     def _heading_title(self) -> list[Found]:
         lines = [line for line in self.document.lines if line.kind != "blank"]

@@ -17,6 +17,12 @@ _STAMP = re.compile(
 )
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
+_LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
+_ASKED = re.compile(r"^\W{0,4}(?:P|Q|Pergunta|Pregunta|Question)\W{0,3}[.:)-]\W{0,3}\s*(\S.*\?)\W*$")
+_ANSWER = re.compile(r"^\W{0,4}(?:R|A|Resposta|Respuesta|Answer)\W{0,3}[.:)-]\W{0,3}\s*(\S.*)$")
+_SHEET_ROW = re.compile(r"^([^\W\d_][^,;:|\t]{1,40})[,;\t](\S.*)$")
+_QUOTES = '"'
+_FEWEST_ROWS = 3
 _QUOTE = re.compile(r"^\s*>")
 _HEADING = re.compile(r"^(?:#{1,6}\s|[-*+|>=`~]|\d{1,2}[.)]\s|\s{4})")
 _ITEM = re.compile(r"^(?:[-*+•▸▪►◦‣●○✅✔☐☑☒–—➤➜→]|\[|\d{1,2}[.)]\s|[a-z]\))")
@@ -42,13 +48,45 @@ def plain_text(body: str) -> str:
     lines = body.split("\n")
     stamped = sum(_STAMP.match(line) is not None for line in lines[:400])
     lines = [_without_stamp(line) if stamped else line for line in lines]
-    lines = [_SHORTCODE.sub("", line) for line in _without_mail(lines)]
+    lines = _sheet_rows(_answered(lines))
+    lines = [_without_leader(_SHORTCODE.sub("", line)) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
 
 
 def _without_stamp(line: str) -> str:
     found = _STAMP.match(line)
     return line[found.end() :] if found else line
+
+
+def _answered(lines: list[str]) -> list[str]:
+    """Put an answer beside its question: `P: Quanto dura?` over `R: 4 horas`."""
+    kept = list(lines)
+    for place, line in enumerate(lines[:-1]):
+        asked, answer = _ASKED.match(line), _ANSWER.match(lines[place + 1])
+        if asked and answer:
+            kept[place : place + 2] = [f"{asked[1]} {answer[1]}", ""]
+    return kept
+
+
+def _sheet_rows(lines: list[str]) -> list[str]:
+    """The rows of a sheet, `Duration,3 hours`, as labels and values: where most lines are such rows."""
+    rows = [_SHEET_ROW.match(line) for line in lines]
+    known = [row for row in rows if row and vocabulary().fields(label_key(row[1])) - {"column"}]
+    if len(known) < _FEWEST_ROWS or len(known) * 2 < sum(bool(line.strip()) for line in lines):
+        return lines
+    return [
+        f"{row[1]}: {row[2].strip(_QUOTES)}" if row and row in known else line
+        for row, line in zip(rows, lines, strict=True)
+    ]
+
+
+def _without_leader(line: str) -> str:
+    """`Duration ...... 14 hours` as label and value, `Sun paths ...... 20 min` as text and length."""
+    found = _LEADER.match(line)
+    if found is None:
+        return line
+    joint = ": " if vocabulary().fields(label_key(found[1])) - {"column"} else " - "
+    return found[1] + joint + line[found.end() :]
 
 
 def _without_mail(lines: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from generators.languages import vocabulary
 from generators.reading.brief.answers import answered, outermost
 from generators.reading.brief.fields import Fields
-from generators.reading.brief.prose import flat
+from generators.reading.brief.prose import flat, listed_actions
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown import Entry, Line
 from generators.reading.markdown.label import label_key
@@ -52,13 +52,18 @@ def read_objectives(fields: Fields) -> tuple[str, ...]:
         return tuple(told[0][:_MAX_OBJECTIVES])
     # A chapter of one sentence, or one value beside the label, is one objective.
     for entry in candidates:
-        if entry.line.kind == "row" and len(entry.key.split()) > _MAX_ROW_WORDS:
-            continue  # a sentence in a table about something else
+        if _is_sentence_of_a_table(entry):
+            continue
         texts = [line.text for line in answered(entry.body) if line.kind == "text" and not line.label]
         one = stated(entry.value or (texts[0] if len(texts) == 1 and entry.line.kind == "heading" else ""))
         if one:
             return (_without_mark(one),)
     return ()
+
+
+def _is_sentence_of_a_table(entry: Entry) -> bool:
+    """Whether what looks like a label is a sentence in a table about something else."""
+    return entry.line.kind == "row" and len(entry.key.split()) > _MAX_ROW_WORDS
 
 
 def _is_about(entry: Entry) -> bool:
@@ -95,6 +100,8 @@ def _objectives_of(entry: Entry, fields: Fields) -> tuple[str, ...]:
                 return ()
             lines = [line for line in answered(fence) if line.label is None]
             return tuple(text for text in (stated(line.text) for line in lines) if text)
+        if stated(entry.value):
+            return () if _is_sentence_of_a_table(entry) else listed_actions(entry.value)
         return _plain_lines(entry, body)
     first_label, first = groups[0]
     items = list(first)

@@ -23,6 +23,7 @@ from generators.reading.titles import MAX_TITLE_CHARACTERS, lesson_count, title_
 from generators.reading.warning import ReadingWarning
 
 _LETTERED = re.compile(r"^[a-h]\)\s+(.*)$", re.DOTALL)
+_CODED = re.compile(r"^([A-H])[.-]?(\d{1,2})\s*[.):–—-]?\s+(\S.*)$", re.DOTALL)  # B2 in Unit B
 _SENTENCE = re.compile(r"[.!?…]\s*$")
 _MONEY = re.compile(r"^\W{0,3}(?:R\$|US\$|[$€£])\s*\d")
 _NUMERAL = re.compile(r"^[IVX]{1,5}\s*[.)–—-]\s*(?=\S)")
@@ -86,7 +87,7 @@ def _settled(plan: Plan) -> bool:
     for module in modules:
         if not module.lessons and module.declared and module.declared == len(module.items):
             module.take_items()
-    plan.modules = {number: m for number, m in plan.modules.items() if m.lessons or not m.unnamed}
+    plan.modules = {number: m for number, m in plan.modules.items() if m.lessons or not (m.unnamed or m.blank)}
     return bool(plan.modules)
 
 
@@ -128,6 +129,7 @@ class _Walk:
         self._listing: Line | None = None
         self._aside = False
         self._announced: str | None = None
+        self._announced_depth = 0
         self._below_heading = False
 
     def run(self) -> None:
@@ -175,6 +177,7 @@ class _Walk:
             known = None
         if known is None:
             known = self._plan.modules[number] = Module(number, title or "", minutes, line)
+            known.blank = title is None and bool(rest.strip(" :.–-")) and minutes is None
         else:
             known.title = known.title or title or ""
             known.minutes = known.minutes or minutes
@@ -234,7 +237,7 @@ class _Walk:
         if extra and extra.word == self._plan.word and zone not in _NEVER_OUTLINE:
             self.open(line, max(self._plan.modules, default=0) + 1, extra.rest, extra.word)
             return True
-        if self._announced == "lesson" and self._plan.flat and line.kind == "item" and not line.depth:
+        if self._announced == "lesson" and self._plan.flat and self._is_announced(line):
             return self._take_announced(line)
         if self._module is None or self._left(line):
             self._module = self._lesson = self._listing = None
@@ -271,18 +274,21 @@ class _Walk:
 
     def _unnamed(self, index: int, line: Line, zone: Zone) -> bool:
         """Open what an outline lists without a word to it: `### 2. Luz`, `### Luz`, `1. Luz` over a nested list."""
-        if line.label and not line.value and line.kind == "text":
-            kind = vocabulary().kind_of(label_key(line.label).split(" ")[0])
-            self._announced = kind if line.label.rstrip(" :")[-1:] == "s" else None
-            return False
+        if line.label and not line.value:
+            kind = vocabulary().kind_of(vocabulary().bare(label_key(line.label)).split(" ")[0])
+            if line.kind == "text" or (line.kind == "item" and kind):
+                self._announced = kind if line.label.rstrip(" :")[-1:] == "s" else None
+                self._announced_depth = line.depth + 1 if line.kind == "item" else 0
+                return False
         if line.kind == "heading":
             # "## Aulas" announces them until the next heading, and may itself stand in an outline.
             key = vocabulary().bare(label_key(line.text))
             self._announced = vocabulary().kind_of(key) if key.endswith("s") else None
+            self._announced_depth = 0
             self._below_heading = self._announced is not None
         elif line.kind != "item" and not self._below_heading:
             self._announced = None
-        if self._announced and line.kind == "item" and not line.depth and not self._plan.word:
+        if self._announced and self._is_announced(line) and not self._plan.word:
             return self._take_announced(line)
         if zone is not Zone.OUTLINE or self._plan.word or not self._may_open(index, line):
             return False
@@ -299,7 +305,11 @@ class _Walk:
             return line.kind == "item" and not line.depth and not line.fenced and self._has_nested(index)
         path = self._paths[index]
         is_field = not line.text[:1].isdigit() and vocabulary().fields(label_key(line.text)) & _FIELDS_AFTER
-        return bool(path) and zone_of(path[:-1]) is Zone.OUTLINE and not is_field
+        is_chapter = vocabulary().zone(path[-1]) == "outline" if path else True
+        return not is_chapter and zone_of(path[:-1]) is Zone.OUTLINE and not is_field
+
+    def _is_announced(self, line: Line) -> bool:
+        return line.kind == "item" and line.depth == self._announced_depth
 
     def _take_announced(self, line: Line) -> bool:
         """Take an item of a list that its label calls modules, or lessons."""
@@ -342,7 +352,7 @@ class _Walk:
         if "objectives" in meant and line.value and self._follows_lesson(line):
             return False
         if line.kind == "text" and not line.depth and meant & _FIELDS_AFTER:
-            return bool(module.lessons or module.items) or not line.value
+            return bool(module.lessons or module.items or module.listed) or not line.value
         if (module.unnamed or module.listed) and line.kind == "item":
             return line.block != module.line.block or line.depth <= module.line.depth
         is_prose = line.kind == "text" and not line.label and not line.fenced and not line.depth
@@ -362,6 +372,9 @@ class _Walk:
         """Number "i.j" (None: the next one) and title, if the line opens a lesson of this module."""
         if len(line.text) > 2 * MAX_TITLE_CHARACTERS:
             return None
+        coded = _CODED.match(line.text)
+        if coded and ord(coded[1]) - ord("A") + 1 == module.number:
+            return f"{module.number}.{int(coded[2])}", coded[3]
         opened = opened or vocabulary().bare_number(line.text)
         if opened is None:
             return None

@@ -187,20 +187,30 @@ class TableReader:
         name = stated(rest)
         if (name is None or name.isdigit()) and title is not None:
             name = stated(_cell(first, title))
-        listed = [self._lesson(rows[place], lesson) for place in places] if lesson is not None else []
-        if (name is None and (opened is None or lesson is None)) or (lesson is not None and not any(listed)):
+        listed = [(rows[place], self._lessons(rows[place], lesson)) for place in places] if lesson is not None else []
+        if (name is None and (opened is None or lesson is None)) or (
+            lesson is not None and not any(found for _, found in listed)
+        ):
             return False
         module = self._sink.open(first, number, name or "", "modulo" if opened and opened[0] else "")
         if lesson is None:
             module.minutes = module.minutes or self._minutes(first)
             return True
-        for place, found in zip(places, listed, strict=True):
-            if found:
-                own = found[0]
-                self._sink.add(
-                    rows[place], found[1], self._minutes(rows[place]), f"{module.number}.{own}" if own else None
-                )
+        for row, found in listed:
+            minutes = self._minutes(row)
+            if len(found) > 1:
+                module.minutes, minutes = module.minutes or minutes, None
+            for own, text in found:
+                self._sink.add(row, text, minutes, f"{module.number}.{own}" if own else None)
         return True
+
+    def _lessons(self, row: Line, column: int) -> list[tuple[int | None, str]]:
+        """The lessons of a row: one, or those that its cell lists ("Layers; Profile")."""
+        parts: list[tuple[int | None, str]] = [
+            (None, part.strip()) for part in _cell(row, column).split(";") if stated(part)
+        ]
+        one = self._lesson(row, column)
+        return parts if len(parts) > 1 else [one] if one else []
 
     def _lesson(self, row: Line, column: int | None) -> tuple[int | None, str] | None:
         """The number within the module and the title of a lesson's row."""

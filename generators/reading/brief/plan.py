@@ -18,7 +18,10 @@ class Lesson:
 
 @dataclass
 class Module:
-    """A module while it is being read; `items` are what stands below it without calling itself a lesson."""
+    """A module while it is being read; `items` are what stands below it without calling itself a lesson.
+
+    `blank`: where its title should be, a form's blank is left.
+    """
 
     number: int
     title: str
@@ -30,6 +33,7 @@ class Module:
     declared: int | None = None
     items: list[str] = field(default_factory=list)
     unnamed: bool = False
+    blank: bool = False
     listed: bool = False
 
     def add(self, title: str | None, minutes: int | None, number: str | None = None) -> Lesson | None:

@@ -35,6 +35,8 @@ _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
 )
 _BUT_NEVER = re.compile(r"(?<!\w)(?:mas|but|pero)\s+(?:nunca|never)\b.*")
+_WHO = re.compile(r",?\s+(?:que|quem|quien|who)\s*$")
+_LEADING = re.compile(r"[,;]|\s[-–—]\s")
 _MAX_TITLE_WORDS = 9
 _MAX_TEXT = 4_000
 _FEWEST_ITEMS = 2
@@ -59,7 +61,8 @@ def _leads() -> dict[str, re.Pattern[str]]:
     )
     found["level"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('levels', 'prose'))})(?!\w)")
     found["negation"] = re.compile(rf"(?<!\w)(?:{words.pattern('chat', 'negations')})\W+(?:\w+\W+){{0,3}}$")
-    found["amount"] = re.compile(rf"^\W*[\d.,]+\s*(?:{units})(?![a-z])")
+    weeks = "|".join(words.all("units", "week"))
+    found["amount"] = re.compile(rf"^\W*[\d.,]+\s*(?:{units}|{weeks})(?![a-z])")
     found["modules"] = re.compile(
         rf"(?<!\w)(?:{'|'.join(words.all('prose', 'modules'))}) (\d{{1,2}}) (?:{modules})\b(:?)"
     )
@@ -129,8 +132,9 @@ class Prose:
                 return found[0], number
         for number, sentence in self._sentences:
             for verb in _leads()["instructor_after"].finditer(flat(sentence)):
-                named = list(_NAME.finditer(sentence[: verb.start()].rstrip()))
-                if named and named[-1].end() == len(sentence[: verb.start()].rstrip()):
+                before = _WHO.sub("", sentence[: verb.start()]).rstrip()
+                named = list(_NAME.finditer(before))
+                if named and named[-1].end() == len(before):
                     return named[-1][0], number
         return None
 
@@ -144,7 +148,7 @@ class Prose:
     def price(self) -> tuple[Money, int] | None:
         for number, sentence in self._sentences:
             for lead in _leads()["price"].finditer(flat(sentence)):
-                rest = sentence[lead.end() :]
+                rest = sentence[lead.end() :].partition(";")[0]
                 found = price_in(rest) if re.search(r"\d", in_figures(flat(rest[:_CLOSE_BY]))) else None
                 if found is not None and not is_other_money(sentence[: lead.start()]):
                     return found, number
@@ -220,7 +224,8 @@ class Prose:
                 level = level_in(_BUT_NEVER.sub("", flat(near)))
                 if level is not None:
                     return level, number
-        for number, part in self._parts:
+        first = ((number, _LEADING.split(sentence)[0]) for number, sentence in self._sentences)
+        for number, part in [*self._parts, *first]:
             level = bare_level(part)
             if level is not None and "never" not in flat(part) and "nunca" not in flat(part):
                 return level, number
@@ -246,9 +251,8 @@ class Prose:
         for number, rest in self._after("objectives", self._sentences, longest=True):
             text = rest.strip(" :")
             enough = _leads()["enough"].search(flat(text))
-            items = _listed(text[: enough.start()] if enough else text)
-            if len(items) >= _FEWEST_ITEMS:
-                return items, number
+            if items := listed_actions(text[: enough.start()] if enough else text):
+                return list(items), number
         return None
 
     @staticmethod
@@ -304,6 +308,12 @@ def _ordinal_names(text: str) -> list[str]:
                 break
         names.append(" ".join(name))
     return [name for name in names if name]
+
+
+def listed_actions(text: str) -> tuple[str, ...]:
+    """The items of a sentence or cell that lists several actions; () if it lists none or one."""
+    parts = [part.strip() for part in text.split(";")] if ";" in text else _listed(text)
+    return tuple(part for part in parts if part) if len(parts) >= _FEWEST_ITEMS else ()
 
 
 def _listed(text: str) -> list[str]:

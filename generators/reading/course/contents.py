@@ -278,16 +278,15 @@ def _data(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
 
 
 def _meta(pages: Pages, path: PurePosixPath, _: str) -> Contents | None:
-    """`_meta.json` of Nextra, `meta.json` of Fumadocs: one file a folder, the order of what lies in it."""
+    """`_meta.json` of Nextra, `meta.json` of Fumadocs, `.pages` of MkDocs: one file a folder, its order."""
     if any(pages.files.get(_key(parent / path.name)) for parent in path.parents if parent != path.parent):
         return None  # the outermost leads to it
     return Contents(path, None, _folder_entries(pages, path.parent, path.name, 0))
 
 
 def _folder_entries(pages: Pages, folder: PurePosixPath, meta: str, depth: int) -> tuple[Entry, ...]:
-    own = pages.files.get(_key(folder / meta))
-    value = _json((pages.text(own) or "") if own is not None else "")
-    listed = value.get("pages", value) if isinstance(value, dict) else None
+    value = _value_of(pages, folder / meta)
+    listed = value.get("pages", value.get("nav", value)) if isinstance(value, dict) else None
     names = list(listed) if isinstance(listed, list | dict) else []
     inside = pages.inside(folder)
     stated = [name for name in names if isinstance(name, str)] or sorted(
@@ -301,15 +300,16 @@ def _folder_entries(pages: Pages, folder: PurePosixPath, meta: str, depth: int) 
         below = folder / name
         if pages.inside(below) and depth < _MAX_DEPTH:
             children = _folder_entries(pages, below, meta, depth + 1)
-            entries.append(Entry(shown or scalar(_at(_json_of(pages, below / meta), "title")) or name, None, children))
+            entries.append(Entry(shown or scalar(_at(_value_of(pages, below / meta), "title")) or name, None, children))
         elif path is not None:
             entries.append(Entry(shown, path))
     return tuple(entries)
 
 
-def _json_of(pages: Pages, path: PurePosixPath) -> Any:
+def _value_of(pages: Pages, path: PurePosixPath) -> Any:
     own = pages.files.get(_key(path))
-    return _json((pages.text(own) or "") if own is not None else "")
+    text = (pages.text(own) or "") if own is not None else ""
+    return _json(text) if path.suffix == ".json" else _yaml(text)
 
 
 def _json(text: str) -> Any:
@@ -323,9 +323,11 @@ def _script(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
     """A configuration written in JavaScript: its title, and the tree of its sidebar."""
     title = re.search(r"\btitle\s*:\s*(?:'([^'\n]{1,200})'|\"([^\"\n]{1,200})\")", text)
     name = next((part for part in title.groups() if part), None) if title else None
-    start = re.search(r"\bsidebars?\s*[:=]\s*(?=[\[{])|module\.exports\s*=\s*(?=\{)|export default\s*(?=\{)", text)
     is_sidebar = path.stem.startswith("sidebars")
-    if start is None or not (is_sidebar or "sidebar" in start[0]):
+    start = re.search(r"\bsidebars?\s*[:=]\s*(?=[\[{])", text)
+    if start is None and is_sidebar:
+        start = re.search(r"module\.exports\s*=\s*(?=\{)|export default\s*(?=\{)", text)
+    if start is None:
         return Contents(path, None if is_sidebar else name, ())
     tree = _Literal(text, start.end()).value()
     trees = list(tree.values()) if isinstance(tree, dict) else [tree]
@@ -532,7 +534,7 @@ _NAMES: tuple[tuple[Callable[[Pages, PurePosixPath, str], Contents | None], str]
     (_toml_title, "book.toml config.toml hugo.toml"),
     (_summary, "summary.md _sidebar.md"),
     (_data, "toc.yml navigation.yml nav.yml sidebar.yml book.json sidebars.json"),
-    (_meta, "meta.json _meta.json"),
+    (_meta, "meta.json _meta.json .pages"),
     (_vite, "config.js config.ts config.mjs config.mts"),
     (_script, "sidebars.js sidebars.ts docusaurus.config.js docusaurus.config.ts docusaurus.config.mjs"),
     (_script, "astro.config.mjs astro.config.ts"),

@@ -3,6 +3,7 @@
 One broken file never costs the others: it is reported in `Course.failures` and left out.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from generators.reading.placeholder import stated
 from generators.reading.text import TextFile
 
 _MAX_SHOWN = 3
+_PAIR = re.compile(r"(\d{1,2})-(\d{1,2})(?=[\s.:–—])")
 _READMES = ("README.md", "readme.md", "Readme.md", "README.mdx", "index.md")
 
 
@@ -213,13 +215,16 @@ def _lesson(reading: _Reading, layout: Layout, group: Group, place: int, page: P
         number = LessonNumber(lesson=place)
     if number.module is None and not number.bonus:
         number = replace(number, module=group.number)
+    title = head.title
+    if title and (own := _PAIR.match(title)) and (int(own[1]), int(own[2])) == (number.module, number.lesson):
+        title = title[own.end() :].lstrip(" .:–—-")
     if head.fault:
         reading.warnings.append(f"{page}: the frontmatter is not YAML and was left out: {head.fault}")
     return LessonFile(
         relative=page,
         file=reading.files[page],
         number=number,
-        title=(head.title or _named(layout.named_by(page)))[:500],
+        title=(title or _named(layout.named_by(page)))[:500],
         minutes=head.minutes,
         module_title=head.module_title,
         head=head.head,

@@ -11,7 +11,7 @@ from generators.reading.course.contents import Contents, Pages
 from generators.reading.course.name import LessonNumber, Name, read_name
 from generators.reading.course.page import LessonHead
 from generators.reading.course.tree import PAGE_SUFFIXES
-from generators.reading.course.words import MODULE, is_container
+from generators.reading.course.words import MODULE, is_container, is_weak_container
 
 INDEX_STEMS = ("readme", "leiame", "leeme", "index", "_index", "intro", "overview")
 ROOT_STEMS = ("readme", "index", "_index", "leiame", "leeme", "intro")
@@ -141,6 +141,14 @@ class Seen:
     def lessons(self) -> list[PurePosixPath]:
         """Every lesson in order."""
         return [page for group in self.groups for page in group.pages]
+
+    def _root_pages(self) -> list[PurePosixPath]:
+        """The pages that introduce the whole."""
+        stores = [self.root]
+        for folder in stores:  # `content/docs` only keeps what is the site's
+            stores += [child for child in folder.folders if is_weak_container(child.path.name)]
+        own = [page for folder in stores for page in folder.pages]
+        return [page for page in own if index_rank(page) < len(ROOT_STEMS)]
 
     def named_by(self, page: PurePosixPath) -> str:
         """The name that tells about a lesson: its folder's, where the folder is the lesson."""

@@ -37,6 +37,8 @@ class Layout(Shape, Order, Site):
         super().__init__(files, head, text, listed=listed, taken=taken)
         self._original = self._languages(self._paths)
         self._contents = contents_in(self._pages)
+        if (stated := self._by_parents()) is not None:
+            self._contents.append(stated)
         self._ranks, self._orders = {}, {}
         self.found = found = self._scan(self.root, inside=False, module=None)
         self._wanted = {place for one in found for place in [one.own or one.page, *(one.own or one.page).parents]}

@@ -1,5 +1,6 @@
 """Lessons by the shape of the folder: which pages and folders have a place in a series, and what speaks against it."""
 
+import re
 from collections import Counter
 from pathlib import PurePosixPath
 
@@ -17,7 +18,7 @@ from generators.reading.course.folders import (
     suffix_rank,
 )
 from generators.reading.course.name import Name, names_lesson, read_name
-from generators.reading.course.tree import PAGE_SUFFIXES
+from generators.reading.course.tree import PAGE_SUFFIXES, SITE_FILES, YAML_SUFFIXES
 from generators.reading.course.words import (
     EITHER,
     LESSON,
@@ -35,6 +36,10 @@ _CONTENT_STEMS = frozenset(
     {"conteudo", "content", "contenido", "texto", "text", "teoria", "theory", "notes", "notas", "apuntes", "main"}
 )
 _LESSON_KEYS = frozenset({"lesson_id", "lesson_number", "lesson_title", "lesson_type"})
+_LANGUAGE = re.compile(
+    r"^\W*(?:defaultContentLanguage|defaultLocale|language|lang)\W*[:=]\s*[\"']?([a-z]{2})\b", re.MULTILINE
+)
+_TARGET = re.compile(r"\]\([^()]*\)")
 _PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
 
 
@@ -46,7 +51,7 @@ class Shape(Seen):
         count: Counter[str] = Counter()
         for path in paths:
             if path.suffix.casefold() in PAGE_SUFFIXES:
-                code = next((fold(part) for part in path.parent.parts if is_language(part)), None)
+                code = next((fold(part) for part in path.parent.parts if is_language(part)), None) or _in_name(path)
                 count[code or ""] += 1
         codes = [code for code in count if code]
         if not codes:
@@ -61,8 +66,12 @@ class Shape(Seen):
         return max(whole or codes, key=lambda code: (code[:2] == spoken, code == "en", count[code], code))
 
     def _spoken(self) -> str | None:
-        readme = self._pages.find(PurePosixPath(), "README")
-        return vocabulary().language_of(self._pages.text(readme) or "") if readme else None
+        configs = [path for path in self.root.files if path.name in SITE_FILES or path.suffix in YAML_SUFFIXES]
+        for path in configs:
+            if stated := _LANGUAGE.search(self._pages.text(path) or ""):
+                return stated[1]
+        texts = (self._pages.text(page) or "" for page in sorted(self._root_pages(), key=index_rank))
+        return next((code for text in texts if (code := vocabulary().language_of(_TARGET.sub("", text)))), None)
 
     def _closed(self, folder: Folder, parent: Folder) -> Verdict | None:
         """Why nothing in a folder is a lesson; None if something may be."""
@@ -142,7 +151,8 @@ class Shape(Seen):
             base, _, tail = page.stem.rpartition(".") if "." in page.stem else page.stem.rpartition("_")
             if page in self._taken:
                 continue
-            if base and is_language(tail) and base.casefold() in stems:
+            is_other = _in_name(page) not in {None, self._original} and f"{base}.{self._original}" in stems
+            if base and is_language(tail) and (base.casefold() in stems or is_other):
                 self.verdicts[page] = Verdict("translation", f"`{tail}` is the language of a translation of `{base}`")
             elif name.role and not self._listed(page) and not self._fills_a_place(folder, page, name):
                 self.verdicts[page] = Verdict(name.role, f"its name says {name.role}")
@@ -291,6 +301,12 @@ class Shape(Seen):
             if folder.name.is_placed
             else (f"the text of `{folder.path.name}`, a folder among lessons")
         )
+
+
+def _in_name(path: PurePosixPath) -> str | None:
+    """The language that a page's name ends in: `indigo.es.md`."""
+    base, _, tail = path.stem.rpartition(".")
+    return fold(tail) if base and is_language(tail) and base.casefold() not in ROOT_STEMS else None
 
 
 def _shape(path: PurePosixPath) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from generators.languages import fold
 from generators.reading.course.contents import Contents, Entry, linked
 from generators.reading.course.folders import FEW_CHARACTERS, ROOT_STEMS, Group, Seen, Verdict, common, index_rank
 from generators.reading.course.name import read_name
-from generators.reading.course.tree import PAGE_SUFFIXES
+from generators.reading.course.tree import MARKDOWN_SUFFIXES, PAGE_SUFFIXES
 from generators.reading.course.words import (
     is_container,
     is_language,
@@ -18,7 +19,7 @@ from generators.reading.course.words import (
     speaks_of_a_course,
     tokens,
 )
-from generators.reading.placeholder import stated
+from generators.reading.placeholder import scalar, stated
 
 _SECTIONS_ASIDE = frozenset({"about", "reference", "meta", "index", "template", "assessment"})
 _MAP_LABEL = re.compile(r"^\W*(?:moc|índice|indice|index|mapa|resumen|sumario|sumário)\s*[-–—:|]\s*", re.IGNORECASE)
@@ -105,13 +106,20 @@ class Site(Seen):
             _THIS_COURSE.search(fold((self._pages.text(page) or "")[:FEW_CHARACTERS])) for page in pages
         )
 
-    def _root_pages(self) -> list[PurePosixPath]:
-        """The pages that introduce the whole."""
-        stores = [self.root]
-        for folder in stores:  # `content/docs` only keeps what is the site's
-            stores += [child for child in folder.folders if is_weak_container(child.path.name)]
-        own = [page for folder in stores for page in folder.pages]
-        return [page for page in own if index_rank(page) < len(ROOT_STEMS)]
+    def _by_parents(self) -> Contents | None:
+        """The modules that pages of Jekyll state of themselves: each names its parent, and its place below it."""
+        config = next((path for path in self.root.files if path.name == "_config.yml"), None)
+        if config is None:
+            return None
+        heads = {page: self._head(page) for page in self._pages.files.values() if page.suffix in MARKDOWN_SUFFIXES}
+        ranked = sorted(heads, key=lambda page: (heads[page].order is None, heads[page].order or 0, page))
+        below: dict[str, list[Entry]] = {}
+        for page in ranked:
+            if parent := scalar(heads[page].head.get("parent")):
+                below.setdefault(parent, []).append(Entry("", page))
+        titles = [title for page in ranked if (title := heads[page].title) in below]
+        sections = [Entry(title, None, tuple(below[title])) for title in titles if title]
+        return Contents(config, None, tuple(sections)) if len(sections) > 1 else None
 
     def _sections(self, contents: Contents) -> list[tuple[Entry | None, list[Entry]]]:
         """Sections with their pages, loose pages among them; sections that hold only sections are opened."""
@@ -188,6 +196,7 @@ class Site(Seen):
         sections = self._chosen(contents)
         are_chapters = all(section is None or section.path is not None for section, _ in sections)
         named = [section for section, pages in sections if section is not None]
+        sections = [(self._titled(section), pages) for section, pages in sections]
         for turn, (section, pages) in enumerate(sections, start=1):
             own = [page.path for page in pages if page.path is not None]
             for page in pages:
@@ -205,6 +214,12 @@ class Site(Seen):
             return [Group(None, None, None, [page for group in groups for page in group.pages])]
         _keyed([(group, section.title) for group, (section, _) in zip(groups, sections, strict=True) if section])
         return groups
+
+    def _titled(self, section: Entry | None) -> Entry | None:
+        """A section without a title of its own is called what the page that opens it is."""
+        if section is None or section.title or section.path is None or not section.children:
+            return section
+        return replace(section, title=self._head(section.path).title or "")
 
     def _overview(self, section: Entry, own: list[PurePosixPath]) -> PurePosixPath | None:
         for page in section.pages:

@@ -20,7 +20,7 @@ SITE_FILES = frozenset({
     "book.toml", "config.toml", "hugo.toml", "book.json", "_category_.json", "sidebars.js", "sidebars.ts",
     "sidebars.json", "sidebar.json", "meta.json", "_meta.json", "_meta.js", "docusaurus.config.js",
     "docusaurus.config.ts", "docusaurus.config.mjs", "astro.config.mjs", "astro.config.ts", "config.js",
-    "config.ts", "config.mjs", "config.mts",
+    "config.ts", "config.mjs", "config.mts", ".pages",
 })  # fmt: skip
 """Files of site generators that state a title or an order; they are read and are no content."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -45,7 +45,7 @@ class Tree:
 def is_ignored(name: str) -> bool:
     """Hidden, temporary and tools' own files and folders."""
     lowered = name.casefold()
-    if lowered in {".vitepress", ".vuepress"}:
+    if lowered in {".vitepress", ".vuepress", ".pages"}:
         return False
     return (
         lowered.startswith(_TEMPORARY_PREFIXES) or lowered.endswith(_TEMPORARY_SUFFIXES) or lowered in _SKIPPED_FOLDERS

@@ -47,6 +47,11 @@ def first(mapping: dict[str, Any], *wanted: str) -> Any:
     return None
 
 
+def lists_lessons(key: str, value: Any) -> bool:
+    """Whether a key says that its list holds lessons."""
+    return isinstance(value, list) and vocabulary().kind_of(key) == "lesson"
+
+
 def text(mapping: dict[str, Any], *wanted: str) -> str | None:
     """The first stated scalar under a key of one of the meanings; of a mapping there, its name."""
     for meaning in wanted:

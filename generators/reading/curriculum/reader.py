@@ -18,7 +18,7 @@ _ABOUT_KEYS = (
     "course", "course_metadata", "curso", "course_info", "curriculum", "metadata", "metadados", "info",
     "informacoes", "course_structure", "pedagogical", "overview", "meta", "programa", "program", "formacion",
     "formacao", "libro", "livro", "book", "workshop", "taller", "oficina", "settings", "asignatura", "disciplina",
-    "materia", "trilha", "ruta", "path", "bootcamp",
+    "materia", "trilha", "ruta", "path", "bootcamp", "academy", "academia", "school", "escola", "escuela",
 )  # fmt: skip
 _AMOUNTS = ("amount", "recommended", "price", "launch", "regular", "suggested", "base")
 _MINUTES_PER_HOUR = 60
@@ -54,6 +54,10 @@ def curriculum_of(path: Path, documents: list[Any]) -> Curriculum:
     ]
     if not mappings:
         raise NotACurriculum(path, "holds no mapping; a curriculum needs `modules:` with their lessons")
+    # Documents that list lessons under the same key are parts of one course, each of them a module.
+    parts = [mapping for mapping in mappings if any(keys.lists_lessons(key, value) for key, value in mapping.items())]
+    if len(parts) > 1 and len(parts) >= len(mappings) - 1:
+        mappings = [*(mapping for mapping in mappings if mapping not in parts), {"modules": parts}]
     root: dict[str, Any] = {}
     for mapping in mappings:
         # What several documents state, the first one decides; later ones add what it lacks.

@@ -25,6 +25,7 @@ MAX_LESSONS = 5_000
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _LETTERED = re.compile(r"\bm(?:od(?:ulo)?)?[-_ ]?(\d{1,3})[-_ ./]*(?:l|a|aula|lesson|licao)[-_ ]?(\d{1,3})\b")
 _DASHED = re.compile(r"(?:^|[a-z][-_])(\d{1,3})[-_](\d{1,3})$")
+_ENUMERATED = re.compile(r"\d{1,2}[.)]\s+\D")
 _INTEGER = re.compile(r"(\d{1,3})\s*$")
 # Names that mean many things: looked at only where no key names a part.
 _LOOSE = frozenset(
@@ -223,7 +224,8 @@ def _children(mapping: dict[str, Any], depth: int) -> list[Node]:
     for key, value in named:
         kind = _kind(key)
         is_strings = isinstance(value, list) and all(isinstance(item, str | int) for item in value)
-        if is_strings and ((kind == "topic" and depth) or (kind == "meeting" and not _are_lessons(value))):
+        own = any(_kind(name) in {"part", "module"} for name in mapping)
+        if is_strings and ((kind == "topic" and depth) or (kind == "meeting" and not own and not _are_lessons(value))):
             continue  # what a lesson is about, or what to do in it
         if nodes := _nodes(value, kind, depth + 1):
             return nodes
@@ -316,6 +318,8 @@ def _module(node: Node, number: int, raw: list[Node]) -> CurriculumModule:
 def _without_number(title: str | None) -> str | None:
     """`Módulo 2: Água` is `Água`; `Week 1` with nothing behind it stays."""
     opened = vocabulary().numbered(title) if title else None
+    if title and opened is None and _ENUMERATED.match(title):
+        opened = vocabulary().bare_number(title)
     return opened.rest if opened and opened.rest and len(opened.numbers) == 1 else title
 
 
