@@ -219,9 +219,9 @@ class Storm:
                 centre.step()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "together"), [(1, False), (2, False), (1, True), (3, True)])
 def test_whatever_befalls_the_bus_each_event_takes_effect_once_and_in_order(
-    database: Database, other_database: Database, tmp_path: Path, seed: int
+    database: Database, other_database: Database, tmp_path: Path, seed: int, *, together: bool
 ) -> None:
     """Four hosts that also write the same rows; the rows in the end are those of direct drains."""
     boxes = [Outbox.open(tmp_path / f"{number}.db") for number in range(HOSTS)]
@@ -230,7 +230,7 @@ def test_whatever_befalls_the_bus_each_event_takes_effect_once_and_in_order(
             for payload in [*project(f"p{number}"), *project("shared")]:
                 unit.append(payload)
     note_every_step(database)
-    with fleet(tmp_path, database) as bus, FaultProxy(database.worker_dsn) as proxy:
+    with fleet(tmp_path, database, together=together) as bus, FaultProxy(database.worker_dsn) as proxy:
         storm = Storm(seed, bus, proxy, boxes)
         for box in boxes:
             bus.server.admit(str(box.outbox_id), box.outbox_id)

@@ -23,6 +23,29 @@ from worker.options import Options
 QUICK = Backoff(first=0.0, cap=0.0, environment=0.0, login=0.0)
 
 
+def centre_of(
+    link: Link,
+    database: Database,
+    waker: NoWaiting,
+    lanes: str = "*",
+    dial: Callable[[], Connection] | None = None,
+    *,
+    together: bool = False,
+    **options: Any,
+) -> Centre:
+    """A centre that waits for nothing."""
+    return Centre(
+        link,
+        dial or (lambda: connect(database.worker_dsn)),
+        list(lanes),
+        waker=waker,
+        options=Options(**options),
+        backoff=QUICK,
+        together=together,
+        clock=waker.clock,
+    )
+
+
 class Host:
     """A forwarder that is driven from outside; its clock is moved by hand."""
 
@@ -60,13 +83,14 @@ class Host:
 class Fleet:
     """A server, a database, hosts; the centre is made anew whenever it `dies`."""
 
-    def __init__(self, server: NatsServer, database: Database) -> None:
+    def __init__(self, server: NatsServer, database: Database, *, together: bool = False) -> None:
         self.server, self.database = server, database
         self.hosts: list[Host] = []
         self.links: list[Link] = []
         self.centres: list[Centre] = []
         self.centre_waker = NoWaiting()
         self.options: dict[str, Any] = {}
+        self.together = together
         self.centre = self.new_centre()
         self.centre.step()  # makes the streams
 
@@ -76,15 +100,8 @@ class Fleet:
         return link
 
     def new_centre(self, lanes: str = "*", dial: Callable[[], Connection] | None = None) -> Centre:
-        centre = Centre(
-            self.linked("centre"),
-            dial or (lambda: connect(self.database.worker_dsn)),
-            list(lanes),
-            waker=self.centre_waker,
-            options=Options(**self.options),
-            backoff=QUICK,
-            clock=self.centre_waker.clock,
-        )
+        link = self.linked("centre")
+        centre = centre_of(link, self.database, self.centre_waker, lanes, dial, together=self.together, **self.options)
         self.centres.append(centre)
         return centre
 
@@ -111,15 +128,16 @@ class Fleet:
     def close(self) -> None:
         for centre in self.centres:
             centre._starts.close()
+            centre._leave_joint()
         for link in self.links:
             link.close()
 
 
 @contextmanager
-def fleet(folder: Path, database: Database) -> Iterator[Fleet]:
+def fleet(folder: Path, database: Database, *, together: bool = False) -> Iterator[Fleet]:
     server = NatsServer(folder / "nats")
     server.start()
-    made = Fleet(server, database)
+    made = Fleet(server, database, together=together)
     try:
         yield made
     finally:

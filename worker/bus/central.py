@@ -7,11 +7,12 @@ it says where Postgres stands. From where to read on stands in Postgres as well 
 same transactions: a database that was set back reads again by itself. That number only saves reading. Where it lags,
 frames are read twice; where it leads, events are missing and are asked for.
 
-An outbox whose frames cannot be applied (another copy of its file wrote, an event is held, the login may not move its
-position) keeps its place and is tried again; the others go on. One outbox after the other, a transaction each.
+Outboxes of which nothing special is known are applied together, in one transaction (`together`). If that fails, and for
+all others, the relay of each applies it alone. An outbox whose frames cannot be applied (another copy of its file wrote
+to it, an event is held, the login may not move its position) keeps its place and is tried again; the others go on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -22,15 +23,20 @@ import msgspec
 import psycopg
 from msgspec.structs import replace as replaced
 
+from outbox.catalogue import Does, active
 from outbox.relaying import failpoints
+from worker.apply.likeness import recognise
 from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.apply.queries import query
+from worker.apply.stamps import Stamps
+from worker.apply.together import Part, apply_together
 from worker.bus.frames import Cargo, FrameRefused, Head, News, head_of, unpack
 from worker.bus.link import PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
 from worker.bus.log import BusLog
 from worker.bus.word import Parked, Word, encode
 from worker.connect.connection import Connection
+from worker.connect.deadline import deadline
 from worker.connect.login import LOGIN_REFUSED
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.faults.outage import Backoff, Patience
@@ -49,6 +55,7 @@ BLOCKED_SECONDS = 30.0
 LOGIN_SECONDS = 300.0
 WANT_AGAIN_SECONDS = 5.0
 LONGEST_OUTAGE_SECONDS = 20.0  # then another outbox is tried; it waits for the same database
+FEW, COLLECT_SECONDS = 64, 0.1
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 0.25
 
 
@@ -85,6 +92,20 @@ class Served:
     proof: tuple[UUID | None, list[Any] | None] = (None, None)
 
     @property
+    def position(self) -> Position | None:
+        """As the relay, or the last transaction, left it."""
+        noted = self.log.relay.position
+        if noted is None:
+            return None
+        return Position(destination_id=noted.destination_id, seq=noted.applied_seq, event_id=noted.applied_event_id)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the relay has nothing to say about it: nobody decided, nothing is parked, refused or suspected."""
+        none_parked = self.listed is not None and self.parked == 0 and not self.asks
+        return none_parked and self.refused is None and self.log.is_plain and not self.relay.is_wary
+
+    @property
     def bytes(self) -> int:
         return self.log.bytes + sum(len(one.message.data) for _, one in self.half)
 
@@ -119,6 +140,8 @@ class Counts:
     refused_frames: int = 0
     wants: int = 0
     words: int = 0
+    together: int = 0
+    apart: int = 0
     outboxes: int = 0
     blocked: int = 0
     waiting_bytes: int = 0
@@ -134,6 +157,7 @@ class Centre:
         waker: how to wait, and whether to stop.
         options: limits of the relays.
         backoff: how they wait in an outage.
+        together: whether to apply many outboxes in one transaction.
         counts: what is counted.
         clock: monotonic seconds.
     """
@@ -147,6 +171,7 @@ class Centre:
         waker: Waiting,
         options: Options,
         backoff: Backoff | None = None,
+        together: bool = False,
         counts: Counts | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -165,6 +190,8 @@ class Centre:
         self._announce_at = clock()
         self._has_begun = False
         self._starts = Starts(dial)
+        self._together = together
+        self._joint: Connection | None = None
         self._failures = 0
         self.counts = counts or Counts()
 
@@ -191,7 +218,9 @@ class Centre:
         if self._clock() >= self._announce_at:
             self._announce()
         came = sum(self._read(lane) for lane in self._lanes) if self._has_room() else 0
-        applied = [self._turn(served) for served in list(self._served.values()) if self._is_due(served)]
+        due = [served for served in self._served.values() if self._is_due(served)]
+        joined = self._apply_together(due) if self._together else set()
+        applied = [self._turn(served) for served in due if served.log.outbox_id not in joined]
         for served in self._served.values():
             self._answer(served)
         self._ask_again()
@@ -199,7 +228,9 @@ class Centre:
         mine = self._served.values()
         self.counts.outboxes, self.counts.waiting_bytes = len(mine), sum(one.bytes for one in mine)
         self.counts.blocked = sum(one.refused is not None for one in mine)
-        return bool(came) or any(applied)
+        if joined and came < FEW:  # what comes within this time shares a transaction
+            self._waker.sleep(COLLECT_SECONDS)
+        return bool(came) or bool(joined) or any(applied)
 
     # What comes.
 
@@ -321,28 +352,78 @@ class Centre:
             rows = [{"seq": one.event.seq, "refs": [str(ref) for ref in one.event.refs]} for one in batch.parked]
             values = {"outbox_id": served.log.outbox_id, "rows": msgspec.json.encode(rows).decode(), "count": len(rows)}
             connection.execute(query("bus", "note_refs"), values)
-        if batch.to is None:
-            return
-        for lane in self._lanes:
-            if lane.name in {"*", partition_of(served.log.outbox_id)}:
-                floor = self._floor(lane, served, batch.to.seq)
-                values = {"lane": lane.name, "store": lane.store, "number": floor}
-                connection.execute(query("bus", "note_read"), values)
+        if batch.to is not None:
+            self._note_read(connection, {served.log.outbox_id: batch.to.seq})
 
-    def _floor(self, lane: Lane, moved: Served, seq: int) -> int:
-        """The number up to which no message is needed any more, once this outbox is applied up to this seq."""
-        floor = lane.reached
-        for outbox_id, served in self._served.items():
-            if lane.name in {"*", partition_of(outbox_id)}:
-                oldest = served.oldest_after(seq if served is moved else served.log.base)
-                floor = floor if oldest is None else min(floor, oldest - 1)
-        return max(0, floor)
+    def _note_read(self, connection: Connection, moved: Mapping[UUID, int]) -> None:
+        """Note up to which number no message is needed any more, once these outboxes are applied up to these seqs."""
+        for lane in self._lanes:
+            if lane.name != "*" and not any(partition_of(one) == lane.name for one in moved):
+                continue
+            floor = lane.reached
+            for outbox_id, served in self._served.items():
+                if lane.name in {"*", partition_of(outbox_id)}:
+                    oldest = served.oldest_after(moved.get(outbox_id, served.log.base))
+                    floor = floor if oldest is None else min(floor, oldest - 1)
+            values = {"lane": lane.name, "store": lane.store, "number": max(0, floor)}
+            connection.execute(query("bus", "note_read"), values)
 
     # What is applied.
 
     def _is_due(self, served: Served) -> bool:
         waits = not served.log.is_empty or served.missed or served.log.is_stirred or served.refused is not None
         return waits and served.due <= self._clock()
+
+    def _apply_together(self, due: Sequence[Served]) -> set[UUID]:
+        """Apply what is usual of several outboxes in one transaction; returns of which, none if it failed."""
+        parts: dict[UUID, tuple[Served, Part]] = {}
+        room = self._options.max_bytes
+        for served in due:
+            position = served.position
+            if room <= 0 or position is None or not served.is_usual:
+                continue
+            events = served.log.read(after=position.seq, limit=self._options.max_events, most_bytes=room)
+            contracts = [active().contracts.get(event.type) for event in events]
+            if events and all(one is not None and one.does is not Does.RECORDS for one in contracts):
+                part = Part(outbox_id=served.log.outbox_id, position=position, events=events, stamps=Stamps(served.log))
+                parts[served.log.outbox_id] = served, part
+                room -= sum(len(event.payload_json) for event in events)
+        if len(parts) < 2:  # noqa: PLR2004
+            return set()
+        if failpoints.armed:
+            failpoints.reach("together")
+        began, limits = self._clock(), self._options.limits
+        reached = {outbox_id: part.events[-1].seq for outbox_id, (_, part) in parts.items()}
+        try:
+            if self._joint is None or self._joint.closed:
+                self._joint = self._dial()
+                served, part = next(iter(parts.values()))
+                recognise(self._joint, served.log, part.position.destination_id)
+            with deadline(self._joint, 2 * limits.statement_timeout_ms / 1000 + self._options.margin_seconds):
+                apply_together(
+                    self._joint,
+                    [part for _, part in parts.values()],
+                    limits=limits,
+                    beside=lambda connection: self._note_read(connection, reached),
+                )
+        except (psycopg.Error, OSError, WorkerError) as error:
+            self._log.info("apply.not_together", outboxes=len(parts), reason=type(error).__name__)
+            self.counts.apart += 1
+            self._leave_joint()
+            return set()
+        self.counts.together += 1
+        for served, part in parts.values():
+            moved = part.position.moved_to(part.events[-1])
+            served.log.relay.remember_position(moved.destination_id, moved.seq, moved.event_id)
+            served.log.stands_at(moved.seq, moved.event_id)
+            self._options.meter.applied(len(part.events), self._clock() - began)
+            self._tell(served)
+        return set(parts)
+
+    def _leave_joint(self) -> None:
+        if self._joint is not None:
+            self._joint.close()
+            self._joint = None
 
     def _turn(self, served: Served) -> bool:
         """Let the relay apply what came of one outbox."""
@@ -507,6 +588,7 @@ class Centre:
     def ended(self) -> None:
         """Say that this worker ended in order, if Postgres can be told."""
         self._starts.close()
+        self._leave_joint()
         if self._has_begun:
             with suppress(psycopg.Error, OSError, WorkerError), self._asking() as connection:
                 for lane in self._lanes:

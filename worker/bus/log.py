@@ -176,6 +176,13 @@ class BusLog:
     def is_empty(self) -> bool:
         return not self._events
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is something, it follows the position, and nobody decided about any of it."""
+        at = self.relay.position
+        follows = at is not None and (at.applied_seq, at.applied_event_id) == (self.base, self._base_id)
+        return bool(self._events) and follows and not self._decided and not self.is_stirred and not self.relay.paused
+
     def oldest_after(self, seq: int) -> int | None:
         """Where the oldest frame in the store began that is not all behind this seq; None: there is none here."""
         return next((came.number for came in self._came if came.last > seq), None)

@@ -54,7 +54,7 @@ def forward(settings: WorkerSettings, bus: BusSettings) -> None:
     serve(settings, deliver=over_the_bus)
 
 
-def apply(settings: WorkerSettings, bus: BusSettings, lanes: list[str]) -> None:
+def apply(settings: WorkerSettings, bus: BusSettings, lanes: list[str], *, together: bool = True) -> None:
     """Apply what comes over the bus until a signal ends it.
 
     Raises:
@@ -80,7 +80,9 @@ def apply(settings: WorkerSettings, bus: BusSettings, lanes: list[str]) -> None:
             alive=supervisor.alive,
             meter=meter,
         )
-        centre = Centre(link, lambda: connect(dsn), lanes, waker=waker, options=options, counts=counts)
+        centre = Centre(
+            link, lambda: connect(dsn), lanes, waker=waker, options=options, together=together, counts=counts
+        )
         supervisor.ready()
         get_log().info("worker.started", pid=os.getpid(), version=__version__, lanes=",".join(lanes))
         try:
@@ -109,6 +111,8 @@ class _Gauges(Collector):
         yield CounterMetricFamily("outbox_bus_doubles", "Frames that were applied already.", value=counts.doubles)
         yield CounterMetricFamily("outbox_bus_refused_frames", "Frames that were none.", value=counts.refused_frames)
         yield CounterMetricFamily("outbox_bus_wants", "How often missing frames were asked for.", value=counts.wants)
+        yield CounterMetricFamily("outbox_bus_together", "Transactions of several outboxes.", value=counts.together)
+        yield CounterMetricFamily("outbox_bus_apart", "Those that failed: each alone then.", value=counts.apart)
         yield GaugeMetricFamily("outbox_bus_outboxes", "Outboxes that came over the bus.", value=counts.outboxes)
         yield GaugeMetricFamily("outbox_bus_blocked_outboxes", "Those that need a person.", value=counts.blocked)
         yield GaugeMetricFamily("outbox_bus_waiting_bytes", "Read and not applied yet.", value=counts.waiting_bytes)

@@ -18,9 +18,12 @@ from worker.commands.process_options import process_options
     help="Which outboxes are this worker's, by the last digit of their ids: 0-7, or 0-3,a. Of two workers on the same"
     " ones each is harmless to the other.",
 )
+@click.option(
+    "--each", is_flag=True, help="A transaction for each outbox; otherwise many share one, where nothing is special."
+)
 @process_options
 def apply(
-    *, url: str | None, partitions: str, metrics_port: int | None, metrics_file: Path | None, quiet: bool
+    *, url: str | None, partitions: str, each: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool
 ) -> None:
     """Apply what hosts send over a bus, for ever: each outbox in its order, exactly once.
 
@@ -51,4 +54,4 @@ def apply(
         metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
         metrics_file=metrics_file or settings.metrics_file,
     )
-    serve(settings, BusSettings.from_env(url), lanes)
+    serve(settings, BusSettings.from_env(url), lanes, together=not each)

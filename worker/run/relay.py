@@ -123,6 +123,11 @@ class Relay:
         self._batches = 0
         self._pace = Pace(options.max_rate)
 
+    @property
+    def is_wary(self) -> bool:
+        """Whether it looks for an event that killed a process."""
+        return self._suspects.wary
+
     def _deciding(self, size: BatchSize) -> Failures:
         """Decide about failed batches of this size; what was tried is remembered for these alone."""
         return Failures(

@@ -102,3 +102,32 @@ delete from outbox.starts where outbox_id = %(outbox_id)s and seq = %(seq)s and 
 
 -- name: waits
 update outbox.starts set waits = %(waits)s where outbox_id = %(outbox_id)s and seq = %(seq)s;
+
+-- name: lock_positions
+-- Fenced, in one order for whoever locks several.
+select outbox_id, applied_seq, applied_event_id
+from outbox.sources
+where outbox_id = any(%(outbox_ids)s)
+order by outbox_id
+for update;
+
+-- name: confined
+-- Which of these outboxes may not write everything.
+select o.outbox_id from unnest(%(outbox_ids)s::uuid[]) as o (outbox_id) where not outbox.may_write(o.outbox_id, '*');
+
+-- name: advance_all
+-- Guarded by the positions that the batch was read from; each row must change, or all of it fails (`kept`).
+with moved as (
+    update outbox.sources as s
+    set
+        applied_seq = m.seq,
+        applied_event_id = m.event_id,
+        applied_at = now(),
+        host = %(host)s,
+        worker_version = %(version)s
+    from jsonb_to_recordset(%(rows)s::jsonb) as m (outbox_id uuid, was bigint, seq bigint, event_id uuid)
+    where s.outbox_id = m.outbox_id and s.applied_seq = m.was
+    returning s.outbox_id
+)
+select case when count(*) <> %(count)s then ('outbox.kept sources ' || count(*))::integer end
+from moved;
