@@ -5,6 +5,7 @@ import click
 from generators.errors import GeneratorError
 from outbox.command_line import LazyGroup, env_file_option, run
 from outbox.errors import OutboxError
+from outbox.settings import OutboxSettings
 
 _COMMANDS = {
     "import": ("generators.commands.import_folders:import_command", "Import existing course folders."),
@@ -24,7 +25,12 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    settings=[OutboxSettings],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:

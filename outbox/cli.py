@@ -6,6 +6,7 @@ import click
 
 from outbox.command_line import LazyGroup, env_file_option, run
 from outbox.errors import OutboxError
+from outbox.settings import OutboxSettings
 
 _COMMANDS = {
     "status": ("outbox.commands.status:status", "Say whether generation is safe, what waits and what is wrong."),
@@ -25,7 +26,12 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    settings=[OutboxSettings],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:

@@ -11,12 +11,13 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from outbox.settings import ENV_FILE
+from outbox.errors import Fault
+from outbox.settings import ENV_FILE, OutboxSettings, Settings, variables
 from outbox.terminal import secure_streams
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,11 +54,19 @@ class LazyGroup(click.Group):
 
     Args:
         lazy: name -> (``"package.module:attribute"``, short help).
+        settings: whose variables its help names.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: Mapping[str, tuple[str, str]],
+        settings: Sequence[type[Settings]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy
+        self._settings = settings
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -89,6 +98,13 @@ class LazyGroup(click.Group):
                 text = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
                 raise click.UsageError(text, ctx) from error
             raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self._settings:
+            names = ", ".join(variables(*self._settings))
+            with formatter.section("Settings, explained by `outbox docs configuration`"):
+                formatter.write_text(names)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         eager = [(name, self.commands[name].get_short_help_str()) for name in super().list_commands(ctx)]
@@ -160,22 +176,44 @@ def _words_for(error: Exception) -> tuple[str, int] | None:
     return None if fault is None else (str(fault), fault.exit_code)
 
 
-def env_file_option(function: F) -> F:
-    """Add ``--env-file`` to a group: the settings file of this call, before any command reads its settings."""
+def setting_option(flag: str, settings: type[Settings], name: str, **more: Any) -> Callable[[F], F]:
+    """Make an option that sets a variable for this call, before any command reads its settings.
+
+    Args:
+        flag: its name, with dashes.
+        settings: whose variable it is.
+        name: of the variable.
+        more: as `click.option` takes it.
+    """
+    variable = variables(settings)[name]
 
     def remember(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            os.environ[ENV_FILE] = value
+        if value is None:
+            return
+        os.environ[name] = value
+        try:
+            settings.value(name)
+        except Fault as exc:
+            raise click.BadParameter(str(exc)) from exc
 
+    default = f"; default: {variable.default_text}" if variable.default_text else ""
     return click.option(
-        "--env-file",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False),
+        flag,
         expose_value=False,
         callback=remember,
-        is_eager=True,
-        help="Read settings from FILE, below the environment.  [env: OUTBOX_ENV_FILE; default: .env]",
-    )(function)
+        help=f"{variable.sentence}  [env: {name}{default}]",
+        **more,
+    )
+
+
+env_file_option = setting_option(
+    "--env-file",
+    OutboxSettings,
+    ENV_FILE,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    is_eager=True,
+)
 
 
 def print_json(value: Any) -> None:

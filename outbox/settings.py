@@ -1,130 +1,184 @@
-"""Configuration of the outbox and the generators: from the environment, checked once, all faults together.
+"""Settings: environment variables, each declared once, as the field of a class that keeps its value.
 
-`VARIABLES` is what docs/configuration.md lists.
+The type of a field says what may stand in the variable, and `Variable` what it means. Reading, faults, what
+`--help` lists, docs/configuration.md and `.env.example` all come from that declaration.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
 
-from outbox.errors import ConfigurationError
+import msgspec
 
-DEFAULT_OUTBOX_PATH = ".outbox/outbox.db"
-DEFAULT_CONTENT_ROOT = "outputs"
+from outbox.errors import ConfigurationError, Fault
+
 ENV_FILE = "OUTBOX_ENV_FILE"
-DEFAULT_ENV_FILE = ".env"
+DEFAULT_ENV_FILE = Path(".env")
 DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 
+_FLAGS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable.
+    """One environment variable, as it annotates the field that keeps its value.
 
     Attributes:
         name: of the variable.
-        default: what it is if it is not set, as one would write it; empty for none.
-        read_by: which commands read it.
-        meaning: one line of Markdown.
+        meaning: one line of Markdown, links as seen from docs/.
+        read_by: which commands read it, if not those of the class.
+        unset: what holds without it, where that is not the default of the field.
+        example: its value in `.env.example`, if that is not the default.
+        secret: its value stands in no repr and in no fault.
+        fault: says what is wrong with a value of the right type; None: nothing.
+        type: of the field, which fills it in.
+        default: of the field, which fills it in; NODEFAULT: it has to be set.
     """
 
     name: str
-    default: str = ""
-    read_by: str
     meaning: str
+    _: KW_ONLY
+    read_by: str = ""
+    unset: str = ""
+    example: str = ""
+    secret: bool = False
+    fault: Callable[[Any], str | None] = lambda _: None
+    type: Any = None
+    default: Any = None
+
+    def of(self, settings: type[Settings], hint: Any, default: Any) -> Self:
+        """Return it with what its field says."""
+        return replace(self, type=hint, default=default, read_by=self.read_by or settings.read_by)
+
+    @property
+    def default_text(self) -> str:
+        """What holds without it, as one would write it; empty for nothing."""
+        if self.unset or self.default in {None, (), msgspec.NODEFAULT}:
+            return self.unset
+        if isinstance(self.default, float):
+            return f"{self.default:g}"
+        return str(self.default).lower() if isinstance(self.default, bool) else str(self.default)
+
+    @property
+    def sentence(self) -> str:
+        """What it means, without Markdown."""
+        text = re.sub(r"\[([\w.-]+)\]\([^)]*\)", r"docs/\1", self.meaning).replace("`", "")
+        return f"{text}." if self.meaning.startswith("`") else f"{text[0].upper()}{text[1:]}."
+
+    def read(self, env: Mapping[str, str], faults: list[str]) -> Any:
+        """Return its value, or the default if it is not set, or blank; a fault is appended."""
+        raw = env.get(self.name, "")
+        text = raw.strip()
+        if not text:
+            if self.default is msgspec.NODEFAULT:
+                faults.append(f"{self.name} is not set. {self.sentence}")
+            return self.default.absolute() if isinstance(self.default, Path) else self.default
+        value: Any = _FLAGS.get(text.lower(), text) if self.type.__origin__ is bool else text
+        if self.type.__origin__ == tuple[str, ...]:
+            value = text.split()
+        try:
+            value = msgspec.convert(value, self.type, strict=False, dec_hook=lambda *_: _path(raw))
+            fault = self.fault(value)
+        except msgspec.ValidationError as exc:
+            fault = f"is not {_wanted(self.type) or exc}"
+        if fault:
+            shown = "its value" if self.secret else repr(text)
+            otherwise = f"; unset, it is {self.default_text}" if self.default_text else ""
+            faults.append(f"{self.name}: {shown} {fault}{otherwise}")
+        return value
 
 
-VARIABLES = (
-    Variable(
-        name="OUTBOX_ENV_FILE",
-        default=DEFAULT_ENV_FILE,
-        read_by="all",
-        meaning="a file of settings (`NAME=value`), below the environment; each command's `--env-file` sets it",
-    ),
-    Variable(
-        name="OUTBOX_CATALOGUE",
-        read_by="all",
-        meaning="event types and their tables: `module:attribute` or an entry point, several with commas between; "
-        "unset: those of content ([own-tables.md](own-tables.md))",
-    ),
-    Variable(
-        name="OUTBOX_PATH",
-        default=DEFAULT_OUTBOX_PATH,
-        read_by="all",
-        meaning="the SQLite file; its directory is made with mode 0700, the file with 0600",
-    ),
-    Variable(
-        name="CONTENT_ROOT",
-        default=DEFAULT_CONTENT_ROOT,
-        read_by="all",
-        meaning="where files are published; one file system",
-    ),
-    Variable(
-        name="OUTBOX_PAYLOAD_LIMIT_BYTES",
-        default=str(DEFAULT_PAYLOAD_LIMIT_BYTES),
-        read_by="generators",
-        meaning="largest payload of one event, as JSON",
-    ),
-    Variable(
-        name="CREATOR_MIND_ID",
-        read_by="generators",
-        meaning="id or slug of the mind that owns what is made; without one, signed-in users see nothing of it",
-    ),
-    Variable(
-        name="PERSONA_MIND_ID",
-        read_by="generators",
-        meaning="id or slug of the mind whose voice is used",
-    ),
-)
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all settings: fields annotated with a `Variable`, and other settings as fields."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxSettings:
-    """What the outbox needs to know.
-
-    Attributes:
-        outbox_path: the SQLite file (OUTBOX_PATH).
-        content_root: the directory that files are published below (CONTENT_ROOT).
-        payload_limit_bytes: largest payload of one event, as JSON (OUTBOX_PAYLOAD_LIMIT_BYTES).
-        creator_mind: id or slug of the mind that owns what is made here (CREATOR_MIND_ID).
-        persona_mind: id or slug of the mind whose voice is used (PERSONA_MIND_ID).
-    """
-
-    outbox_path: Path
-    content_root: Path
-    payload_limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES
-    creator_mind: str | None = None
-    persona_mind: str | None = None
+    refusal: ClassVar[type[Fault]] = ConfigurationError
+    read_by: ClassVar[str] = "all"
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> OutboxSettings:
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Self:
         """Read the environment, and the settings file below it (see `environment`).
 
+        Args:
+            env: instead of both.
+
         Raises:
-            ConfigurationError: lists every fault, not just the first.
+            ConfigurationError: (or what `refusal` says) one line for each fault, all of them.
         """
-        env = environment() if env is None else env
         faults: list[str] = []
-        root = Path(env.get("CONTENT_ROOT") or DEFAULT_CONTENT_ROOT)
-        if root.exists() and not root.is_dir():
-            faults.append(f"CONTENT_ROOT: {root} is not a directory")
-        path = Path(env.get("OUTBOX_PATH") or DEFAULT_OUTBOX_PATH)
-        if path.is_dir():
-            faults.append(f"OUTBOX_PATH: {path} is a directory; name the file, for example {path / 'outbox.db'}")
-        limit = env.get("OUTBOX_PAYLOAD_LIMIT_BYTES") or str(DEFAULT_PAYLOAD_LIMIT_BYTES)
-        if not (limit.isascii() and limit.isdigit()) or int(limit) == 0:
-            faults.append(f"OUTBOX_PAYLOAD_LIMIT_BYTES: {limit!r} is not a positive number of bytes")
+        found = cls._read(environment() if env is None else env, faults)
         if faults:
-            raise ConfigurationError("configuration: " + "; ".join(faults))
+            raise cls.refusal("\n".join(faults))
+        return found
+
+    @classmethod
+    def value(cls, name: str) -> Any:
+        """Read one variable of these alone, as `from_env` does.
+
+        Raises:
+            ConfigurationError: (or what `refusal` says) it is wrong.
+        """
+        faults: list[str] = []
+        value = variables(cls)[name].read(environment(), faults)
+        if faults:
+            raise cls.refusal(faults[0])
+        return value
+
+    @classmethod
+    def fields(cls) -> Iterator[tuple[str, Variable | type[Settings]]]:
+        """Each field with its variable, or with the class of the settings in it."""
+        hints = typing.get_type_hints(cls, include_extras=True)
+        for field in msgspec.structs.fields(cls):
+            hint = hints[field.name]
+            own = [one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Variable)]
+            yield field.name, own[0].of(cls, hint, field.default) if own else hint
+
+    @classmethod
+    def _read(cls, env: Mapping[str, str], faults: list[str]) -> Self:
         return cls(
-            outbox_path=path.absolute(),
-            content_root=root.absolute(),
-            payload_limit_bytes=int(limit),
-            creator_mind=env.get("CREATOR_MIND_ID") or None,
-            persona_mind=env.get("PERSONA_MIND_ID") or None,
+            **{
+                name: one.read(env, faults) if isinstance(one, Variable) else one._read(env, faults)  # noqa: SLF001 - ours
+                for name, one in cls.fields()
+            }
         )
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={getattr(self, name)!r}"
+            for name, one in self.fields()
+            if not (isinstance(one, Variable) and one.secret)
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def variables(*classes: type[Settings]) -> dict[str, Variable]:
+    """Return the variables of all these by name, those of nested settings included."""
+    found: dict[str, Variable] = {}
+    for settings in classes:
+        for _, one in settings.fields():
+            new = {one.name: one} if isinstance(one, Variable) else variables(one)
+            found |= {name: variable for name, variable in new.items() if name not in found}
+    return found
+
+
+def _path(raw: str) -> Path:
+    try:
+        return Path(raw).expanduser().absolute()
+    except RuntimeError as exc:  # a user without a home
+        raise ValueError(str(exc)) from exc
+
+
+def _wanted(hint: Any) -> str:
+    """What a type wants, in the words of its `Meta`."""
+    if hint is bool:
+        return "true or false"
+    titles = [one.title for one in getattr(hint, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
+    return titles[0] or "" if titles else "".join(map(_wanted, typing.get_args(hint)[:1]))
 
 
 def environment() -> Mapping[str, str]:
@@ -152,3 +206,59 @@ def environment() -> Mapping[str, str]:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is not UTF-8; save it as UTF-8") from error
     return {**stored, **os.environ}
+
+
+def _no_directory(path: Path) -> str | None:
+    return f"is a directory; name the file, for example {path / 'outbox.db'}" if path.is_dir() else None
+
+
+def _directory(path: Path) -> str | None:
+    return "is not a directory" if path.exists() and not path.is_dir() else None
+
+
+class OutboxSettings(Settings, frozen=True, kw_only=True):
+    """What the outbox and the generators need to know. Paths are absolute."""
+
+    env_file: Annotated[
+        Path,
+        Variable(
+            ENV_FILE,
+            "a file of settings (`NAME=value`), read below the environment; `--env-file` of each command names it",
+        ),
+    ] = DEFAULT_ENV_FILE
+    catalogue: Annotated[
+        str,
+        Variable(
+            "OUTBOX_CATALOGUE",
+            "event types and their tables: `module:attribute` or an entry point, several with commas between; "
+            "unset: those of content ([own-tables.md](own-tables.md))",
+        ),
+    ] = ""
+    outbox_path: Annotated[
+        Path,
+        Variable(
+            "OUTBOX_PATH",
+            "the SQLite file; its directory is made with mode 0700, the file with 0600",
+            fault=_no_directory,
+        ),
+    ] = Path(".outbox/outbox.db")
+    content_root: Annotated[
+        Path, Variable("CONTENT_ROOT", "where files are published; one file system", fault=_directory)
+    ] = Path("outputs")
+    payload_limit_bytes: Annotated[
+        int,
+        msgspec.Meta(ge=1, title="a whole number of bytes, at least 1"),
+        Variable("OUTBOX_PAYLOAD_LIMIT_BYTES", "largest payload of one event, as JSON", read_by="generators"),
+    ] = DEFAULT_PAYLOAD_LIMIT_BYTES
+    creator_mind: Annotated[
+        str | None,
+        Variable(
+            "CREATOR_MIND_ID",
+            "id or slug of the mind that owns what is made; without one, signed-in users see nothing of it",
+            read_by="generators",
+        ),
+    ] = None
+    persona_mind: Annotated[
+        str | None,
+        Variable("PERSONA_MIND_ID", "id or slug of the mind whose voice is used", read_by="generators"),
+    ] = None

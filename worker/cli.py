@@ -7,7 +7,9 @@ import click
 from outbox import OutboxError
 from outbox.command_line import LazyGroup, env_file_option
 from outbox.command_line import run as run_command
+from worker.bus.settings import BusSettings
 from worker.errors import WorkerError
+from worker.settings import WorkerSettings
 
 _COMMANDS = {
     "run": ("worker.commands.run:run", "Deliver for ever: the background process."),
@@ -23,7 +25,12 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    settings=[WorkerSettings, BusSettings],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @env_file_option
 @click.version_option(package_name="creatoros-outbox")
 def cli() -> None:

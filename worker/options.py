@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from worker.connect.connection import Limits
 from worker.meter import Meter, NoMeter
+from worker.settings import HOLD_AFTER_ALIKE
 
 ANSWER_MARGIN_SECONDS = 5.0
-HOLD_AFTER_ALIKE = 5
 HALVES_FROM_SHARE = 0.2  # of the most events of a batch
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from outbox.catalogue.content import CATALOGUE
 from outbox.catalogue.declaration import Catalogue
 from outbox.errors import CatalogueError
-from outbox.settings import environment
+from outbox.settings import OutboxSettings
 
 VARIABLE = "OUTBOX_CATALOGUE"
 GROUP = "creatoros_outbox.catalogues"
@@ -31,7 +31,7 @@ def active() -> Catalogue:
     Raises:
         CatalogueError: OUTBOX_CATALOGUE names what cannot be loaded, or two catalogues that contradict each other.
     """
-    names = [name.strip() for name in environment().get(VARIABLE, "").split(",") if name.strip()]
+    names = [name.strip() for name in OutboxSettings.value(VARIABLE).split(",") if name.strip()]
     return together([load(name) for name in names] or [CATALOGUE])
 
 

@@ -175,7 +175,7 @@ def iter_until(lines: Any, event: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
-        ({}, "no bus is named"),
+        ({}, "OUTBOX_BUS_URL is not set"),
         ({"OUTBOX_BUS_URL": "http://here"}, "nats:// or tls://"),
         ({"OUTBOX_BUS_URL": "nats://me:secret@127.0.0.1"}, "holds no secret"),
         ({"OUTBOX_BUS_URL": "nats://bus.example.com"}, "in the clear"),

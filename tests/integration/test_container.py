@@ -17,7 +17,7 @@ from outbox import Outbox
 from tests.support.make_outbox import lesson, project
 from tests.support.postgres import Database
 from tests.support.processes import ROOT, environment, until, worker
-from worker.variables import KNOWN
+from worker.doctor.host import KNOWN
 
 TEXT = (ROOT / "Containerfile").read_text().replace("\\\n", " ")
 LINES = [line.split(maxsplit=1) for line in TEXT.splitlines() if line.strip() and not line.startswith("#")]

@@ -1,52 +1,50 @@
 """Where the bus is and who we are there, from the environment."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated
 
-from outbox import environment
 from outbox.extras import install_command
+from outbox.settings import Settings, Variable
 from worker.bus.link import Link
 from worker.errors import SettingsFault
+from worker.settings import Insecure
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
+
+def _no_file(path: Path) -> str | None:
+    return None if path.is_file() else "is no file"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BusSettings:
-    """How to reach the bus.
+class BusSettings(Settings, frozen=True, kw_only=True):
+    """How to reach the bus."""
 
-    Attributes:
-        url: OUTBOX_BUS_URL, or as the command line says.
-        seed: OUTBOX_BUS_NKEY, the file with our nkey seed; None: the server lets us in without.
-        authority: OUTBOX_BUS_CA, the file with the certificate authority of the server.
-        insecure: OUTBOX_INSECURE, whether another machine may be asked without TLS.
-    """
+    refusal = SettingsFault
+    read_by = "`worker forward`, `worker apply`"
 
-    url: str
-    seed: Path | None = None
-    authority: Path | None = None
-    insecure: bool = False
-
-    @classmethod
-    def from_env(cls, url: str | None = None) -> Self:
-        """Read the environment, and `.env` below it.
-
-        Raises:
-            SettingsFault: no address is named, or a file is not there.
-        """
-        values = environment()
-        url = url or values.get("OUTBOX_BUS_URL", "").strip()
-        if not url:
-            raise SettingsFault("no bus is named: set OUTBOX_BUS_URL, as nats://host:4222 or tls://host:4222")
-        files = []
-        for name in ("OUTBOX_BUS_NKEY", "OUTBOX_BUS_CA"):
-            named = values.get(name, "").strip()
-            files.append(Path(named).expanduser() if named else None)
-            if named and not Path(named).expanduser().is_file():
-                raise SettingsFault(f"{name}: there is no such file")
-        insecure = values.get("OUTBOX_INSECURE", "").strip().lower() in _TRUE
-        return cls(url=url, seed=files[0], authority=files[1], insecure=insecure)
+    url: Annotated[
+        str,
+        Variable(
+            "OUTBOX_BUS_URL",
+            "the bus: `nats://host:4222` or `tls://host:4222`; several servers of one cluster with commas "
+            "between ([fleet.md](fleet.md))",
+        ),
+    ]
+    seed: Annotated[
+        Path | None,
+        Variable(
+            "OUTBOX_BUS_NKEY",
+            "file with the nkey seed that the bus knows us by, a secret; without it the bus must let us in as we are",
+            fault=_no_file,
+        ),
+    ] = None
+    authority: Annotated[
+        Path | None,
+        Variable(
+            "OUTBOX_BUS_CA",
+            "file with the certificate authority of the bus, where it is none that this system knows",
+            fault=_no_file,
+        ),
+    ] = None
+    insecure: Insecure = False
 
     def link(self, name: str, *, keeps: bool = False) -> Link:
         """Make the transport; nothing is connected yet.

@@ -1,15 +1,14 @@
 """`worker apply`: the centre of hosts that forward."""
 
-import dataclasses
-from pathlib import Path
-
 import click
 
+from outbox.command_line import setting_option
+from worker.bus.settings import BusSettings
 from worker.commands.process_options import process_options
 
 
 @click.command()
-@click.option("--from", "url", metavar="URL", help="The bus: nats://host:4222 or tls://host:4222 [OUTBOX_BUS_URL].")
+@setting_option("--from", BusSettings, "OUTBOX_BUS_URL", metavar="URL")
 @click.option(
     "--partitions",
     default="*",
@@ -22,9 +21,7 @@ from worker.commands.process_options import process_options
     "--each", is_flag=True, help="A transaction for each outbox; otherwise many share one, where nothing is special."
 )
 @process_options
-def apply(
-    *, url: str | None, partitions: str, each: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool
-) -> None:
+def apply(*, partitions: str, each: bool, quiet: bool) -> None:
     """Apply what hosts send over a bus, for ever: each outbox in its order, exactly once.
 
     The other half of `worker forward`. Needs SUPABASE_DB_URL and no outbox file. What the bus loses, doubles or brings
@@ -37,7 +34,6 @@ def apply(
     # Imported here: --help answers without them.
     from worker.bus.link import lanes_of  # noqa: PLC0415
     from worker.bus.serve import apply as serve  # noqa: PLC0415
-    from worker.bus.settings import BusSettings  # noqa: PLC0415
     from worker.logs import configure_logs  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
@@ -48,10 +44,4 @@ def apply(
             f"{partitions!r} names no hex digits: 0-7, or 0-3,a", param_hint="--partitions"
         ) from exc
     configure_logs(quiet=quiet)
-    settings = WorkerSettings.from_env()
-    settings = dataclasses.replace(
-        settings,
-        metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
-        metrics_file=metrics_file or settings.metrics_file,
-    )
-    serve(settings, BusSettings.from_env(url), lanes, together=not each)
+    serve(WorkerSettings.from_env(), BusSettings.from_env(), lanes, together=not each)

@@ -29,7 +29,7 @@ def console(*, port: int, outboxes: tuple[Path, ...]) -> None:
       worker console /srv/a/outbox.db /srv/b/outbox.db
     """
     # Imported here: --help answers without them.
-    from dataclasses import replace  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
 
     from outbox import OutboxSettings  # noqa: PLC0415
     from outbox.operating import not_found  # noqa: PLC0415

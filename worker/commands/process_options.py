@@ -1,32 +1,22 @@
 """Options that every process of the worker has which runs for ever."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from outbox.command_line import setting_option
+from worker.settings import WorkerSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def process_options(command: Command) -> Command:
     """Add where it shows its metrics, and how much it logs."""
-    for option in reversed(
-        (
-            click.option(
-                "--metrics-port",
-                type=click.IntRange(0, 65535),
-                help="Answer Prometheus on this port of 127.0.0.1: /metrics, /healthz, /readyz; 0 takes a free one"
-                " [OUTBOX_METRICS_PORT].",
-            ),
-            click.option(
-                "--metrics-file",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="Write the metrics to this file every 15 s, for node_exporter's textfile collector"
-                " [OUTBOX_METRICS_FILE].",
-            ),
-            click.option("--quiet", is_flag=True, help="Log warnings and errors only."),
-        )
+    for option in (
+        click.option("--quiet", is_flag=True, help="Log warnings and errors only."),
+        setting_option("--metrics-file", WorkerSettings, "OUTBOX_METRICS_FILE", metavar="FILE"),
+        setting_option("--metrics-port", WorkerSettings, "OUTBOX_METRICS_PORT", metavar="PORT"),
     ):
         command = option(command)
     return command

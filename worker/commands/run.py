@@ -1,8 +1,5 @@
 """`worker run`: the background process."""
 
-import dataclasses
-from pathlib import Path
-
 import click
 
 from worker.commands.process_options import process_options
@@ -11,7 +8,7 @@ from worker.commands.process_options import process_options
 @click.command()
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @process_options
-def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, quiet: bool) -> None:
+def run(*, local: bool, quiet: bool) -> None:
     """Deliver for ever: wait for events, carry them over, wait out every outage.
 
     One worker per outbox. SIGTERM, SIGINT and a closed terminal (SIGHUP, but not under nohup) finish the batch in
@@ -29,10 +26,4 @@ def run(*, local: bool, metrics_port: int | None, metrics_file: Path | None, qui
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=quiet)
-    settings = WorkerSettings.from_env()
-    settings = dataclasses.replace(
-        settings,
-        metrics_port=settings.metrics_port if metrics_port is None else metrics_port,
-        metrics_file=metrics_file or settings.metrics_file,
-    )
-    serve(settings, local=local)
+    serve(WorkerSettings.from_env(), local=local)

@@ -25,11 +25,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.errors import finish_pgconn
 from psycopg.waiting import Wait
 
-from outbox import environment
 from worker.apply.queries import query
 from worker.connect.address import is_this_machine, parts_of
 from worker.connect.login import LOGIN_REFUSED, judge_login
 from worker.errors import SettingsFault
+from worker.settings import WorkerSettings
 
 # `select` takes no descriptor above 1023; Windows has nothing else.
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -155,7 +155,7 @@ def _encrypted(pgconn: pq.abc.PGconn, info: str) -> str | None:
     if is_this_machine(parts) or parts.get("gssencmode") == "require":
         return None
     mode = parts.get("sslmode", "prefer")
-    if mode not in _WITHOUT_TLS or environment().get(INSECURE, "").strip().lower() in _YES:
+    if mode not in _WITHOUT_TLS or WorkerSettings.value(INSECURE):
         return None
     if mode == "disable":
         raise _InTheClear(parts.get("host") or parts["hostaddr"])
@@ -163,7 +163,6 @@ def _encrypted(pgconn: pq.abc.PGconn, info: str) -> str | None:
 
 
 INSECURE = "OUTBOX_INSECURE"
-_YES = frozenset({"1", "true", "yes", "on"})
 _WITHOUT_TLS = frozenset({"disable", "allow", "prefer"})
 _AS_EVER, _VERBOSE = 1, 2  # PGVerbosity of libpq
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from outbox import host as system
-from outbox.settings import DEFAULT_ENV_FILE, ENV_FILE
+from outbox.settings import DEFAULT_ENV_FILE, ENV_FILE, variables
+from worker.bus.settings import BusSettings
 from worker.doctor.finding import Finding, Outcome, judged
-from worker.settings import WorkerSettings
-from worker.variables import FOR_TESTS, KNOWN
+from worker.settings import FOR_TESTS, WorkerSettings
 
 LOW_SPACE_BYTES = 500 * 1024 * 1024
 NO_SPACE_BYTES = 50 * 1024 * 1024
@@ -40,6 +40,7 @@ NETWORK = (
     "virtiofs",
 )
 VOLATILE = {"tmpfs", "ramfs", "overlay"}
+KNOWN = frozenset(variables(WorkerSettings, BusSettings))
 MOUNTS = Path("/proc/self/mountinfo")
 
 

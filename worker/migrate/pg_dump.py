@@ -17,6 +17,7 @@ from psycopg import pq
 
 from worker.connect.address import understood
 from worker.migrate.errors import BackupError
+from worker.settings import WorkerSettings
 from worker.standin.binaries import wheel_programs
 from worker.standin.errors import StandInError
 
@@ -81,7 +82,7 @@ def libpq_environment(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def _candidates() -> Iterator[Path]:
-    if chosen := os.environ.get(CHOSEN):
+    if chosen := WorkerSettings.value(CHOSEN):
         yield Path(chosen)
         return
     if found := shutil.which("pg_dump"):

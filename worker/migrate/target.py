@@ -1,7 +1,7 @@
 """Which database to migrate: an administrator's connection string, so that the worker's own need not be one."""
 
-from outbox import environment
 from worker.migrate.errors import TargetError
+from worker.settings import WorkerSettings
 
 ADMIN_URL = "SUPABASE_MIGRATE_DB_URL"
 
@@ -12,7 +12,7 @@ def administrator_dsn(worker_url: str | None) -> str:
     Raises:
         TargetError: neither is set.
     """
-    url = environment().get(ADMIN_URL, "").strip() or worker_url
+    url: str | None = WorkerSettings.value(ADMIN_URL) or worker_url
     if not url:
         raise TargetError(
             f"no database is named: set {ADMIN_URL} (or SUPABASE_DB_URL) to the connection string of the role "

@@ -1,5 +1,7 @@
 """Settings: read once, faults told together, the secret never shown."""
 
+from pathlib import Path
+
 import pytest
 
 from worker import SettingsFault, WorkerSettings
@@ -24,10 +26,26 @@ def test_a_flag_that_is_left_blank_is_as_it_is_by_default(text: str, *, expected
     assert WorkerSettings.from_env({"OUTBOX_SECOND_LANE": text}).second_lane is expected
 
 
-def test_the_connection_string_is_not_in_the_repr() -> None:
-    settings = WorkerSettings.from_env({"SUPABASE_DB_URL": "postgresql://u:s3cret@h/d"})
-    assert settings.db_url is not None
+@pytest.mark.parametrize("name", ["SUPABASE_DB_URL", "SUPABASE_MIGRATE_DB_URL", "OUTBOX_NOTIFY"])
+def test_no_secret_is_in_the_repr(name: str) -> None:
+    settings = WorkerSettings.from_env({name: "postgresql://u:s3cret@h/d"})
+    assert settings != WorkerSettings.from_env({})
     assert "s3cret" not in repr(settings)
+
+
+def test_what_is_read_alone_is_read_from_the_settings_file_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`worker migrate` looks for a pg_dump deep inside, and a connection asks there whether TLS may be left out."""
+    (tmp_path / "settings").write_text("OUTBOX_PG_DUMP=/opt/pg_dump\nOUTBOX_INSECURE=perhaps\n")
+    monkeypatch.setenv("OUTBOX_ENV_FILE", str(tmp_path / "settings"))
+    assert WorkerSettings.value("OUTBOX_PG_DUMP") == "/opt/pg_dump"
+    with pytest.raises(SettingsFault, match="OUTBOX_INSECURE: 'perhaps' is not true or false; unset, it is false"):
+        WorkerSettings.value("OUTBOX_INSECURE")
+
+
+def test_a_path_in_a_settings_file_may_begin_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No shell reads that file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert WorkerSettings.from_env({"OUTBOX_METRICS_FILE": "~/m.prom"}).metrics_file == tmp_path / "m.prom"
 
 
 def test_all_faults_are_told_together_and_none_quotes_the_secret() -> None:
