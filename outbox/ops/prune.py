@@ -58,7 +58,10 @@ def plan_prune(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePla
     young = last_until(connection, box.clock.now() - dt.timedelta(days=keep_days, milliseconds=1)) + 1
     (staged,) = connection.execute("select min(seq) from files where temp is not null").fetchone()
     (parked,) = connection.execute("select min(seq) from parked").fetchone()
-    limits = [(box.relay.verified_seq, "not proven yet to be in the destination: run `worker verify`")]
+    proven = box.relay.verified_seq
+    unproven = "not proven yet to be in the destination: run `worker verify`"
+    newest = "the newest, by which the worker knows this log; it always stays"
+    limits = [(proven, newest if 0 < proven == last else unproven)]
     if first and young <= last:
         limits.append((young, f"younger than {keep_days:g} days"))
     if staged is not None:

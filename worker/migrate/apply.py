@@ -7,7 +7,6 @@ connection that is no longer ours. A table lock that somebody else holds is wait
 how long) and asked for a few times; a migration that queues for a table makes everybody behind it queue too.
 """
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Literal
 
 import psycopg
 from psycopg import errors
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from worker.migrate.asked_about import tables
 from worker.migrate.connection import connect
@@ -26,8 +26,6 @@ Direction = Literal["up", "down"]
 
 # Any number will do, as long as every version of this program uses the same one.
 ADVISORY_KEY = 0x6F7574626F78  # "outbox"
-_ATTEMPTS = 4
-_FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_CONTEXT = 200
 
 
@@ -102,6 +100,17 @@ def apply_steps(
                 raise _refused(migration, direction, exc, progress) from exc
 
 
+def until_locked(pause: Callable[[float], None]) -> Retrying:
+    """Try four times, with 3.5 s and a bit of pauses between them, as long as a lock cannot be had."""
+    return Retrying(
+        retry=retry_if_exception_type(errors.LockNotAvailable),
+        stop=stop_after_attempt(4),
+        wait=wait_exponential(multiplier=0.5) + wait_random(0, 0.2),
+        sleep=pause,
+        reraise=True,
+    )
+
+
 def _with_patience(
     connection: psycopg.Connection,
     migration: Migration,
@@ -109,17 +118,13 @@ def _with_patience(
     pause: Callable[[float], None],
     progress: str,
 ) -> Applied:
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _attempt(connection, migration, direction)
-        except errors.LockNotAvailable as exc:
-            if attempt == _ATTEMPTS - 1:
-                raise LockHeldError(
-                    f"{migration.file_name} could not get its locks: {holders(connection)}. Nothing of it was "
-                    f"applied, {progress}. End that session or wait for it, then run the same command again"
-                ) from exc
-            pause(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
-    raise AssertionError("unreachable")
+    try:
+        return until_locked(pause)(_attempt, connection, migration, direction)
+    except errors.LockNotAvailable as exc:
+        raise LockHeldError(
+            f"{migration.file_name} could not get its locks: {holders(connection)}. Nothing of it was "
+            f"applied, {progress}. End that session or wait for it, then run the same command again"
+        ) from exc
 
 
 def _attempt(connection: psycopg.Connection, migration: Migration, direction: Direction) -> Applied:

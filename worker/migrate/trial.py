@@ -17,15 +17,13 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors
 
-from worker.migrate.apply import ADVISORY_KEY, Direction, holders, refusal, run_file
+from worker.migrate.apply import ADVISORY_KEY, Direction, holders, refusal, run_file, until_locked
 from worker.migrate.audit import STRUCTURAL, audit
 from worker.migrate.files import Migration
 from worker.migrate.finding import Finding, Severity
 from worker.migrate.queries import query
 
 LONGEST_SECONDS = 30.0
-_ATTEMPTS = 4
-_FIRST_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +62,10 @@ def try_out(
         longest_seconds: give up after so long.
         pause: waits this many seconds between two attempts for a lock.
     """
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _within(connection, migrations, direction, applied, longest_seconds)
-        except errors.LockNotAvailable:
-            if attempt < _ATTEMPTS - 1:
-                pause(_FIRST_PAUSE_SECONDS * 2**attempt)
-    return Trial(stopped_by=(f"its locks cannot be had: {holders(connection)}. End that session or wait for it",))
+    try:
+        return until_locked(pause)(_within, connection, migrations, direction, applied, longest_seconds)
+    except errors.LockNotAvailable:
+        return Trial(stopped_by=(f"its locks cannot be had: {holders(connection)}. End that session or wait for it",))
 
 
 def _within(
