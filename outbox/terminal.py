@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _LEAST_ROOM = 24  # columns: a narrower one would hold a word a line
+_STEP = 4  # columns that a text is indented by if it begins on a line of its own
 
 # Categories Cc (but for tab and newline), Cf, Cs, Zl and Zp of Unicode, and the letters that have no shape.
 _OBEYED = (
@@ -215,20 +216,27 @@ def echo_marked(mark: str, colour: str, text: str, *, bold: bool = False) -> Non
     click.echo(text)
 
 
-def hung(text: str, indent: int) -> str:
-    """Break a text between its words where the terminal ends, and go on below its beginning.
+def beside(head: str, text: str) -> str:
+    """Put a text behind its head; break it between its words where the terminal ends, and go on below its beginning.
 
-    A terminal breaks words; a pipe gets the text as it is, on one line.
+    A terminal breaks words; a pipe gets one line. Where there is hardly room behind the head, the text begins on the
+    next line. A word that is longer than the terminal stays whole.
 
     Args:
+        head: without line ends; may be blank.
         text: without line ends.
-        indent: the column that it begins in.
     """
     if not sys.stdout.isatty():
-        return text
-    room = max(_LEAST_ROOM, shutil.get_terminal_size().columns - indent)
-    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
-    return f"\n{'':<{indent}}".join(lines)
+        return head + text
+    columns = shutil.get_terminal_size().columns
+    room = columns - len(head)
+    if len(text) <= room:
+        return head + text
+    indent = len(head)
+    if room < max(_LEAST_ROOM, *map(len, text.split(" "))):
+        head, indent = f"{head.rstrip()}\n{'':<{_STEP}}" if head.strip() else " " * _STEP, _STEP
+    lines = textwrap.wrap(text, max(columns - indent, 1), break_long_words=False, break_on_hyphens=False)
+    return head + f"\n{'':<{indent}}".join(lines)
 
 
 def console(*, err: bool = False, **settings: Any) -> Console:

@@ -16,7 +16,7 @@ from outbox.ops.backlog import history
 from outbox.ops.backlog_plot import LONGEST, Point, plot
 from outbox.ops.wording import age
 from outbox.outbox import Outbox
-from outbox.terminal import one_line
+from outbox.terminal import beside, one_line
 
 
 @click.command()
@@ -69,4 +69,5 @@ def _line(row: OutageRecord) -> str:
     else:
         drained = "not drained yet"
     backlog = f"backlog {row.backlog_at_begin:,} -> {row.backlog_peak:,}"
-    return f"{began:%Y-%m-%d %H:%M:%SZ}  {lasted:<10}  {backlog}, {drained}: {one_line(row.cause)}"
+    text = f"{lasted:<10}  {backlog}, {drained}: {one_line(row.cause)}"
+    return beside(f"{began:%Y-%m-%d %H:%M:%SZ}  ", text)

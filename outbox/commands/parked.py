@@ -20,7 +20,7 @@ from outbox.notes import audit
 from outbox.notes.parked import ParkedEvent, ParkedState
 from outbox.ops import resolve
 from outbox.outbox import Outbox
-from outbox.terminal import one_line
+from outbox.terminal import beside, one_line
 
 PREVIEWED = 10
 PAGE = 500
@@ -56,7 +56,12 @@ class Choice:
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--since", type=click.DateTime(), help="Only those parked at or after this time (UTC)."),
+        click.option(
+            "--since",
+            metavar="TIME",
+            type=click.DateTime(),
+            help="Only those parked at or after this time (UTC): 2026-11-30, or 2026-11-30T08:15:00.",
+        ),
         click.option(
             "--course", metavar="SLUG", type=TEXT, help="Only those of the course whose project has this slug."
         ),
@@ -125,7 +130,9 @@ def list_(*, as_json: bool, **conditions: Any) -> None:
 @click.argument("seq", type=SEQ)
 @json_option
 def show(*, seq: int, as_json: bool) -> None:
-    """Show one parked event: why, what waits for it, its payload, and what was decided so far.
+    """Show one parked event, and why.
+
+    Also what waits for it, its payload, and what was decided so far.
 
     \b
     Example:
@@ -148,14 +155,15 @@ def show(*, seq: int, as_json: bool) -> None:
         print_json(found)
         return
     for key, value in found.items():
-        click.echo(f"{key:<15} {one_line(_plain(value))}")
+        head, text = f"{key:<15} ", one_line(_plain(value))
+        click.echo(head + text if isinstance(value, (dict, list)) else beside(head, text))  # JSON is copied
 
 
 @parked.command()
 @_many
 @click.option("--reason", type=TEXT, help="Why; kept in the audit trail.")
 def retry(*, reason: str | None, **chosen: Any) -> int:
-    """Try parked events again as they are: their cause was mended elsewhere.
+    """Try parked events again: their cause was mended elsewhere.
 
     \b
     Examples:
@@ -178,9 +186,9 @@ def retry(*, reason: str | None, **chosen: Any) -> int:
 )
 @_reason
 def edit(*, source: Any, fields: tuple[str, ...], reason: str, **chosen: Any) -> int:
-    """Apply parked events with a corrected payload; the original stays in the log.
+    """Apply parked events with a corrected payload.
 
-    Without --file and --set it opens $EDITOR, for one event.
+    The original stays in the log. Without --file and --set it opens $EDITOR, for one event.
 
     \b
     Examples:
@@ -205,7 +213,7 @@ def edit(*, source: Any, fields: tuple[str, ...], reason: str, **chosen: Any) ->
 @click.option("--alone", is_flag=True, help="Leave what only adds to it; each is refused then, and parked.")
 @_reason
 def discard(*, alone: bool, reason: str, **chosen: Any) -> int:
-    """Never apply parked events; what is held behind them goes on without them.
+    """Never apply parked events; the rest goes on without them.
 
     Where one is the first version of its row, the patches, tags and links that only add to it are discarded with it.
 
@@ -247,9 +255,10 @@ def supersede(*, reason: str, **chosen: Any) -> int:
 @click.argument("seqs", metavar="SEQ...", nargs=-1, required=True, type=SEQ)
 @_reason
 def park(*, seqs: tuple[int, ...], reason: str) -> int:
-    """Set aside events that are not delivered yet; what does not depend on them goes on.
+    """Set aside events that are not delivered yet.
 
-    For an event at which the worker stands and that nothing else gets past. Decide about it then like about any other.
+    What does not depend on them goes on. For an event at which the worker stands and that nothing else gets past.
+    Decide about it then like about any other.
 
     \b
     Example:
@@ -370,10 +379,11 @@ def _is_of(course: str, event: Event) -> bool:
 def _line(row: ParkedEvent, event: Event | None) -> str:
     key = (named(event.type, event.payload_json) if event is not None else "") or "-"
     when = f"{row.parked_at:%Y-%m-%d %H:%M}"
-    return (
-        f"{row.seq:>8}  {row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(key)}  "
+    text = (
+        f"{row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(key)}  "
         f"{one_line(row.verdict)} {one_line(row.sqlstate or '-')}  {one_line(row.reason)}"
     )
+    return beside(f"{row.seq:>8}  ", text)
 
 
 def _plain(value: Any) -> str:

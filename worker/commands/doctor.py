@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outbox.command_line import json_option, print_json
-from outbox.terminal import echo_marked, hung
+from outbox.terminal import beside, echo_marked
 
 if TYPE_CHECKING:
     from worker.doctor import Finding
@@ -56,8 +56,8 @@ def _show(findings: "list[Finding]") -> None:
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         # click leaves colours out where the output is no terminal.
-        found = hung(finding.found, width + 8)
-        text = f"  {finding.check:<{width}}  {found}"
-        echo_marked(f"{finding.outcome:<4}", marks[finding.outcome], text, bold=finding.outcome == "fail")
+        outcome = f"{finding.outcome:<4}"
+        text = beside(f"{outcome}  {finding.check:<{width}}  ", finding.found)
+        echo_marked(outcome, marks[finding.outcome], text[len(outcome) :], bold=finding.outcome == "fail")
         if finding.remedy:
-            click.echo(f"{'':<{width + 6}}  → {hung(finding.remedy, width + 10)}")
+            click.echo(beside(" " * (width + 8), f"→ {finding.remedy}"))

@@ -22,6 +22,14 @@ import psycopg
 from worker.errors import SettingsFault
 from worker.judgement import Judgement, Verdict
 
+WRONG_LOGIN = "the database refuses this user or password"
+WRONG_POOLER_LOGIN = "the pooler refuses this user or password"
+INCOMPLETE_LOGIN = "SUPABASE_DB_URL holds no password"
+LOGIN_REMEDY = (
+    'put the password of outbox_worker into SUPABASE_DB_URL (a new one: psql "$SUPABASE_MIGRATE_DB_URL" -c '
+    "'\\password outbox_worker'), then restart the worker"
+)
+_REMEDIES = dict.fromkeys((WRONG_LOGIN, WRONG_POOLER_LOGIN, INCOMPLETE_LOGIN), LOGIN_REMEDY)
 LOGIN_REFUSED = "login_refused"  # tried again after minutes: poolers ban who hammers with a wrong password
 _OUTAGE, _ENVIRONMENT = Verdict.OUTAGE, Verdict.ENVIRONMENT
 
@@ -48,7 +56,7 @@ Row = tuple[Verdict, str, str]  # verdict, kind, words of ours
 
 # SQLSTATE or its class (two characters) of a server that let nobody in; what is not here needs a person.
 BY_LOGIN_SQLSTATE: dict[str, Row] = {
-    "28P01": (_ENVIRONMENT, LOGIN_REFUSED, "the database refuses this user or password"),
+    "28P01": (_ENVIRONMENT, LOGIN_REFUSED, WRONG_LOGIN),
     "28": (_ENVIRONMENT, LOGIN_REFUSED, "the server does not admit this user, or not from this address"),
     "3D000": (_ENVIRONMENT, "no_database", "there is no such database"),
     "57P04": (_ENVIRONMENT, "no_database", "the database was dropped"),
@@ -95,10 +103,10 @@ BY_POOLER_WORDS: tuple[tuple[str, Row], ...] = (
         (_ENVIRONMENT, "tls", "the server wants TLS: add sslmode=require"),
     ),
     (r"\(ebanned\)", (_ENVIRONMENT, LOGIN_REFUSED, "the pooler has banned this address")),
-    (r"password authentication failed", (_ENVIRONMENT, LOGIN_REFUSED, "the database refuses this user or password")),
+    (r"password authentication failed", (_ENVIRONMENT, LOGIN_REFUSED, WRONG_LOGIN)),
     (
         r"authentication failed|auth failed|no such user|login failed",
-        (_ENVIRONMENT, LOGIN_REFUSED, "the pooler refuses this user or password"),
+        (_ENVIRONMENT, LOGIN_REFUSED, WRONG_POOLER_LOGIN),
     ),
     (r"no such database|database .* does not exist", (_ENVIRONMENT, "no_database", "there is no such database")),
     (
@@ -117,7 +125,7 @@ BY_POOLER_WORDS: tuple[tuple[str, Row], ...] = (
 # A project that is paused, or never was: only whether this address has ever worked tells the two apart.
 UNKNOWN_TENANT = re.compile(r"\(enotfound\)|tenant or user not found|tenant/user .* not found")
 TENANT_WORDS = "the pooler does not know this project: paused?"
-NO_PASSWORD: Row = (_ENVIRONMENT, LOGIN_REFUSED, "SUPABASE_DB_URL holds no password")
+NO_PASSWORD: Row = (_ENVIRONMENT, LOGIN_REFUSED, INCOMPLETE_LOGIN)
 REFUSED: Row = (_ENVIRONMENT, "session_refused", "the server refuses the session")
 # A setting that was asked for as the session began: unknown, of a value that is none, or not for this user.
 OPTION_CODES = frozenset({"22023", "42704", "42501", "42602", "55P02", "0A000"})
@@ -288,7 +296,8 @@ def _passing(words: str) -> Row | None:
 
 def _judgement(row: Row, sqlstate: str | None) -> Judgement:
     verdict, kind, words = row
-    return Judgement(verdict=verdict, sqlstate=sqlstate, reason=words, kind=kind, entry=verdict.value)
+    remedy = _REMEDIES.get(words)
+    return Judgement(verdict=verdict, sqlstate=sqlstate, reason=words, kind=kind, remedy=remedy, entry=verdict.value)
 
 
 UNREACHABLE = "the database cannot be reached"

@@ -7,7 +7,6 @@ import psycopg
 from outbox import Outbox, environment
 from worker.connect.address import understood
 from worker.connect.connection import connect
-from worker.connect.login import LOGIN_REFUSED
 from worker.doctor.address import examine_address
 from worker.doctor.database import examine_database
 from worker.doctor.finding import Finding
@@ -17,11 +16,6 @@ from worker.errors import SettingsFault, Unreachable, WorkerError
 from worker.faults.verdict import Phase, judge
 from worker.run.dial import as_error
 from worker.settings import WorkerSettings
-
-LOGIN_REMEDY = (
-    'put the password of outbox_worker into SUPABASE_DB_URL (a new one: psql "$SUPABASE_MIGRATE_DB_URL" -c '
-    "'\\password outbox_worker'), then restart the worker"
-)
 
 
 def examine(settings: WorkerSettings, dsn: str | None, environ: Mapping[str, str] | None = None) -> list[Finding]:
@@ -68,8 +62,7 @@ def refused(error: WorkerError) -> Finding:
     if isinstance(error, Unreachable):
         remedy = "wait: it is retried for ever and nothing is lost; or correct host and port (docs/runbook.md#outage)"
         return Finding(check="database", outcome="fail", found=error.what, remedy=remedy, unreachable=True)
-    advice = LOGIN_REMEDY if error.kind == LOGIN_REFUSED else error.remedy
-    remedy = advice or f"docs/runbook.md#{error.entry or 'environment'} tells each of these reasons"
+    remedy = error.remedy or f"docs/runbook.md#{error.entry or 'environment'} tells each of these reasons"
     return Finding(check="database", outcome="fail", found=error.what, remedy=remedy)
 
 

@@ -168,9 +168,12 @@ class Relay:
                 raise failure.cause from failure
             if failure.judgement.verdict is Verdict.ENVIRONMENT:
                 error = WorkerError(
-                    failure.judgement.reason, kind=failure.judgement.kind or None, remedy=failure.judgement.remedy
+                    failure.judgement.reason,
+                    kind=failure.judgement.kind or None,
+                    remedy=failure.judgement.remedy,
+                    entry=failure.grounds.entry,
                 )
-                error.exit_code, error.entry = 3, failure.grounds.entry
+                error.exit_code = 3
                 raise error from failure
             return Ending.UNREACHABLE
 

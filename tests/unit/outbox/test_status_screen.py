@@ -262,7 +262,7 @@ def test_a_file_that_cannot_be_used_is_not_safe(kind: type[Exception]) -> None:
     assert found.needs
 
 
-@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
 def test_a_terminal_of_any_width_shows_it_whole(box: Outbox, clock: SetClock, width: int) -> None:
     """No line is longer than the terminal, no command is folded, and marks tell what the colours tell."""
     box.append(lesson("a"), lesson("b"))
