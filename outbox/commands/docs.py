@@ -8,6 +8,9 @@ import click
 
 from outbox.command_line import EXIT_OK
 from outbox.ops.documentation import page_named, pages, section, title
+from outbox.terminal import beside
+
+_WIDTH = 18  # columns, of a page's name; those of decisions are longer
 
 
 @click.command()
@@ -25,8 +28,8 @@ def docs(page: str | None) -> int:
     """
     if page is None:
         found = pages()
-        width = max(map(len, found))
-        click.echo("\n".join(f"{name:<{width}}  {title(path.read_text('utf-8'))}" for name, path in found.items()))
+        for name in sorted(found, key=lambda one: ("/" in one, one)):  # what people read first, then the decisions
+            click.echo(beside(f"{name:<{_WIDTH}}  ", title(found[name].read_text("utf-8"))))
         return EXIT_OK
     name, _, entry = page.partition("#")
     text = page_named(name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
-from typing import TextIO
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
 
 import click
 
@@ -33,13 +33,20 @@ def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -
     """
     # In another encoding than UTF-8 a raw letter would be no JSON any more.
     ascii_only = "utf" not in (getattr(output, "encoding", None) or "utf-8").lower()
+    written = {"events": 0, "files": 0}
+
+    def write(what: str, lines: Iterable[dict[str, Any]]) -> None:
+        for line in lines:
+            output.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
+            written[what] += 1
+
     with opened(publish=files, reading=not files) as box:
-        output.writelines(
-            json.dumps(event.as_dict(), ensure_ascii=ascii_only) + "\n"
-            for event in box.events(after=after, event_type=event_type)
-        )
+        write("events", (event.as_dict() for event in box.events(after=after, event_type=event_type)))
         if files:
-            output.writelines(json.dumps(file, ensure_ascii=ascii_only) + "\n" for file in _published(box))
+            write("files", _published(box))
+    output.flush()
+    and_files = f" and {written['files']:,} files" if files else ""
+    click.echo(f"{written['events']:,} events{and_files} written", err=True)
 
 
 def _published(box: Outbox) -> Iterator[dict[str, str]]:

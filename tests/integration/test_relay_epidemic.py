@@ -113,7 +113,7 @@ def test_how_many_alike_are_too_many_is_a_setting(limit: int, box: Outbox, datab
     )
     with capture_logs() as lines, pytest.raises(WorkerError) as told:
         relay(box, database.worker_dsn, hold_after_alike=limit).run()
-    assert str(told.value) == words
+    assert told.value.what == words
     assert [row.seq for row in box.parked.list()] == list(range(1, limit))
     (blocked,) = [line for line in lines if line["event"] == "relay.blocked"]
     assert (blocked["verdict"], blocked["sqlstate"], blocked["reason"]) == ("environment", "P0001", words)
