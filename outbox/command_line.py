@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if args and (near := difflib.get_close_matches(args[0], self.list_commands(ctx), n=3, cutoff=0.7)):
-                text = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
+                text = f"{error.message.rstrip('.')}. Did you mean {' or '.join(map(repr, near))}?"
                 raise click.UsageError(text, ctx) from error
             raise
 

@@ -86,7 +86,7 @@ class Variable:
             value = msgspec.convert(value, self.type, strict=False, dec_hook=lambda *_: _path(raw))
             fault = self.fault(value)
         except msgspec.ValidationError as exc:
-            fault = f"is not {_wanted(self.type) or exc}"
+            fault = f"is not {wanted}" if (wanted := _wanted(self.type)) else f"cannot be used: {exc}"
         if fault:
             shown = "its value" if self.secret else repr(text)
             otherwise = f"; unset, it is {self.default_text}" if self.default_text else ""

@@ -44,12 +44,13 @@ def _needs(status: Status, limits: Limits) -> Iterator[str]:
     for trouble, need in troubles(status):
         if need is None:
             continue
+        text = trouble.text
         if need.entry == PARKED_ENTRY:
-            if status.parked_list.parked > limits.parked:
-                yield f"{status.parked_list.parked:,} parked, {limits.parked:,} allowed"
-            continue
+            if status.parked_list.parked <= limits.parked:
+                continue
+            text = f"{status.parked_list.parked:,} parked, {limits.parked:,} allowed"
         how = f" (`{need.command}`)" if need.command else ""
-        yield f"{trouble.text}: {need.what}{how}"
+        yield f"{text}: {need.what}{how}"
 
 
 def _too_old(status: Status, limits: Limits) -> Iterator[str]:

@@ -82,7 +82,9 @@ def test_parked_events_need_a_person_above_the_number_that_is_allowed(box: Outbo
         box.relay.remember_position(DESTINATION, event.seq, event.event_id)
         put_parked(box, event, reason="refused")
         box.relay.set_state(WorkerState.FOLLOWING)
-        assert found(box, clock) == ["1 parked, 0 allowed"]
+        (alarm,) = found(box, clock)
+        assert alarm.startswith("1 parked, 0 allowed: ")
+        assert alarm.endswith(f"(`outbox parked show {event.seq}`)")
         assert found(box, clock, parked=1) == []
 
 

@@ -60,7 +60,7 @@ def test_a_mistyped_command_is_told_with_its_neighbours() -> None:
     for group, typed, meant in ((outbox, "staus", "status"), (worker, "migrat", "migrate")):
         ran = CliRunner().invoke(group, [typed])
         assert ran.exit_code == 2
-        assert f"did you mean {meant}?" in ran.stderr
+        assert f"Did you mean {meant!r}?" in ran.stderr
 
 
 def test_the_settings_file_is_named_by_option_or_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
