@@ -187,23 +187,18 @@ def setting_option(flag: str, settings: type[Settings], name: str, **more: Any) 
     """
     variable = variables(settings)[name]
 
-    def remember(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-        if value is None:
-            return
-        os.environ[name] = value
-        try:
-            settings.value(name)
-        except Fault as exc:
-            raise click.BadParameter(str(exc)) from exc
+    def remember(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+        if value is not None:
+            os.environ[name] = value
+            try:
+                settings.value(name)
+            except Fault as exc:
+                raise click.BadParameter(str(exc)) from exc
+        return value
 
     default = f"; default: {variable.default_text}" if variable.default_text else ""
-    return click.option(
-        flag,
-        expose_value=False,
-        callback=remember,
-        help=f"{variable.sentence}  [env: {name}{default}]",
-        **more,
-    )
+    options: dict[str, Any] = {"expose_value": False, "help": f"{variable.sentence}  [env: {name}{default}]"} | more
+    return click.option(flag, callback=remember, **options)
 
 
 env_file_option = setting_option(

@@ -2,7 +2,8 @@
 
 import click
 
-from outbox.command_line import json_option, print_json
+from outbox.command_line import json_option, print_json, setting_option
+from worker.bus.settings import BusSettings
 
 SHOWN = 50
 
@@ -10,10 +11,17 @@ SHOWN = 50
 @click.command()
 @click.option("--repair", is_flag=True, help="Write rows that are missing or differ again, as the log says.")
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
-@click.option("--over", "url", metavar="URL", help="Ask a centre over this bus, where `worker forward` delivers.")
+@setting_option(
+    "--over",
+    BusSettings,
+    "OUTBOX_BUS_URL",
+    metavar="URL",
+    expose_value=True,
+    help="Ask a centre over this bus, where `worker forward` delivers.",
+)
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, *, repair: bool, local: bool, url: str | None, as_json: bool) -> None:
+def verify(ctx: click.Context, *, repair: bool, local: bool, over: str | None, as_json: bool) -> None:
     """Compare files, log and rows by hash; exit 4 when something differs. Without --repair no row is written.
 
     Where every delivered row is as the log says, that is noted: `outbox prune` deletes nothing without it. Files that
@@ -30,15 +38,14 @@ def verify(ctx: click.Context, *, repair: bool, local: bool, url: str | None, as
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     configure_logs(quiet=True)
-    if url is None:
+    if over is None:
         found = compare(WorkerSettings.from_env(), repair=repair, local=local)
     elif repair or local:
         raise click.UsageError("--over compares, and no more: rows are repaired with a connection string")
     else:
         from worker.bus.prove import prove  # noqa: PLC0415
-        from worker.bus.settings import BusSettings  # noqa: PLC0415
 
-        found = prove(WorkerSettings.from_env().outbox, BusSettings.from_env(url))
+        found = prove(WorkerSettings.from_env().outbox, BusSettings.from_env())
     if as_json:
         more = {"repaired": [one.as_dict() for one in found.repaired]} if repair else {}
         print_json({**found.as_dict(), **more})
