@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -16,6 +17,11 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 # A shell or readline may have exported the size of a terminal; commands on a terminal of the test's own would believe it.
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)
