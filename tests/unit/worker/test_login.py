@@ -164,7 +164,7 @@ def test_of_several_hosts_the_one_that_needs_a_person_wins() -> None:
     """One is away, the other answered."""
     with Refusing({"S": "FATAL", "C": "3D000", "M": "x"}) as one:
         with pytest.raises(psycopg.OperationalError) as failed:
-            connect(f"postgresql://u:p@127.0.0.1:{one.port},127.0.0.1:1/x?connect_timeout=2")
+            connect(f"postgresql://u:p@127.0.0.1:{one.port},127.0.0.1:1/x?connect_timeout=30")
         assert judge_login(failed.value, known_address=True).kind == "no_database"
 
 
