@@ -30,6 +30,14 @@ def box(tmp_path: Path, database: Database) -> Iterator[Outbox]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def hangup_is_heard() -> Iterator[None]:
+    """Also if the tests were started under nohup: what a process ignores, its children ignore."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def waiting_pid(database: Database, unlike: set[int]) -> int | None:
     with psycopg.connect(database.admin_dsn) as admin:
         row = admin.execute(
