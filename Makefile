@@ -7,10 +7,11 @@ STAMP := $(VENV)/.installed
 SOAK_SECONDS ?= 600
 SEEDS ?= 20000
 FIRST ?= 1
+INPUTS ?= 50000
 # Processes that test side by side, a server each: one more than there are cores, since tests mostly wait for others.
 WORKERS ?= 3
 
-.PHONY: setup demo demo-shop demo-fleet game-day docs site man sbom pictures test quick simulate simulate-mutants soak mutants lint facts bench bench-quick clean
+.PHONY: setup demo demo-shop demo-fleet game-day docs site man sbom pictures test quick simulate simulate-mutants fuzz soak mutants lint facts bench bench-quick clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
@@ -65,6 +66,10 @@ simulate: $(STAMP) ## the whole way in one process, under SEEDS seeds from FIRST
 
 simulate-mutants: $(STAMP) ## deliberate bugs, which the simulation has to catch
 	$(BIN)/python -m simulation --mutants --seeds 6000
+
+fuzz: $(STAMP) ## the readers of generators/ on INPUTS drawn inputs a property: hours; FUZZ="-k yaml" for one
+	READER_FUZZ_EXAMPLES=$(INPUTS) nice $(BIN)/python -m pytest -q --timeout=0 --durations=0 -k "not hostile" $(FUZZ) \
+		tests/unit/generators/test_brief_fuzz.py tests/unit/generators/test_course_fuzz.py
 
 soak: $(STAMP) ## generation without pause and a fault every few seconds, for ten minutes; SOAK_SECONDS=… for longer or shorter
 	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_soak.py

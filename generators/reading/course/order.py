@@ -8,7 +8,7 @@ from generators.languages import fold
 from generators.reading.course.contents import linked
 from generators.reading.course.folders import ROOT_STEMS, Folder, Found, Group, Seen, index_rank
 from generators.reading.course.name import Name, module_in_folder, read_name
-from generators.reading.course.words import holds_modules, tokens
+from generators.reading.course.words import holds_modules, tokens, tokens_key
 
 _SPELLED_OUT = {
     "modulo": "módulo", "sesion": "sesión", "sessao": "sessão", "licao": "lição", "leccion": "lección",
@@ -35,6 +35,8 @@ class Order(Seen):
             if is_wrapper:
                 found = [Found(f.page, f.own, None, f.why, f.is_named) for f in found]
         keys = self._keys(found)
+        told = {} if any(keys.values()) else self._told_modules(found)
+        keys |= {page: tokens_key(title) for page, title in told.items()}
         groups: dict[tuple[int, str | None], Group] = {}
         turn, before = 0, None
         ordered = sorted(found, key=lambda one: (self._ranks[one.page], one.page))
@@ -49,8 +51,19 @@ class Order(Seen):
             group = groups.setdefault((turn if key is None else 0, key), Group(key, None, None))
             if key is not None and not group.pages:
                 self._name(group, one)
+                group.title = told.get(one.page, group.title)
             group.pages.append(one.page)
         return list(groups.values())
+
+    def _told_modules(self, found: list[Found]) -> dict[PurePosixPath, str]:
+        """The modules that pages name in their frontmatter, where all do and nothing else tells modules apart."""
+        heads = {one.page: self._head(one.page) for one in found}
+        told = {
+            page: head.module_title
+            for page, head in heads.items()
+            if head.module_title and {"module", "modulo", "module_title"} & head.head.keys()
+        }
+        return told if len(told) == len(found) and len(set(told.values())) > 1 else {}
 
     def _keys(self, found: list[Found]) -> dict[PurePosixPath, str | None]:
         """The module of each lesson: by number where numbers tell modules apart, else by folder."""

@@ -26,6 +26,7 @@ _MODULE = re.compile(r"modulo(?: \d+)?|module(?: \d+)?")
 _MODULE_TITLE = re.compile(r"^\s*(?:m[oó]dulo|module)?\s*\d*\s*[:.\-–—|]*\s*(.*)$", re.IGNORECASE | re.DOTALL)
 _TITLE_KEYS = ("title", "lesson_title", "titulo", "name", "nome")
 _NUMBER_KEYS = ("lesson_id", "id", "lesson_number", "numero", "number", "aula", "lesson")
+_RUNNING_KEYS = ("lesson", "lesson_number", "aula", "licao", "leccion", "clase")
 _ORDER_KEYS = (
     "sidebar_position",
     "nav_order",
@@ -198,7 +199,7 @@ def _read_head(front: Frontmatter) -> LessonHead:
     return LessonHead(
         heading=heading,
         title=stated(stated_title) or stated(title),
-        number=_number_of(front.values) or number,
+        number=_number_of(front.values) or number or _running_number(front.values),
         minutes=_minutes(front.values, document),
         module_title=_module_title(front.values, document),
         head=front.values,
@@ -258,6 +259,11 @@ def _number_of(head: dict[str, Any]) -> LessonNumber | None:
         if number and (number.is_pair or number.bonus):
             return number
     return None
+
+
+def _running_number(head: dict[str, Any]) -> LessonNumber | None:
+    value = next((found for key in _RUNNING_KEYS if (found := scalar(head.get(key)))), "")
+    return LessonNumber(lesson=int(value)) if value.isdecimal() and len(value) < 4 else None  # noqa: PLR2004
 
 
 def _minutes(head: dict[str, Any], document: Document) -> int | None:

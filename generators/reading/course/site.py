@@ -18,6 +18,7 @@ from generators.reading.course.words import (
     look_alike,
     speaks_of_a_course,
     tokens,
+    tokens_key,
 )
 from generators.reading.placeholder import scalar, stated
 
@@ -57,7 +58,7 @@ class Site(Seen):
             if (
                 len(named) == 1
                 and (heading := self._course_heading(named[0]))
-                and tokens(heading) == tokens(named[0].stem)
+                and (tokens(heading) == tokens(named[0].stem) or len(tokens(named[0].stem)) == 1)
             ):
                 yield heading  # `Curso de Café.md` beside the folder of its lessons
             beside = self._pages.find(place.parent, f"{place.name}.md") if place.parts else None
@@ -263,8 +264,3 @@ def _keyed(modules: list[tuple[Group, str]]) -> None:
         group.title, group.number, key = title, None, tokens_key(title)
         used[key] += 1
         group.key = f"{key}-{used[key]}" if used[key] > 1 else key
-
-
-def tokens_key(text: str) -> str:
-    """A title as a part of a slug."""
-    return "-".join(tokens(text)) or "modulo"

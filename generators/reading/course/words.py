@@ -40,6 +40,11 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"[a-z]+|\d+", fold(spaced))
 
 
+def tokens_key(text: str) -> str:
+    """A title as a part of a slug."""
+    return "-".join(tokens(text)) or "modulo"
+
+
 def look_alike(text: str, *, numbered: int | None = None, folder: bool = False) -> str | None:
     """What a name says that a file or folder is instead of a lesson; None where it names a subject.
 

@@ -1,7 +1,6 @@
 """Readers on hostile input: nothing but our own errors comes out, and soon.
 
-By default each property sees a few hundred inputs; `READER_FUZZ_EXAMPLES=50000 pytest --timeout=0
-tests/unit/generators/test_brief_fuzz.py` is the long run.
+By default each property sees a few hundred inputs; `make fuzz` is the long run.
 """
 
 import os

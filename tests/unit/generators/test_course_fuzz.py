@@ -1,6 +1,6 @@
 """Course folders of any names and contents: nothing but our own errors comes out, and every file has a verdict.
 
-As in `test_brief_fuzz.py`, `READER_FUZZ_EXAMPLES=50000` makes it the long run.
+As in `test_brief_fuzz.py`, `make fuzz` is the long run.
 """
 
 import json

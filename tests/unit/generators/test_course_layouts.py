@@ -9,7 +9,7 @@ import pytest
 
 from generators.errors import NotACourse
 from generators.reading.course import find_courses, read_course
-from tests.unit.generators.test_course_sites import Lesson, _notebook, _page, _read, _write
+from tests.unit.generators.test_course_sites import PROSE, Lesson, _notebook, _page, _read, _write
 
 
 def _home(h1: str, words: str = "In this course, you learn by doing.", **front: object) -> str:
@@ -343,6 +343,165 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
             (None, "The Billhook", "01-billhook/index.rst"),
             (None, "Pleaching", "02-pleaching/index.rst"),
             (None, "Binding", "03-binding/index.rst"),
+        ],
+    ),
+    "Docsify sidebar": (
+        {
+            "index.html": "<html></html>",
+            "README.md": _home("Ferraria", "Neste curso você aprende fazendo."),
+            "_sidebar.md": "* [Início](/)\n* Fogo\n  * [A forja](fogo/forja.md)\n  * [O carvão](fogo/carvao.md)\n* Ferro\n  * [Esticar](ferro/esticar.md)\n",
+            "fogo/forja.md": _page("A forja"),
+            "fogo/carvao.md": _page("O carvão"),
+            "ferro/esticar.md": _page("Esticar"),
+        },
+        "Ferraria",
+        [
+            ("Fogo", "A forja", "fogo/forja.md"),
+            ("Fogo", "O carvão", "fogo/carvao.md"),
+            ("Ferro", "Esticar", "ferro/esticar.md"),
+        ],
+    ),
+    "Jupyter Book 2 myst": (
+        {
+            "myst.yml": "version: 1\nproject:\n  title: Salt Marshes\n  toc:\n    - file: index.md\n    - title: Mud\n      children:\n        - file: mud/cores.ipynb\n        - file: mud/worms.md\n    - title: Water\n      children:\n        - file: water/salinity.md\n",
+            "index.md": _page("Salt Marshes"),
+            "mud/cores.ipynb": _notebook("Cores"),
+            "mud/worms.md": _page("Worms"),
+            "water/salinity.md": _page("Salinity"),
+        },
+        "Salt Marshes",
+        [
+            ("Mud", "Cores", "mud/cores.ipynb"),
+            ("Mud", "Worms", "mud/worms.md"),
+            ("Water", "Salinity", "water/salinity.md"),
+        ],
+    ),
+    "Starlight sidebar items": (
+        {
+            "astro.config.mjs": "export default defineConfig({\n integrations: [starlight({\n  title: 'Bobbin Lace Course',\n  sidebar: [\n   { label: 'Thread', items: [ { label: 'Linen', slug: 'thread/linen' }, 'thread/silk' ] },\n   { label: 'Pins', items: [ { slug: 'pins/pricking' } ] },\n  ],\n })],\n});\n",
+            "src/content/docs/index.mdx": _page("Welcome"),
+            "src/content/docs/thread/linen.md": _page("", title="Linen"),
+            "src/content/docs/thread/silk.md": _page("", title="Silk"),
+            "src/content/docs/pins/pricking.md": _page("", title="Pricking"),
+        },
+        "Bobbin Lace Course",
+        [
+            ("Thread", "Linen", "src/content/docs/thread/linen.md"),
+            ("Thread", "Silk", "src/content/docs/thread/silk.md"),
+            ("Pins", "Pricking", "src/content/docs/pins/pricking.md"),
+        ],
+    ),
+    "semanas con clases": (
+        {
+            "README.md": _page("Guitarra para Zurdos"),
+            "Semana 1 - Postura/Clase 1 - La silla.md": _page("La silla"),
+            "Semana 1 - Postura/Clase 2 - La mano.md": _page("La mano"),
+            "Semana 1 - Postura/Tarea.md": _page("Tarea"),
+            "Semana 2 - Acordes/Clase 1 - Mi menor.md": _page("Mi menor"),
+            "Semana 10 - Final/Clase 1 - Concierto.md": _page("Concierto"),
+        },
+        "Guitarra para Zurdos",
+        [
+            ("Postura", "La silla", "Semana 1 - Postura/Clase 1 - La silla.md"),
+            ("Postura", "La mano", "Semana 1 - Postura/Clase 2 - La mano.md"),
+            ("Acordes", "Mi menor", "Semana 2 - Acordes/Clase 1 - Mi menor.md"),
+            ("Final", "Concierto", "Semana 10 - Final/Clase 1 - Concierto.md"),
+        ],
+    ),
+    "part folders with roman": (
+        {
+            "README.md": _page("Herbal Soap"),
+            "Part I - Lye/01 Safety.md": _page("Safety"),
+            "Part I - Lye/02 Weighing.md": _page("Weighing"),
+            "Part II - Oils/01 Olive.md": _page("Olive"),
+        },
+        "Herbal Soap",
+        [
+            ("Lye", "Safety", "Part I - Lye/01 Safety.md"),
+            ("Lye", "Weighing", "Part I - Lye/02 Weighing.md"),
+            ("Oils", "Olive", "Part II - Oils/01 Olive.md"),
+        ],
+    ),
+    "lesson frontmatter with module key": (
+        {
+            "README.md": _page("Toy Theatres"),
+            "lessons/proscenium.md": _page("The proscenium", lesson=1, module="Stage"),
+            "lessons/wings.md": _page("Wings", lesson=2, module="Stage"),
+            "lessons/lamp.md": _page("A lamp", lesson=3, module="Light"),
+        },
+        "Toy Theatres",
+        [
+            ("Stage", "The proscenium", "lessons/proscenium.md"),
+            ("Stage", "Wings", "lessons/wings.md"),
+            ("Light", "A lamp", "lessons/lamp.md"),
+        ],
+    ),
+    "sessions as slides qmd": (
+        {
+            "_quarto.yml": "project:\n  type: book\nbook:\n  title: Mapas de Árvores\n  chapters:\n    - index.qmd\n    - part: Campo\n      chapters:\n        - campo/fita.qmd\n        - campo/gps.qmd\n    - part: Mesa\n      chapters: [mesa/tinta.qmd]\n    - references.qmd\n",
+            "index.qmd": _page("Prefácio"),
+            "campo/fita.qmd": _page("A fita"),
+            "campo/gps.qmd": _page("O GPS"),
+            "mesa/tinta.qmd": _page("A tinta"),
+            "references.qmd": "# Referências\n",
+        },
+        "Mapas de Árvores",
+        [
+            ("Campo", "A fita", "campo/fita.qmd"),
+            ("Campo", "O GPS", "campo/gps.qmd"),
+            ("Mesa", "A tinta", "mesa/tinta.qmd"),
+        ],
+    ),
+    "one file per module beside one for the course": (
+        {
+            "curso.md": _page("Curso de Pipas"),
+            "modulo-1.md": _page("Módulo 1: Varetas"),
+            "modulo-2.md": _page("Módulo 2: Papel"),
+            "modulo-3.md": _page("Módulo 3: Rabiola"),
+        },
+        "Curso de Pipas",
+        [(None, "Varetas", "modulo-1.md"), (None, "Papel", "modulo-2.md"), (None, "Rabiola", "modulo-3.md")],
+    ),
+    "lectures by letter code": (
+        {
+            "README.md": _page("Intro to Bells"),
+            "L01_casting.md": _page("Casting"),
+            "L02_tuning.md": _page("Tuning"),
+            "L03_hanging.md": _page("Hanging"),
+            "HW01.md": _page("Homework 1"),
+            "HW02.md": _page("Homework 2"),
+        },
+        "Intro to Bells",
+        [(None, "Casting", "L01_casting.md"), (None, "Tuning", "L02_tuning.md"), (None, "Hanging", "L03_hanging.md")],
+    ),
+    "accents decomposed": (
+        {
+            "Mo\u0301dulo 1 - A\u0301gua/Aula 1 - Nascente.md": _page("Nascente"),
+            "Mo\u0301dulo 1 - A\u0301gua/Aula 2 - Poço.md": _page("Poço"),
+            "Mo\u0301dulo 2 - Terra/Aula 1 - Argila.md": _page("Argila"),
+        },
+        "Pasta",
+        [
+            ("Água", "Nascente", "Mo\u0301dulo 1 - A\u0301gua/Aula 1 - Nascente.md"),
+            ("Água", "Poço", "Mo\u0301dulo 1 - A\u0301gua/Aula 2 - Poço.md"),
+            ("Terra", "Argila", "Mo\u0301dulo 2 - Terra/Aula 1 - Argila.md"),
+        ],
+    ),
+    "Hugo docsy with weights in toml frontmatter": (
+        {
+            "config.toml": 'title = "Course on Candles"\n',
+            "content/en/docs/_index.md": _page("", title="Docs"),
+            "content/en/docs/wicks/_index.md": "+++\ntitle = 'Wicks'\nweight = 1\n+++\n",
+            "content/en/docs/wicks/cotton.md": "+++\ntitle = 'Cotton'\nweight = 2\n+++\n" + PROSE,
+            "content/en/docs/wicks/wood.md": "+++\ntitle = 'Wood'\nweight = 1\n+++\n" + PROSE,
+            "content/en/docs/wax/_index.md": "+++\ntitle = 'Wax'\nweight = 2\n+++\n",
+            "content/en/docs/wax/bees.md": "+++\ntitle = 'Beeswax'\nweight = 1\n+++\n" + PROSE,
+        },
+        "Course on Candles",
+        [
+            ("Wicks", "Wood", "content/en/docs/wicks/wood.md"),
+            ("Wicks", "Cotton", "content/en/docs/wicks/cotton.md"),
+            ("Wax", "Beeswax", "content/en/docs/wax/bees.md"),
         ],
     ),
 }
