@@ -1,6 +1,7 @@
 """A log that goes over a bus arrives as if its host had been connected: real nats-server, real PostgreSQL."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tests.support.postgres import Database, Server
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
 from worker.bus.frames import Cargo, pack
+from worker.bus.link import BusAway
 
 
 @pytest.fixture
@@ -233,6 +235,30 @@ def test_a_copy_that_writes_all_the_same_is_refused_at_the_centre(
     assert bus.centre.counts.blocked == 1
     assert rows(database) == before
     assert positions(database) == {box.outbox_id: box.last_seq}
+
+
+def test_a_server_that_serves_what_was_long_ago_does_no_harm_and_is_seen(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """A store that was rolled back, or the old leader of a cluster that fell apart: old frames, old words, old numbers."""
+    host = bus.host(course(tmp_path / "1.db", "one", 20), frame_events=5, silent_seconds=3.0)
+    for _ in range(2):
+        host.step()
+    bus.centre.step()
+    old = bus.server.copy_of_store()
+    add_lessons(host.box, "one", range(21, 41))
+    bus.until_all_is_applied()
+    before = rows(database)
+    bus.server.put_back(old)
+    for _ in range(10):
+        host.step()
+        with suppress(BusAway):
+            bus.centre.step()
+    assert rows(database) == before
+    add_lessons(host.box, "one", range(41, 46))
+    bus.until_all_is_applied()
+    assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+    assert bus.centre.counts.doubles > 0, "the metrics show it"
 
 
 def set_back(database: Database, outbox_id: UUID, event: Event) -> None:
