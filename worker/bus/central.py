@@ -297,7 +297,8 @@ class Centre:
             served.asked = head, cargo.news
             return
         served.log.hear(head, cargo.news, cargo.decisions)
-        served.due = min(served.due, self._clock())
+        if served.refused is None:  # a refusal keeps its time: a pooler bans who tries too often
+            served.due = min(served.due, self._clock())
 
     def _append(self, served: Served, head: Head, cargo: Cargo, number: int, size: int) -> None:
         self.counts.frames += 1
