@@ -500,6 +500,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.history": _history,
     "relay.wrote_again": _wrote_again,
     "relay.park": _park,
+    "relay.parked_stand": _nothing,
     "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,
     "relay.still_parked": _still_parked,

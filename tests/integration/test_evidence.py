@@ -355,6 +355,76 @@ def test_rows_that_a_policy_hides_are_the_environments(table: str, box: Outbox, 
     assert (box.parked.count(), rows(database, "select count(*) from content_tags")) == (0, [(6,)])
 
 
+BOOKKEEPING = {
+    "a restrictive policy of the list": "create policy x on outbox.parked as restrictive for select using (false)",
+    "one that shows some of it": "create policy x on outbox.parked as restrictive using (state = 'held')",
+    "one of the position": "create policy x on outbox.sources as restrictive for select using (false)",
+    "one of the identity": "create policy x on outbox.destination as restrictive for select using (false)",
+    "one of removed links": "create policy x on outbox.removed_links as restrictive using (linked <> 'x')",
+    "one of removed rows": "create policy x on outbox.removed_rows as restrictive for select using (false)",
+    "one of the inbox": "create policy x on outbox.inbox as restrictive for select using (false)",
+    "the list's own, dropped": "drop policy outbox_worker_parked on outbox.parked",
+    "the list's own, narrower": "alter policy outbox_worker_parked on outbox.parked using (state = 'held')",
+    "the position's, for reading": "drop policy outbox_worker_sources_read on outbox.sources",
+    "the position's, for moving": "drop policy outbox_worker_sources_move on outbox.sources",
+    "a right to the list": "revoke select on outbox.parked from outbox_worker",
+    "a right to the position": "revoke select on outbox.sources from outbox_worker",
+}
+
+
+@pytest.mark.parametrize("how", BOOKKEEPING)
+def test_rows_of_the_bookkeeping_that_are_hidden_are_not_taken_for_none(
+    how: str, box: Outbox, database: Database
+) -> None:
+    """A parked event that is hidden is not gone: nothing goes on, the table and the command are named, the list stays."""
+    box.append(page(1), page(2), c.ContentMetadataMerged(slug="p--2", metadata={"a": 1}))
+    run(database, "alter table contents add constraint t check (title <> 'Aula 2')")
+    drain(box, database.worker_dsn)
+    run(database, BOOKKEEPING[how])
+    box.append(page(3))
+    with pytest.raises(WorkerError, match=r"outbox\.\w+") as told:
+        drain(box, database.worker_dsn)
+    assert told.value.exit_code == 3
+    assert [row.seq for row in box.parked.list()] == [2, 3]
+    remedy = told.value.remedy or str(told.value).rpartition(": ")[2]
+    run(database, remedy.split(", or ")[0])
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [row.seq for row in box.parked.list()] == [2, 3]
+    assert rows(database, "select count(*) from contents") == [(2,)]
+
+
+def test_policies_of_others_on_the_bookkeeping_are_no_obstacle(box: Outbox, database: Database) -> None:
+    """What is meant for other roles, and what only shows more, hides nothing."""
+    run(
+        database,
+        "create policy x on outbox.parked as restrictive to authenticated using (false)",
+        "create policy y on outbox.parked for select to postgres using (state = 'parked')",
+        "create policy z on outbox.sources as restrictive using (true)",
+    )
+    box.append(page(1))
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    with psycopg.connect(database.worker_dsn) as connection:
+        assert obstacles.find(connection) == []
+
+
+def test_an_event_that_is_taken_off_the_list_at_once_is_not_passed(box: Outbox, database: Database) -> None:
+    """A trigger deletes what is parked: the position does not pass the event, and the trigger is named."""
+    run(
+        database,
+        "create function nt() returns trigger language plpgsql as $$ begin "
+        "delete from outbox.parked where seq = new.seq; return null; end $$",
+        "create trigger t after insert on outbox.parked for each row execute function nt()",
+        "alter table contents add constraint t check (title <> 'Aula 2')",
+    )
+    box.append(page(1), page(2), page(3))
+    with pytest.raises(WorkerError, match=r"a row of parked as it was.*\(trigger t \(function nt\)\)"):
+        drain(box, database.worker_dsn)
+    assert rows(database, "select applied_seq from outbox.sources") == [(1,)]
+    run(database, "drop trigger t on outbox.parked")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert [row.seq for row in box.parked.list()] == [2]
+
+
 def test_a_mind_that_is_missing_where_everything_is_seen_is_the_events(box: Outbox, database: Database) -> None:
     box.append(c.ProjectUpserted(slug="p", name="P", creator_mind="nobody"), page(1))
     assert drain(box, database.worker_dsn) is Ending.EMPTY

@@ -23,6 +23,7 @@ from worker.apply.copies import own_event
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
+from worker.faults import obstacles
 
 SCHEMA_VERSION = 1
 OLDER_COPY = "restored_outbox"
@@ -64,10 +65,12 @@ def greet(connection: Connection, box: Log) -> Position:
         The position to go on from.
 
     Raises:
-        SchemaFault: the relay's tables are missing there, or of another version.
+        SchemaFault: the relay's tables are missing there, or of another version, or hide rows from us.
         TargetRefused: the position does not fit this outbox file or belongs to another login, or the database is
             another than last time.
     """
+    if (hides := obstacles.in_the_bookkeeping(connection)) is not None:
+        raise SchemaFault(hides.what, kind=hides.kind, remedy=hides.remedy, entry="environment")
     destination_id = _destination(connection, box)
     check_same(destination_id, box)
     names = {"outbox_id": box.outbox_id}

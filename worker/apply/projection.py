@@ -439,6 +439,8 @@ def send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
         rows = _encode([parking.as_row() for parking in batch.parked]).decode()
         values = {"outbox_id": outbox_id, "rows": rows, "count": len(batch.parked)}
         connection.execute(query("relay", "park"), values)
+        seqs = [parking.event.seq for parking in batch.parked]
+        connection.execute(query("relay", "parked_stand"), {"outbox_id": outbox_id, "seqs": seqs})
 
 
 def _send(connection: Connection, name: str, rows: list[Values]) -> None:

@@ -25,6 +25,18 @@ _CATALOGUED = (
     "replica_identity",
     "rules",
 )
+# The relay's own tables, and what it does there: `r`ead, `a`dd, `w`rite, `d`elete.
+_BOOKKEEPING = {
+    "destination": "r",
+    "sources": "raw",
+    "parked": "rawd",
+    "removed_links": "raw",
+    "removed_rows": "raw",
+    "inbox": "raw",
+    "streams": "raw",
+}
+# Which a session believes when it begins, without a way to see that they are short.
+_BELIEVED = _BOOKKEEPING.keys() - {"streams"}
 _UNSEEN = frozenset({"schema_rights", "lost_tables"})
 # Words of a function's text that say what it does with which table; what it builds at run time stays unseen.
 _USES = re.compile(
@@ -69,6 +81,8 @@ def _written() -> dict[str, list[str]]:
         *((table, "r") for table in tables),
         *((one.table, "r") for one in catalogue.outsides.values() if one.table not in tables),
         *((table, _COMMANDS[verb]) for table, verb in catalogue.privileges()),
+        *((f"outbox.{table}", cmd) for table, cmds in _BOOKKEEPING.items() for cmd in cmds),
+        ("public.job_executions", "r"),
     ]
     return {
         "tables": list(tables),
@@ -84,7 +98,8 @@ def _quoted(table: str) -> str:
 
 def _named(relation: str) -> str:
     """A table with its schema, by its name without it."""
-    return next((_quoted(table) for table in active().written() if table.rpartition(".")[2] == relation), relation)
+    tables = [*active().written(), *(f"outbox.{one}" for one in _BOOKKEEPING)]
+    return next((_quoted(table) for table in tables if table.rpartition(".")[2] == relation), relation)
 
 
 def find(connection: AnyConnection, role: str | None = None) -> list[Obstacle]:
@@ -104,6 +119,16 @@ def hidden(connection: AnyConnection, table: str) -> Obstacle | None:
     """What may hide rows of this table from us, if anything does."""
     found = _catalogued(connection, _role(connection, None), ("hidden_rows",))
     return next((one for one in found if one.table == table), None)
+
+
+def in_the_bookkeeping(connection: AnyConnection) -> Obstacle | None:
+    """What may hide rows of the relay's own tables from us, if anything does.
+
+    A position, a parked event, a removed link that a policy hides is no error in any statement: it looks as if it were
+    not there, and the event that waits is forgotten. So this is asked before any of them is read.
+    """
+    found = _catalogued(connection, _role(connection, None), ("hidden_rows",))
+    return next((one for one in found if one.table in _BELIEVED and "outbox." in one.what), None)
 
 
 def about(connection: AnyConnection, kind: str) -> list[Obstacle]:

@@ -47,14 +47,17 @@ where
 
 -- name: hidden_rows
 -- Row level security that may hide rows from the role: no policy that shows it all of them, or a restrictive one.
-with needed as (
+-- In the schema outbox each login sees the rows of its own outboxes, which are all that it needs.
+with own as (
+    select
+        '(outbox_id IN ( SELECT s.outbox_id FROM outbox.sources s WHERE (s.login = SESSION_USER)))'::text as own,
+        '(login = SESSION_USER)'::text as of_sources
+),
+needed as (
     select c.oid, c.relname, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname) as named, v.verb, v.cmd
     from pg_catalog.pg_class as c
-    join (
-        select w.t, w.c from unnest(%(asked)s::text[], %(cmds)s::text[]) as w (t, c)
-        union all
-        values ('public.job_executions', 'r')
-    ) as wanted (on_table, cmd) on wanted.on_table = (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname
+    join unnest(%(asked)s::text[], %(cmds)s::text[]) as wanted (on_table, cmd)
+        on wanted.on_table = (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname
     join (values ('r', 'select'), ('a', 'insert'), ('w', 'update'), ('d', 'delete')) as v (cmd, verb) on v.cmd = wanted.cmd
     join pg_catalog.pg_roles as who on who.rolname = %(role)s
     where
@@ -65,11 +68,17 @@ with needed as (
 policies as (
     select
         n.relname, n.named, n.verb, n.cmd, p.polname, p.polpermissive,
-        coalesce(
-            case when n.cmd = 'a' then pg_get_expr(p.polwithcheck, p.polrelid) end, pg_get_expr(p.polqual, p.polrelid),
-            'true'
-        ) = 'true' as is_open
+        regexp_replace(
+            coalesce(
+                case when n.cmd = 'a' then pg_get_expr(p.polwithcheck, p.polrelid) end,
+                pg_get_expr(p.polqual, p.polrelid),
+                'true'
+            ),
+            '\s+', ' ', 'g'
+        ) = any(case when n.named like 'outbox.%%' then array['true', o.own, replace(o.own, 'outbox.', ''), o.of_sources] else '{true}' end)
+        as is_open
     from needed as n
+    cross join own as o
     join pg_catalog.pg_policy as p on p.polrelid = n.oid and p.polcmd in (n.cmd::"char", '*')
     where
         0 = any(p.polroles)
@@ -84,20 +93,31 @@ select
     format('row level security on %%s shows %%s not every row for %%s', n.named, %(role)s, string_agg(n.verb, ', ')),
     case
         when string_agg(n.cmd, '') = 'r'
-            then format('create policy outbox_worker_%%1$s on %%3$s for select to %%2$I using (true)', n.relname, %(role)s, n.named)
+            then format(
+                'drop policy if exists outbox_worker_%%1$s on %%3$s; '
+                'create policy outbox_worker_%%1$s on %%3$s for select to %%2$I using (true)',
+                n.relname, %(role)s, n.named
+            )
         else
             format(
-                'create policy outbox_worker_%%1$s on %%3$s for all to %%2$I using (true) with check (true)',
-                n.relname, %(role)s, n.named
+                'drop policy if exists outbox_worker_%%1$s on %%3$s; '
+                'create policy outbox_worker_%%1$s on %%3$s for all to %%2$I using (%%4$s) with check (%%4$s)',
+                n.relname, %(role)s, n.named,
+                case
+                    when n.named in ('outbox.parked', 'outbox.inbox') then o.own
+                    when n.named = 'outbox.sources' then o.of_sources
+                    else 'true'
+                end
             )
     end
 from needed as n
+cross join own as o
 where
     not exists (
         select from policies as p
         where p.named = n.named and p.cmd = n.cmd and p.polpermissive and p.is_open
     )
-group by n.relname, n.named
+group by n.relname, n.named, o.own, o.of_sources
 union all
 select distinct
     p.relname::text,
@@ -238,6 +258,7 @@ with found as (
     where
         t.tgrelid = to_regclass(%(table)s) and not t.tgisinternal and t.tgenabled <> 'D'
         and p.pronamespace is distinct from to_regnamespace('content_access')
+        and p.pronamespace is distinct from to_regnamespace('outbox')
         and (t.tgtype & 66 = 0 or t.tgtype & 1 = 1)
 )
 select told from found

@@ -183,6 +183,12 @@ select to_jsonb(s) ->> 'newest_event_id', (extract(epoch from s.applied_at) * 10
 from outbox.sources as s
 where s.outbox_id = %(outbox_id)s;
 
+-- name: parked_stand
+-- Whether those that were put down are there: what runs after a statement may have taken them away again.
+select case when count(*) <> cardinality(%(seqs)s::bigint[]) then ('outbox.kept parked ' || count(*))::integer end
+from outbox.parked
+where outbox_id = %(outbox_id)s and seq = any (%(seqs)s::bigint[]);
+
 -- name: forget_beyond
 -- Rows of events that the position has not passed: it was set back, and they are read again, like all that follows it.
 delete from outbox.parked as p
