@@ -42,7 +42,7 @@ def import_(*, source: BinaryIO, as_json: bool) -> int:
             settings.outbox_path, content_root=settings.content_root, payload_limit_bytes=settings.payload_limit_bytes
         ) as box,
     ):
-        done = take_in(box, _text(lines), _text(lines), source=getattr(source, "name", "-"))
+        done = take_in(box, _lines(lines), _lines(lines), source=getattr(source, "name", "-"))
     if as_json:
         print_json(asdict(done))
     else:
@@ -79,7 +79,6 @@ def _unpacked(source: BinaryIO) -> Iterator[IO[bytes]]:
             yield cast("IO[bytes]", unpacked)
 
 
-def _text(lines: IO[bytes]) -> Iterator[str]:
+def _lines(lines: IO[bytes]) -> Iterator[bytes]:
     lines.seek(0)
-    for line in lines:
-        yield line.decode("utf-8-sig", errors="replace")  # an editor may have put a mark before the first
+    yield from lines

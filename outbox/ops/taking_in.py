@@ -8,8 +8,11 @@ An event is appended again, with an id of its own and the time at which it happe
 - what is older than what stands here about the same thing is no news: as with two hosts, the newest word counts;
 - what says what stands here already is no news.
 
-A line that cannot be read, or breaks its contract, is listed with its number; the others are taken in. Each step is a
-transaction of some hundred events: killed half-way, the same command goes on.
+A line that cannot be read, breaks its contract, or is not as it was exported (its payload does not fit its hash, or its
+ids) is listed with its number; the others are taken in. A file whose events are not in the order of a log, or of which
+two events have one id, is refused as a whole: what is news could not be told.
+
+Each step is a transaction of some hundred events: killed half-way, the same command goes on.
 """
 
 from __future__ import annotations
@@ -17,13 +20,17 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from outbox import tracing
 from outbox.catalogue.contract import Checked, check, parse
@@ -38,6 +45,20 @@ from outbox.notes import audit
 from outbox.outbox import Outbox
 
 STEP_EVENTS = 500
+_EVENT = (
+    "seq",
+    "event_id",
+    "type",
+    "version",
+    "aggregate_type",
+    "aggregate_id",
+    "payload_sha256",
+    "occurred_at",
+    "payload",
+)
+_ID_VERSION = 7
+_LARGEST = 2**63 - 1
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _MOST_TOLD = 50
 
 
@@ -68,6 +89,7 @@ class TakenIn:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    number: int
     seq: int
     event_id: str
     occurred_at: dt.datetime
@@ -75,7 +97,7 @@ class _Line:
     draft: Checked
 
 
-def take_in(box: Outbox, lines: Iterable[str], again: Iterable[str], *, source: str) -> TakenIn:
+def take_in(box: Outbox, lines: Iterable[bytes], again: Iterable[bytes], *, source: str) -> TakenIn:
     """Append what is news of an export.
 
     Args:
@@ -85,46 +107,91 @@ def take_in(box: Outbox, lines: Iterable[str], again: Iterable[str], *, source: 
         source: names the file in the audit trail.
 
     Raises:
-        OutboxError: the outbox itself failed; what was appended before stays, and the same command goes on.
+        OutboxError: the file is not in the order of a log, or not whole: nothing was appended. Or the outbox itself
+            failed: what was appended before stays, and the same command goes on.
     """
     done = TakenIn()
-    common = _last_common_line(box, lines)
-    records = _records(again, common, done)
+    try:
+        common = _last_common_line(box, lines)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+        raise _refused(f"{source} ends too early, or is damaged", "copy it again") from exc
+    records = _records(box, again, common, done)
     while step := list(islice(records, STEP_EVENTS)):
         _append(box, step, done, source)
     return done
 
 
-def _last_common_line(box: Outbox, lines: Iterable[str]) -> int:
-    last = 0
+def _last_common_line(box: Outbox, lines: Iterable[bytes]) -> int:
+    """The last line whose event this log has itself; looks at the order, too: the ids of a log grow with its seqs."""
+    last, before = 0, (0, "", "")
     for number, line in enumerate(lines, 1):
+        if number == 1 and line.startswith(_UTF_16):
+            raise _refused("the file is UTF-16", "write it with `outbox export --output FILE`, which no shell changes")
         record = _as_record(line)
-        seq, event_id = record.get("seq"), record.get("event_id")
-        if isinstance(seq, int) and isinstance(event_id, str):
-            found = log.find(box.connection, seq)
-            if found is not None and str(found.event_id) == event_id:
-                last = number
+        if not _names_an_event(record):
+            continue
+        this = (record["seq"], record["event_id"], str(record.get("payload_sha256")))
+        if this != before and not (this[0] > before[0] and this[1] > before[1]):
+            raise _refused(
+                f"line {number}: event {this[0]} ({this[1]}) follows event {before[0]} ({before[1]}) in no log",
+                "import each export by itself, as it was written",
+            )
+        before = this
+        found = log.find(box.connection, this[0])
+        if found is not None and str(found.event_id) == this[1]:
+            last = number
     return last
 
 
-def _as_record(line: str) -> dict[str, Any]:
+def _refused(what: str, remedy: str) -> OutboxError:
+    return OutboxError(f"{what}: nothing was taken in", kind="not_an_export", remedy=remedy)
+
+
+def _names_an_event(record: dict[str, Any]) -> bool:
+    """Whether it says a seq that can be one, and an id in the form that ids are exported in."""
+    seq, event_id = record.get("seq"), record.get("event_id")
+    if type(seq) is not int or not 0 < seq <= _LARGEST or not isinstance(event_id, str):
+        return False
     try:
-        record = json.loads(line)
+        return str(UUID(event_id)) == event_id and UUID(event_id).version == _ID_VERSION
+    except ValueError:
+        return False
+
+
+def _as_record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8-sig"))  # an editor may have put a mark before the first
     except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 
 
-def _records(lines: Iterable[str], common: int, done: TakenIn) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(box: Outbox, lines: Iterable[bytes], common: int, done: TakenIn) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(lines, 1):
         record = _as_record(line)
-        if record.keys() >= {"file", "data"} or record.keys() >= {"seq", "event_id", "type", "version", "payload"}:
-            if number <= common and "file" not in record:
+        if record.keys() >= {"file", "data"}:
+            yield number, record
+        elif record.keys() >= set(_EVENT) and _names_an_event(record):
+            if number > common:
+                yield number, record
+            elif _is_as_here(box, record):
                 done.here += 1
             else:
-                yield number, record
+                done.failures.append(f"line {number}: event {record['seq']} has another payload than it has here")
         elif line.strip():
             done.failures.append(f"line {number}: not a line of `outbox export`")
+
+
+def _is_as_here(box: Outbox, record: dict[str, Any]) -> bool:
+    """Whether an event that stands before one that both logs have is no other than ours, if ours is still there."""
+    found = log.find(box.connection, record["seq"])
+    if found is None:
+        return True
+    return str(found.event_id) == record["event_id"] and _sha256(record["payload"]) == found.payload_sha256
+
+
+def _sha256(payload: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(payload)).hexdigest()
 
 
 def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: TakenIn, source: str) -> None:
@@ -135,8 +202,8 @@ def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: Taken
             files.append((number, record))
             continue
         try:
-            events.append(_as_line(box, record))
-        except (OutboxError, ValueError, TypeError, KeyError) as exc:
+            events.append(_as_line(box, number, record))
+        except (OutboxError, ValueError, TypeError, ArithmeticError) as exc:
             done.failures.append(f"line {number}: {exc}")
     appended: list[Event] = []
     with translated(box.path), write_transaction(box.connection, box.gate):
@@ -157,15 +224,28 @@ def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: Taken
         _publish(box, number, record, done)
 
 
-def _as_line(box: Outbox, record: dict[str, Any]) -> _Line:
-    payload = upcast(str(record["type"]), int(record["version"]), record["payload"])
+def _as_line(box: Outbox, number: int, record: dict[str, Any]) -> _Line:
+    if type(record["version"]) is not int:
+        raise ValueError(f"version {record['version']!r} is no number")
+    if not isinstance(record["payload"], dict) or _sha256(record["payload"]) != record["payload_sha256"]:
+        raise ValueError(f"the payload of event {record['seq']} is not the one that was exported: its hash is another")
+    payload = upcast(str(record["type"]), record["version"], record["payload"])
     draft = check(parse(str(record["type"]), payload), limit_bytes=box.payload_limit_bytes)
     occurred_at = dt.datetime.fromisoformat(str(record["occurred_at"]))
+    said, meant = (
+        (record["aggregate_type"], record["aggregate_id"]),
+        (draft.contract.aggregate_type, draft.aggregate_id),
+    )
+    if said != (meant[0], str(meant[1])):
+        raise ValueError(
+            f"event {record['seq']} says that it is of {said[0]} {said[1]}, and is of {meant[0]} {meant[1]}"
+        )
     if occurred_at.tzinfo is None:
         raise ValueError(f"occurred_at {record['occurred_at']} has no time zone")
     return _Line(
-        seq=int(record["seq"]),
-        event_id=str(UUID(str(record["event_id"]))),
+        number=number,
+        seq=record["seq"],
+        event_id=record["event_id"],
         occurred_at=occurred_at.astimezone(dt.UTC),
         key=draft.contract.key_in(payload),
         draft=draft,
@@ -174,8 +254,16 @@ def _as_line(box: Outbox, record: dict[str, Any]) -> _Line:
 
 def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
     connection = box.connection
-    if connection.execute("select 1 from imports where event_id = ?", [line.event_id]).fetchone() is not None:
-        done.here += 1
+    before = connection.execute(
+        "select events.payload_sha256 from imports left join events on events.seq = imports.seq"
+        " where imports.event_id = ?",
+        [line.event_id],
+    ).fetchone()
+    if before is not None:
+        if before[0] in {None, line.draft.payload_sha256}:
+            done.here += 1
+        else:
+            done.failures.append(f"line {line.number}: event {line.seq} was taken in before, with another payload")
         return []
     newest = _newest_said(box, line.draft)
     if newest is not None and newest >= line.event_id:

@@ -1,6 +1,7 @@
 """`outbox import`: what was exported comes back as news where it is news, however often, whatever became of it."""
 
 import gzip
+import hashlib
 import json
 import shutil
 import subprocess
@@ -120,6 +121,120 @@ def test_lines_that_cannot_be_read_are_told_and_the_others_taken_in(paths: tuple
     assert [f"line {number}:" in told for number in range(1, 9)] == [False, True, True, True, True, False, True, False]
     assert "Traceback" not in told
     assert [payload["slug"] for _, payload in said(new)] == ["curso-x--a"]
+
+
+def changed(line: bytes, **fields: Any) -> bytes:
+    return json.dumps({**json.loads(line), **fields}).encode()
+
+
+CHANGED: dict[str, Any] = {
+    "another payload": lambda line: line.replace(b"Aula b", b"Aula x"),
+    "another hash": lambda line: changed(line, payload_sha256="0" * 64),
+    "no hash": lambda line: line.replace(b"payload_sha256", b"payload_md5"),
+    "another aggregate": lambda line: changed(line, aggregate_id="00000000-0000-5000-8000-000000000000"),
+    "another kind of aggregate": lambda line: changed(line, aggregate_type="project"),
+    "another type": lambda line: changed(line, type="content.deleted"),
+    "no id": lambda line: changed(line, event_id="nope"),
+    "an id of another kind": lambda line: changed(line, event_id="00000000-0000-4000-8000-000000000000"),
+    "a seq beyond every log": lambda line: changed(line, seq=10**30),
+    "a seq that is a text": lambda line: changed(line, seq="2"),
+    "a version that is a text": lambda line: changed(line, version="1"),
+    "a time before all others": lambda line: changed(line, occurred_at="0001-01-01T00:00:00+14:00"),
+    "a time without a zone": lambda line: changed(line, occurred_at="2026-01-01T00:00:00"),
+    "a payload that is a text": lambda line: changed(line, payload="{}"),
+    "not a number": lambda line: line.replace(b'"payload": {', b'"payload": {"order": NaN, '),
+    "half of it": lambda line: line[: len(line) // 2],
+    "a byte that is not UTF-8": lambda line: line.replace(b"Aula b", b"Aula \xe3"),
+    "a NUL in front": lambda line: b"\0" + line,
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_a_line_that_is_not_as_it_was_exported_is_told_and_left_out(what: str, paths: tuple[Path, Path]) -> None:
+    """Its payload does not fit its hash, it does not fit its ids, or it is cut off; the others are taken in."""
+    old, new = paths
+    with Outbox.open(old) as box:
+        box.append(*(lesson(name, f"Aula {name}") for name in "abc"))
+    lines = exported(old).splitlines()
+    lines[1] = CHANGED[what](lines[1])
+    done = outbox(new, "import", "-", stdin=b"\n".join(lines))
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert (told.count("line 2: "), told.count("error"), "Traceback" in told) == (1, 1, False)
+    assert [payload["slug"] for _, payload in said(new)] == ["curso-x--a", "curso-x--c"]
+    again = outbox(new, "import", "-", stdin=exported(old))  # once it is mended
+    assert again.returncode == 0
+    assert sorted(payload["slug"] for _, payload in said(new)) == ["curso-x--a", "curso-x--b", "curso-x--c"]
+
+
+def test_a_line_that_both_logs_have_is_compared_as_well(paths: tuple[Path, Path]) -> None:
+    """It was changed since: that is told, though there is nothing to append; also where it was taken in before."""
+    old, new = paths
+    with Outbox.open(old) as box:
+        box.append(*(lesson(name, f"Aula {name}") for name in "abc"))
+    export = exported(old)
+    taken_in(new, export)
+    line = json.loads(export.splitlines()[1])
+    line["payload"]["title"] = "another"
+    raw = json.dumps(line["payload"], ensure_ascii=False, separators=(",", ":")).encode()
+    line["payload_sha256"] = hashlib.sha256(raw).hexdigest()
+    for path in (old, new):
+        lines = export.splitlines()
+        lines[1] = json.dumps(line).encode()
+        done = outbox(path, "import", "-", stdin=b"\n".join(lines))
+        assert (done.returncode, b"line 2: " in done.stderr) == (1, True)
+        assert len(said(path)) == 3
+
+
+def _doubled(lines: list[bytes]) -> bytes:
+    return b"\n".join([lines[0], changed(lines[1], event_id=json.loads(lines[0])["event_id"]), lines[2]])
+
+
+REFUSED_FILES: dict[str, Any] = {
+    "backwards": lambda lines: b"\n".join(lines[::-1]),
+    "two after one another": lambda lines: b"\n".join(lines + lines),
+    "two events with one id": _doubled,
+    "UTF-16": lambda lines: b"\n".join(lines).decode().encode("utf-16"),
+    "cut off while it was compressed": lambda lines: gzip.compress(b"\n".join(lines))[:-9],
+    "damaged while it was compressed": lambda lines: gzip.compress(b"\n".join(lines))[:-40] + bytes(40),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_FILES)
+def test_a_file_that_is_no_log_from_beginning_to_end_is_refused_as_a_whole(what: str, paths: tuple[Path, Path]) -> None:
+    """What is news could not be told: nothing is appended, and one line says why."""
+    old, new = paths
+    with Outbox.open(old) as box:
+        box.append(*(lesson(name, f"Aula {name}") for name in "abc"))
+    done = outbox(new, "import", "-", stdin=REFUSED_FILES[what](exported(old).splitlines()))
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"nothing was taken in" in done.stderr
+    assert said(new) == []
+
+
+def test_every_number_that_a_payload_may_hold_keeps_its_hash(paths: tuple[Path, Path]) -> None:
+    """They are written as they were: no line that is as it was exported is taken for another."""
+    old, new = paths
+    numbers = [
+        0.1,
+        1.0,
+        -0.0,
+        1e22,
+        6.02214076e23,
+        5e-324,
+        1.7976931348623157e308,
+        2**63 - 1,
+        -(2**63 - 1),
+        1e16,
+        0.0001,
+    ]
+    texts = ["\u2028", "\x7f", "\x1f\t", "é", "e\u0301", "😀", '"\\/']
+    with Outbox.open(old) as box:
+        metadata = {"z": numbers, "a": {text: text for text in texts}, "": None}
+        box.append(lesson("a"), c.ContentMetadataMerged(slug="curso-x--a", metadata=metadata))
+    assert taken_in(new, exported(old))["appended"] == 2
+    assert said(new) == said(old)
 
 
 def test_the_files_come_along_where_the_export_carries_them(paths: tuple[Path, Path]) -> None:
