@@ -20,6 +20,19 @@ from outbox.errors import ConfigurationError, Fault
 
 ENV_FILE = "OUTBOX_ENV_FILE"
 DEFAULT_ENV_FILE = Path(".env")
+# What a path hardly ever holds, and a setting that was copied from elsewhere often does.
+_ODD = {
+    r"^\s|\s$": "it begins or ends with a space or a line break; take that away",
+    r"[\x00-\x1f\x7f]": "it holds a control character; take that away",
+    r"""^["']|["']$""": "it has quotes around it, which nobody takes off here; leave them out",
+    r"^:memory:$": "it would be forgotten with this process; name a file",
+    r"^[A-Za-z][\w+.-]+:": "it is a URL and no path; name the file itself, for example /home/you/outbox.db",
+    r"^[A-Za-z]:": "it is a path of another system; name one of this, for example /home/you/outbox.db",
+    r"^\w+=": "it says its name twice; leave out what stands before the path",
+    r"\$\{?\w|%\w+%": "it names a variable, which only a shell fills in; write the whole path",
+    r"[*?]": "it holds a pattern, which only a shell fills in; write the whole path",
+}
+_ENDINGS = ("-wal", "-shm", "-journal", ".lock", ".worker.lock", ".bell", ".notified")
 DEFAULT_PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 
 _FLAGS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
@@ -88,7 +101,8 @@ class Variable:
         except msgspec.ValidationError as exc:
             fault = f"is not {wanted}" if (wanted := _wanted(self.type)) else f"cannot be used: {exc}"
         if fault:
-            shown = "its value" if self.secret else repr(text)
+            # A URL of a database, where a path belongs, has a password in it.
+            shown = "its value" if self.secret else repr(re.sub("//.*@", "//", text))
             otherwise = f"; unset, it is {self.default_text}" if self.default_text else ""
             faults.append(f"{self.name}: {shown} {fault}{otherwise}")
         return value
@@ -168,9 +182,23 @@ def variables(*classes: type[Settings]) -> dict[str, Variable]:
 
 def _path(raw: str) -> Path:
     try:
-        return Path(raw).expanduser().absolute()
+        path = Path(raw).expanduser()
     except RuntimeError as exc:  # a user without a home
         raise ValueError(str(exc)) from exc
+    if (odd := _odd(raw, path)) is not None:
+        raise ValueError(odd)
+    return path.absolute()
+
+
+def _odd(raw: str, path: Path) -> str | None:
+    """What was meant for a shell or for another program. Whatever is there already is a path, odd or not."""
+    try:
+        if path.exists() or (os.name == "nt" and path.drive):
+            return None
+        looked_at = path.name if path.parent.is_dir() else raw
+    except OSError:  # what cannot be looked at is told by whoever opens it
+        return None
+    return next((what for odd, what in _ODD.items() if re.search(odd, looked_at)), None)
 
 
 def _wanted(hint: Any) -> str:
@@ -208,8 +236,20 @@ def environment() -> Mapping[str, str]:
     return {**stored, **os.environ}
 
 
-def _no_directory(path: Path) -> str | None:
-    return f"is a directory; name the file, for example {path / 'outbox.db'}" if path.is_dir() else None
+def _no_outbox(path: Path) -> str | None:
+    """What a path names that can be no outbox."""
+    try:
+        if path.is_dir():
+            return f"is a directory; name the file, for example {path / 'outbox.db'}"
+        if path.exists() and not path.is_file():
+            return "is a device or a pipe; name a file"
+        for ending in _ENDINGS:
+            base = path.with_name(path.name.removesuffix(ending) or path.name)
+            if base != path and base.is_file():
+                return f"belongs to the outbox {base}; name that one"
+    except OSError:  # whoever opens it tells why
+        return None
+    return None
 
 
 def _directory(path: Path) -> str | None:
@@ -239,7 +279,7 @@ class OutboxSettings(Settings, frozen=True, kw_only=True):
         Variable(
             "OUTBOX_PATH",
             "the SQLite file; its directory is made with mode 0700, the file with 0600",
-            fault=_no_directory,
+            fault=_no_outbox,
         ),
     ] = Path(".outbox/outbox.db")
     content_root: Annotated[
