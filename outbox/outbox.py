@@ -35,6 +35,7 @@ from outbox.notes.parked import Parked
 from outbox.notes.relay_state import RelayState
 from outbox.paths import OutboxPaths
 from outbox.settings import DEFAULT_PAYLOAD_LIMIT_BYTES
+from outbox.stored import stored
 
 if TYPE_CHECKING:
     from outbox.catalogue.declaration import Payload
@@ -95,7 +96,7 @@ class Outbox:
         self._file = file
         self._closed = False
         (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
-        self.outbox_id = UUID(outbox_id)
+        self.outbox_id = stored(UUID, outbox_id)
 
     @classmethod
     def open(

@@ -11,6 +11,7 @@ import msgspec
 
 from outbox.catalogue.readable import as_data
 from outbox.catalogue.upcast import upcast
+from outbox.stored import a_time, some_ids, unreadable
 
 COLUMNS = (
     "seq, event_id, type, version, aggregate_type, aggregate_id, previous_seq, refs, "
@@ -49,21 +50,28 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Event:
-        """Make an event from a row of `COLUMNS`."""
+        """Make an event from a row of `COLUMNS`.
+
+        Raises:
+            UnreadableValue: the row was damaged.
+        """
         seq, event_id, type_, version, aggregate_type, aggregate_id, previous, refs, sha256, at, payload = row
-        return cls(
-            seq=seq,
-            event_id=UUID(event_id),
-            type=type_,
-            version=version,
-            aggregate_type=aggregate_type,
-            aggregate_id=UUID(aggregate_id),
-            previous_seq=previous,
-            refs=() if refs == "[]" else tuple(UUID(ref) for ref in json.loads(refs)),
-            payload_json=payload,
-            payload_sha256=sha256,
-            occurred_at=dt.datetime.fromisoformat(at),
-        )
+        try:
+            return cls(
+                seq=seq,
+                event_id=UUID(event_id),
+                type=type_,
+                version=version,
+                aggregate_type=aggregate_type,
+                aggregate_id=UUID(aggregate_id),
+                previous_seq=previous,
+                refs=some_ids(refs),
+                payload_json=payload,
+                payload_sha256=sha256,
+                occurred_at=a_time(at),
+            )
+        except (ValueError, TypeError, AttributeError) as exc:
+            raise unreadable(seq, "whole event") from exc
 
     @property
     def payload(self) -> dict[str, Any]:

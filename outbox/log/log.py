@@ -32,6 +32,7 @@ from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT, Does, may_be_
 from outbox.catalogue.event import COLUMNS, Event
 from outbox.clock import as_text
 from outbox.errors import EventNotFound
+from outbox.stored import stored
 
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
 _LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
@@ -246,7 +247,7 @@ def _last(connection: sqlite3.Connection) -> tuple[int, UUID | None]:
         (used,) = connection.execute("select max(value) from meta where key = 'used_seq'").fetchone()
         return int(used or 0), None
     seq, event_id, used = row
-    return max(seq, used or 0), UUID(event_id)
+    return max(seq, used or 0), stored(UUID, event_id)
 
 
 def contains(connection: sqlite3.Connection, event: Event) -> bool:

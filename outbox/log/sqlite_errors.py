@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from outbox.errors import OutboxBusy, OutboxCorrupt, OutboxError, StorageFailed, StorageFull
+from outbox.stored import UnreadableValue
 
 _PRIMARY_MASK = 0xFF  # the low byte of an extended result code is its class
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -65,8 +66,8 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
         )
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return corrupt(path, exc)
-    if code is None and str(exc).startswith("Could not decode"):  # of Python's module, which has no code for it
-        return corrupt(path, "a text in it cannot be decoded")
+    if code is None and (found := _damage_without_a_code(exc)) is not None:
+        return corrupt(path, found)
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return OutboxBusy(
             f"{path} is locked by a program that does not use the writer gate (a SQLite shell, a backup tool?): "
@@ -80,6 +81,12 @@ def _from_sqlite(path: Path, exc: sqlite3.Error) -> OutboxError:
     }:
         return StorageFailed(f"cannot read or write {path} ({exc}): check that the disk works and the file is yours")
     return OutboxError(f"{path}: {exc}")
+
+
+def _damage_without_a_code(exc: sqlite3.Error) -> object | None:
+    if isinstance(exc, UnreadableValue):
+        return exc
+    return "a text in it cannot be decoded" if str(exc).startswith("Could not decode") else None  # Python's module
 
 
 def damaged(connection: sqlite3.Connection) -> str | None:

@@ -20,6 +20,7 @@ import msgspec
 
 from outbox.catalogue.event import Event
 from outbox.clock import as_text
+from outbox.stored import stored
 
 _QUERY = """
 select
@@ -130,7 +131,7 @@ class Decisions:
         news: set[int] = set()
         for decision_id, seq, action, after, outcome in rows:
             self._last_id = decision_id
-            how, became = Resolution(action), Outcome(outcome) if outcome else None
+            how, became = stored(Resolution, action), stored(Outcome, outcome) if outcome else None
             if became is not Outcome.TOO_LATE:
                 self._standing[seq] = _after(self._standing.get(seq), decision_id, how, after, became)
                 news.add(seq)

@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from outbox.stored import a_moment, stored
+
 _COLUMNS = "id, began_at, ended_at, drained_at, cause, backlog_at_begin, backlog_peak, probes, kind"
 
 
@@ -31,9 +33,9 @@ class OutageRecord:
         number, began, ended, drained, cause, at_begin, peak, probes, kind = row
         return cls(
             id=number,
-            began_at=began,
-            ended_at=ended,
-            drained_at=drained,
+            began_at=stored(a_moment, began),
+            ended_at=stored(a_moment, ended) if ended else None,
+            drained_at=stored(a_moment, drained) if drained else None,
             cause=cause,
             backlog_at_begin=at_begin,
             backlog_peak=peak,

@@ -36,6 +36,7 @@ from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction
 from outbox.notes import attempts, audit
 from outbox.notes.decisions import Decision, Decisions, Outcome, Resolution, note_outcome
+from outbox.stored import a_time, some_ids, stored
 
 _COLUMNS = (
     "seq, event_id, type, aggregate_id, refs, state, behind_seq, verdict, sqlstate, reason, attempts, "
@@ -139,19 +140,19 @@ class ParkedEvent:
         ) = row
         return cls(
             seq=seq,
-            event_id=UUID(event_id),
+            event_id=stored(UUID, event_id),
             type=type_,
-            aggregate_id=UUID(aggregate),
-            refs=tuple(UUID(ref) for ref in json.loads(refs)),
-            state=ParkedState(state),
+            aggregate_id=stored(UUID, aggregate),
+            refs=stored(some_ids, refs),
+            state=stored(ParkedState, state),
             behind_seq=behind,
             verdict=verdict,
             sqlstate=sqlstate,
             reason=reason,
             attempts=tries,
             payload_json=payload,
-            resolution=Resolution(how) if how else None,
-            parked_at=dt.datetime.fromisoformat(at),
+            resolution=stored(Resolution, how) if how else None,
+            parked_at=stored(a_time, at),
         )
 
     def as_dict(self) -> dict[str, Any]:

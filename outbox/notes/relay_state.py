@@ -20,6 +20,7 @@ from outbox.errors import Fault
 from outbox.log import log
 from outbox.log.gate import Gate
 from outbox.log.transaction import write_transaction
+from outbox.stored import a_moment, stored
 
 
 class WorkerState(StrEnum):
@@ -155,13 +156,13 @@ class RelayState:
     def pruned_below(self) -> int:
         """Events with a smaller seq were pruned; 0 if none ever was."""
         row = self._connection.execute("select value from meta where key = 'pruned_below'").fetchone()
-        return int(row[0]) if row else 0
+        return stored(int, row[0]) if row else 0
 
     @property
     def pruned_event_id(self) -> UUID | None:
         """The last event that was pruned, the one before `pruned_below`; None if that is not known."""
         row = self._connection.execute("select value from meta where key = 'pruned_event_id'").fetchone()
-        return UUID(row[0]) if row else None
+        return stored(UUID, row[0]) if row else None
 
     @property
     def position(self) -> RememberedPosition | None:
@@ -174,9 +175,9 @@ class RelayState:
             return None
         destination_id, applied_seq, applied_event_id = row
         return RememberedPosition(
-            destination_id=UUID(destination_id),
-            applied_seq=applied_seq,
-            applied_event_id=UUID(applied_event_id) if applied_event_id else None,
+            destination_id=stored(UUID, destination_id),
+            applied_seq=stored(int, applied_seq),
+            applied_event_id=stored(UUID, applied_event_id) if applied_event_id else None,
         )
 
     def set_state(
@@ -230,10 +231,10 @@ class RelayState:
             return None
         state, pid, since, heartbeat_at, last_error, rate, eta, kind, remedy, command, entry = row
         return WorkerReport(
-            state=WorkerState(state),
+            state=stored(WorkerState, state),
             pid=pid,
-            since=since,
-            heartbeat_at=heartbeat_at,
+            since=stored(a_moment, since),
+            heartbeat_at=stored(a_moment, heartbeat_at),
             last_error=last_error,
             rate_per_second=rate,
             eta_seconds=eta,
@@ -335,7 +336,7 @@ class RelayState:
         row = self._connection.execute("select value from meta where key = 'blamed'").fetchone()
         if row is None:
             return "", [], 0
-        event_type, seqs, *refused = json.loads(row[0])  # an earlier version did not note the last
+        event_type, seqs, *refused = stored(json.loads, row[0])  # an earlier version did not note the last
         return str(event_type), [int(seq) for seq in seqs], int(refused[0]) if refused else 0
 
     @property

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from outbox.log import log
 from outbox.log.moment import last_until
 from outbox.notes.outages import OutageRecord
+from outbox.stored import a_time, stored
 
 _TURNS = 60  # so many stretches are drawn to the point; older ones as the samples meet them
 
@@ -126,4 +127,4 @@ def _noted(connection: sqlite3.Connection) -> tuple[int, dt.datetime] | None:
 
 
 def _time(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
+    return stored(a_time, text)

@@ -20,6 +20,7 @@ from outbox.catalogue.declaration import STATE_SLOT
 from outbox.catalogue.readable import as_fields
 from outbox.log import log
 from outbox.outbox import Outbox
+from outbox.stored import stored
 
 SLICE_EVENTS = 50_000
 PARKED_AT_MOST = 10_000
@@ -112,7 +113,7 @@ class CourseTally:
             return self._number(aggregate_id)
         if kind != "content":
             return 0
-        named = json.loads(refs) if refs != "[]" else []
+        named = stored(json.loads, refs) if refs != "[]" else []
         # A content refers to its project, then to its parent; a lone ref may be either.
         if len(named) == _TWO or (named and named[0] in self._numbers):
             return self._number(named[0])

@@ -22,6 +22,7 @@ from outbox.log.sqlite_errors import translated
 from outbox.log.transaction import write_transaction
 from outbox.outbox import Outbox
 from outbox.paths import OutboxPaths, wal_bytes
+from outbox.stored import UnreadableValue
 
 # Both ways round: behind a damaged page there may be more.
 _SEQS = (
@@ -36,8 +37,6 @@ _FACTS = {
     "audit": "id, at, who, action, seq, reason, before, after",
     "outcomes": "id, decision_id, outcome, noted_at",
 }
-_NAMES = COLUMNS.split(", ")
-_PAYLOAD, _SHA256 = _NAMES.index("payload"), _NAMES.index("payload_sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +133,17 @@ def _readable(source: sqlite3.Connection, last: int) -> Iterator[tuple[Any, ...]
             row = source.execute(f"select {COLUMNS} from events where seq = ?", [seq]).fetchone()
         except sqlite3.DatabaseError:  # this page is damaged; the next one may not be
             continue
-        # A page may read well and be wrong: what was appended is known by its hash.
-        if row is not None and hashlib.sha256(row[_PAYLOAD].encode()).hexdigest() == row[_SHA256]:
+        if row is not None and _is_whole(row):
             yield row
+
+
+def _is_whole(row: tuple[Any, ...]) -> bool:
+    """A page may read well and be wrong: what was appended is known by its hash."""
+    try:
+        event = Event.from_row(row)
+        return hashlib.sha256(event.payload_json.encode()).hexdigest() == event.payload_sha256
+    except (UnreadableValue, AttributeError):
+        return False
 
 
 def _restore(connection: sqlite3.Connection, row: tuple[Any, ...]) -> int:

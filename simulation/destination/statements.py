@@ -28,6 +28,7 @@ class Handler(Protocol):
 
 
 OBSTACLES = (
+    "rules_for_all",
     "schema_rights",
     "table_rights",
     "lost_tables",
@@ -501,6 +502,7 @@ HANDLERS: dict[str, Handler] = {
     "relay.wrote_again": _wrote_again,
     "relay.park": _park,
     "relay.parked_stand": _nothing,
+    "relay.read_only_by": _nothing,
     "relay.forget_beyond": _forget_beyond,
     "relay.unpark": _unpark,
     "relay.still_parked": _still_parked,

@@ -88,6 +88,17 @@ def test_a_read_only_database_fails(found: Examine, database: Database) -> None:
     assert lines["rights"].outcome == "ok"
 
 
+@pytest.mark.parametrize("key", ["tags ((1))", "tags (left(name, 3))", "contents (content_type)"])
+def test_a_unique_key_that_refuses_what_is_tried_is_named(key: str, found: Examine, database: Database) -> None:
+    """A key of the owner's, also of tags, which are looked for one by one: not told as a trigger that keeps a row."""
+    with psycopg.connect(database.dsn, autocommit=True) as owner:
+        owner.execute("insert into tags (name) values ('outside')")
+        owner.execute("insert into contents (slug, title, content_type) values ('z', 'z', 'course_lesson')")
+        owner.execute(f"create unique index uq on {key}".encode())
+    line = found(database.worker_dsn)["rehearsal"]
+    assert (line.outcome, line.found) == ("fail", "another row has the same unique value (constraint uq)")
+
+
 def test_a_tighter_limit_than_ours_is_a_warning(found: Examine, database: Database) -> None:
     line = found(f"{database.worker_dsn}&options=-c%20statement_timeout%3D5s")["statement timeout"]
     assert line.outcome == "warn"

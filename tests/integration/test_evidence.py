@@ -313,6 +313,18 @@ def test_repair_says_repaired_of_what_is_as_it_should_be_afterwards(box: Outbox,
     assert "title" in str(told["content p--1"])
 
 
+def test_a_rule_for_every_row_is_named_and_parks_nobody(box: Outbox, database: Database) -> None:
+    """It has no condition, so it is about no event, however few there are."""
+    run(database, "create rule t as on insert to contents do instead nothing")
+    box.append(page(1))
+    with pytest.raises(WorkerError, match=r"drop rule t on public\.contents"):
+        drain(box, database.worker_dsn)
+    assert box.parked.count() == 0
+    run(database, "drop rule t on contents")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    assert rows(database, "select count(*) from contents") == [(1,)]
+
+
 # Rows that are hidden.
 
 

@@ -154,6 +154,45 @@ def test_limits_that_no_question_survives_are_lifted(where: str, database: Datab
             assert connection.execute("show statement_timeout").fetchone() == ("30s",)
 
 
+@pytest.mark.parametrize("setting", ["idle_session_timeout", "transaction_timeout"])
+def test_a_limit_that_ends_each_session_is_lifted_or_named(setting: str, login: str, box: Outbox) -> None:
+    """It may strike before it can be lifted: that is no outage, and its name is told."""
+    login = conninfo.make_conninfo(login, options=f"-c {setting}=1")
+    told = None
+    try:
+        relay(box, login).run()
+    except WorkerError as error:
+        told = error
+    assert told is None or (told.exit_code, setting in str(told)) == (3, True)
+
+
+WITHOUT_WRITES = {
+    "options": ({"options": "-c default_transaction_read_only=on"}, (), "default_transaction_read_only out of"),
+    "role": ({}, ("alter role {role} set default_transaction_read_only = on",), f'alter role "{ROLE}" reset'),
+    "role in the database": (
+        {},
+        ("alter role {role} in database {database} set default_transaction_read_only = on",),
+        f'alter role "{ROLE}" in database',
+    ),
+    "a standby that is asked for": ({"target_session_attrs": "standby"}, (), "target_session_attrs=read-write"),
+    "read-only that is asked for": ({"target_session_attrs": "read-only"}, (), "target_session_attrs=read-write"),
+    "no words that are options": ({"options": "read-only"}, (), "`options`"),
+    "a login that is forbidden": ({"require_auth": "md5"}, (), "require_auth"),
+}
+
+
+@pytest.mark.parametrize("how", WITHOUT_WRITES)
+def test_a_session_that_can_never_write_is_no_outage(how: str, login: str, database: Database, box: Outbox) -> None:
+    """Asked for by an option, or set for the login: exit 3 with its name, and all lands once it is taken away."""
+    options, statements, told = WITHOUT_WRITES[how]
+    as_admin(database, *statements)
+    with pytest.raises(WorkerError, match=told) as refused:
+        relay(box, conninfo.make_conninfo(login, **options)).run()
+    assert refused.value.exit_code == 3
+    as_admin(database, "alter role {role} reset all", "alter role {role} in database {database} reset all")
+    assert relay(box, login).run() is Ending.EMPTY
+
+
 # --- the connection string is read by libpq alone
 
 

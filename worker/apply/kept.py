@@ -42,6 +42,7 @@ def name_as_stored(connection: Connection, changes: Changes) -> None:
 
     Raises:
         KeptAsItWas: the database neither keeps a row nor says which one is in its place.
+        UniqueViolation: another key than the name is taken.
     """
     for link in active().links.values():
         if not isinstance(link.to, Outside) or link.to.adds is None:
@@ -63,10 +64,11 @@ def _stored(connection: Connection, outside: Outside, values: Values, *, keep: b
     if (found := _find(connection, outside, values[outside.key])) is not None:
         return found
     connection.execute("savepoint tag")
+    taken: errors.UniqueViolation | None = None
     try:
         made = _make(connection, outside, values)
-    except errors.UniqueViolation:
-        made = None
+    except errors.UniqueViolation as error:
+        made, taken = None, error
     if made is not None and keep:
         connection.execute("release savepoint tag")
         return made
@@ -74,7 +76,7 @@ def _stored(connection: Connection, outside: Outside, values: Values, *, keep: b
     if made is None:  # taken under another name, or not taken at all
         made = _kept_like(connection, outside, values)
     if made is None and keep:
-        raise KeptAsItWas(outside.relation, None)
+        raise taken or KeptAsItWas(outside.relation, None)
     return made
 
 

@@ -72,6 +72,7 @@ class _Asking(psycopg.Connection[tuple[object, ...]]):
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
         """As psycopg's own, with libpq told to be verbose before it hears an answer."""
         pgconn = pq.PGconn.connect_start(conninfo.encode())
+        _refuse_replication(pgconn)
         if (encrypted := _encrypted(pgconn, conninfo)) is not None:
             pgconn.finish()
             pgconn = pq.PGconn.connect_start(encrypted.encode())
@@ -162,6 +163,23 @@ def _encrypted(pgconn: pq.abc.PGconn, info: str) -> str | None:
     return make_conninfo(info, sslmode="require")
 
 
+def _refuse_replication(pgconn: pq.abc.PGconn) -> None:
+    """A session for replication takes other commands than statements, and wants a right that nobody needs here.
+
+    Raises:
+        SettingsFault: one is asked for.
+    """
+    asked = next((one.val for one in pgconn.info if one.keyword == b"replication"), None)
+    if asked and asked.lower() not in {b"0", b"false", b"off", b"no"}:
+        pgconn.finish()
+        raise SettingsFault(
+            "the connection string (SUPABASE_DB_URL) asks for a session for replication, which takes no statements",
+            remedy="leave replication out of it",
+            kind="connection_option",
+            entry="environment",
+        )
+
+
 INSECURE = "OUTBOX_INSECURE"
 _WITHOUT_TLS = frozenset({"disable", "allow", "prefer"})
 _AS_EVER, _VERBOSE = 1, 2  # PGVerbosity of libpq
@@ -242,6 +260,13 @@ def connect(dsn: str, *, application_name: str = "outbox-worker") -> Connection:
     return connection
 
 
+_ENDED_BY = {
+    "57P05": "idle_session_timeout",
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+}
+
+
 def _fit(connection: Connection) -> None:
     """Take back what the connection string or the role asks for and no command works with."""
     for left in reversed(range(_TRIES)):
@@ -250,6 +275,16 @@ def _fit(connection: Connection) -> None:
         except psycopg.errors.QueryCanceled:  # by the very limit that it lifts: it is faster the next time
             if not left:
                 raise
+        except psycopg.Error as error:
+            if (setting := _ENDED_BY.get(error.sqlstate or "")) is None:
+                raise
+            raise SettingsFault(
+                f"{setting} ends every session before it can be used",
+                remedy=f"take it out of `options` of the connection string and PGOPTIONS, or reset it: alter role … "
+                f"reset {setting}",
+                kind="session_option",
+                entry="environment",
+            ) from None
         else:
             return
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import pq
 
 from worker.errors import SettingsFault
 from worker.judgement import Judgement, Verdict
@@ -128,7 +129,7 @@ TENANT_WORDS = "the pooler does not know this project: paused?"
 NO_PASSWORD: Row = (_ENVIRONMENT, LOGIN_REFUSED, INCOMPLETE_LOGIN)
 REFUSED: Row = (_ENVIRONMENT, "session_refused", "the server refuses the session")
 # A setting that was asked for as the session began: unknown, of a value that is none, or not for this user.
-OPTION_CODES = frozenset({"22023", "42704", "42501", "42602", "55P02", "0A000"})
+OPTION_CODES = frozenset({"22023", "42601", "42704", "42501", "42602", "55P02", "0A000"})
 _NOT_OF_OPTIONS = frozenset({"", "CheckMyDatabase", "InitPostgres", "InitializeSessionUserId"})
 OPTION: Row = (
     _ENVIRONMENT,
@@ -150,6 +151,16 @@ _OF_OPTION = re.compile(
     r"|bad value for (?P<number>\w+)"
 )
 
+# What libpq calls some options, where it does not name them.
+_CALLED = {
+    "network address": "hostaddr",
+    "name or service not known": "",
+    "scram client key": "scram_client_key",
+    "scram server key": "scram_server_key",
+    "ssl protocol version range": "ssl_min_protocol_version ssl_max_protocol_version",
+    "port numbers": "port",
+}
+
 # What libpq itself says, for want of an answer. Lower case; the first that occurs decides.
 BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
     (r"no password supplied", NO_PASSWORD),
@@ -166,6 +177,30 @@ BY_CLIENT_WORDS: tuple[tuple[str, Row], ...] = (
             _ENVIRONMENT,
             "tls",
             "the server has no TLS, which sslmode or another machine asks for (OUTBOX_INSECURE)",
+        ),
+    ),
+    (
+        r"authentication method requirement",
+        (
+            _ENVIRONMENT,
+            "connection_string",
+            "require_auth of the connection string forbids the login that the server asks for: leave it out",
+        ),
+    ),
+    (
+        r"did not request an ssl certificate",
+        (
+            _ENVIRONMENT,
+            "connection_string",
+            "sslcertmode=require wants to send a certificate, and the server asks for none: leave it out",
+        ),
+    ),
+    (
+        r"session is not read-only|is not in hot standby mode",
+        (
+            _ENVIRONMENT,
+            "connection_string",
+            "target_session_attrs asks for a server that takes no writes: write target_session_attrs=read-write",
         ),
     ),
     (
@@ -242,19 +277,29 @@ def judge_login(error: BaseException, *, known_address: bool) -> Judgement:
         return next((one for one in found if one.verdict is _ENVIRONMENT), found[-1])
     if getattr(getattr(error, "pgconn", None), "needs_password", False):
         return _judgement(NO_PASSWORD, None)
-    text = str(error).lower()
+    return _judgement(_by_libpq(error, str(error).lower()), None)
+
+
+def _by_libpq(error: BaseException, text: str) -> Row:
     for pattern, row in BY_CLIENT_WORDS:
         if re.search(pattern, text):
-            return _judgement(_with_its_option(text) if row is VALUE else row, None)
+            return _with_its_option(text) if row is VALUE else row
+    if getattr(error, "pgconn", None) is not None and "connection to server" not in text:  # nobody was asked yet
+        return _with_its_option(text)
     if isinstance(error, psycopg.ProgrammingError):  # libpq's parser, of something that we did not foresee
-        return _judgement((_ENVIRONMENT, "connection_string", "libpq cannot use SUPABASE_DB_URL"), None)
-    return _judgement((_OUTAGE, "unreachable", _unreachable_words(text)), None)
+        return (_ENVIRONMENT, "connection_string", "libpq cannot use SUPABASE_DB_URL")
+    return (_OUTAGE, "unreachable", _unreachable_words(text))
 
 
 def _with_its_option(text: str) -> Row:
     verdict, kind, told = VALUE
-    name = _OF_OPTION.search(text)
-    return (verdict, kind, f"{told}: {name[name.lastgroup or 0]}") if name is not None else VALUE
+    if (name := _OF_OPTION.search(text)) is not None:
+        return (verdict, kind, f"{told}: {name[name.lastgroup or 0]}")
+    for words, option in _CALLED.items():
+        text = text.replace(words, option)
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    names = [word for word in dict.fromkeys(re.findall(r"\w+", text)) if word in known]
+    return (verdict, kind, f"{told}: {', '.join(names)}") if names else VALUE
 
 
 def _judge_answer(answer: Answer, *, known_address: bool) -> Judgement:
@@ -318,6 +363,7 @@ def _unreachable_words(text: str) -> str:
         ("max clients", "the pooler has too many connections"),
         ("no more connections allowed", "the pooler has too many connections"),
         ("read-only", "the database is read-only: is its disk full, or is it a standby?"),
+        ("hot standby", "none of the servers takes writes: a standby, or a failover under way"),
         ("network is unreachable", "there is no network"),
         ("closed the connection", "the connection was lost"),
     ):

@@ -15,7 +15,9 @@ from worker.connect.pooling import SessionKind, session_kind
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
 from worker.faults import obstacles
+from worker.faults.evidence import READ_ONLY, read_only
 from worker.faults.rehearse import rehearse
+from worker.judgement import Judgement, Verdict
 from worker.settings import WorkerSettings
 
 SKEW_SECONDS = 30.0
@@ -72,7 +74,7 @@ def examine_database(
     yield encryption(server, connection.info.host)
     yield role(server)
     yield clock(server)
-    yield writable(server)
+    yield writable(server, connection)
     yield rights(connection)
     yield row_security(connection)
     yield statement_timeout(server, settings)
@@ -118,11 +120,13 @@ def clock(server: Server) -> Finding:
     return judged("clock", f"{server.skew_seconds:.1f} s apart", bad=server.skew_seconds > SKEW_SECONDS, remedy=remedy)
 
 
-def writable(server: Server) -> Finding:
-    """Whether it takes writes: a full project and a replica do not."""
-    remedy = "the database is full or a replica: see its dashboard; the worker waits meanwhile"
-    found = "read-only" if server.read_only else "yes"
-    return judged("writable", found, bad=server.read_only, remedy=remedy, outcome="fail")
+def writable(server: Server, connection: Connection) -> Finding:
+    """Whether it takes writes: a full project and a replica do not, nor a session that is not to."""
+    if not server.read_only:
+        return judged("writable", "yes", bad=False, remedy="")
+    why = read_only(connection, Judgement(verdict=Verdict.OUTAGE, sqlstate=READ_ONLY, reason="read-only"))
+    remedy = why.remedy or "the database is full or a replica: see its dashboard; the worker waits meanwhile"
+    return judged("writable", why.reason, bad=True, remedy=remedy, outcome="fail")
 
 
 def rights(connection: Connection) -> Finding:

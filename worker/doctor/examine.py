@@ -13,6 +13,7 @@ from worker.doctor.finding import Finding
 from worker.doctor.host import examine_host
 from worker.doctor.outbox_file import examine_outbox, opened
 from worker.errors import SettingsFault, Unreachable, WorkerError
+from worker.faults.evidence import explained
 from worker.faults.verdict import Phase, judge
 from worker.run.dial import as_error
 from worker.settings import WorkerSettings
@@ -52,7 +53,7 @@ def _destination(dsn: str, box: Outbox | None, settings: WorkerSettings) -> Iter
         try:
             yield from examine_database(connection, box, settings, lambda: connect(dsn))
         except psycopg.Error as exc:
-            yield refused(as_error(judge(exc, Phase.APPLY)))
+            yield refused(as_error(explained(connection, exc, judge(exc, Phase.APPLY))))
         except WorkerError as exc:
             yield refused(exc)
 

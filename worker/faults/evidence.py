@@ -26,6 +26,7 @@ from outbox import Event, OutboxError
 from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.apply.projection import Batch
+from worker.apply.queries import query
 from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
 from worker.connect.deadline import deadline
@@ -46,6 +47,9 @@ _DISPROVED_CODES = frozenset({"3D000", "25P03", "25P04", "40003"})
 # Lack of room or time: it may strike large events alone.
 CANCELED = "57014"
 _SIZE_MATTERS = frozenset({"53", "58", CANCELED, "54"})
+READ_ONLY = "25006"
+_OF_STANDBYS = frozenset({"read-only", "standby", "prefer-standby"})
+_BY_LOGIN = frozenset({"user", "database user"})
 # Waits for somebody else's transaction: what neighbours do proves nothing.
 _OTHERS_WAIT = frozenset({"55P03", "40P01"})
 
@@ -120,7 +124,10 @@ class Evidence:
         if isinstance(error, DependencyFault):
             return obstacles.hidden(connection, error.table)
         if isinstance(error, KeptAsItWas):
-            return obstacles.hidden(connection, error.table)
+            rules = obstacles.about(connection, "rules_for_all")
+            return obstacles.hidden(connection, error.table) or next(
+                (one for one in rules if one.table == error.table), None
+            )
         if not isinstance(error, psycopg.Error) or frames_of(error).functions:
             return None
         table = error.diag.table_name or ""
@@ -206,6 +213,8 @@ class Evidence:
 
 def explained(connection: Connection, error: BaseException, judgement: Judgement) -> Judgement:
     """Add what is known to stand in the way to a judgement that holds everything; the connection must be alive."""
+    if judgement.sqlstate == READ_ONLY:
+        return read_only(connection, judgement)
     if judgement.verdict is not Verdict.ENVIRONMENT:
         return judgement
     judgement = named(connection, error, judgement)
@@ -216,6 +225,38 @@ def explained(connection: Connection, error: BaseException, judgement: Judgement
     if not found:
         return judgement
     return replace(judgement, reason=f"{judgement.reason}; {'; '.join(str(one) for one in found[:2])}")
+
+
+def read_only(connection: Connection, judgement: Judgement) -> Judgement:
+    """A disk that is full and a failover pass; what the connection string or somebody asked for this login does not."""
+    try:
+        row = connection.execute(query("relay", "read_only_by")).fetchone()
+    except psycopg.Error:
+        return judgement
+    if row is None:
+        return judgement
+    standby, source, login = row
+    asked = connection.info.get_parameters().get("target_session_attrs", "any")
+    if standby and asked in _OF_STANDBYS:
+        words = f"target_session_attrs={asked} of the connection string leads to a standby, which takes no writes"
+        remedy = "write target_session_attrs=read-write"
+    elif source == "client":
+        words = "the connection string or PGOPTIONS asks for transactions that only read"
+        remedy = "take default_transaction_read_only out of its `options`"
+    elif source in _BY_LOGIN:
+        words = f"the transactions of {login} only read"
+        within = "" if source == "user" else " in database …"
+        remedy = f'alter role "{login}"{within} reset default_transaction_read_only'
+    else:
+        return judgement
+    return replace(
+        judgement,
+        verdict=Verdict.ENVIRONMENT,
+        reason=words,
+        kind="read_only",
+        remedy=remedy,
+        command=None,
+    )
 
 
 def named(connection: Connection, error: BaseException, judgement: Judgement) -> Judgement:

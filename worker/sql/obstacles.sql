@@ -196,6 +196,18 @@ where
     (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
     and r.ev_enabled <> 'D' and r.is_instead;
 
+-- name: rules_for_all
+-- Those of them that no condition keeps from any row.
+select
+    c.relname::text,
+    format('rule %%I on %%s changes what a statement does', r.rulename, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname)),
+    format('drop rule %%I on %%s', r.rulename, c.relnamespace::regnamespace::text || '.' || quote_ident(c.relname))
+from pg_catalog.pg_rewrite as r
+join pg_catalog.pg_class as c on c.oid = r.ev_class
+where
+    (select s.nspname from pg_catalog.pg_namespace as s where s.oid = c.relnamespace) || '.' || c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
+    and r.ev_enabled <> 'D' and r.is_instead and r.ev_qual::text = '<>';
+
 -- name: sequences
 -- Keys that no event chooses: each column that a sequence fills, with its table, the sequence, what it gives next (null
 -- where we may not see that), its step, where it ends, and whether it can be asked itself: the view takes one that was restarted, or set

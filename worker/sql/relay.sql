@@ -31,12 +31,21 @@ select
 -- is refused every row instead of being shown some. Under limits of less than a second no question is answered.
 select set_config(too_low.name, too_low.instead, false)
 from (
-    values ('statement_timeout', '30s'), ('lock_timeout', '5s'), ('idle_in_transaction_session_timeout', '30s')
+    values
+    ('statement_timeout', '30s'), ('lock_timeout', '5s'), ('idle_in_transaction_session_timeout', '30s'),
+    ('idle_session_timeout', '0'), ('transaction_timeout', '0')
 ) as too_low (name, instead)
-where current_setting(too_low.name)::interval > '0' and current_setting(too_low.name)::interval < '1 second'
+where
+    current_setting(too_low.name, true)::interval > '0' and current_setting(too_low.name, true)::interval < '1 second'
 union all
 select set_config('row_security', 'on', false)
 where current_setting('row_security') = 'off';
+
+-- name: read_only_by
+-- Why a write was refused: is this a standby, and who set transactions to read-only for sessions like ours?
+select pg_catalog.pg_is_in_recovery(), s.source, session_user::text
+from pg_catalog.pg_settings as s
+where s.name = 'default_transaction_read_only';
 
 -- name: limits
 -- For this transaction only: a session setting would leak to others behind a transaction pooler.

@@ -107,6 +107,48 @@ def test_a_damaged_table_is_told_to_whoever_reads_it(path: Path, said: Said, tab
     assert "is damaged" in told
 
 
+TURNED = {
+    "a letter": "substr({0}, 1, length({0}) / 2) || '\x02' || substr({0}, length({0}) / 2 + 2)",
+    "its type": "case typeof({0}) when 'integer' then 'x' else 7 end",
+}
+
+
+@pytest.mark.parametrize("turned", TURNED)
+def test_a_value_that_was_turned_over_is_told_in_one_line_by_every_command(path: Path, said: Said, turned: str) -> None:
+    """Of every column of every table: SQLite does not notice it, and it is no bug of ours."""
+    whole = path.read_bytes()
+    connection = sqlite3.connect(path)
+    names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+    columns = [(name, row[1]) for name in names for row in connection.execute(f"pragma table_info({name})")]
+    connection.close()
+    told_of = 0
+    for table, column in columns:
+        if table.startswith("sqlite_"):
+            continue
+        path.write_bytes(whole)
+        connection = sqlite3.connect(path)
+        for (trigger,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f"drop trigger {trigger}")
+        connection.execute("pragma ignore_check_constraints = on")
+        value = TURNED[turned].format(column)
+        try:
+            changed = connection.execute(f"update {table} set {column} = {value} where {column} is not null").rowcount
+            connection.commit()
+        except sqlite3.Error:  # a key cannot be of another type
+            changed = 0
+        connection.close()
+        if not changed:
+            continue
+        damaged = path.read_bytes()
+        for arguments in COMMANDS:
+            path.write_bytes(damaged)
+            code, _, told = said(outbox, *arguments)
+            assert code in {0, 1, 3, 4}, (table, column, arguments, told)
+            assert len([line for line in told.splitlines() if line]) <= 1, (table, column, arguments, told)
+            told_of += "is damaged" in told
+    assert told_of
+
+
 def test_a_text_that_is_none_is_told_as_damage(path: Path, said: Said) -> None:
     """SQLite keeps it, and only Python notices."""
     connection = sqlite3.connect(path)

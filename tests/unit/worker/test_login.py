@@ -7,6 +7,7 @@ from tests.support.refusing import PASSWORD, Refusing
 from worker.connect import login
 from worker.connect.connection import connect
 from worker.connect.login import LOGIN_REFUSED, judge_login
+from worker.errors import SettingsFault
 from worker.judgement import Verdict
 
 SPANISH = {"S": "FATAL", "M": "la autentificación password falló para el usuario «outbox_worker»"}
@@ -225,6 +226,37 @@ def test_what_libpq_itself_refuses_needs_a_person(text: str, kind: str) -> None:
 )
 def test_an_option_whose_value_libpq_does_not_take_is_named(text: str, option: str) -> None:
     assert judge_login(failure(None, text), known_address=True).reason.endswith(f"does not take: {option}")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("sslmode=require&sslrootcert=system", "sslmode, sslrootcert"),
+        ("ssl_min_protocol_version=TLSv9", "ssl_min_protocol_version"),
+        ("sslnegotiation=direct", "sslmode, sslnegotiation"),
+        ("scram_client_key=x", "scram_client_key"),
+        ("ssl_max_protocol_version=TLSv1", "ssl_min_protocol_version, ssl_max_protocol_version"),
+        ("load_balance_hosts=x", "load_balance_hosts"),
+        ("port=5432,5433", "port"),
+        ("hostaddr=192.0.2.1.5", "hostaddr"),
+    ],
+)
+def test_what_libpq_refuses_before_it_asks_anybody_is_no_outage(options: str, named: str) -> None:
+    """No server was asked, so none is away: whatever the words are, the options that they speak of are named."""
+    with pytest.raises(psycopg.Error) as failed:
+        connect(f"postgresql://outbox_worker:x@localhost:1/postgres?{options}")
+    judged = judge_login(failed.value, known_address=True)
+    assert (judged.verdict, judged.kind) == (Verdict.ENVIRONMENT, "connection_string")
+    assert judged.reason.endswith(f"does not take: {named}")
+
+
+@pytest.mark.parametrize("said", ["database", "true", "on", "1", "yes"])
+def test_a_session_for_replication_is_refused_by_its_name(said: str) -> None:
+    """The server would speak of rights that nobody needs, or take no statements; nobody is asked."""
+    with pytest.raises(SettingsFault, match="leave replication out"):
+        connect(f"postgresql://outbox_worker:x@localhost:1/postgres?replication={said}")
+    with pytest.raises(psycopg.OperationalError):  # nobody listens there
+        connect("postgresql://outbox_worker:x@localhost:1/postgres?replication=false")
 
 
 def test_without_codes_a_severity_alone_shows_that_somebody_answered(monkeypatch: pytest.MonkeyPatch) -> None:
