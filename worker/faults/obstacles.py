@@ -6,7 +6,7 @@ questions beforehand, so that none of them says that all is well where the relay
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -127,8 +127,9 @@ def in_the_bookkeeping(connection: AnyConnection) -> Obstacle | None:
     A position, a parked event, a removed link that a policy hides is no error in any statement: it looks as if it were
     not there, and the event that waits is forgotten. So this is asked before any of them is read.
     """
-    found = _catalogued(connection, _role(connection, None), ("hidden_rows",))
-    return next((one for one in found if one.table in _BELIEVED and "outbox." in one.what), None)
+    asked = [(f"outbox.{table}", cmd) for table in sorted(_BELIEVED) for cmd in _BOOKKEEPING[table]]
+    found = _catalogued(connection, _role(connection, None), ("hidden_rows",), asked)
+    return next((one for one in found if one.table in _BELIEVED), None)
 
 
 def about(connection: AnyConnection, kind: str) -> list[Obstacle]:
@@ -279,8 +280,12 @@ def _qualified(name: str, search_path: str) -> str:
     return f"{first}.{name}" if first and first != "$user" else name
 
 
-def _catalogued(connection: AnyConnection, role: str, kinds: tuple[str, ...]) -> Iterator[Obstacle]:
-    values = {"role": role, **_written()}
+def _catalogued(
+    connection: AnyConnection, role: str, kinds: tuple[str, ...], asked: Sequence[tuple[str, str]] | None = None
+) -> Iterator[Obstacle]:
+    values: dict[str, object] = {"role": role, **_written()}
+    if asked is not None:
+        values |= {"asked": [table for table, _ in asked], "cmds": [cmd for _, cmd in asked]}
     for kind in kinds:
         for table, what, remedy in connection.execute(query("obstacles", kind), values).fetchall():
             yield Obstacle(kind=kind, table=str(table), what=str(what), remedy=str(remedy))
