@@ -69,8 +69,7 @@ def greet(connection: Connection, box: Log) -> Position:
         TargetRefused: the position does not fit this outbox file or belongs to another login, or the database is
             another than last time.
     """
-    if (hides := obstacles.in_the_bookkeeping(connection)) is not None:
-        raise SchemaFault(hides.what, kind=hides.kind, remedy=hides.remedy, entry="environment")
+    require_seen(connection)
     destination_id = _destination(connection, box)
     check_same(destination_id, box)
     names = {"outbox_id": box.outbox_id}
@@ -99,6 +98,16 @@ def greet(connection: Connection, box: Log) -> Position:
         how = f"event {own.seq} here ({own.event_id}) never reached the database, which has those up to {position.seq}"
         raise _cloned(how, box) from refused
     return position
+
+
+def require_seen(connection: Connection) -> None:
+    """Refuse a database that may hide rows of the relay's own tables from us.
+
+    Raises:
+        SchemaFault: a policy does.
+    """
+    if (hides := obstacles.in_the_bookkeeping(connection)) is not None:
+        raise SchemaFault(hides.what, kind=hides.kind, remedy=hides.remedy, entry="environment")
 
 
 def check_same(destination_id: UUID, box: Log, leads: str = "SUPABASE_DB_URL leads") -> None:

@@ -26,7 +26,7 @@ from msgspec.structs import replace as replaced
 from outbox.catalogue import Does, active
 from outbox.relaying import failpoints
 from worker.apply.likeness import recognise
-from worker.apply.position import Position
+from worker.apply.position import Position, require_seen
 from worker.apply.projection import Batch
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
@@ -600,6 +600,7 @@ class Centre:
         try:
             connection = self._dial()
             try:
+                require_seen(connection)
                 yield connection
             finally:
                 connection.close()
