@@ -95,8 +95,8 @@ class Outbox:
         self._units_without_news = 0
         self._file = file
         self._closed = False
-        (outbox_id,) = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
-        self.outbox_id = stored(UUID, outbox_id)
+        row = connection.execute("select value from meta where key = 'outbox_id'").fetchone()
+        self.outbox_id = stored(UUID, row and row[0])
 
     @classmethod
     def open(

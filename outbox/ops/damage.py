@@ -14,13 +14,9 @@ from outbox.settings import OutboxSettings
 
 _TYPES = frozenset({"TEXT", "INTEGER"})
 # What no time and no id holds, by the names that the columns of such have.
-_SHAPES = {
-    "_at": "glob '*[^-0-9T:.+Z]*'",
-    "since": "glob '*[^-0-9T:.+Z]*'",
-    "event_id": "glob '*[^-0-9a-f]*'",
-    "aggregate_id": "glob '*[^-0-9a-f]*'",
-    "destination_id": "glob '*[^-0-9a-f]*'",
-}
+_TIME = "{0} glob '*[^-0-9T:.+Z]*' or length({0}) < 19"
+_ID = "{0} glob '*[^-0-9a-f]*' or length({0}) <> 36"
+_SHAPES = {"_at": _TIME, "since": _TIME, "event_id": _ID, "aggregate_id": _ID, "destination_id": _ID}
 
 
 def damage_behind(error: Exception) -> OutboxError | None:
@@ -45,13 +41,15 @@ def _turned_over(connection: sqlite3.Connection) -> Iterator[str]:
     """Values that nobody of ours wrote: of another type than their column, no time, no id; SQLite takes any."""
     tables = [str(name) for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
     for table in tables:
+        if table.startswith(("_", "sqlite_")):  # not ours
+            continue
         for _, column, declared, *_ in connection.execute(f"pragma table_info({table})").fetchall():
             wrong = (
                 [f"typeof({column}) not in ('{str(declared).lower()}', 'null')"]
                 if str(declared).upper() in _TYPES
                 else []
             )
-            wrong += [f"{column} {shape}" for ending, shape in _SHAPES.items() if str(column).endswith(ending)]
+            wrong += [shape.format(column) for ending, shape in _SHAPES.items() if str(column).endswith(ending)]
             if not wrong:
                 continue
             asked = f"select 1 from {table} where {' or '.join(wrong)} limit 1"  # names from the file's own schema
