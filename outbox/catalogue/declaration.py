@@ -193,7 +193,8 @@ class Link:
         for end in (self.of, self.to):
             if len(end.identity) > 1:
                 raise CatalogueError(
-                    f"Link {self.name!r}: no single column can hold which {end.kind!r} it is: give {end.table} an id"
+                    f"Link {self.name!r}: no single column can hold which {end.kind!r} it is: give {end.table} an id, "
+                    f"or declare {self.table} as an aggregate whose key is all of its columns"
                 )
         names = [*self.columns, *self.keys, *(one for one in (self.created, self.remembered) if one)]
         _check_names(f"Link {self.name!r}", self.name, *names)

@@ -111,12 +111,9 @@ def list_(*, as_json: bool, **conditions: Any) -> None:
     shown: list[Any] = []
     with opened(reading=True) as box:
         rows = box.parked.list()
-        if as_json and not choice.filters:
-            shown = [row.as_dict() for row in rows]
-        else:
-            for row, event in _with_events(box, rows):
-                if not choice.filters or (event and choice.picks(row, event)):
-                    shown.append(row.as_dict() if as_json else _line(row, event))
+        for row, event in _with_events(box, rows):
+            if not choice.filters or (event and choice.picks(row, event)):
+                shown.append({**row.as_dict(), "key": _key(event)} if as_json else _line(row, event))
     if as_json:
         print_json(shown)
         return
@@ -147,6 +144,7 @@ def show(*, seq: int, as_json: bool) -> None:
         history = [record.as_dict() for record in audit.trail(box.connection, seq=seq)]
     found = {
         **row.as_dict(),
+        "key": _key(event),
         "held_behind_it": waiting,
         "payload": as_data(row.payload_json or event.payload_json),
         "audit": history,
@@ -376,8 +374,13 @@ def _is_of(course: str, event: Event) -> bool:
     return fields.get("project") == course or slug == course or slug.startswith(f"{course}--")
 
 
+def _key(event: Event | None) -> str | None:
+    """The natural key of what the event is about, None if none can be read."""
+    return (named(event.type, event.payload_json) or None) if event is not None else None
+
+
 def _line(row: ParkedEvent, event: Event | None) -> str:
-    key = (named(event.type, event.payload_json) if event is not None else "") or "-"
+    key = _key(event) or "-"
     when = f"{row.parked_at:%Y-%m-%d %H:%M}"
     text = (
         f"{row.state.value:<9}  {when}  {one_line(row.type):<24} {one_line(key)}  "

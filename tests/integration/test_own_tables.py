@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from outbox import Outbox, Payload
 from outbox.catalogue import active
+from outbox.commands.parked import parked as parked_commands
 from tests.support import shop
 from tests.support.lessons import SetClock
 from tests.support.postgres import Database
@@ -149,7 +152,7 @@ def test_an_older_event_of_another_host_changes_nothing(box: Outbox, shop_databa
 def test_what_is_missing_or_impossible_parks_its_event_and_what_depends_on_it(
     box: Outbox, shop_database: Database
 ) -> None:
-    """The rest goes on; the reasons name what the events name."""
+    """The rest goes on; the reasons, and the list, name what the events name."""
     box.append(
         *sale(),
         shop.LineAdded(token=UUID(int=9), order=("porto", 1), article="salt", pieces=1, price=Decimal(1)),
@@ -163,6 +166,9 @@ def test_what_is_missing_or_impossible_parks_its_event_and_what_depends_on_it(
     assert {seq: state for seq, (state, _) in parked.items()} == {7: "parked", 8: "parked", 9: "parked", 10: "held"}
     assert 'order ["porto", 1]' in str(parked[7])
     assert "customer 8" in str(parked[9])
+    listed = CliRunner().invoke(parked_commands, ["list", "--json"], env={"OUTBOX_PATH": str(box.path)})
+    tokens = {seq: str(UUID(int=number)) for seq, number in ((7, 9), (8, 10), (10, 11))}
+    assert {row["seq"]: row["key"] for row in json.loads(listed.stdout)} == {**tokens, 9: '["lisbon", 2]'}
     assert rows(shop_database, "select count(*) from shop.stock") == [(2,)]
 
 

@@ -104,7 +104,7 @@ def test_what_belongs_to_others_is_not_an_error(audited_server: psycopg.Connecti
         ("grant select (title) on contents to anon", "audit_grants", "grant SELECT (title) on table public.contents to anon", "anon may use SELECT (title) on table public.contents, which is not meant", "revoke SELECT (title) on table public.contents from anon;"),
         (HOLES["helper body"], "audit_helpers", "content_access.current_mind_id() is not the one that ships", "policies ask helpers whose a row is: another answer is another owner", "CREATE OR REPLACE FUNCTION content_access.current_mind_id()"),
         (HOLES["owner view"], "audit_owner_views", "view peek reads contents with the rights of supabase_admin, for anon", "anon sees rows around every policy", "alter view peek set (security_invoker = true);"),
-        (HOLES["user_profiles insert"], "audit_identity", "authenticated may insert user_profiles.mind_id", "whoever writes another mind there owns its projects", "revoke insert on public.user_profiles from authenticated;"),
+        (HOLES["user_profiles insert"], "audit_identity", "authenticated may insert user_profiles.mind_id", "a role that writes another mind there owns its projects", "revoke insert on public.user_profiles from authenticated;"),
         (HOLES["realtime"], "audit_publications", "public.contents is in publication supabase_realtime", "sent to subscribers", "alter publication supabase_realtime drop table public.contents;"),
         (HOLES["schema create public"], "audit_create_rights", "authenticated may create in schema public", "in place of another", "revoke create on schema public from authenticated;"),
     ],
@@ -173,6 +173,7 @@ def test_types_of_before_are_no_drift(empty_database: Database) -> None:
     [
         ("alter table contents alter column metadata type text using null", "audit_column_types", "public.contents.metadata is text, not jsonb"),
         ("alter table contents alter column sequence_order type text", "audit_column_types", "public.contents.sequence_order is text, not integer"),
+        ("alter table contents alter column sequence_order set not null, alter column sequence_order set default 0", "audit_unfilled", "public.contents.sequence_order is NOT NULL, and the relay writes null into it if an event leaves it out"),
         ("alter table contents add column extra int not null default 1; alter table contents alter column extra drop default", "audit_unfilled", "public.contents.extra is NOT NULL, has no default, and the relay does not know it"),
         ("alter table content_minds alter column mind_id type text using null", "audit_column_types", "public.content_minds.mind_id is text, not uuid"),
     ],

@@ -90,9 +90,7 @@ def settings_file(environ: Mapping[str, str]) -> Iterator[Finding]:
     exposed = found.st_mode & (OTHERS if found.st_uid == ours else OTHERS & 0o007)
     foreign = found.st_uid not in {ours, 0}
     whose = f", of user {found.st_uid}" if foreign else ""
-    remedy = f"chmod 600 {path}" + (
-        f" and chown {ours} {path}: whoever owns it says where events go" if foreign else ""
-    )
+    remedy = f"chmod 600 {path}" + (f" and chown {ours} {path}: its owner decides where events go" if foreign else "")
     text = f"{path}: mode {found.st_mode & 0o777:04o}{whose}"
     yield judged("settings file", text, bad=bool(exposed or foreign), remedy=remedy)
 

@@ -175,7 +175,7 @@ def _refused(migration: Migration, direction: Direction, exc: psycopg.Error, pro
 
 def holders(connection: psycopg.Connection) -> str:
     """Who holds a lock on a table of ours, or is migrating."""
-    return "; ".join(lock_holders(connection)) or "whoever held them has finished by now"
+    return "; ".join(lock_holders(connection)) or "the sessions that held them have ended by now"
 
 
 def lock_holders(connection: psycopg.Connection) -> list[str]:

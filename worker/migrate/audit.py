@@ -115,7 +115,7 @@ def _ask_who_is_signed_in(connection: psycopg.Connection, findings: Findings) ->
     if answers != [_SOMEBODY, None]:
         breach = Breach(
             what=f"auth.uid() answers {answers[0]} for one who is signed in, {answers[1]} for one who is not",
-            opens="every policy takes whoever asks for somebody else, or for nobody",
+            opens="every policy takes the caller for another user, or for nobody",
             closes="-- restore the platform's auth.uid(); on plain PostgreSQL: worker migrate bootstrap --plain",
         )
         findings.add("audit_signed_in", Severity.ERROR, "auth.uid() says who is signed in", breach)

@@ -44,7 +44,7 @@ class _Kind:
 
 
 _MADE = ("audit_bookkeeping", "tables of ours are as this version makes them")
-_ROWS = ("audit_row_security", "row level security is on wherever content or bookkeeping lies")
+_ROWS = ("audit_row_security", "row level security is on for every table of content and bookkeeping")
 _THINGS = ("audit_kinds", "our schemas hold our tables and nothing else")
 _KINDS = {
     "relation": _Kind(
@@ -95,7 +95,7 @@ _KINDS = {
     "row security": _Kind(
         name=_ROWS[0],
         promise=_ROWS[1],
-        lacks="whoever has a right to the table sees and changes every row",
+        lacks="every role with a right to the table sees and changes every row",
         extra=None,
     ),
     "forced row security": _Kind(

@@ -246,7 +246,7 @@ def _displaced(trial: Trial) -> Iterator[Check]:
         yield _will_change(f"replaced by ours, and come back with a rollback: {text}", "rights")
     if any(_CLOSED_BY in row for row in trial.displaced):
         tables = ", ".join(sorted(row.split()[2] for row in trial.displaced if _CLOSED_BY in row))
-        yield _will_change(f"turned on for {tables}: whoever has no policy there sees nothing any more", _CLOSED_BY)
+        yield _will_change(f"turned on for {tables}: a role without a policy there sees no rows any more", _CLOSED_BY)
 
 
 def _will_change(found: str, name: str) -> Check:

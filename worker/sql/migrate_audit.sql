@@ -55,18 +55,24 @@ where
 -- name: audit_unfilled
 -- error: every column that must have a value gets one from the relay, or has a default
 select
-    format('%s.%I is NOT NULL, has no default, and the relay does not know it', guarded, a.attname),
-    'every new row is refused',
-    format('alter table %s alter column %I drop not null; -- or set a default', guarded, a.attname),
+    case
+        when written
+            then format('%s.%I is NOT NULL, and the relay writes null into it if an event leaves it out', guarded, a.attname)
+        else format('%s.%I is NOT NULL, has no default, and the relay does not know it', guarded, a.attname)
+    end,
+    case when written then 'a new row without it is refused, default or not' else 'every new row is refused' end,
+    format('alter table %s alter column %I drop not null;', guarded, a.attname)
+    || case when written then '' else ' -- or set a default' end,
     null
 from unnest({guarded}::text[]) as guarded
 join pg_catalog.pg_attribute as a
     on
         a.attrelid = to_regclass(guarded) and a.attnum > 0 and not a.attisdropped and a.attnotnull
-        and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
+        and a.attidentity = '' and a.attgenerated = ''
 join pg_catalog.pg_class as c on c.oid = a.attrelid and c.relkind in ('r', 'p')
+cross join lateral (select (guarded, a.attname::text) in (values {needed})) as known (written)
 where
-    (guarded, a.attname::text) not in (values {always_written})
+    (written or not a.atthasdef) and (guarded, a.attname::text) not in (values {always_written})
     -- Set by a trigger of ours.
     and a.attname <> 'updated_at';
 
@@ -91,7 +97,7 @@ where
 -- error: nobody but its owner makes things where our statements and policies look for names
 select
     format('%s may create in schema %I', grantee.called, n.nspname),
-    'whoever makes a table, function or operator there can have it run, or read, in place of another',
+    'a role that makes a table, function or operator there can have it run, or read, in place of another',
     format('revoke create on schema %I from %s;', n.nspname, grantee.called),
     null
 from pg_catalog.pg_namespace as n,
@@ -215,7 +221,7 @@ select
     format('%I.%I is in publication %I', t.schemaname, t.tablename, p.pubname),
     case when p.pubname like '%realtime%' or t.schemaname = any({schemas}::name[])
         then 'each change of it is sent to subscribers; deletions without asking a policy'
-        else 'belongs to the wider system: whoever replicates from it gets every row'
+        else 'belongs to the wider system: a subscriber gets every row'
     end,
     case when p.puballtables
         then format('-- it holds every table: drop publication %I, and make it anew for the tables that are meant', p.pubname)
@@ -319,7 +325,7 @@ order by 1;
 -- warning: a signed-in user cannot take on the mind of another
 select
     format('%s may %s user_profiles.mind_id', role, lower(verb)),
-    'whoever writes another mind there owns its projects: name in the policy which mind is theirs, or take the right away',
+    'a role that writes another mind there owns its projects: name in the policy which mind is theirs, or take the right away',
     format('revoke %s on public.user_profiles from %s;', lower(verb), role),
     null
 from unnest(array['anon', 'authenticated']) as role, unnest(array['INSERT', 'UPDATE']) as verb
