@@ -316,7 +316,7 @@ MUTANTS = (
     # proof before deletion
     _mutant(
         "pruned-unproven", "events are pruned as soon as they are in the log",
-        "outbox.ops.prune", "limits = [(box.relay.verified_seq,", "limits = [(box.last_seq,",
+        "outbox.ops.prune", "limits = [(proven,", "limits = [(last,",
         ("outbox.ops.prune", "return [box.relay.verified_seq, *(", "return [*("),
         ("outbox.ops.prune", "found.below_seq, *_still_allowed(box))", "found.below_seq, *_still_allowed(box), 10**9)"),
     ),
