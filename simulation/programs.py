@@ -64,7 +64,7 @@ class Waiting:
         self._kernel.sleep(seconds, lambda: self.stopping or self._host.rings > self._heard)
         self._heard = self._host.rings
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, **_until: object) -> None:  # nobody here asks for a try at once
         self._kernel.sleep(seconds, lambda: self.stopping)
 
 

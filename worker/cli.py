@@ -17,6 +17,7 @@ _COMMANDS = {
     "replay": ("worker.commands.replay:replay", "Apply events again, to a fresh or restored database."),
     "verify": ("worker.commands.verify:verify", "Compare files, log and rows by hash."),
     "doctor": ("worker.commands.doctor:doctor", "Check this host, the outbox and the database."),
+    "retry": ("worker.commands.retry:retry", "Let a worker that waits for the database try now."),
     "adopt": ("worker.commands.adopt:adopt", "Say which database is a copy, and which took the place of the last one."),
     "console": ("worker.commands.console:console", "Serve a page on 127.0.0.1: how things stand, what to decide."),
     "forward": ("worker.commands.forward:forward", "Send the log over a bus; a centre applies it."),

@@ -364,6 +364,19 @@ class RelayState:
             return self._connection.execute("delete from meta where key = 'paused'").rowcount == 1
 
     @property
+    def asked_to_try(self) -> str | None:
+        """When an operator asked last for a try at once (ISO 8601, UTC), None if none ever did."""
+        row = self._connection.execute("select value from meta where key = 'asked_to_try'").fetchone()
+        return str(row[0]) if row else None
+
+    def ask_to_try(self) -> None:
+        """Ask the worker not to wait for its next try any longer."""
+        with write_transaction(self._connection, self._gate):
+            self._connection.execute(
+                "insert or replace into meta values ('asked_to_try', ?)", [as_text(self._clock.now())]
+            )
+
+    @property
     def backlog(self) -> int:
         """How many events wait, as this file knows it now."""
         return self._backlog()

@@ -40,6 +40,10 @@ class RelayNotes(Protocol):
         """Whether an operator told the worker to wait."""
 
     @property
+    def asked_to_try(self) -> str | None:
+        """When an operator asked last for a try at once, None if none ever did."""
+
+    @property
     def settled_at(self) -> int | None:
         """What `remember_settled` noted, None if nothing was."""
 

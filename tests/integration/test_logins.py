@@ -3,7 +3,7 @@
 import select
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,10 +16,11 @@ from outbox import Outbox, WorkerState, read_status
 from outbox.operating import assess
 from tests.support.make_outbox import filled
 from tests.support.postgres import Database
-from tests.support.processes import environment
+from tests.support.processes import environment, until
 from tests.support.processes import worker as started
 from tests.support.refusing import Refusing
 from tests.support.relaying import NoWaiting, relay
+from tests.support.rows import applied_seq
 from worker import Ending, WorkerError
 from worker.connect.connection import connect as connect_to_deliver
 from worker.faults.outage import Backoff
@@ -287,3 +288,42 @@ def test_an_unknown_option_is_named_by_every_command(box: Outbox, tmp_path: Path
         assert "libpq does not know: pgbouncer" in told
         assert "encode" not in told
         assert "%40" not in told
+
+
+def test_what_was_mended_at_the_database_is_tried_when_somebody_asks(
+    box: Outbox, database: Database, login: str, tmp_path: Path
+) -> None:
+    """The next try by itself is five minutes away; an append does not shorten that, `worker retry` does."""
+    as_admin(database, "alter role {role} password 'another'")
+    env = environment(box.path, login)
+    with started("run", "--quiet", env=env, cwd=tmp_path):
+        until(lambda: read_status(box, box.clock.now()).worker.state == WorkerState.BLOCKED, what="blocked")
+        as_admin(database, "alter role {role} password 'right-word'")
+        with started("retry", env=env, cwd=tmp_path) as asked:
+            assert asked.communicate() == ("", "the worker tries now\n")
+            assert asked.returncode == 0
+        until(lambda: applied_seq(database.dsn) == box.last_seq, what="delivered")
+
+
+def test_a_try_is_asked_of_a_worker_that_runs(box: Outbox, login: str, tmp_path: Path) -> None:
+    with started("retry", env=environment(box.path, login), cwd=tmp_path) as asked:
+        _, told = asked.communicate()
+        assert (asked.returncode, told) == (4, "no worker runs here: `worker run` starts one, and that tries at once\n")
+
+
+def test_what_was_asked_of_the_worker_before_makes_no_second_login(box: Outbox) -> None:
+    """It has tried since: two wrong passwords in a row are what poolers ban for."""
+    box.relay.ask_to_try()
+    waited: list[bool] = []
+    with Refusing({"S": "FATAL", "C": "28P01", "M": "no"}) as server:
+
+        class Looking(NoWaiting):
+            def sleep(self, _seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+                waited.append(until())
+                box.relay.ask_to_try()
+                waited.append(until())
+                waited.append(until())
+                self.stopping = True
+
+        relay(box, f"postgresql://u:p@127.0.0.1:{server.port}/x", waker=Looking(), until_empty=False).run()
+    assert waited == [False, True, False]

@@ -186,8 +186,8 @@ def test_an_event_that_crashes_the_server_is_parked(box: Outbox, database: Datab
 class Patient(NoWaiting):
     """A server that recovers takes real time."""
 
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
+    def sleep(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        super().sleep(seconds, until=until)
         threading.Event().wait(min(seconds, 0.3))
 
 

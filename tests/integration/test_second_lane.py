@@ -114,7 +114,7 @@ def test_without_work_the_second_connection_is_given_back(box: Outbox, database:
             open_at_rest.append(sum(not connection.closed for connection in dialled.opened))
             self.stopping = True
 
-        def sleep(self, _seconds: float) -> None:
+        def sleep(self, _seconds: float, **_: object) -> None:
             raise AssertionError("there was nothing to wait for")
 
     assert relay(box, dialled, waker=Stopping(), until_empty=False).run() is Ending.STOPPED  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ class NoWaiting:
     def wait_for_news(self, seconds: float) -> None:
         self.sleep(seconds)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:  # noqa: ARG002 - none is asked
         self.slept.append(seconds)
         self.now += seconds
         if self.on_sleep is not None:

@@ -141,7 +141,7 @@ class Forwarder:
         retrying = Retrying(
             retry=retry_if_exception_type(Interrupted),
             wait=self._patience.wait,
-            sleep=self._waker.sleep,
+            sleep=self._patience.sleeping(self._waker),
             stop=self._stops,
             reraise=True,
         )

@@ -18,6 +18,7 @@ class Notes:
         self.position: RememberedPosition | None = None
         self.pruned_below = 0
         self.paused = False
+        self.asked_to_try: str | None = None
         self.settled_at: int | None = None
         self.server_seen: ServerSeen | None = None
         self.suspected_copy: str | None = None

@@ -8,6 +8,7 @@ What a human must mend is probed slowly: two wrong passwords within minutes get 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -19,7 +20,8 @@ from outbox.relaying import Cause, Log
 from worker.errors import WorkerError
 from worker.judgement import Judgement, Verdict
 from worker.logs import get_log
-from worker.notes import best_effort
+from worker.notes import CANNOT_WRITE, best_effort
+from worker.options import Waiting
 
 HEARTBEAT_SECONDS = 60.0
 SOON_SECONDS = 1.0
@@ -97,6 +99,9 @@ class Patience:
         self._ledger_may_be_open = True  # by a process that died in an outage
         self._grow = wait_exponential(multiplier=backoff.first, max=backoff.cap)
         self._log = get_log()
+        # What was asked of a worker before this one: it has tried since.
+        self._asked: str | None = None
+        self._asked = self._asked_to_try()
 
     @property
     def seconds(self) -> float:
@@ -110,6 +115,23 @@ class Patience:
             return self._backoff.login if failure.at_login else self._backoff.environment
         delay = self.delay(state)
         return min(delay, SOON_SECONDS) if isinstance(failure, Interrupted) and failure.soon else delay
+
+    def sleeping(self, waker: Waiting) -> Callable[[float], None]:
+        """Give tenacity the way to wait: for as long as it says, or until an operator asks for a try at once."""
+
+        def sleep(seconds: float) -> None:
+            waker.sleep(seconds, until=self._is_asked_anew)
+
+        return sleep
+
+    def _is_asked_anew(self) -> bool:
+        before, self._asked = self._asked, self._asked_to_try()
+        return self._asked != before
+
+    def _asked_to_try(self) -> str | None:
+        with suppress(*CANNOT_WRITE):
+            return self._box.relay.asked_to_try
+        return self._asked
 
     def delay(self, state: RetryCallState) -> float:
         """The wait after this many failures without a batch applied: exponential, capped, jittered by half."""

@@ -12,7 +12,7 @@ import selectors
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -95,10 +95,10 @@ class Waker:
         with suppress(BlockingIOError):  # as many rings as the system keeps are unheard already
             self._write.send(by)
 
-    def sleep(self, seconds: float) -> None:
-        """Return after `seconds`, or when asked to stop; the bell does not shorten it."""
+    def sleep(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Return after `seconds`, when asked to stop, or if `until` holds when the bell rings."""
         end = monotonic() + seconds
-        while not self.stopping and (left := end - monotonic()) > 0:
+        while not self.stopping and not until() and (left := end - monotonic()) > 0:
             self.wait_for_news(left)
 
 

@@ -155,7 +155,7 @@ class Relay:
         retrying = Retrying(
             retry=retry_if_exception_type(Interrupted),
             wait=self._patience.wait,
-            sleep=self._waker.sleep,
+            sleep=self._patience.sleeping(self._waker),
             stop=self._gives_up,
             reraise=True,
         )
