@@ -39,7 +39,7 @@ from outbox.outbox import Outbox
 from outbox.paths import OutboxPaths
 from outbox.settings import OutboxSettings, environment
 
-__version__ = "0.1.0"  # of the distribution: pyproject.toml reads it here
+__version__ = "0.2.0"  # of the distribution: pyproject.toml reads it here
 
 __all__ = [
     "Attempt",

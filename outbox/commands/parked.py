@@ -287,7 +287,7 @@ def _decide(
                 if event is not None and choice.picks(row, event)
             ]
             if not chosen:
-                click.echo("no parked event is chosen by that: `outbox parked list` shows them", err=True)
+                click.echo(_none_chosen(box, choice), err=True)
                 return EXIT_OK
             for row, event in chosen[:PREVIEWED]:
                 click.echo(f"{_line(row, event)}  {preview(box, row.seq)}".rstrip(), err=True)
@@ -299,6 +299,18 @@ def _decide(
                 raise click.UsageError("nothing was decided")
             seqs = tuple(row.seq for row, _ in chosen)
         return _each(box, tuple(dict.fromkeys(seqs)), done, lambda seq: act(box, seq))
+
+
+def _none_chosen(box: Outbox, choice: Choice) -> str:
+    """Tell why nothing is left to decide: what fits may be decided about, or wait for others."""
+    fit = [row for row, event in _with_events(box, box.parked.list()) if event is not None and choice.picks(row, event)]
+    held = sum(row.state is ParkedState.HELD for row in fit)
+    if not fit:
+        return "no parked event is chosen by that: `outbox parked list` shows them"
+    return (
+        f"nothing is left to decide: of {_count(len(fit))} that fit, {len(fit) - held:,} are decided about and are the "
+        f"worker's to carry out, {held:,} are held behind others"
+    )
 
 
 def _each(box: Outbox, seqs: Sequence[int], done: str, act: Callable[[int], str | None]) -> int:

@@ -67,6 +67,14 @@ def test_which_events_are_meant_has_to_be_said_once(box: Outbox, call: Call, arg
     assert decided(box) == {}
 
 
+def test_a_second_decision_about_the_same_says_that_they_are_decided_about(box: Outbox, call: Call) -> None:
+    """Not that there are none: they stand on the list until the worker has been there."""
+    call("retry", "--all")
+    assert "of 4 events that fit, 4 are decided about" in call("retry", "--all").output
+    assert "no parked event is chosen" in call("retry", "--course", "another").output
+    assert decided(box) == dict.fromkeys([1, 2, 3, 4], "retry")
+
+
 def test_what_cannot_be_decided_about_is_told_and_the_others_are(box: Outbox, call: Call) -> None:
     found = call("discard", 1, 5, 2, "--reason", "no use")
     assert found.return_value == 1
