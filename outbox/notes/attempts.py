@@ -98,24 +98,23 @@ class Attempts:
             else:
                 self._connection.execute("delete from meta where key = 'waiting_for_database'")
 
-    def forgive(self) -> bool:
+    def forgive(self) -> Attempt | None:
         """Take back the last start of what was in hand where the process died waiting: somebody killed it.
 
         Returns:
-            Whether it did.
+            What was in hand, as it stood then; None if the process did not die waiting.
         """
         with write_transaction(self._connection, self._gate):
             note = self._connection.execute("select value from meta where key = 'waiting_for_database'").fetchone()
             if note is None:
-                return False
+                return None
             found = self.unfinished()
-            for one in found:
-                # A version before this one kept one record, and no seq in the note.
-                if one.seq != int(note[0]) and len(found) > 1:
-                    continue
+            # A version before this one kept one record, and no seq in the note.
+            forgiven = next((one for one in found if one.seq == int(note[0]) or len(found) == 1), None)
+            if (one := forgiven) is not None:
                 if one.starts == 1:
                     self._connection.execute("delete from attempts where seq = ?", [one.seq])
                 else:
                     self._connection.execute("update attempts set starts = starts - 1 where seq = ?", [one.seq])
             self._connection.execute("delete from meta where key = 'waiting_for_database'")
-        return True
+        return forgiven

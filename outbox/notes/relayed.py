@@ -140,8 +140,8 @@ class AttemptNotes(Protocol):
     def waits(self, seq: int, *, begins: bool) -> None:
         """Note that a wait for the database begins, or is over."""
 
-    def forgive(self) -> bool:
-        """Take back the last start of what was in hand where the process died waiting."""
+    def forgive(self) -> Attempt | None:
+        """Take back the last start of what was in hand where the process died waiting; return what that was."""
 
 
 class Log(Protocol):

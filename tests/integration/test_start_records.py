@@ -89,6 +89,18 @@ def test_a_death_over_a_released_event_narrows_no_batch(box: Outbox, database: D
     assert box.parked.count() == 0
 
 
+def test_a_worker_killed_while_it_waited_is_followed_by_one_that_goes_on_with_the_search(
+    box: Outbox, database: Database
+) -> None:
+    """Of two events in hand at a death the first was tried alone: it is tried alone again, and so is the second."""
+    first = DELIVERED + 1
+    died(box, first, first + 1)
+    died(box, first, first)
+    box.attempts.waits(first, begins=True)
+    assert ends_of_batches(box, database)[:2] == [first, first + 1]
+    assert box.parked.count() == 0
+
+
 def test_a_wary_worker_keeps_its_record_through_two_batches(box: Outbox, database: Database) -> None:
     """Whoever died may have been decoding the second one while the first was under way."""
     one = relay(box, database.worker_dsn, max_events=5, wary=True)

@@ -117,8 +117,8 @@ class MemoryAttempts:
     def waits(self, seq: int, *, begins: bool) -> None:
         pass
 
-    def forgive(self) -> bool:
-        return False
+    def forgive(self) -> Attempt | None:
+        return None
 
 
 class MemoryLog:

@@ -5,7 +5,7 @@ the worker starts. While it is on its guard each is written before its batch, an
 that of the batch is gone when the process is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import psycopg
@@ -29,20 +29,20 @@ class Starts:
         self._dial = dial
         self._connection: Connection | None = None
         self._found: dict[UUID, list[Attempt]] = {}
+        self._forgiven: dict[UUID, Attempt] = {}
         self.wary = False
 
     def load(self, connection: Connection, partitions: Sequence[str], *, wary: bool) -> None:
         """Read what stands, of outboxes in these partitions; once, before the first is served."""
         self.wary = wary
         names = {"partitions": list(partitions)}
-        connection.execute(query("bus", "forgive"), names)
-        for outbox_id, seq, last_seq, starts in connection.execute(query("bus", "starts"), names).fetchall():
-            one = Attempt(seq=int(str(seq)), last_seq=int(str(last_seq)), starts=int(str(starts)))
-            self._found.setdefault(UUID(str(outbox_id)), []).append(one)
+        self._forgiven = dict(_read(connection, "forgive", names))
+        for outbox_id, one in _read(connection, "starts", names):
+            self._found.setdefault(outbox_id, []).append(one)
 
     def of(self, outbox_id: UUID) -> "StartsOfOne":
         """The records of one outbox."""
-        return StartsOfOne(self, outbox_id, self._found.setdefault(outbox_id, []))
+        return StartsOfOne(self, outbox_id, self._found.setdefault(outbox_id, []), self._forgiven.pop(outbox_id, None))
 
     def write(self, name: str, values: dict[str, object]) -> None:
         """Write one; durable when this returns."""
@@ -61,13 +61,20 @@ class Starts:
             self._connection = None
 
 
+def _read(connection: Connection, name: str, names: dict[str, list[str]]) -> Iterator[tuple[UUID, Attempt]]:
+    for outbox_id, *numbers in connection.execute(query("bus", name), names).fetchall():
+        seq, last_seq, starts = (int(str(number)) for number in numbers)
+        yield UUID(str(outbox_id)), Attempt(seq=seq, last_seq=last_seq, starts=starts)
+
+
 class StartsOfOne:
     """The start records of one outbox; no two have an event in common."""
 
-    def __init__(self, starts: Starts, outbox_id: UUID, found: list[Attempt]) -> None:
+    def __init__(self, starts: Starts, outbox_id: UUID, found: list[Attempt], forgiven: Attempt | None) -> None:
         self._starts = starts
         self._outbox_id = outbox_id
         self._found = found
+        self._forgiven = forgiven
 
     def unfinished(self) -> list[Attempt]:
         """Return the records that stand, in the order of the log."""
@@ -91,9 +98,9 @@ class StartsOfOne:
         if any(one.seq == seq for one in self._found):
             self._write("waits", seq=seq, waits=begins)
 
-    def forgive(self) -> bool:
-        """It was done for all when they were read."""
-        return False
+    def forgive(self) -> Attempt | None:
+        """Return what was in hand; its start was taken back, with those of all outboxes, when they were read."""
+        return self._forgiven
 
     def _write(self, name: str, **values: object) -> None:
         self._starts.write(name, {"outbox_id": self._outbox_id, **values})

@@ -11,10 +11,10 @@ event. The same single event found there `STARTS` times in a row is parked with 
 that event is in hand again, whatever is tried before its turn, and refused. A batch that ends in any
 way that the process lives to see (applied, refused, outage, SIGTERM) leaves no record, so no outage is ever charged; a
 kill from outside hits another event each time, or finds the position moved, or hits a process that waits for the
-database (for a lock that somebody keeps, say), and charges nobody. A wary worker does not
-look ahead, so that nobody dies of an event that is not in the record. Before a single suspect
-is tried the connection is shown to work, so that a worker that is killed because it hangs in a dead network blames no
-event either.
+database (for a lock that somebody keeps, say), and charges nobody; the next one goes on with a batch of that size, for
+that is how far the search had come. A wary worker does not look ahead, so that nobody dies of an event that is not in
+the record. Before a single suspect is tried the connection is shown to work, so that a worker that is killed because it
+hangs in a dead network blames no event either.
 
 What was released is looked into in the same way, in a stretch of its own.
 
@@ -26,7 +26,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from outbox import Outbox, OutboxError, WorkerState
+from outbox import Attempt, Outbox, OutboxError, WorkerState
 from outbox.relaying import Log
 from worker.apply.position import Position
 from worker.carry.batching import BatchSize
@@ -72,9 +72,11 @@ class Suspects:
         self._size = size
         self._ready = ready
         self._wary = wary or bool(box.attempts.unfinished())
+        self._cut_off: Attempt | None = None
         with best_effort(box):
-            if box.attempts.forgive():
-                get_log().info("relay.killed_while_waiting")
+            self._cut_off = box.attempts.forgive()
+        if self._cut_off is not None:
+            get_log().info("relay.killed_while_waiting")
         self._last_seq = box.last_seq
         self._until: int | None = None
         self._until_released: int | None = None  # None: the death was not of these, or they are behind us
@@ -115,6 +117,23 @@ class Suspects:
                 self._finish(found.seq, found.last_seq)
                 continue
             get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
+        self._go_on(position, ready, released)
+
+    def _go_on(self, position: Position, ready: Sequence[int], released: BatchSize) -> None:
+        """Go on with the batch at which the process before this one was killed waiting, as large as it was.
+
+        It may have been half of a range in which somebody died, of which nothing else tells any more.
+        """
+        cut_off, self._cut_off = self._cut_off, None
+        if cut_off is None:
+            return
+        upcoming = range(position.seq + 1, min(cut_off.last_seq + cut_off.events + 1, self._box.last_seq) + 1)
+        for size, seqs in ((self._size, upcoming), (released, ready)):
+            if not seqs or seqs[0] != cut_off.seq:
+                continue
+            count = min(size.size, sum(seq <= cut_off.last_seq for seq in seqs))
+            whole = seqs[: 2 * count + 1]  # at most: of an odd number the smaller half goes first
+            size.suspect(whole[-1], 2 * count)
 
     def is_killer(self, seq: int) -> bool:
         """Whether this event, alone, was in hand at too many deaths in a row."""

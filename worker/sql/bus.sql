@@ -77,13 +77,15 @@ where not outbox.may_write(%(outbox_id)s, p.project);
 -- name: forgive
 -- What a worker had in hand that died while it waited for us: somebody killed it, and no event did.
 with mine as (
-    select outbox_id, seq, starts from outbox.starts where waits and right(outbox_id::text, 1) = any(%(partitions)s)
+    select outbox_id, seq, last_seq, starts from outbox.starts where waits and right(outbox_id::text, 1) = any(%(partitions)s)
 ), gone as (
     delete from outbox.starts as s using mine as m where s.outbox_id = m.outbox_id and s.seq = m.seq and m.starts = 1
+), fewer as (
+    update outbox.starts as s set starts = m.starts - 1, waits = false
+    from mine as m
+    where s.outbox_id = m.outbox_id and s.seq = m.seq and m.starts > 1
 )
-update outbox.starts as s set starts = m.starts - 1, waits = false
-from mine as m
-where s.outbox_id = m.outbox_id and s.seq = m.seq and m.starts > 1;
+select outbox_id, seq, last_seq, starts from mine;
 
 -- name: starts
 select outbox_id, seq, last_seq, starts from outbox.starts where right(outbox_id::text, 1) = any(%(partitions)s) order by seq;

@@ -46,8 +46,8 @@ def test_a_wait_is_taken_back_from_what_was_in_hand_alone(box: Outbox, others: i
     box.attempts.begin(2, 4)
     box.attempts.begin(2, 4)
     box.attempts.waits(2, begins=True)
-    assert box.attempts.forgive()
-    assert not box.attempts.forgive()
+    assert box.attempts.forgive() == Attempt(seq=2, last_seq=4, starts=2)
+    assert box.attempts.forgive() is None
     assert [(one.seq, one.starts) for one in box.attempts.unfinished()] == [(2, 1), (9, 1)][: 1 + others]
 
 

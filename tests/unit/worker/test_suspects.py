@@ -154,6 +154,39 @@ def test_a_process_that_was_killed_while_it_waited_for_the_database_charges_nobo
     assert (found.starts, suspects.is_killer(5)) == (1, False)
 
 
+@pytest.mark.parametrize("range_of_death", [4, 5])
+@pytest.mark.parametrize("released_too", [False, True])
+def test_a_kill_during_a_wait_takes_nothing_back_of_what_the_search_had_found(
+    range_of_death: int, *, released_too: bool, box: Outbox
+) -> None:
+    """Half of a range in which somebody died was tried: it is tried again, and the other half alone after it."""
+    first, last = 5, 4 + range_of_death
+    ready = list(range(first, 20)) if released_too else []
+    position = at(20 if released_too else first - 1)
+    box.attempts.begin(first, last)
+    for _ in range(3):
+        sizes = [BatchSize(500), BatchSize(500)]
+        made(box, sizes[0], ready=ready, wary=True).arrived(position, sizes[1])
+        size = sizes[released_too]
+        assert (size.size, sizes[not released_too].size) == (2, 500)
+        box.attempts.begin(first, first + 1)
+        box.attempts.waits(first, begins=True)
+    size.succeeded(first + 1, 2, 0.0)
+    assert size.size == 2
+    size.succeeded(first + 4, 2, 0.0)  # an even range ended one before
+    assert size.size == 4
+
+
+def test_a_batch_that_was_cut_off_by_a_kill_narrows_none_that_is_elsewhere(box: Outbox) -> None:
+    """It went through after all, or the position was set back."""
+    for seq in (3, 12):
+        box.attempts.begin(5, 6)
+        box.attempts.waits(5, begins=True)
+        size = BatchSize(500)
+        made(box, size, wary=True).arrived(at(seq), BatchSize(500))
+        assert size.size == 500
+
+
 def test_a_process_that_died_after_the_answer_is_evidence(box: Outbox) -> None:
     """It waited, had its answer, and died of what it did with it."""
     for _ in range(3):
