@@ -45,6 +45,8 @@ class Host:
         removed: path -> seq of the newest event that carried the file when a person deleted it.
         taken_back: hashes of older texts to which people took files back.
         may_be_gone: paths that were deleted, before a power loss or before a unit that has not returned yet.
+        left_by_another: what lay in staging when another file was put in place of the outbox. That file may live on
+            elsewhere and name it, so recovery leaves it, and says so.
         noted_up_to: the last seq at the last power loss, which may have taken the notes of what had returned.
     """
 
@@ -66,6 +68,7 @@ class Host:
         self.removed: dict[str, int] = {}
         self.taken_back: set[str] = set()
         self.may_be_gone: set[str] = set()
+        self.left_by_another: set[str] = set()
         self.noted_up_to = 0
         self.serving: list[str] = []
         self.is_swapped = False

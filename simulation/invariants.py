@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,12 +34,13 @@ def everything_is_as_it_should_be(host: Host, applied: Collection[int], *, is_re
     """
     with Outbox.open(host.log, content_root=host.root, clock=host) as box:
         problems = [finding for finding in run_checks(box) if not finding.ok]
+        told = set(box.recovered.others)
     if problems:
         raise Violation("the_file_is_sound", str(problems))
     host.witness.look_again()
     if not is_refused:
         every_event_took_effect_or_was_discarded(host, applied)
-    files_are_what_the_log_says(host)
+    files_are_what_the_log_says(host, told)
 
 
 def what_was_said_is_in_the_log(host: Host, said: Sequence[Payload]) -> None:
@@ -95,8 +97,14 @@ def every_event_took_effect_or_was_discarded(host: Host, applied: Collection[int
             raise Violation("every_event_takes_effect", f"event {seq} of {sorted(host.witness.events)}")
 
 
-def files_are_what_the_log_says(host: Host) -> None:
-    """G2: one event per published file, no file without an event, nothing temporary is left."""
+def files_are_what_the_log_says(host: Host, told: Collection[str]) -> None:
+    """G2: one event per published file, no file without an event, nothing temporary is left.
+
+    Args:
+        host: the host.
+        told: staging directories of which recovery said that they are another outbox's. A backup is another file than
+            the one in whose place it was put: what that one left is told, and stays.
+    """
     for path in host.files():
         versions = host.versions(path)
         found = host.hash_of(path)
@@ -110,7 +118,9 @@ def files_are_what_the_log_says(host: Host) -> None:
             and carried not in {*host.removed, *host.may_be_gone}
         ):
             raise Violation("files_are_what_the_log_says", f"{carried} of event {event.seq} is not there")
-    if left := host.temporary_files():
+    if left := [
+        one for one in host.temporary_files() if one not in host.left_by_another or str(Path(one).parent) not in told
+    ]:
         raise Violation("nothing_temporary_is_left", str(left))
 
 

@@ -294,6 +294,7 @@ class Misfortunes:
             return
         host.kill_all()
         host.witness.remember()
+        host.left_by_another.update(host.temporary_files())
         host.put_away("worn.db")
         host.put_back("backup.db", host.witness)
 
