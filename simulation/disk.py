@@ -35,7 +35,7 @@ class Disk:
 
     def __init__(self, root: Path, log: Path) -> None:
         self._root = root
-        self._wal = log.with_name(log.name + "-wal")
+        self._wal = f"{log}-wal"
         self._wal_bytes = 0
         self.everything_synced()
 
@@ -119,13 +119,13 @@ class Disk:
                 Path(path, name).write_bytes(synced.get(found, b""))
 
 
-def _tear(wal: Path, synced_bytes: int, chance: random.Random) -> None:
+def _tear(wal: str, synced_bytes: int, chance: random.Random) -> None:
     """Cut what was not fsynced somewhere, and let a byte of the rest be wrong."""
     size = _size(wal)
     if size <= synced_bytes:
         return
     end = chance.randrange(synced_bytes, size + 1)
-    with wal.open("r+b") as file:
+    with Path(wal).open("r+b") as file:
         file.truncate(end)
         if end > synced_bytes:
             file.seek(chance.randrange(synced_bytes, end))
@@ -141,7 +141,7 @@ def _inode(path: str | Path) -> int:
     return os.stat(path).st_ino  # noqa: PTH116 - as above
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
         return os.stat(path).st_size  # noqa: PTH116 - as above
     except FileNotFoundError:

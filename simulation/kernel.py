@@ -21,6 +21,8 @@ from greenlet import getcurrent, greenlet
 
 LONGEST_STEP_SECONDS = 0.02
 TRACE_LINES = 400
+FINISHED_EVERY = 8  # turns: to ask is dear, and a few steps more at the end are not
+_NEVER = float("inf")
 
 
 class Killed(BaseException):
@@ -109,6 +111,7 @@ class Kernel:
         self._main = getcurrent()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
+        self._turns = 0
 
     @property
     def fingerprint(self) -> str:
@@ -249,25 +252,29 @@ class Kernel:
 
     def _choose(self) -> Process | None:
         """Choose who goes on; None where the main thread is wanted, or nobody ever can."""
-        while self.failure is None and not self.errands and not self.finished():
-            while self._timers and self._timers[0][0] <= self.now:
-                self.errands.append(heapq.heappop(self._timers)[2])
-            if self.errands:
+        timers = self._timers
+        while self.failure is None and not self.errands:
+            self._turns += 1
+            if self._turns % FINISHED_EVERY == 0 and self.finished():
                 return None
             now = self.now
-            ready = [
-                process
-                for process in self.processes
-                if process.wake_at is None or process.wake_at <= now or (process.until is not None and process.until())
-            ]
+            while timers and timers[0][0] <= now:
+                self.errands.append(heapq.heappop(timers)[2])
+            if self.errands:
+                return None
+            ready, first = [], timers[0][0] if timers else _NEVER
+            for process in self.processes:
+                at = process.wake_at
+                if at is None or at <= now or (process.until is not None and process.until()):
+                    ready.append(process)
+                elif at < first:
+                    first = at
             if ready:
                 self.now += self.chance.random() * LONGEST_STEP_SECONDS
                 return ready[0] if len(ready) == 1 else self.chance.choice(ready)
-            times = [process.wake_at for process in self.processes if process.wake_at is not None]
-            times += [self._timers[0][0]] if self._timers else []
-            if not times or min(times) == float("inf"):
+            if first == _NEVER:
                 return None
-            self.now = min(times)
+            self.now = first
         return None
 
     def _resume(self, process: Process | None) -> None:

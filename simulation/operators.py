@@ -29,8 +29,8 @@ from worker.run.replay import _first_seq, apply_again, rewind
 REPLAYS = ("all", "from-seq", "from-parked", "from-parked", "since", "aggregate", "aggregate")
 # A person waits that long for a worker that was told to end, then looks what keeps it.
 WORKER_ENDS_IN_SECONDS = 120.0
-MEDDLES_FOR_SECONDS = 400.0
-INSISTS_FOR_SECONDS = 300.0
+MEDDLES_FOR_SECONDS = 250.0
+INSISTS_FOR_SECONDS = 120.0
 
 
 class Replayer:

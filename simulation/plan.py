@@ -89,7 +89,7 @@ def draw(seed: int) -> Scenario:
     chance = random.Random(seed)
     meddlers = False
     calm = chance.random() < 0.1  # now and then nothing goes wrong, and that must be seen to work as well
-    hosts = 2 if chance.random() < 0.3 else 1
+    hosts = 2 if chance.random() < 0.22 else 1
     counter = itertools.count(1)
     work = tuple(
         tuple(
@@ -113,27 +113,29 @@ def draw(seed: int) -> Scenario:
         misfortunes += [_hand(hands, hosts) for _ in range(hands.choice((0, 0, 1, 2, 4)))]
         operators = random.Random(f"operators {seed}")
         meddlers = operators.random() < 0.3
-        misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 1, 1, 2)))]
+        misfortunes += [_replay(operators, hosts) for _ in range(operators.choice((0, 0, 0, 1, 1, 2)))]
         faults += [_while_deciding(operators) for _ in range(operators.choice((0, 0, 1, 2)))]
         slowness = random.Random(f"slow {seed}")
         faults += [_slowness(slowness) for _ in range(slowness.choice((0, 0, 1, 2)))]
         stores = random.Random(f"stores {seed}")
         misfortunes += [_store(stores, hosts) for _ in range(stores.choice((1, 1, 2)) if stores.random() < 0.12 else 0)]
     marked = any(REFUSED_MARK in one.title for host in work for share in host for one in share)
+    batch, rivals = chance.choice((1, 2, 4, 8, 50)), chance.random() < 0.08
     return Scenario(
         seed=seed,
         work=work,
         faults=tuple(faults),
         misfortunes=tuple(misfortunes),
-        batch=chance.choice((1, 2, 4, 8, 50)),
-        rivals=chance.random() < 0.08,
+        batch=batch,
+        rivals=rivals,
         refusal=random.Random(f"refusal {seed}").choice(("23514", "23514", "PT402", "ZZ999", "57P01", KEPT)),
         readers=random.Random(f"readers {seed}").random() < 0.35,
         meddlers=meddlers,
         strange_path=edges.random() < 0.3,
         twin=edges.random() < 0.03,
         alike=edges.choice((2, 3)) if not marked and edges.random() < 0.15 else 5,
-        insists=not calm and marked and edges.random() < 0.15,
+        # Not beside rivals: each takes up what the other has, again and again, and a seed takes ten times as long.
+        insists=not calm and not rivals and marked and edges.random() < 0.15,
         prunes=chance.random() < (0.6 if any(one.kind == "restore" for one in misfortunes) else 0.3),
     )
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import hashlib
-import json
 import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec.json import decode
 
 from simulation.kernel import Violation
 
@@ -131,7 +132,7 @@ class Witness:
         if not rows:
             return False, None
         edited = next((after for _, after in rows if after is not None), None)
-        return rows[0][0] == "discard", json.loads(edited) if edited is not None else None
+        return rows[0][0] == "discard", decode(edited) if edited is not None else None
 
     def last_decision(self, seq: int) -> LastDecision:
         """Return what was decided last about an event, and what became of it."""
@@ -212,9 +213,9 @@ class Witness:
 
 def _seen(row: tuple[Any, ...]) -> Seen:
     seq, event_id, type_, kind, aggregate, refs, text, at = row
-    payload = json.loads(text)
+    payload = decode(text)
     return Seen(
-        seq, UUID(event_id), type_, kind, _id(aggregate), tuple(_id(ref) for ref in json.loads(refs)),
+        seq, UUID(event_id), type_, kind, _id(aggregate), tuple(_id(ref) for ref in decode(refs)),
         payload, dt.datetime.fromisoformat(at), hashlib.sha256(str(payload.get("body")).encode()).hexdigest(),
     )  # fmt: skip
 

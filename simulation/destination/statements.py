@@ -6,11 +6,12 @@ conformance test holds every one of them against PostgreSQL.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
+
+from msgspec.json import decode
 
 from outbox.catalogue import STAMP, Aggregate, Link, Outside
 from simulation.declared import CATALOGUE, TABLES, Table, moment, uuid
@@ -47,7 +48,7 @@ OBSTACLES = (
 @lru_cache(maxsize=8)
 def parsed(text: str) -> list[dict[str, Any]]:
     """Return the rows that a statement carries, as JSON; they are read once for its locks and once for itself."""
-    found: list[dict[str, Any]] = json.loads(text)
+    found: list[dict[str, Any]] = decode(text)
     return found
 
 
@@ -77,7 +78,7 @@ class _OfRows:
 
     def verify(self, tx: Transaction, values: Any) -> Rows:
         found: Rows = []
-        for said in json.loads(values["rows"]):
+        for said in decode(values["rows"]):
             key = said["name"] if "name" in said else said[self._of.key[0]]
             row = tx.get(self._kind, key)
             if row is None:
@@ -412,7 +413,7 @@ def _history(tx: Transaction, values: Any) -> Rows:
 
 
 def _park(tx: Transaction, values: Any) -> Rows:
-    for row in json.loads(values["rows"]):
+    for row in decode(values["rows"]):
         key = (values["outbox_id"], row["seq"])
         there = tx.get("parked", key)
         fresh = {
