@@ -41,6 +41,10 @@ class OutboxPaths:
     def wal(self) -> Path:
         return self.database.with_name(self.database.name + "-wal")
 
+    @property
+    def wal_index(self) -> Path:
+        return self.database.with_name(self.database.name + "-shm")
+
     def _beside(self, suffix: str) -> Path:
         return self.database.with_name(f"{self.database.name}.{suffix}")
 

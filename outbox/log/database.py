@@ -14,6 +14,7 @@ from outbox.log import descriptors, put_back
 from outbox.log.durable import Directories
 from outbox.log.gate import Gate
 from outbox.log.owner import as_owner_of
+from outbox.log.same_files import SameFiles, refuse_a_second_wal
 from outbox.log.schema import current_version, is_current, migrate, say_again
 from outbox.log.sqlite_errors import is_full
 from outbox.paths import OutboxPaths, wal_bytes
@@ -78,6 +79,7 @@ def connect(
     with ExitStack() as opened:
         file = descriptors.enter(paths.database)
         opened.callback(descriptors.leave, file)
+        refuse_a_second_wal(paths, file, patience_seconds=_FOREIGN_LOCK_PATIENCE_SECONDS)
         was_put_back = put_back.take_up(paths, gate, file)
         connection = sqlite3.connect(
             paths.database,
@@ -99,6 +101,8 @@ def connect(
                 raise
         if reading:
             connection.execute("pragma query_only = on")
+        if (files := SameFiles(paths)).all_there and not is_in_memory(connection):
+            gate.require(files.require)
         opened.pop_all()
     return connection, file
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -37,8 +37,13 @@ class Gate:
         self._threads = threading.RLock()
         self._depth = 0
         self._waiter: _Waiter | None = None
+        self._require: Callable[[], None] = lambda: None
         self._fd = host.open_file(path, os.O_RDWR | os.O_CREAT)
         as_owner_of(self.database, self._fd)
+
+    def require(self, what: Callable[[], None]) -> None:
+        """Have this called whenever the gate has been entered; if it raises, the gate is left again."""
+        self._require = what
 
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:
@@ -62,11 +67,17 @@ class Gate:
 
         Raises:
             OutboxBusy: somebody kept it for longer than the patience.
+            OutboxError: what `require` was given refuses.
         """
         self._threads.acquire()
         try:
             if self._depth == 0:
                 self._acquire()
+                try:
+                    self._require()
+                except BaseException:
+                    host.unlock(self._fd)
+                    raise
         except BaseException:
             self._threads.release()
             raise

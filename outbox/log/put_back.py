@@ -28,7 +28,7 @@ from outbox.paths import OutboxPaths, wal_bytes
 
 # Of SQLite's file format: bytes that say how the file is written and read, and what stands there in WAL mode.
 _WRITE_VERSION, _READ_VERSION, _WAL = 18, 19, 2
-_SHARED_LOCK = (0x40000002, 510)  # bytes that whoever has the file open in WAL mode has locked: the first, how many
+SHARED_LOCK = (0x40000002, 510)  # bytes that whoever has the file open in WAL mode has locked: the first, how many
 
 
 def mark(backup: Path) -> None:
@@ -55,7 +55,7 @@ def take_up(paths: OutboxPaths, gate: Gate, file: descriptors.File) -> bool:
     with gate.held():
         if not _is_backup(fd):  # somebody else was faster
             return False
-        is_marked = _version(fd, _READ_VERSION) == _WAL  # or of an earlier version: SQLite changes its journal mode
+        is_marked = is_read_with_a_wal(fd)  # or of an earlier version: SQLite changes its journal mode
         if wal_bytes(paths):
             if is_marked and _is_in_use(fd, paths.wal):
                 raise OutboxBusy(
@@ -69,13 +69,18 @@ def take_up(paths: OutboxPaths, gate: Gate, file: descriptors.File) -> bool:
         return is_marked
 
 
+def is_read_with_a_wal(fd: int) -> bool:
+    """Whether the header says that SQLite is to read the file with a WAL."""
+    return _version(fd, _READ_VERSION) == _WAL
+
+
 def _is_backup(fd: int) -> bool:
     return _version(fd, _WRITE_VERSION) not in {None, _WAL}
 
 
 def _is_in_use(fd: int, wal: Path) -> bool:
     is_younger = wal.stat().st_mtime_ns > os.fstat(fd).st_ctime_ns
-    return is_younger and host.is_locked_elsewhere(fd, *_SHARED_LOCK)
+    return is_younger and host.is_locked_elsewhere(fd, *SHARED_LOCK)
 
 
 def _version(fd: int, place: int) -> int | None:
@@ -89,4 +94,4 @@ def _set_wal_aside(paths: OutboxPaths) -> None:
     while (aside := paths.wal.with_name(f"{paths.wal.name}.of-another-file-{number}")).exists():
         number += 1
     paths.wal.rename(aside)
-    paths.database.with_name(f"{paths.database.name}-shm").unlink(missing_ok=True)
+    paths.wal_index.unlink(missing_ok=True)

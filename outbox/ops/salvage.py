@@ -102,7 +102,7 @@ def _as_it_is(paths: OutboxPaths) -> Iterator[sqlite3.Connection]:
     """
     if not paths.database.exists():
         raise not_found(paths.database)
-    index = paths.database.with_name(f"{paths.database.name}-shm")
+    index = paths.wal_index
     with ExitStack() as opened:
         file, how = paths.database, "immutable=1"
         if wal_bytes(paths) > 0:

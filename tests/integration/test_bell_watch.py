@@ -223,3 +223,25 @@ def test_a_worker_whose_outbox_was_replaced_delivers_the_rest_and_ends(
         assert applied_seq(database.dsn) == old.last_seq
     assert ("replaced by another file" if replaced else "is gone") in errors
     assert "start the worker again" in errors
+
+
+@pytest.mark.parametrize("name", ["-wal", "-shm"])
+def test_a_worker_whose_wal_was_deleted_ends_and_keeps_what_was_in_it(
+    database: Database, tmp_path: Path, name: str
+) -> None:
+    """Nobody can open the outbox beside it. Its end puts everything into the file, and the next one goes on."""
+    path = tmp_path / "outbox.db"
+    with Outbox.open(path) as box:
+        box.append(*project())
+    env = environment(path, database.worker_dsn, OUTBOX_POLL_SECONDS="0.2")
+    with worker("run", "--quiet", env=env, cwd=tmp_path) as process:
+        until(lambda: applied_seq(database.dsn) == 3, what="following")
+        with Outbox.open(path) as box:
+            last_seq = box.append(lesson(1)).appended[-1].seq
+        Path(f"{path}{name}").unlink()
+        _, errors = process.communicate()
+        assert process.returncode == 3
+    assert f"outbox.db{name} is gone" in errors
+    with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
+        assert process.wait() == 0
+    assert applied_seq(database.dsn) == last_seq
