@@ -150,7 +150,7 @@ def has_room(fd: int, seconds: float) -> bool:
 
 def is_locked_elsewhere(fd: int, start: int, length: int) -> bool:
     """Whether another process has a POSIX lock on some of these bytes, as SQLite takes them; only Linux is asked."""
-    if not sys.platform.startswith("linux"):
+    if not HAS_FAIR_LOCKS or not sys.platform.startswith("linux"):
         return False
     asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
     kind, *_ = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, asked))
