@@ -26,6 +26,8 @@ class MemoryNotes:
     position: RememberedPosition | None = None
     pruned_below: int = 0
     paused: bool = False
+    asked_to_try: str | None = None
+    settled_at: int | None = None
     server_seen: ServerSeen | None = None
     suspected_copy: str | None = None
     blamed: tuple[str, list[int], int] = ("", [], 0)
@@ -38,6 +40,9 @@ class MemoryNotes:
             applied_seq=applied_seq,
             applied_event_id=applied_event_id,
         )
+
+    def remember_settled(self, written_at: int) -> None:
+        self.settled_at = written_at
 
     def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
         self.server_seen, self.suspected_copy = seen, suspected
