@@ -164,6 +164,8 @@ def injected(world: World) -> Iterator[None]:
         put("worker.connect.deadline.os", SimpleNamespace(dup=lambda fd: fd, close=lambda _fd: None))
         put("worker.connect.deadline.socket", _sockets())
         put("worker.faults.suspects.told_of_waits", _told_of_waits)
+        # All is one process here: nobody else's lock can be asked for, and a shared descriptor dies with a kill.
+        put("outbox.log.database.refuse_a_second_wal", lambda *_, **__: None)
         yield
 
 
