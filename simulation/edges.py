@@ -149,6 +149,7 @@ def injected(world: World) -> Iterator[None]:
         # All of them are one process here: a descriptor that a process shares would outlive those that are killed.
         put("outbox.log.worker_lock.WorkerLock._is_ours_by_file", lambda _lock: True)
         put("outbox.log.put_back.take_up", lambda *_: False)
+        put("outbox.log.database.refuse_a_second_wal", lambda *_, **__: None)
         put("outbox.outbox.Gate", _gate_class(kernel))
         put("outbox.outbox.Bell", _bell_class(kernel))
         put("outbox.files.staging.Syncing", _syncing_class(world))
@@ -164,8 +165,6 @@ def injected(world: World) -> Iterator[None]:
         put("worker.connect.deadline.os", SimpleNamespace(dup=lambda fd: fd, close=lambda _fd: None))
         put("worker.connect.deadline.socket", _sockets())
         put("worker.faults.suspects.told_of_waits", _told_of_waits)
-        # All is one process here: nobody else's lock can be asked for, and a shared descriptor dies with a kill.
-        put("outbox.log.database.refuse_a_second_wal", lambda *_, **__: None)
         yield
 
 

@@ -12,9 +12,9 @@ from outbox import catalogue as c
 from tests.support.postgres import Database
 from tests.support.relaying import NoWaiting, drain, relay
 from worker import Ending, WorkerError
+from worker.apply import obstacles
 from worker.apply.position import greet
 from worker.connect.connection import connect
-from worker.faults import obstacles
 from worker.proof.repair import repair_all
 from worker.proof.verify import verify_all
 

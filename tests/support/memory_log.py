@@ -14,58 +14,25 @@ from outbox import (
     EventNotFound,
     Outcome,
     ParkedEvent,
-    RememberedPosition,
     Resolution,
-    ServerSeen,
 )
-from outbox.relaying import Cause, Shown
+from outbox.relaying import Shown
+from worker.carry.without_file import Notes
 
 
-@dataclass
-class MemoryNotes:
-    position: RememberedPosition | None = None
-    pruned_below: int = 0
-    paused: bool = False
-    asked_to_try: str | None = None
-    settled_at: int | None = None
-    server_seen: ServerSeen | None = None
-    suspected_copy: str | None = None
-    blamed: tuple[str, list[int], int] = ("", [], 0)
-    states: list[str] = field(default_factory=list)
-    outages: list[str] = field(default_factory=list)
+class MemoryNotes(Notes):
+    """What a relay notes without a file, and which states and outages it told."""
 
-    def remember_position(self, destination_id: UUID, applied_seq: int, applied_event_id: UUID | None) -> None:
-        self.position = RememberedPosition(
-            destination_id=destination_id,
-            applied_seq=applied_seq,
-            applied_event_id=applied_event_id,
-        )
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: list[str] = []
+        self.outages: list[str] = []
 
-    def remember_settled(self, written_at: int) -> None:
-        self.settled_at = written_at
-
-    def remember_server(self, seen: ServerSeen, *, suspected: str | None = None) -> None:
-        self.server_seen, self.suspected_copy = seen, suspected
-
-    def remember_blamed(self, event_type: str, seqs: list[int], refused_seq: int = 0) -> None:
-        self.blamed = event_type, seqs, refused_seq
-
-    def set_state(
-        self,
-        state: str,
-        last_error: str | None = None,
-        rate_per_second: float | None = None,
-        eta_seconds: float | None = None,
-        *,
-        cause: Cause | None = None,
-    ) -> None:
+    def set_state(self, state: str, *_: object, **__: object) -> None:
         self.states.append(state)
 
-    def outage_began(self, cause: str, *, blocked: bool = False) -> None:
+    def outage_began(self, *_: object, **__: object) -> None:
         self.outages.append("began")
-
-    def outage_goes_on(self, cause: str | None = None, *, blocked: bool = False) -> None:
-        pass
 
     def outage_ended(self) -> None:
         self.outages.append("ended")

@@ -19,11 +19,11 @@ from psycopg.errors import InvalidSchemaName, UndefinedTable
 
 from outbox import Event, EventNotFound, __version__
 from outbox.relaying import Log
+from worker.apply import obstacles
 from worker.apply.copies import own_event
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import PositionMoved, SchemaFault, TargetRefused
-from worker.faults import obstacles
 
 SCHEMA_VERSION = 1
 OLDER_COPY = "restored_outbox"

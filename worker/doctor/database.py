@@ -7,6 +7,7 @@ from typing import Self
 
 from outbox import Outbox
 from outbox.catalogue import CATALOGUE, active
+from worker.apply import obstacles
 from worker.apply.position import greet
 from worker.apply.queries import query
 from worker.connect.address import is_this_machine
@@ -14,7 +15,6 @@ from worker.connect.connection import Connection
 from worker.connect.pooling import SessionKind, session_kind
 from worker.doctor.finding import Finding, judged
 from worker.errors import SchemaFault, TargetRefused, WorkerError
-from worker.faults import obstacles
 from worker.faults.evidence import READ_ONLY, read_only
 from worker.faults.rehearse import rehearse
 from worker.judgement import Judgement, Verdict

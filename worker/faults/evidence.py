@@ -24,6 +24,8 @@ import psycopg
 
 from outbox import Event, OutboxError
 from outbox.relaying import Log
+from worker.apply import obstacles
+from worker.apply.obstacles import Obstacle
 from worker.apply.position import Position
 from worker.apply.projection import Batch
 from worker.apply.queries import query
@@ -31,9 +33,7 @@ from worker.carry.exchange import Exchange
 from worker.connect.connection import Connection
 from worker.connect.deadline import deadline
 from worker.errors import DependencyFault, KeptAsItWas, WorkerError
-from worker.faults import obstacles
 from worker.faults.frames import frames_of
-from worker.faults.obstacles import Obstacle
 from worker.faults.parking import ParkedList
 from worker.faults.verdict import Judgement, Verdict, where
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import psycopg
 
 from outbox.catalogue import active
+from worker.apply import obstacles
 from worker.connect.connection import Connection, connect
-from worker.faults import obstacles
 from worker.faults.rehearse import rehearse
 from worker.migrate.finding import Breach, Finding, Severity
 from worker.migrate.own_tables import lacks

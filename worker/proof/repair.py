@@ -16,13 +16,13 @@ import psycopg
 from outbox import Event
 from outbox.catalogue import INBOX, Does, active
 from outbox.relaying import Log
+from worker.apply import obstacles
 from worker.apply.fold import decode
 from worker.apply.position import Position, parked_seqs
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection, Limits
 from worker.errors import EventFault, KeptAsItWas
-from worker.faults import obstacles
 from worker.faults.evidence import is_gone
 from worker.faults.verdict import Phase, judge
 from worker.proof.expected import Expected, fold_one

@@ -31,12 +31,11 @@ import msgspec
 from outbox import EventNotFound, KnownFile, Outbox, Recorded
 from outbox.catalogue import INBOX, active, contract_of
 from outbox.relaying import Log
-from worker.apply import inbox
+from worker.apply import inbox, obstacles
 from worker.apply.position import parked_seqs
 from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection
-from worker.faults import obstacles
 from worker.notes import best_effort
 from worker.proof.expected import Expected, expected_of, fold_one
 
