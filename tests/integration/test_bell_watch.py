@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from structlog.testing import capture_logs
@@ -121,8 +122,53 @@ def test_a_directory_that_is_missing_and_comes_back_is_watched_again(ear: Ear) -
     ear.hears_again()
 
 
-def test_an_overflow_of_the_kernels_queue_is_survived(ear: Ear) -> None:
-    """More notifications than it holds, while nobody could read: what is lost is lost, the next ring is heard."""
+def watched_inodes() -> set[int]:
+    """What inotify watches for this process."""
+    return {
+        int(line.split("ino:")[1].split()[0], 16)
+        for info in Path("/proc/self/fdinfo").iterdir()
+        for line in (info.read_text() if info.exists() else "").splitlines()
+        if line.startswith("inotify ")
+    }
+
+
+def test_the_bell_alone_is_watched_whatever_is_written_beside_it(ear: Ear) -> None:
+    """Ten outboxes in one folder do not wake each other's workers."""
+    watched = watched_inodes()
+    assert ear.bell.stat().st_ino in watched
+    assert ear.bell.parent.stat().st_ino not in watched
+
+
+def test_a_bell_that_another_file_took_the_place_of_is_heard_again(ear: Ear) -> None:
+    """Deleted by hand and made anew by the next generator: a poll finds it."""
+    new = ear.bell.with_name("new")
+    new.write_bytes(b".")
+    new.replace(ear.bell)
+    ear.ring()
+    assert ear.poll_until_deaf() == ["wakeup.deaf"]
+    ear.hears_again()
+
+
+def test_a_bell_that_comes_later_is_heard(tmp_path: Path) -> None:
+    """A worker may be started before the first generator: then there is a folder and no bell."""
+    bell = tmp_path / "outbox.bell"
+    heard = Event()
+    watch = BellWatch(bell, heard.set)
+    watch.start()
+    try:
+        bell.write_bytes(b".")
+        assert heard.wait(30)
+    finally:
+        watch.close()
+
+
+def test_an_overflow_of_the_kernels_queue_is_survived(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More notifications than it holds, while nobody could read: what is lost is lost, the next ring is heard.
+
+    Only where the directory is watched: rings of the bell alone are folded into one.
+    """
+    monkeypatch.setattr("worker.process.bell_watch.WATCHES_FILES", False)
+    ear.watch.start()
     other = os.open(ear.bell.with_name("noise"), os.O_WRONLY | os.O_CREAT)
     bell = os.open(ear.bell, os.O_WRONLY)
     write = ctypes.PyDLL(None).pwrite  # does not let the watching thread run meanwhile

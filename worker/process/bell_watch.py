@@ -1,25 +1,36 @@
 """Watches the bell through watchdog, and notices when notifications no longer arrive.
 
-Notifications can get lost without an error: the kernel's queue overflows, the thread that reads it dies, the directory
+Notifications can get lost without an error: the kernel's queue overflows, the thread that reads it dies, the bell
 is replaced by another of the same name, or no watch is available. None of this stops the relay, which polls as well.
 But every later event would wait for a poll. So each poll checks whether the bell rang without a notification. If none
-has arrived seconds later (on a busy machine it may come after the poll), the directory is watched again. Each loss is
-logged once.
+has arrived seconds later (on a busy machine it may come after the poll), it is watched again. Each loss is logged once.
+
+Where the system can watch a single file (inotify), that is the bell alone. Otherwise it is the directory, and with it
+every write to the log of every outbox there: ten of them in one folder made their workers take two to three times as
+much of the processor.
 """
 
 import errno
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 
 from worker.logs import get_log
 
 LATE_SECONDS = 2.0
+WATCHES_FILES = sys.platform == "linux"
 _REMEDIES = {
     errno.EMFILE: "raise fs.inotify.max_user_instances",
     errno.ENOSPC: "raise fs.inotify.max_user_watches",
@@ -45,7 +56,7 @@ class _BellHandler(FileSystemEventHandler):
 
 
 class BellWatch:
-    """Watches the directory of the bell.
+    """Watches the bell.
 
     Args:
         bell: the bell file.
@@ -63,12 +74,18 @@ class BellWatch:
         self._logged = False
 
     def start(self) -> None:
-        """Watch the directory, again if it was watched before; log it if that is refused."""
+        """Watch the bell, again if it was watched before; log it if that is refused."""
         self.close()
         observer: Any = None
         try:
             observer = Observer()  # takes an inotify instance and a thread at once
-            observer.schedule(_BellHandler(self._bell, self._wake), str(self._bell.parent))
+            watch = observer.schedule(
+                _BellHandler(self._bell, self._wake),
+                str(self._bell.parent),
+                event_filter=[FileCreatedEvent, FileModifiedEvent, FileDeletedEvent],
+            )
+            if WATCHES_FILES and self._bell.exists():  # watchdog makes a directory of every path that it is given
+                watch.path = str(self._bell)
             observer.start()
         except (OSError, RuntimeError) as exc:  # RuntimeError: no thread is to be had
             if observer is not None:

@@ -2,7 +2,7 @@
 
 A thread of watchdog sees the bell ring (one byte written beside the outbox file after each commit) and sends one byte
 through a pair of sockets (`bell_watch`), on which the relay waits; not through a pipe, since Windows waits for sockets
-alone. Should a notification be lost, the wait ends by itself after the poll interval. Should the directory not be
+alone. Should a notification be lost, the wait ends by itself after the poll interval. Should the bell not be
 watchable, the poll is all there is.
 
 Signals go through the same pair: setting a `threading.Event` in a signal handler can deadlock, writing a byte cannot.
@@ -35,7 +35,7 @@ class Waker:
     """Waits for the bell, for a signal to stop, or for time to pass.
 
     Args:
-        bell: the bell file; its directory is watched.
+        bell: the bell file.
         supervisor: told that waiting is no hanging.
     """
 
