@@ -75,6 +75,7 @@ class Outside:
     adds: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        _names(self, "adds")
         _check_names(f"Outside {self.kind!r}", self.kind, self.key, self.id, *(self.adds or ()))
         _check_table(f"Outside {self.kind!r}", self.table)
 
@@ -111,7 +112,7 @@ class Aggregate:
     Attributes:
         kind: first part of the names of its event types.
         table: with its schema.
-        key: fields that name a row; columns of the same names.
+        key: fields that name a row; columns of the same names. One may be given as text.
         id: the column that foreign keys point at; None if they point at the natural key, which has one part then.
         numbered: the id is a number of the table's own sequence, and not a uuid made of the natural key.
         created: column of the moment of the event that made the row.
@@ -134,6 +135,7 @@ class Aggregate:
 
     def __post_init__(self) -> None:
         where = f"Aggregate {self.kind!r}"
+        _names(self, "key", "nulls")
         names = [name for name in (self.id, self.created, self.soft_delete) if name is not None]
         _check_names(where, self.kind, *self.key, *names, *self.defaults, *self.nulls)
         _check_table(where, self.table)
@@ -190,6 +192,9 @@ class Link:
     remembered: str = ""
 
     def __post_init__(self) -> None:
+        _names(self, "columns", "keys")
+        if len(self.columns) != len(("of", "to")):
+            raise CatalogueError(f"Link {self.name!r}: columns are two, one for each end")
         for end in (self.of, self.to):
             if len(end.identity) > 1:
                 raise CatalogueError(
@@ -666,8 +671,18 @@ def _check_table(where: str, table: str) -> None:
 
 def _check_names(where: str, *names: str) -> None:
     for name in names:
-        if not _NAME.match(name):
-            raise CatalogueError(f"{where}: {name!r} is no name of a table or column")
+        if not isinstance(name, str) or not _NAME.match(name):
+            raise CatalogueError(
+                f"{where}: {name!r} is no name of a table or column; write it as it stands in the database, unquoted"
+            )
+
+
+def _names(one: object, *fields: str) -> None:
+    """Let whoever names one thing say it without a tuple, and several in a list."""
+    for name in fields:
+        said: str | Iterable[str] | None = getattr(one, name)
+        if said is not None:
+            object.__setattr__(one, name, (said,) if isinstance(said, str) else tuple(said))
 
 
 def _check_type(type_: str, aggregate: Aggregate, version: int, steps: Mapping[int, Step]) -> None:

@@ -14,7 +14,7 @@ _NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in sta
 
 _OWN = frozenset({
     "select 1", "begin", "commit", "rollback", "set constraints all immediate", "select current_user::text",
-    "savepoint tag", "savepoint example", "release savepoint tag",
+    "savepoint tag", "savepoint example", "savepoint compared", "release savepoint tag",
 })  # fmt: skip
 
 

@@ -516,6 +516,7 @@ HANDLERS: dict[str, Handler] = {
     "inbox.differing": _recorded_otherwise,
     "savepoint tag": _nothing,
     "savepoint example": _nothing,
+    "savepoint compared": _nothing,
     "release savepoint tag": _nothing,
     "select current_user::text": lambda _tx, _values: [("outbox_worker",)],
     **{f"obstacles.{name}": _nothing for name in OBSTACLES},

@@ -194,6 +194,33 @@ def test_verify_names_what_was_changed_behind_its_back_and_repair_mends_it(
     assert verified(shop_database, box, tmp_path) == []
 
 
+def test_verify_compares_the_rest_beside_what_no_column_can_hold(
+    box: Outbox, shop_database: Database, tmp_path: Path
+) -> None:
+    """A key too large for its column is parked; a column that was made narrower since differs, and is named."""
+    box.append(
+        *sale(),
+        shop.CustomerSeen(number=2**31, name="Too large", country="BR"),
+        shop.StockCounted(place="shelf", article="salt", pieces=1),
+    )
+    drain(box, shop_database.worker_dsn)
+    parked = {"kind": "parked", "what": f"customer {2**31}", "detail": "all of its events"}
+    assert verified(shop_database, box, tmp_path) == [parked]
+    with psycopg.connect(shop_database.dsn, autocommit=True) as connection:
+        connection.execute("update shop.stock set pieces = 2")
+        connection.execute("alter table shop.stock alter column pieces type integer")
+    found = {one["what"]: (one["kind"], one["detail"]) for one in verified(shop_database, box, tmp_path)}
+    assert found.pop(f"customer {2**31}") == ("parked", "all of its events")
+    assert found == {
+        'stock ["shelf", "bread"]': ("row_differs", "the database cannot compare it: a number out of range"),
+        'stock ["shelf", "salt"]': ("row_differs", "pieces"),
+    }
+    with connect(shop_database.worker_dsn) as connection:
+        again = verify_all(connection, box, tmp_path)
+        repaired = {one.what: one.reason for one in repair_all(connection, box, again, greet(connection, box))}
+    assert repaired == {'stock ["shelf", "salt"]': None, 'stock ["shelf", "bread"]': "a number out of range"}
+
+
 def test_both_catalogues_together_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTBOX_CATALOGUE", "outbox.catalogue:CATALOGUE, tests.support.shop:CATALOGUE")
     active.cache_clear()

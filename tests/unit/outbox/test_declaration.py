@@ -173,7 +173,12 @@ EXAMPLE = {"tenant": "t", "number": 7}
         (lambda: event_type("basket.lost", patches=basket, example=EXAMPLE, slot="state"), ["whole row"]),
         (lambda: event_type("basket.lost", deletes=basket, example=EXAMPLE, version=2), ["version 2", "step"]),
         (lambda: Aggregate(kind="a", table="shop.a", key=()), ["'a'", "no key"]),
-        (lambda: Aggregate(kind="a", table='shop."a', key=("k",)), ["no name"]),
+        (lambda: Aggregate(kind="a", table='shop."a"', key=("k",)), ["no name", "unquoted"]),
+        (lambda: Aggregate(kind="a", table="shop.a", key=(1,)), ["1", "no name"]),  # type: ignore[arg-type]
+        (
+            lambda: Link(name="b", of=basket, to=basket, table="shop.ab", columns="b"),  # type: ignore[arg-type]
+            ["'b'", "two"],
+        ),
         (lambda: Aggregate(kind="a", table="a", key=("k",)), ["with its schema", "public.a"]),
         (lambda: column("x", refers_to=UNSET), ["hides the variable"]),  # type: ignore[arg-type]
         (lambda: Catalogue("shop", events=[GoneForGood, GoneMade]), ["gone.lost", "soft_delete"]),
@@ -194,6 +199,15 @@ EXAMPLE = {"tenant": "t", "number": 7}
 def test_a_wrong_declaration_is_refused_when_it_is_made(declare: Callable[[], object], words: list[str]) -> None:
     """With the name of what is wrong, long before Postgres would say so."""
     refused(*words, declare=declare)
+
+
+def test_one_name_needs_no_tuple_and_several_may_be_a_list() -> None:
+    """As people write it: a key that is text is one field, not its letters."""
+    one = Aggregate(kind="a", table="shop.a", key="number", nulls="gone")  # type: ignore[arg-type]
+    several = Aggregate(kind="b", table="shop.b", key=["tenant", "number"])  # type: ignore[arg-type]
+    between = Link(name="b", of=one, to=several, table="shop.ab", columns=["a", "b"], keys="role")  # type: ignore[arg-type]
+    assert (one.key, one.nulls, several.key) == (("number",), ("gone",), ("tenant", "number"))
+    assert (between.columns, between.keys) == (("a", "b"), ("role",))
 
 
 def test_a_link_of_a_projects_own_is_part_of_its_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
