@@ -28,6 +28,7 @@ _CHILDREN = (
     "sections", "chapters", "contents", "children", "items", "pages", "docs", "parts", "subfolderitems", "entries",
     "lessons", "nav", "toc",
 )  # fmt: skip
+_INDEXES = ("/index.md", "/readme.md", "/index.mdx", "/_index.md", "/index.qmd", "/index.rst")
 _MAX_DEPTH = 12
 _MAX_ENTRIES = 5_000
 _LINK = re.compile(
@@ -103,17 +104,9 @@ class Pages:
             return None
         key = _key(target)
         stems = [key] if not key.endswith(".html") else [key, key[:-5]]
+        tails = ("", *PAGE_SUFFIXES, *_INDEXES) if not plain.endswith("/") else (*_INDEXES, *PAGE_SUFFIXES)
         for stem in stems:
-            for tail in (
-                "",
-                *PAGE_SUFFIXES,
-                "/index.md",
-                "/readme.md",
-                "/index.mdx",
-                "/_index.md",
-                "/index.qmd",
-                "/index.rst",
-            ):
+            for tail in tails:
                 found = self.files.get(f"{stem}{tail}".strip("/"))
                 if found is not None and found.suffix.casefold() in PAGE_SUFFIXES:
                     return found
@@ -173,6 +166,8 @@ def _named(pages: Pages, base: PurePosixPath, title: str, value: Any, depth: int
         path = pages.find(base, value)
         return (Entry(title, path),) if path is not None else ()
     children = _entries(pages, base, value, depth + 1)
+    if len(children) > 1 and not children[0].title and children[0].path and _is_index(children[0].path):
+        return (Entry(title, children[0].path, children[1:]),)  # an index without a label is the section's own page
     return (Entry(title, None, children),) if children else ()
 
 
@@ -324,7 +319,7 @@ def _script(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
     title = re.search(r"\btitle\s*:\s*(?:'([^'\n]{1,200})'|\"([^\"\n]{1,200})\")", text)
     name = next((part for part in title.groups() if part), None) if title else None
     is_sidebar = path.stem.startswith("sidebars")
-    start = re.search(r"\bsidebars?\s*[:=]\s*(?=[\[{])", text)
+    start = re.search(r"\bsidebars?\s*(?::\s*[\w.]+\s*=|[:=])\s*(?=[\[{])", text)
     if start is None and is_sidebar:
         start = re.search(r"module\.exports\s*=\s*(?=\{)|export default\s*(?=\{)", text)
     if start is None:
@@ -506,6 +501,10 @@ def _toctree(pages: Pages, path: PurePosixPath, lines: list[str], indent: int, d
 def lines_are_fenced(lines: list[str]) -> bool:
     """Whether a directive is closed by a fence, so that what it lists need not be indented."""
     return any(re.match(r"^\s*[`:~]{3,}\s*$", line) for line in lines)
+
+
+def _is_index(path: PurePosixPath) -> bool:
+    return path.stem.casefold() in {"index", "readme", "_index"}
 
 
 def _key(path: PurePosixPath) -> str:

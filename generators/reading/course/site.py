@@ -28,7 +28,9 @@ _GENERIC_TITLE = re.compile(
     r"^\W*(?:introd\w*|summary|(?:table of )?contents|"
     r"welcome|bem[- ]vind\w*|bienvenid\w*|my site|website|getting started|hello|untitled|title)\W*$"
 )
+_WELCOME = re.compile(r"^\W*(?:welcome|bem[- ]vind\w*|bienvenid\w*)\W*$")
 _MAPS = frozenset({"moc", "index", "indice", "mapa", "map", "inicio", "home", "temario"})
+_OVERVIEWS = frozenset({"visao geral", "vision general", "resumen"})
 _THIS_COURSE = re.compile(r"\b(?:n?est[ea] (?:curso|oficina|taller)|this (?:course|workshop|class))\b")
 
 
@@ -151,7 +153,7 @@ class Site(Seen):
         chosen: list[tuple[Entry | None, list[Entry]]] = []
         seen: set[PurePosixPath] = set()
         for section, pages in self._sections(contents):
-            if section is not None and look_alike(section.title) in _SECTIONS_ASIDE | {"about"}:
+            if section is not None and look_alike(section.title, folder=True) in _SECTIONS_ASIDE | {"about"}:
                 continue
             kept = []
             for page in pages:
@@ -168,22 +170,26 @@ class Site(Seen):
 
     def _aside(self, section: Entry | None, page: Entry) -> Verdict | None:
         path = page.path or PurePosixPath()
-        for words in (page.title, path.stem):
+        is_index = fold(path.stem) in {"index", "readme", "_index"}
+        own = path.parent.name if is_index and path.parent.parts and not is_weak_container(path.parent.name) else path.stem
+        for words in (page.title, own):
             name = read_name(words)
             role = look_alike(name.rest or words, numbered=1)
             if role:
                 return Verdict(role, f"`{words}` in the table of contents says {role}")
         loose = section is None or not section.title
-        named = read_name(path.stem)
-        if loose and (look_alike(page.title) in _SECTIONS_ASIDE or (not named.is_placed and named.role)):
+        named = read_name(own)
+        shown = page.title or (self._head(path).title or "" if loose else "")
+        if loose and (look_alike(shown) in _SECTIONS_ASIDE or (not named.is_placed and named.role)):
             return Verdict("index", "introduces the site")
-        if section is not None and fold(path.stem) in {"index", "readme", "_index"}:
-            is_intro = look_alike(page.title) == "index" or fold(page.title) in {
-                "visao geral",
-                "vision general",
-                "resumen",
-                "",
-            }
+        if loose and index_rank(path) < len(ROOT_STEMS) and _WELCOME.match(fold(shown)):
+            return Verdict("index", "welcomes to the site")
+        if section is not None and is_index:
+            is_intro = look_alike(page.title) == "index" or fold(page.title) in _OVERVIEWS
+            if not page.title:  # it opens the section if it stands before and above the others
+                inside = [other.path for other in section.pages if other.path is not None]
+                below = all(other.is_relative_to(path.parent) for other in inside)
+                is_intro = below and len(inside) > 1 and inside[0] == path
             if section.path != path and is_intro:
                 return Verdict("module", "the opening page of a section")
             if self._head(path).size < FEW_CHARACTERS // 2:

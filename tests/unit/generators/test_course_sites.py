@@ -55,6 +55,89 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
             ("Heat", "Ovens", "docs/heat/ovens.md"),
         ],
     ),
+    "mkdocs, parts of chapters whose index has no label, solutions in each": (
+        {
+            "mkdocs.yml": (
+                "site_name: Curso de Nudos\nnav:\n  - Presentación: index.md\n  - Parte I — Cabos:\n"
+                "      - Capítulo 1 — La cuerda:\n          - cap-01-cuerda/index.md\n"
+                "          - Soluciones: cap-01-cuerda/soluciones.md\n      - Capítulo 2 — El lazo:\n"
+                "          - cap-02-lazo/index.md\n          - Soluciones: cap-02-lazo/soluciones.md\n"
+                "  - Parte II — Redes:\n      - Capítulo 3 — La malla:\n          - cap-03-malla/index.md\n"
+                "          - Soluciones: cap-03-malla/soluciones.md\n"
+            ),
+            "docs/index.md": _page("Curso de Nudos"),
+            "docs/cap-01-cuerda/index.md": _page("Capítulo 1 — La cuerda"),
+            "docs/cap-01-cuerda/soluciones.md": _page("Soluciones"),
+            "docs/cap-02-lazo/index.md": _page("Capítulo 2 — El lazo"),
+            "docs/cap-02-lazo/soluciones.md": _page("Soluciones"),
+            "docs/cap-03-malla/index.md": _page("Capítulo 3 — La malla"),
+            "docs/cap-03-malla/soluciones.md": _page("Soluciones"),
+        },
+        "Curso de Nudos",
+        [
+            ("Cabos", "La cuerda", "docs/cap-01-cuerda/index.md"),
+            ("Cabos", "El lazo", "docs/cap-02-lazo/index.md"),
+            ("Redes", "La malla", "docs/cap-03-malla/index.md"),
+        ],
+    ),
+    "GitBook, every chapter a folder with its README": (
+        {
+            "SUMMARY.md": (
+                "# Summary\n\n* [Introduction](README.md)\n* [What is clay?](what/README.md)\n"
+                "   * [Clay is not mud](what/mud.md)\n* [The wheel](wheel/README.md)\n* [Firing](firing/README.md)\n"
+            ),
+            "README.md": _page("A Short Course in Clay"),
+            "what/README.md": _page("What is clay?"),
+            "what/mud.md": _page("Clay is not mud"),
+            "wheel/README.md": _page("The wheel"),
+            "firing/README.md": _page("Firing"),
+        },
+        "A Short Course in Clay",
+        [
+            ("What is clay?", "What is clay?", "what/README.md"),
+            ("What is clay?", "Clay is not mud", "what/mud.md"),
+            (None, "The wheel", "wheel/README.md"),
+            (None, "Firing", "firing/README.md"),
+        ],
+    ),
+    "Docusaurus in TypeScript: a typed sidebar of folders": (
+        {
+            "docusaurus.config.ts": "const config: Config = {\n  title: 'Bees Course',\n};\nexport default config;\n",
+            "sidebars.ts": (
+                "// This runs in Node.js\nconst sidebars: SidebarsConfig = {\n  main: [\n    'intro',\n    {\n"
+                "      type: 'category',\n      label: 'The Hive',\n      items: ['lessons/one/index', 'lessons/two/index'],\n"
+                "    },\n    {type: 'category', label: 'Honey', items: ['lessons/three/index']},\n  ],\n};\n"
+                "export default sidebars;\n"
+            ),
+            "docs/intro.md": _page("Welcome"),
+            "docs/lessons/one/index.md": _page("Queens"),
+            "docs/lessons/two/index.md": _page("Drones"),
+            "docs/lessons/two/exercise.md": _page("Exercise 2"),
+            "docs/lessons/three/index.md": _page("Harvest"),
+        },
+        "Bees Course",
+        [
+            ("The Hive", "Queens", "docs/lessons/one/index.md"),
+            ("The Hive", "Drones", "docs/lessons/two/index.md"),
+            ("Honey", "Harvest", "docs/lessons/three/index.md"),
+        ],
+    ),
+    "VuePress, links to folders beside files of the same name": (
+        {
+            "README.md": _page("Sailing Class"),
+            ".vuepress/config.js": (
+                "module.exports = { title: 'Sailing Class', themeConfig: { sidebar: [\n"
+                "  { title: 'Week 1', children: ['/week-1/slides', '/week-1/'] },\n"
+                "  { title: 'Week 2', children: ['/week-2/'] },\n] } }\n"
+            ),
+            "week-1.md": _page("Week 1"),
+            "week-1/README.md": _page("Week 1: Wind"),
+            "week-1/slides.md": _page("Slides"),
+            "week-2/README.md": _page("Week 2: Tacking"),
+        },
+        "Sailing Class",
+        [("Week 1", "Wind", "week-1/README.md"), ("Week 2", "Tacking", "week-2/README.md")],
+    ),
     "mdBook without parts": (
         {
             "book.toml": '[book]\ntitle = "Knots by Hand"\nsrc = "text"\n',
