@@ -171,7 +171,8 @@ class Site(Seen):
     def _aside(self, section: Entry | None, page: Entry) -> Verdict | None:
         path = page.path or PurePosixPath()
         is_index = fold(path.stem) in {"index", "readme", "_index"}
-        own = path.parent.name if is_index and path.parent.parts and not is_weak_container(path.parent.name) else path.stem
+        place = path.parent.name  # "" at the root
+        own = place if is_index and not is_weak_container(place) else path.stem
         for words in (page.title, own):
             name = read_name(words)
             role = look_alike(name.rest or words, numbered=1)
@@ -180,10 +181,9 @@ class Site(Seen):
         loose = section is None or not section.title
         named = read_name(own)
         shown = page.title or (self._head(path).title or "" if loose else "")
-        if loose and (look_alike(shown) in _SECTIONS_ASIDE or (not named.is_placed and named.role)):
+        is_aside = look_alike(shown) in _SECTIONS_ASIDE or (not named.is_placed and named.role)
+        if loose and (is_aside or (index_rank(path) < len(ROOT_STEMS) and _WELCOME.match(fold(shown)))):
             return Verdict("index", "introduces the site")
-        if loose and index_rank(path) < len(ROOT_STEMS) and _WELCOME.match(fold(shown)):
-            return Verdict("index", "welcomes to the site")
         if section is not None and is_index:
             is_intro = look_alike(page.title) == "index" or fold(page.title) in _OVERVIEWS
             if not page.title:  # it opens the section if it stands before and above the others
