@@ -60,6 +60,13 @@ MUTANTS = (
         "worker.apply.projection", "require(locked.fetchone(), position)", "locked.fetchone()",
     ),
     _mutant(
+        "half-before-position", "the second half's rows are committed before the position says that the first is through",
+        "worker.carry.second_lane",
+        "                self._locked = lock_position(connection, self._box.outbox_id)\n",
+        "                self._locked = lock_position(connection, self._box.outbox_id)\n"
+        "                connection.execute('commit')\n",
+    ),
+    _mutant(
         "position-remembered", "after a reconnect the relay goes on from what the outbox file remembers",
         "worker.apply.position",
         "position = Position(destination_id=destination_id, seq=int(str(seq)), event_id=_as_uuid(event_id))",

@@ -128,7 +128,8 @@ class Line:
         self.on_wait: Callable[..., None] | None = None
         self.info = SimpleNamespace(server_version=180000)
         # What travels together is never half sent, and its answers come when somebody asks for them.
-        self.pgconn = SimpleNamespace(flush=lambda: 0, send_flush_request=lambda: None)
+        self.pgconn = SimpleNamespace(flush=lambda: 0, send_flush_request=self._hand_over)
+        self._handed_over = 0
 
     def execute(self, text: str | Composable, values: Any = None) -> Answer:
         answer = Answer(self._flush)
@@ -150,7 +151,7 @@ class Line:
 
     def _flush(self) -> None:
         if self._pipeline is not None:
-            sent, self._pipeline = self._pipeline, []
+            sent, self._pipeline, self._handed_over = self._pipeline, [], 0
             self._trip(sent)
 
     def rollback(self) -> None:
@@ -161,9 +162,18 @@ class Line:
             raise lost()
         self.session.rollback()
 
+    def _hand_over(self) -> None:
+        """What was gathered so far is the network's; it arrives, whatever becomes of this end."""
+        self._handed_over = len(self._pipeline or ())
+
     def close(self) -> None:
-        if not self._is_dead():
-            self.closed = True
+        if self._is_dead():
+            return
+        self.closed = True
+        on_its_way = (self._pipeline or [])[: self._handed_over]
+        if on_its_way and self.session.alive:
+            self._arrives_late(on_its_way, 0.0)
+        else:
             self.session.end()
 
     def fileno(self) -> int:
@@ -247,6 +257,11 @@ class Line:
         raise lost()
 
     def _deliver_later(self, rest: Sent, fault: Fault) -> None:
+        self._arrives_late(rest, fault.seconds)
+        self.closed = True
+        raise lost()
+
+    def _arrives_late(self, rest: Sent, seconds: float) -> None:
         """What is on its way arrives when nobody waits for it any more."""
         session, kernel = self.session, self._kernel
 
@@ -260,9 +275,7 @@ class Line:
                 session.end()
 
         late = Process(f"late-{kernel.steps}", "network", None, arrive)
-        kernel.after(fault.seconds, lambda: kernel.spawn(late))
-        self.closed = True
-        raise lost()
+        kernel.after(seconds, lambda: kernel.spawn(late))
 
     def _is_dead(self) -> bool:
         """Whether whoever holds this end was killed: then the server notices when it notices."""

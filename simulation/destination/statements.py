@@ -383,14 +383,17 @@ def _moved(tx: Transaction, values: Any, **more: Any) -> bool:
     row = tx.get("sources", values["outbox_id"])
     if row is None or row["applied_seq"] != values["from_seq"]:
         return False
+    if "from_event_id" in values and row["applied_event_id"] != values["from_event_id"]:
+        return False
     moved = {"applied_seq": values["to_seq"], "applied_event_id": values["to_event_id"], **more}
     tx.put("sources", values["outbox_id"], {**row, **moved})
     return True
 
 
 def _advance(tx: Transaction, values: Any) -> Rows:
-    _moved(tx, values, applied_at=tx.began)
-    return []
+    if not _moved(tx, values, applied_at=tx.began):
+        raise kept("sources", "0")
+    return [(None,)]
 
 
 def _rewind(tx: Transaction, values: Any) -> Rows:

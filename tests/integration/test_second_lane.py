@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from outbox import Event, Outbox
 from outbox import catalogue as c
@@ -18,13 +20,14 @@ from outbox.operating import resolve
 from tests.support.fault_proxy import FaultProxy
 from tests.support.make_outbox import PROJECT, lesson, project
 from tests.support.postgres import Database, Server
-from tests.support.processes import environment, worker
+from tests.support.processes import DEADLINE_SECONDS, environment, until, worker
 from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows, applied_seq
 from worker import Ending
 from worker.apply.fold import decode
 from worker.apply.position import Position, greet
 from worker.apply.projection import Batch
+from worker.apply.transaction import lock_position, send_position
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits, connect
 
@@ -398,6 +401,120 @@ def test_the_second_half_is_committed_only_where_the_first_one_left_the_position
     assert applied_seq(database.dsn) == HELD
 
 
+@pytest.fixture
+def first(box: Outbox, database: Database) -> Iterator[Connection]:
+    """What the first half's transaction holds from its beginning: the lock of the position."""
+    with connect(database.worker_dsn) as connection:
+        greet(connection, box)
+        connection.execute("begin")
+        lock_position(connection, box.outbox_id)
+        yield connection
+
+
+@pytest.mark.parametrize("goes_through", [True, False])
+def test_the_second_half_whose_commit_is_sent_already_follows_the_first_or_leaves_no_trace(
+    box: Outbox, database: Database, lane: SecondLane, first: Connection, *, goes_through: bool
+) -> None:
+    """The server decides, for nobody waits for the first half's answer: it waits for its end, and looks."""
+    events = box.read(after=HELD)
+    position = here(box, database)
+    middle = position.moved_to(events[19])
+    under_way(lane, events[20:])
+    lane.end(middle, Batch(to=events[-1]))
+    assert lessons_there(database) == []
+    if goes_through:
+        send_position(first, box.outbox_id, position, events[19])
+    first.execute("commit" if goes_through else "rollback")
+    assert lane.commit(middle, Batch(to=events[-1])) is goes_through
+    assert lessons_there(database) == (list(range(21, LESSONS + 1)) if goes_through else [])
+    assert applied_seq(database.dsn) == (box.last_seq if goes_through else HELD)
+
+
+def test_a_position_that_another_event_reached_is_not_moved_on(
+    box: Outbox, database: Database, lane: SecondLane, first: Connection
+) -> None:
+    """Two copies of one outbox, both used: the number is the one that was expected, and the event another."""
+    events = box.read(after=HELD)
+    position = here(box, database)
+    under_way(lane, events[20:])
+    lane.end(position.moved_to(events[19]), Batch(to=events[-1]))
+    send_position(first, box.outbox_id, position, replace(events[19], event_id=events[18].event_id))
+    first.execute("commit")
+    assert not lane.commit(position.moved_to(events[19]), Batch(to=events[-1]))
+    assert lessons_there(database) == []
+    assert applied_seq(database.dsn) == events[19].seq
+
+
+HISTORY = """
+    create table history (seq bigint);
+    create function note_history() returns trigger language plpgsql security definer as $$
+    begin
+        insert into public.history values (new.applied_seq);
+        return null;
+    end $$;
+    create trigger note_history after update on outbox.sources for each row execute function note_history();
+"""
+COMMITTED = b"COMMIT\0"
+LESSON = b"aula-"
+
+
+@pytest.mark.parametrize("lost", ["answer", "request"])
+@pytest.mark.parametrize("whose", [0, 1])
+def test_a_line_that_is_cut_at_a_commit_with_the_other_half_on_its_way_loses_and_doubles_nothing(
+    whose: int, lost: str, box: Outbox, database: Database
+) -> None:
+    """Of either half, before the COMMIT or after it: the position moves from event to event that was reached before."""
+    administer(database, HISTORY)
+    with FaultProxy(database.worker_dsn) as one, FaultProxy(database.worker_dsn) as other:
+        struck = (one, other)[whose].plan
+        is_carrying: list[bool] = []
+
+        def cut_request(chunk: bytes) -> bool:
+            is_carrying.extend([True] * (LESSON in chunk))
+            return lost == "request" and bool(is_carrying) and b"commit\0" in chunk and not struck.cuts
+
+        def cut_answer(chunk: bytes) -> bool:
+            return lost == "answer" and bool(is_carrying) and COMMITTED in chunk and not struck.cuts
+
+        struck.cut_request, struck.cut_answer = cut_request, cut_answer
+        dsns = [one.dsn, other.dsn]
+        assert relay(box, lambda: connect(dsns.pop(0) if dsns else database.worker_dsn)).run() is Ending.EMPTY
+    assert struck.cuts == 1
+    assert lessons_there(database) == list(range(1, LESSONS + 1))
+    assert box.parked.count() == 0
+    history = [seq for (seq,) in rows(database, "select seq from history")]
+    assert history == sorted(set(history))
+    assert history[-1] == box.last_seq
+    written = rows(database, "select count(*) from contents where content_type = 'course_lesson' and xmax <> 0")
+    assert written == [(0,)]
+
+
+def test_the_second_commit_does_not_wait_for_the_answer_to_the_first(box: Outbox, database: Database) -> None:
+    """It is on its way before: the answer to the first is kept back until the second has gone by."""
+    with FaultProxy(database.worker_dsn) as one, FaultProxy(database.worker_dsn) as other:
+        is_carrying, gone_by = threading.Event(), threading.Event()
+
+        def rows_go_by(chunk: bytes) -> bool:
+            if LESSON in chunk:
+                is_carrying.set()
+            return False
+
+        def second_goes_by(chunk: bytes) -> bool:
+            if b"commit\0" in chunk:
+                gone_by.set()
+            return False
+
+        def kept_back(chunk: bytes) -> bool:
+            return COMMITTED in chunk and is_carrying.is_set() and not gone_by.wait(DEADLINE_SECONDS)
+
+        one.plan.cut_request, one.plan.cut_answer = rows_go_by, kept_back
+        other.plan.cut_request = second_goes_by
+        dsns = [one.dsn, other.dsn]
+        assert relay(box, lambda: connect(dsns.pop(0))).run() is Ending.EMPTY
+        assert one.plan.cuts == 0
+    assert len(transactions(database)) == 2
+
+
 def test_after_a_failure_the_second_lane_rests_and_longer_each_time(box: Outbox, database: Database) -> None:
     """What two transactions at once cannot do is not tried for ever."""
     lane = SecondLane(box, lambda: connect(database.worker_dsn), 2)
@@ -419,10 +536,10 @@ def test_after_a_failure_the_second_lane_rests_and_longer_each_time(box: Outbox,
     lane.close()
 
 
-def test_a_worker_that_dies_between_the_halves_leaves_the_first_and_its_successor_brings_the_second(
+def test_a_worker_that_dies_between_the_halves_leaves_the_first_or_both_and_its_successor_goes_on_from_there(
     box: Outbox, database: Database, server: Server, tmp_path: Path
 ) -> None:
-    """SIGKILL after the first half's COMMIT and before the second's: the position stands in the middle."""
+    """SIGKILL after the first half's COMMIT: the second's is on its way, and takes effect as a whole or not at all."""
     copy = tmp_path / "undisturbed.db"
     box.checkpoint()
     shutil.copy(box.path, copy)
@@ -436,8 +553,10 @@ def test_a_worker_that_dies_between_the_halves_leaves_the_first_and_its_successo
         cwd=tmp_path,
     ) as process:
         assert process.wait() == -9
-    assert applied_seq(database.dsn) == middle
-    assert lessons_there(database) == list(range(1, LESSONS // 2 + 1))
+    sessions = "select from pg_stat_activity where usename = 'outbox_worker' and datname = current_database()"
+    until(lambda: rows(database, sessions) == [], what="the server has noticed")
+    assert applied_seq(database.dsn) in {middle, box.last_seq}
+    assert lessons_there(database) == list(range(1, applied_seq(database.dsn) - HELD + 1))
     with worker("drain", "--quiet", env=env, cwd=tmp_path) as process:
         assert process.wait() == 0
     other = server.clone(server.migrated())

@@ -49,10 +49,11 @@ def lock_position(connection: Connection, outbox_id: UUID) -> Rows:
 
 
 def send_position(connection: Connection, outbox_id: UUID, position: Position, to: Event) -> None:
-    """Move the position, which is locked and was compared: exactly one row changes."""
+    """Move the position, which is locked; the server compares it once more: exactly one row changes, or all fails."""
     values = {
         "outbox_id": outbox_id,
         "from_seq": position.seq,
+        "from_event_id": position.event_id,
         "to_seq": to.seq,
         "to_event_id": to.event_id,
         "host": host(),

@@ -130,9 +130,12 @@ class Exchange:
             self.apply(connection, batch, position, meanwhile=ahead.look)
             return batch.last_seq
         first, second = batch.cut(cut)
+        middle = position.moved_to(first.to)
 
         def meanwhile() -> None:
             self.lane.write()
+            if second.to is not None:
+                self.lane.end(middle, second)
             ahead.look()
 
         self.lane.ask(second.apply, self.limits, self.patience_with_an_answer)
@@ -141,7 +144,6 @@ class Exchange:
         except BaseException as error:
             self.lane.rest(error)
             raise
-        middle = position.moved_to(first.to)
         if failpoints.armed:
             failpoints.reach(f"middle.{first.last_seq}")
         began = monotonic()

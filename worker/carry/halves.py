@@ -5,17 +5,23 @@ that the first part changes: no row that both change, none that the first makes 
 round does no harm, for the first part never sees the second. A tag that both make is no obstacle: the first part makes
 it early, the second late, and waits (`projection.send_tags`).
 
-A cut in the wrong place would cost time and nothing else: what the second part does not find, or finds locked, makes
-it fail, and it is carried again. Courses follow each other in a log, and a large course has its modules, so there is
-mostly a place near the middle.
+Nor may it depend on anything of the first, as parking understands it (`refs`): should the first part be carried anew
+while the second is still on its way, and one of its events be parked then, the second part holds nothing that would
+have to be held behind it.
+
+A cut in the wrong place would mostly cost time and nothing else: what the second part does not find, or finds locked,
+makes it fail, and it is carried again. Courses follow each other in a log, and a large course has its modules, so there
+is mostly a place near the middle.
 """
 
 from collections.abc import Sequence
 from itertools import accumulate
+from uuid import UUID
 
 from outbox.catalogue import Does
 from worker.apply.known import Decoded, references_of
 
+Name = tuple[str, str] | UUID  # of an aggregate: kind and natural key, or its id
 LEAST_SHARE = 0.25  # of a batch: less than that is not worth a second transaction
 
 
@@ -25,12 +31,14 @@ def cut_of(decoded: Sequence[Decoded]) -> int | None:
     if any(item.contract.does in {Does.RECORDS, Does.REMOVES} for item in decoded):
         return None
     count = len(decoded)
-    changed: dict[tuple[str, str], int] = {}  # where the first event stands that changes it
-    spoken_of: dict[tuple[str, str], int] = {}  # where the last one does that changes it or points at it
+    changed: dict[Name, int] = {}  # where the first event stands that changes it
+    spoken_of: dict[Name, int] = {}  # where the last one does that changes it or points at it
     for place, item in enumerate(decoded):
-        row = (item.event.aggregate_type, item.key)
-        changed.setdefault(row, place)
-        spoken_of.update(dict.fromkeys((row, *references_of(item)), place))
+        event = item.event
+        own: tuple[Name, Name] = ((event.aggregate_type, item.key), event.aggregate_id)
+        for name in own:
+            changed.setdefault(name, place)
+        spoken_of.update(dict.fromkeys((*own, *references_of(item), *event.refs), place))
     # A cut at c parts the events before c from those at c and after: between the two places it would part a pair.
     steps = [0] * (count + 1)
     for name, first in changed.items():

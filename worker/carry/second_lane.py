@@ -9,7 +9,7 @@ connections use two. What is promised stays as it is, because the *commits* keep
    folded with is what it would find afterwards.
 3. The last thing it asks for is the lock of the position, and that is given to it only when the first half's
    transaction is over. If the position then stands where the first half leaves it, the position moves on, and the
-   second half is committed. In any other case it is rolled back.
+   second half is committed. In any other case nothing of it is.
 
 So the second half takes effect after the first, each with its position, or not at all. A death, a cut or a refusal
 leaves the position at the beginning, in the middle or at the end, and the next reader goes on from there; the relay
@@ -18,8 +18,14 @@ reads it if a COMMIT of the second lane got no answer.
 Half of what was let go travels in the same way. There the position stays where it is, and which half is through is told
 by the parked list: it loses its rows in the transaction that applies them, all of them or none.
 
-All of it is one pipeline, whose answers are read when they are there already: a second lane costs one more round trip
-for a batch, that of its COMMIT.
+All of it is one pipeline, and of new events it is sent to its end, COMMIT included, before anything is known of the
+first half: where the database is far, whoever waited for that answer would pay one more round trip. The server decides
+by itself, then. The statement that moves the position fails unless the position stands where the first half leaves it,
+to the very event, and what follows a failed statement in a pipeline is not looked at, COMMIT least of all. So it does
+not matter what becomes of the line meanwhile: if the first half is rolled back, this one is; if the first half's COMMIT
+got no answer, this one may take effect as well, whole and after it, and whoever connects next finds the position at
+the end instead of in the middle. Of what was let go the COMMIT waits for the answer of the first half, for there the
+position would not tell.
 
 The second lane judges nothing. Whatever happens on it closes it, the relay goes on from where the first half left the
 position, and what was wrong with the second half is met again on the first lane, where it gets its verdict. After a
@@ -70,6 +76,7 @@ class SecondLane:
         self._pipeline = ExitStack()
         self._known: Callable[[], Known] | None = None
         self._locked: Rows | None = None
+        self._ended = False  # its COMMIT is on its way
         self._decoded: Sequence[Decoded] = ()
         self._patience_seconds = 0.0
         self._resting = 0
@@ -109,7 +116,7 @@ class SecondLane:
             self.rest(error)
 
     def write(self) -> None:
-        """Send the rows of the second half, without waiting for what becomes of them."""
+        """Send the rows of the second half, and ask for the position, without waiting for what becomes of them."""
         connection, known = self._connection, self._known
         if connection is None or known is None:
             return
@@ -125,8 +132,32 @@ class SecondLane:
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
             self.rest(error)
 
+    def end(self, position: Position, batch: Batch) -> None:
+        """Send what moves the position on and commits the second half; it takes effect behind the first, or not at all.
+
+        Args:
+            position: where the first half leaves it.
+            batch: the second half, of new events.
+        """
+        connection = self._connection
+        if connection is None or self._locked is None:
+            return
+        try:
+            with deadline(connection, self._patience_seconds, tell=False):
+                self._send_end(connection, position, batch)
+                hand_over(connection)
+        except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
+            self.rest(error)
+
+    def _send_end(self, connection: Connection, position: Position, batch: Batch) -> None:
+        send_parked(connection, batch, self._box.outbox_id)
+        if batch.to is not None:
+            send_position(connection, self._box.outbox_id, position, batch.to)
+        connection.execute("commit")
+        self._ended = True
+
     def commit(self, position: Position, batch: Batch) -> bool:
-        """Commit the second half, now that the first has left the position here, and move it on.
+        """Commit the second half, now that the first has left the position here, or hear what became of its COMMIT.
 
         Args:
             position: where the first half left it.
@@ -140,16 +171,15 @@ class SecondLane:
             return False
         try:
             with deadline(connection, self._patience_seconds, tell=False):
-                require(locked.fetchone(), position)
-                send_parked(connection, batch, self._box.outbox_id)
-                if batch.to is not None:
-                    send_position(connection, self._box.outbox_id, position, batch.to)
-                connection.execute("commit")
+                if not self._ended:
+                    require(locked.fetchone(), position)
+                    self._send_end(connection, position, batch)
                 self._pipeline.close()
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it
             self.rest(error)
             return False
         self._known = self._locked = None
+        self._ended = False
         self._next_rest = FIRST_REST_BATCHES
         return True
 
@@ -177,5 +207,6 @@ class SecondLane:
         if self._connection is not None:
             self._connection.close()
         self._connection = self._known = self._locked = None
+        self._ended = False
         with suppress(psycopg.Error):  # it cannot be ended in order any more
             self._pipeline.close()

@@ -140,7 +140,10 @@ with moved as (
         applied_at = now(),
         host = %(host)s,
         worker_version = %(worker_version)s
-    where outbox_id = %(outbox_id)s and applied_seq = %(from_seq)s
+    where
+        outbox_id = %(outbox_id)s
+        and applied_seq = %(from_seq)s
+        and applied_event_id is not distinct from %(from_event_id)s::uuid
     returning applied_seq
 )
 select case when count(*) <> 1 then ('outbox.kept sources ' || count(*))::integer end

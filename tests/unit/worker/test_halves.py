@@ -1,10 +1,12 @@
 """Where a batch is cut in two: never between what is changed and what speaks of it, and near the middle."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ def said(kind: str, payload: dict[str, str]) -> Decoded:
         type=f"{kind}.upserted",
         version=1,
         aggregate_type=kind,
-        aggregate_id=UUID(int=2),
+        aggregate_id=uuid5(NAMESPACE_OID, f"{kind} {payload['slug']}"),
         previous_seq=None,
         refs=(),
         payload_json="{}",
@@ -95,6 +97,13 @@ def test_lessons_of_a_course_that_is_there_are_cut_in_the_middle(tmp_path: Path)
     """Both halves point at the same module, and neither changes it."""
     decoded = events(tmp_path, *project(), *(lesson(number) for number in range(20)))
     assert cut_of(decoded[3:]) == 10
+
+
+def test_what_would_be_held_behind_an_event_stays_with_it(tmp_path: Path) -> None:
+    """Whatever the payloads point at: of two events that parking keeps in order, none is in the second part alone."""
+    one, other, third, fourth = events(tmp_path, *project("a"), *project("b"))[:4]
+    behind = replace(fourth, event=msgspec.structs.replace(fourth.event, refs=(one.event.aggregate_id,)))
+    assert cut_of([one, other, third, behind]) is None
 
 
 @pytest.mark.parametrize("lessons", [1, 20])
