@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from outbox import tracing
+from outbox.catalogue.contract import check
 from outbox.clock import Clock, SystemClock
 from outbox.errors import OutboxError
 from outbox.files import known_files
@@ -91,6 +92,7 @@ class Outbox:
         self.payload_limit_bytes = payload_limit_bytes
         self.clock = clock
         self._settled: list[tuple[str, str]] = []
+        self._newest = log.Newest()
         self._inode = inode_of(path)
         self._units_without_news = 0
         self._file = file
@@ -183,8 +185,7 @@ class Outbox:
         """Append events as one unit of work."""
         # Nothing is staged, so an error leaves nothing to let go of: the shorter way.
         unit = self._new_unit()
-        for payload in payloads:
-            unit.append(payload)
+        unit.drafts = [check(payload, limit_bytes=self.payload_limit_bytes) for payload in payloads]
         with translated(self.path):
             return self._commit(unit)
 
@@ -444,11 +445,12 @@ class Outbox:
             self._staging.abandon()
 
     def _commit(self, unit: Unit) -> Result:
-        result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled)
-        if result.appended:
+        result = commit(self.connection, self.gate, unit, self.clock.now(), self._settled, self._newest)
+        if result.rows:
             self._bell.ring()
-            tracing.appended(result.appended)
-            due = is_due(result.appended[0].seq, result.appended[-1].seq)
+            if tracing.is_on():
+                tracing.appended(result.appended)
+            due = is_due(result.rows[0][0], result.rows[-1][0])
         else:  # its files are known again, or nothing was written
             self._units_without_news += 1
             due = is_due(self._units_without_news, self._units_without_news)

@@ -27,6 +27,11 @@ _LOW_64_BITS = (1 << 64) - 1
 _NS_PER_SECOND = 1_000_000_000
 
 
+def is_on() -> bool:
+    """Tell whether somebody traces in this process."""
+    return _tracer() is not None
+
+
 def appended(events: Sequence[Event]) -> None:
     """Make a span for each event of a unit that was committed, linked to the caller's own."""
     tracer = _tracer()

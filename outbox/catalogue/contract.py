@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -31,15 +31,24 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A payload that keeps its contract, ready for the log."""
+    """A payload that keeps its contract, ready for the log; ids as they stand there."""
 
     contract: Contract
-    aggregate_id: UUID
+    aggregate: str
     slot: str
-    refs: tuple[UUID, ...]
-    payload_json: str
+    refs: tuple[str, ...]
     payload_utf8: bytes
     payload_sha256: str
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """What it is about."""
+        return UUID(self.aggregate)
+
+    @property
+    def payload_json(self) -> str:
+        """The payload as text."""
+        return self.payload_utf8.decode()
 
 
 def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -> Checked:
@@ -55,9 +64,9 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         UnknownEventType: the class is not in the catalogue.
     """
     contract = contract_of(payload)
-    for field, value in zip(payload.__struct_fields__, msgspec.structs.astuple(payload), strict=True):
-        # Only what is wrong or nested is worth a closer look, and a name.
-        if value is not msgspec.UNSET and not _is_plain(value):
+    values = msgspec.structs.astuple(payload)
+    if not _are_plain(values):  # then a closer look, which has a name for what is wrong
+        for field, value in zip(payload.__struct_fields__, values, strict=True):
             _check_storable(contract.type, f"$.{field}", value)
     outline = payload
     if contract.body is not None and isinstance(getattr(payload, contract.body), str):
@@ -81,10 +90,9 @@ def check(payload: Payload, *, limit_bytes: int = DEFAULT_PAYLOAD_LIMIT_BYTES) -
         )
     return Checked(
         contract=contract,
-        aggregate_id=ids.aggregate_id(contract.aggregate_type, contract.key(payload)),
+        aggregate=ids.aggregate_text(contract.aggregate_type, contract.key(payload)),
         slot=contract.slot(payload),
         refs=contract.refs(payload),
-        payload_json=raw.decode(),
         payload_utf8=raw,
         payload_sha256=hashlib.sha256(raw).hexdigest(),
     )
@@ -112,16 +120,34 @@ def _as_contract_error(event_type: str, exc: Exception) -> ContractError:
     return ContractError(event_type, where.removesuffix("`") or "$", problem[:1].lower() + problem[1:])
 
 
-def _is_plain(value: Any) -> bool:
-    """Tell at a glance that every reader can store this value; most are text, a small number, or unset."""
-    kind = type(value)
-    if kind is str:
-        return "\x00" not in value
-    return kind is bool or value is msgspec.UNSET or (kind is int and -_MAX_INTEGER <= value <= _MAX_INTEGER)
+def _are_plain(values: Iterable[Any], depth: int = 0) -> bool:
+    """Tell at a glance that every reader can store these values; what is rare needs `_check_storable`."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if "\x00" in value:
+                return False
+        elif value is None or value is msgspec.UNSET or kind is bool:
+            pass
+        elif kind is int:
+            if not -_MAX_INTEGER <= value <= _MAX_INTEGER:
+                return False
+        elif depth == _MAX_DEPTH or not _is_plain_inside(value, depth + 1):
+            return False
+    return True
+
+
+def _is_plain_inside(value: Any, depth: int) -> bool:
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str or "\x00" in key:
+                return False
+        return _are_plain(value.values(), depth)
+    return type(value) is list and _are_plain(value, depth)
 
 
 def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> None:
-    if depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH and isinstance(value, (dict, list, tuple)):
         raise ContractError(event_type, field, f"nested deeper than {_MAX_DEPTH} levels")
     if isinstance(value, str):
         _check_text(event_type, field, value)
@@ -130,8 +156,7 @@ def _check_storable(event_type: str, field: str, value: Any, depth: int = 0) -> 
             if not isinstance(key, str):
                 raise ContractError(event_type, field, f"key {key!r} is not a string")
             _check_text(event_type, field, key)
-            if not _is_plain(item):
-                _check_storable(event_type, f"{field}.{key}", item, depth + 1)
+            _check_storable(event_type, f"{field}.{key}", item, depth + 1)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _check_storable(event_type, f"{field}[{index}]", item, depth + 1)

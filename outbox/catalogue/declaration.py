@@ -30,7 +30,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -307,7 +306,7 @@ class Contract:
         fields: where its fields land, without those of the key.
         slot: names what a later event replaces; an event equal to the newest one in its slot is no news.
         key: the natural key that a payload object names.
-        refs: ids of the other aggregates that must exist before this event can be applied.
+        refs: ids, as text, of the other aggregates that must exist before this event can be applied.
         effect: one sentence for the docs: what happens in Postgres.
         example: a payload for the docs and the tests.
         aggregate_type: kind of the aggregate, as in the log.
@@ -331,7 +330,7 @@ class Contract:
     fields: tuple[Field, ...]
     slot: Callable[[Any], str]
     key: Callable[[Any], str]
-    refs: Callable[[Any], tuple[UUID, ...]]
+    refs: Callable[[Any], tuple[str, ...]]
     effect: str
     example: Payload
     aggregate_type: str
@@ -749,13 +748,13 @@ def _key(aggregate: Aggregate, payload: builtins.type[Payload]) -> Callable[[Any
     return get if typing.get_type_hints(payload)[name] is str else lambda one: as_key(get(one))
 
 
-def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[UUID, ...]]:
+def _refs(fields: tuple[Field, ...]) -> Callable[[Any], tuple[str, ...]]:
     named = [(one.field, one.refers_to.kind) for one in fields if isinstance(one.refers_to, Aggregate)]
     if not named:
         return lambda _payload: ()
-    make = ids.aggregate_id
+    make = ids.aggregate_text
 
-    def refs(payload: Any) -> tuple[UUID, ...]:
+    def refs(payload: Any) -> tuple[str, ...]:
         return tuple([make(kind, as_key(value)) for name, kind in named if (value := getattr(payload, name))])
 
     return refs

@@ -13,7 +13,6 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from outbox.catalogue.event import Event
 from outbox.clock import as_text
 from outbox.errors import OutboxError
 from outbox.files import known_files
@@ -28,7 +27,12 @@ _FEW_FILES = 4
 
 
 def commit(
-    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
+    connection: sqlite3.Connection,
+    gate: Gate,
+    unit: Unit,
+    now: dt.datetime,
+    settled: list[tuple[str, str]],
+    newest: log.Newest,
 ) -> Result:
     """Make the unit's events and files true.
 
@@ -38,7 +42,7 @@ def commit(
     Whatever is raised, nothing of the unit was kept. After the commit nothing is: see `Result.unpublished`.
     """
     if not (unit.files or unit.recorded):
-        appended = _commit(connection, gate, unit, now, settled)
+        appended = _commit(connection, gate, unit, now, settled, newest)
         return Result(tuple(appended), len(unit.drafts) - len(appended))
     _sync_staged(unit)
     reach("unit.staged")
@@ -47,7 +51,7 @@ def commit(
             _sync_staged(unit)
         _sync_renamed_by_others(unit)
         moving = [file for file in unit.files.values() if file.temp is not None]
-        appended = _commit(connection, gate, unit, now, settled)
+        appended = _commit(connection, gate, unit, now, settled, newest)
         refused = _rename(unit.root, moving)
     refused |= _sync_names({file.target.parent for file in moving}, moving)
     reach("unit.synced")
@@ -106,13 +110,19 @@ def _is_staged_here(unit: Unit, temp: str) -> bool:
 
 
 def _commit(
-    connection: sqlite3.Connection, gate: Gate, unit: Unit, now: dt.datetime, settled: list[tuple[str, str]]
-) -> list[Event]:
+    connection: sqlite3.Connection,
+    gate: Gate,
+    unit: Unit,
+    now: dt.datetime,
+    settled: list[tuple[str, str]],
+    newest: log.Newest,
+) -> list[log.Row]:
     """Append the events and name the files, in the one transaction that makes them true."""
-    appended: list[Event] = []
+    appended: list[log.Row] = []
+    joined = connection.in_transaction
     try:
         with write_transaction(connection, gate):
-            appended = log.append(connection, unit.drafts, now)
+            appended = log.append(connection, unit.drafts, now, newest)
             reach("unit.appended")
             if unit.files or unit.recorded:
                 seqs = _carrying_events(unit, appended)
@@ -125,19 +135,22 @@ def _commit(
         # An error in reply to COMMIT need not mean that nothing was committed; the ids of the events tell.
         if not _was_kept(connection, unit, appended):
             raise
+    else:
+        if not joined:
+            newest.keep(connection)
     unit.committed = True
     settled.clear()
     reach("unit.committed")
     return appended
 
 
-def _carrying_events(unit: Unit, appended: list[Event]) -> dict[str, int]:
+def _carrying_events(unit: Unit, appended: list[log.Row]) -> dict[str, int]:
     """Map the path of each file to the seq of the event that carries it, where that event was news."""
-    by_hash = {(event.aggregate_id, event.payload_sha256): event.seq for event in appended}
+    by_hash = {(aggregate, sha256): seq for seq, _, _, _, _, aggregate, _, _, sha256, _, _ in appended}
     seqs = {}
     for path, index in unit.file_events.items():
         draft = unit.drafts[index]
-        seq = by_hash.get((draft.aggregate_id, draft.payload_sha256))
+        seq = by_hash.get((draft.aggregate, draft.payload_sha256))
         if seq is not None:
             seqs[path] = seq
     return seqs
@@ -212,7 +225,7 @@ def _remember_files(connection: sqlite3.Connection, unit: Unit, seqs: dict[str, 
         )
 
 
-def _was_kept(connection: sqlite3.Connection, unit: Unit, appended: list[Event]) -> bool:
+def _was_kept(connection: sqlite3.Connection, unit: Unit, appended: list[log.Row]) -> bool:
     if appended:
         return log.contains(connection, appended[-1])
     return any(file.temp is not None and known_files.is_staged(connection, file.temp) for file in unit.files.values())

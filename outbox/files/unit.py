@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ from outbox.errors import FileConflict, FileMoved, OutboxError
 from outbox.files import known_files
 from outbox.files.confined import confined
 from outbox.files.known_files import KnownFile
-from outbox.log import durable
+from outbox.log import durable, log
 from outbox.log.sqlite_errors import translated
 
 if TYPE_CHECKING:
@@ -58,21 +59,26 @@ class Unpublished(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, dict=True):
     """What a unit of work did.
 
     Attributes:
-        appended: the events that were news, in order.
+        rows: the events that were news, in order, as they stand in the log.
         unchanged: how many payloads were appended before, word for word.
         written: paths of the files that were published, relative to CONTENT_ROOT.
         unpublished: files that the disk did not let into their place after the commit. They are safe in staging or
             in their events; `outbox recover`, or the next process that opens the outbox, publishes them.
     """
 
-    appended: tuple[Event, ...] = ()
+    rows: tuple[log.Row, ...] = ()
     unchanged: int = 0
     written: tuple[str, ...] = ()
     unpublished: tuple[Unpublished, ...] = ()
+
+    @cached_property
+    def appended(self) -> tuple[Event, ...]:
+        """The events that were news, in order."""
+        return log.as_events(self.rows)
 
 
 _NOTHING_YET = Result()

@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from uuid import UUID
 
@@ -39,75 +39,138 @@ _LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
 _refs = msgspec.json.Decoder(tuple[UUID, ...]).decode
 _AMONG = "seq in (select value from json_each(?))"
+# One event as it stands in the log: what `COLUMNS` names, the payload as bytes.
+Row = tuple[int, str, str, int, str, str, int | None, str, str, str, bytes]
+# seq, type and hash of what was said last in a slot.
+_Head = tuple[int, str, str]
 # event_id, type, aggregate_id and refs
 Outline = tuple[UUID, str, UUID, tuple[UUID, ...]]
 _HEADS = "select slot, seq, type, payload_sha256 from heads where aggregate_id = ?"
+_HEADS_OF_MANY = (
+    "select aggregate_id, slot, seq, type, payload_sha256 from heads"
+    " where aggregate_id in (select value from json_each(?))"
+)
 
 
-def append(connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.datetime) -> list[Event]:
+class Newest:
+    """The newest event as a connection's last append left it, believed as long as nobody has written since.
+
+    SQLite believes its own cache of pages by the same fact: `data_version` changes with each commit of another
+    connection, of this process or any. What this connection writes itself changes `total_changes`.
+    """
+
+    __slots__ = ("_appended", "_changes", "_known", "_version")
+
+    def __init__(self) -> None:
+        self._version = self._changes = -1
+        self._known: tuple[int, int | None] = (0, None)
+        self._appended: tuple[int, int | None] = (0, None)
+
+    def find(self, connection: sqlite3.Connection) -> tuple[int, int | None]:
+        """Return the greatest seq that is used up and the newest event's id; the caller holds a write transaction."""
+        (version,) = connection.execute("pragma data_version").fetchone()
+        if version == self._version and connection.total_changes == self._changes:
+            return self._known
+        self._version, self._changes = version, -1
+        seq, event_id = _last(connection)
+        return seq, event_id.int if event_id is not None else None
+
+    def appended(self, seq: int, event_id: int | None) -> None:
+        """Hear what the transaction that began with `find` has appended."""
+        self._appended = seq, event_id
+
+    def keep(self, connection: sqlite3.Connection) -> None:
+        """Believe it: that transaction is committed."""
+        self._known, self._changes = self._appended, connection.total_changes
+
+
+def append(
+    connection: sqlite3.Connection, drafts: Sequence[Checked], now: dt.datetime, newest: Newest | None = None
+) -> list[Row]:
     """Append what is news among `drafts`, in order; the caller holds a write transaction.
 
+    Args:
+        connection: to the file.
+        drafts: what to append.
+        now: when it happened.
+        newest: what the connection's last append left.
+
     Returns:
-        The events that were appended; fewer than the drafts if some changed nothing.
+        The rows that were appended, fewer than the drafts if some changed nothing; see `as_events`.
     """
-    seq, previous_id = _last(connection)
+    newest = newest or Newest()
+    seq, previous = newest.find(connection)
     now_ms = int(now.timestamp() * 1000)
     occurred_at = as_text(now)
-    appended: list[Event] = []
+    heads = _Heads(connection, drafts)
+    rows: list[Row] = []
     for draft in drafts:
-        aggregate = str(draft.aggregate_id)
-        heads = connection.execute(_HEADS, (aggregate,)).fetchall()
-        if heads and _is_unchanged(connection, draft, heads):
+        aggregate, contract = draft.aggregate, draft.contract
+        said = heads.of(aggregate)
+        if said and _is_unchanged(draft, said, heads):
             continue
-        previous_id = ids.next_event_id(previous_id, now_ms)
-        contract = draft.contract
-        previous_seq = max(head[1] for head in heads) if heads else None
+        previous = ids.next_number(previous, now_ms)
         seq += 1
-        connection.execute(
-            _INSERT,
+        rows.append(
             (
                 seq,
-                str(previous_id),
+                ids.as_text(previous),
                 contract.type,
                 contract.version,
                 contract.aggregate_type,
                 aggregate,
-                previous_seq,
+                max([head[0] for head in said.values()]) if said else None,
                 _as_json(draft.refs),
                 draft.payload_sha256,
                 occurred_at,
                 draft.payload_utf8,
-            ),
-        )
-        connection.execute(_UPSERT_HEAD, (aggregate, draft.slot, seq, contract.type, draft.payload_sha256))
-        if contract.does is Does.REMOVES:
-            connection.execute(_UPSERT_HEAD, (aggregate, REMOVED_SLOT, seq, contract.type, draft.payload_sha256))
-        appended.append(
-            Event(
-                seq=seq,
-                event_id=previous_id,
-                type=contract.type,
-                version=contract.version,
-                aggregate_type=contract.aggregate_type,
-                aggregate_id=draft.aggregate_id,
-                previous_seq=previous_seq,
-                refs=draft.refs,
-                payload_json=draft.payload_json,
-                payload_sha256=draft.payload_sha256,
-                occurred_at=now,
             )
         )
-    return appended
+        said[draft.slot] = heads.changed[aggregate, draft.slot] = head = seq, contract.type, draft.payload_sha256
+        if contract.does is Does.REMOVES:
+            said[REMOVED_SLOT] = heads.changed[aggregate, REMOVED_SLOT] = head
+    connection.executemany(_INSERT, rows)
+    connection.executemany(_UPSERT_HEAD, [(*slot, *head) for slot, head in heads.changed.items()])
+    newest.appended(seq, previous)
+    return rows
 
 
-def _as_json(refs: tuple[UUID, ...]) -> str:
+def as_events(rows: Iterable[Row]) -> tuple[Event, ...]:
+    """Return rows that were appended as events."""
+    return tuple(Event.from_row((*row[:-1], row[-1].decode())) for row in rows)
+
+
+class _Heads:
+    """What was said last of each aggregate, by slot: as it stands in the log, and with what is being appended."""
+
+    __slots__ = ("_connection", "_known", "changed")
+
+    def __init__(self, connection: sqlite3.Connection, drafts: Sequence[Checked]) -> None:
+        self._connection = connection
+        self._known: dict[str, dict[str, _Head]] = {}
+        self.changed: dict[tuple[str, str], _Head] = {}
+        if len(drafts) > 1:  # all with one statement
+            self._known = {draft.aggregate: {} for draft in drafts}
+            found = connection.execute(_HEADS_OF_MANY, [json.dumps(list(self._known))])
+            for aggregate, slot, seq, type_, sha256 in found:
+                self._known[aggregate][slot] = seq, type_, sha256
+
+    def of(self, aggregate: str) -> dict[str, _Head]:
+        """Return what was said last of this aggregate, by slot."""
+        known = self._known.get(aggregate)
+        if known is None:
+            found = self._connection.execute(_HEADS, (aggregate,)).fetchall()
+            known = self._known[aggregate] = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in found}
+        return known
+
+
+def _as_json(refs: tuple[str, ...]) -> str:
     # As json.dumps writes it, in a third of the time; the letters of an id need no escape.
-    return '["' + '", "'.join(map(str, refs)) + '"]' if refs else "[]"
+    return '["' + '", "'.join(refs) + '"]' if refs else "[]"
 
 
-def _is_unchanged(connection: sqlite3.Connection, draft: Checked, rows: list[tuple[str, int, str, str]]) -> bool:
-    heads = {slot: (seq, type_, sha256) for slot, seq, type_, sha256 in rows}
-    head = heads.get(draft.slot)
+def _is_unchanged(draft: Checked, said: dict[str, _Head], heads: _Heads) -> bool:
+    head = said.get(draft.slot)
     if head is None or draft.contract.does is Does.RECORDS:  # each is a fact of its own
         return False
     seq, type_, sha256 = head
@@ -115,19 +178,17 @@ def _is_unchanged(connection: sqlite3.Connection, draft: Checked, rows: list[tup
         return False
     if draft.contract.does in {Does.DELETES, Does.REMOVES}:  # deleted is deleted, whenever it was
         return True
-    if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:
+    if draft.contract.patches and STATE_SLOT in said and said[STATE_SLOT][0] > seq:
         return False
-    if sha256 != draft.payload_sha256 or (REMOVED_SLOT in heads and heads[REMOVED_SLOT][0] > seq):
+    if sha256 != draft.payload_sha256 or _is_removed_since(said, seq):
         return False
     return not any(may_be_removed(one.refers_to) for one in draft.contract.pointing) or not any(
-        _removed_since(connection, ref, seq) for ref in draft.refs
+        _is_removed_since(heads.of(ref), seq) for ref in draft.refs
     )
 
 
-def _removed_since(connection: sqlite3.Connection, aggregate_id: UUID, seq: int) -> bool:
-    values = [str(aggregate_id), REMOVED_SLOT, seq]
-    found = connection.execute("select 1 from heads where aggregate_id = ? and slot = ? and seq > ?", values)
-    return found.fetchone() is not None
+def _is_removed_since(said: dict[str, _Head], seq: int) -> bool:
+    return REMOVED_SLOT in said and said[REMOVED_SLOT][0] > seq
 
 
 def read(
@@ -250,7 +311,7 @@ def _last(connection: sqlite3.Connection) -> tuple[int, UUID | None]:
     return max(seq, used or 0), stored(UUID, event_id)
 
 
-def contains(connection: sqlite3.Connection, event: Event) -> bool:
+def contains(connection: sqlite3.Connection, row: Row) -> bool:
     """Tell whether this very event is in the log: its id at its seq."""
-    row = connection.execute("select event_id from events where seq = ?", [event.seq]).fetchone()
-    return row is not None and row[0] == str(event.event_id)
+    found = connection.execute("select event_id from events where seq = ?", [row[0]]).fetchone()
+    return found is not None and found[0] == row[1]

@@ -35,7 +35,6 @@ import msgspec
 from outbox import tracing
 from outbox.catalogue.contract import Checked, check, parse
 from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT
-from outbox.catalogue.event import Event
 from outbox.catalogue.upcast import upcast
 from outbox.errors import FileConflict, OutboxError, PathRefused
 from outbox.log import log
@@ -205,7 +204,7 @@ def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: Taken
             events.append(_as_line(box, number, record))
         except (OutboxError, ValueError, TypeError, ArithmeticError) as exc:
             done.failures.append(f"line {number}: {exc}")
-    appended: list[Event] = []
+    appended: list[log.Row] = []
     with translated(box.path), write_transaction(box.connection, box.gate):
         for line in events:
             appended += _append_one(box, line, done)
@@ -214,12 +213,13 @@ def _append(box: Outbox, step: Iterable[tuple[int, dict[str, Any]]], done: Taken
                 box.connection,
                 box.clock.now(),
                 "import",
-                reason=f"{source}: events {appended[0].seq}-{appended[-1].seq}",
+                reason=f"{source}: events {appended[0][0]}-{appended[-1][0]}",
             )
     done.appended += len(appended)
     if appended:
         box.ring()
-        tracing.appended(appended)
+        if tracing.is_on():
+            tracing.appended(log.as_events(appended))
     for number, record in files:
         _publish(box, number, record, done)
 
@@ -234,9 +234,9 @@ def _as_line(box: Outbox, number: int, record: dict[str, Any]) -> _Line:
     occurred_at = dt.datetime.fromisoformat(str(record["occurred_at"]))
     said, meant = (
         (record["aggregate_type"], record["aggregate_id"]),
-        (draft.contract.aggregate_type, draft.aggregate_id),
+        (draft.contract.aggregate_type, draft.aggregate),
     )
-    if said != (meant[0], str(meant[1])):
+    if said != meant:
         raise ValueError(
             f"event {record['seq']} says that it is of {said[0]} {said[1]}, and is of {meant[0]} {meant[1]}"
         )
@@ -252,7 +252,7 @@ def _as_line(box: Outbox, number: int, record: dict[str, Any]) -> _Line:
     )
 
 
-def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
+def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[log.Row]:
     connection = box.connection
     before = connection.execute(
         "select events.payload_sha256 from imports left join events on events.seq = imports.seq"
@@ -272,7 +272,7 @@ def _append_one(box: Outbox, line: _Line, done: TakenIn) -> list[Event]:
             done.older.append(f"event {line.seq}, {line.draft.contract.type} of {line.key}")
         return []
     appended = log.append(connection, [line.draft], min(line.occurred_at, box.clock.now()))
-    seq = appended[0].seq if appended else _seq_of_head(box, line.draft)
+    seq = appended[0][0] if appended else _seq_of_head(box, line.draft)
     connection.execute("insert into imports (event_id, seq) values (?, ?)", [line.event_id, seq])
     done.unchanged += not appended
     return appended
@@ -286,14 +286,14 @@ def _newest_said(box: Outbox, draft: Checked) -> str | None:
         " (select event_id from events where events.seq = heads.seq),"
         " (select event_id from events order by seq limit 1)))"  # pruned: older than all that is left
         " from heads where aggregate_id = ? and slot in (?, ?, ?)",
-        [str(draft.aggregate_id), *slots],
+        [draft.aggregate, *slots],
     ).fetchone()
     return None if newest is None else str(newest)
 
 
 def _seq_of_head(box: Outbox, draft: Checked) -> int:
     (seq,) = box.connection.execute(
-        "select seq from heads where aggregate_id = ? and slot = ?", [str(draft.aggregate_id), draft.slot]
+        "select seq from heads where aggregate_id = ? and slot = ?", [draft.aggregate, draft.slot]
     ).fetchone()
     return int(seq)
 

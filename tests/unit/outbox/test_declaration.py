@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
-from uuid import UUID
 
 import pytest
 from msgspec import UNSET
@@ -101,7 +100,7 @@ def test_columns_are_those_of_the_fields() -> None:
 def test_references_of_content_are_its_project_then_its_parent() -> None:
     """Their order is in every log that was ever written."""
     said = CONTRACTS["content.upserted"].example
-    expected: tuple[UUID, ...] = (ids.project_id("pao-caseiro"), ids.content_id("pao-caseiro--modulo-1"))
+    expected = (str(ids.project_id("pao-caseiro")), str(ids.content_id("pao-caseiro--modulo-1")))
     assert CONTRACTS["content.upserted"].refs(said) == expected
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from outbox import ContractError, EventNotFound, Outbox, ids
+from outbox import ContractError, EventNotFound, Outbox, StorageFailed, ids
 from outbox import catalogue as c
 from outbox.ops.check import run_checks
 from tests.support.lessons import SetClock, lesson
@@ -167,3 +167,56 @@ def test_a_log_that_lost_its_end_goes_on_behind_it(box: Outbox) -> None:
     assert box.last_seq == 7
     assert [event.seq for event in box.append(lesson("a"), lesson("b")).appended] == [8, 9]
     assert box.last_seq == 9
+
+
+def test_two_who_append_in_turns_never_use_a_seq_twice(box: Outbox) -> None:
+    """What one remembers of its last append is not believed once the other has written."""
+    with Outbox.open(box.path) as other:
+        for turn in range(6):
+            (other if turn % 3 else box).append(lesson(f"{turn}"))
+        events = other.read()
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5, 6]
+    assert sorted(event.event_id for event in events) == [event.event_id for event in events]
+
+
+def test_what_was_rolled_back_is_not_remembered(box: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its seq is used by the next append, and its event is not the one before that."""
+    box.append(lesson("a"))
+
+    def fail(name: str) -> None:
+        if name == "unit.before_commit":
+            raise StorageFailed("the disk is gone")
+
+    monkeypatch.setattr("outbox.files.publish.reach", fail)
+    with pytest.raises(StorageFailed):
+        box.append(lesson("b"), lesson("c"))
+    monkeypatch.undo()
+    assert [event.seq for event in box.append(lesson("d")).appended] == [2]
+    assert [event.seq for event in box.read()] == [1, 2]
+
+
+def test_what_the_same_connection_writes_in_another_way_is_seen(box: Outbox) -> None:
+    """A salvage notes that seqs are used up; so might any statement of ours."""
+    box.append(lesson("a"))
+    box.connection.execute("insert into meta values ('used_seq', '9')")
+    assert [event.seq for event in box.append(lesson("b")).appended] == [10]
+
+
+def test_the_newest_event_is_asked_for_once(box: Outbox) -> None:
+    """As long as nobody else writes, an append knows where the log ends."""
+    box.append(lesson("a"))
+    asked: list[str] = []
+    box.connection.set_trace_callback(asked.append)
+    box.append(lesson("b"))
+    box.append(lesson("c"))
+    box.connection.set_trace_callback(None)
+    assert not [one for one in asked if "order by seq desc" in one]
+    assert [event.previous_seq for event in box.append(lesson("c", "new\n"), lesson("c", "newer\n")).appended] == [3, 4]
+
+
+def test_what_a_unit_says_first_counts_for_what_it_says_next(box: Outbox) -> None:
+    """Deleted twice is deleted once, and what is said again after it is news."""
+    said = (lesson("a"), c.ContentDeleted(slug=SLUG), c.ContentDeleted(slug=SLUG), lesson("a"), lesson("a"))
+    again = box.append(*said)
+    assert (types(box), again.unchanged) == (["upserted", "deleted", "upserted"], 2)
+    assert [event.previous_seq for event in again.appended] == [None, 1, 2]
