@@ -125,6 +125,7 @@ class Seen:
         self.verdicts: dict[PurePosixPath, Verdict] = {}
         self.labels: dict[PurePosixPath, str] = {}
         self.strays: list[PurePosixPath] = []
+        self.maps: dict[PurePosixPath, PurePosixPath] = {}
         self.book: Contents | None = None
         self.groups: list[Group] = []
         self._head = head
@@ -173,7 +174,7 @@ class Seen:
     def _is_placed(self, name: Name, beside: Iterable[Name]) -> bool:
         """Whether a name gives a place in a series; one letter and a number do beside another such name."""
         if name.weak:
-            return sum(other.weak and other.text[:1].casefold() == name.text[:1].casefold() for other in beside) > 1
+            return sum(other.weak and _mark(other) == _mark(name) for other in beside) > 1
         if name.bonus and not name.numbers:
             return any(other.numbers for other in beside)
         return name.is_placed
@@ -199,6 +200,12 @@ class Seen:
                 bare = read_name(value, folder=True)
                 return value if key != "label" else (bare.title if bare.numbers and bare.title else value)
         return None
+
+
+def _mark(name: Name) -> str:
+    """What names of one kind begin with: their letter, or a digit."""
+    first = name.text[:1].casefold()
+    return "0" if first.isdigit() else first
 
 
 def is_named_place(path: PurePosixPath) -> bool:

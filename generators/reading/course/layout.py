@@ -40,7 +40,7 @@ class Layout(Shape, Order, Site):
         if (stated := self._by_parents()) is not None:
             self._contents.append(stated)
         self._ranks, self._orders = {}, {}
-        self.found = found = self._scan(self.root, inside=False, module=None)
+        self.found = found = self._without_openings(self._scan(self.root, inside=False, module=None))
         self._wanted = {place for one in found for place in [one.own or one.page, *(one.own or one.page).parents]}
         self.book = self._book(len(found))
         self.groups = self._by_contents(self.book) if self.book else self._by_shape(found)
@@ -60,7 +60,15 @@ class Layout(Shape, Order, Site):
         if all(read_name(found.page.stem).day for found in self.found):
             return self._speaks()  # a diary, minutes of meetings
         outside = [f for f in self.found if not any(is_weak_container(p) and p for p in f.page.parent.parts)]
-        return len(outside) > 1 or (len(self.found) > 1 and self._speaks())
+        return len(outside) > 1 or (len(self.found) > 1 and (self._speaks() or self._has_exercises()))
+
+    def _has_exercises(self) -> bool:
+        """Whether exercises lie among the pages: who documents a tool sets none."""
+        places = {place for page in self.lessons for place in [page.parent, page.parent.parent] if place.parts}
+        return any(
+            verdict.role in {"exercise", "solution"} and places.intersection(path.parents)
+            for path, verdict in self.verdicts.items()
+        )
 
     def _explain(self, found: list[Found]) -> None:
         lessons = set(self.lessons)

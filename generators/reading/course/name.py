@@ -29,6 +29,7 @@ _WORD_FIRST = re.compile(rf"^\W*(?P<word>{_WORD}){_SEP}(?:n[oº°.]*\s*)?{_DIGIT
 _WORD_SPELLED = re.compile(rf"^\W*(?P<word>{_WORD})[-_ ]+(?P<number>{_SPELLED})(?=[-_ :.]|$)")
 _NUMBER_FIRST = re.compile(rf"^\W*{_DIGITS}(?:[-_. ªº]+(?P<word>{_WORD})(?=[-_ :]|$))?")
 _LETTER_FIRST = re.compile(rf"^(?P<word>[smutclwde]){_DIGITS}")
+_STUCK = re.compile(r"^(?P<number>[0-3]\d)(?=[^\W\d_]{2})")
 _WORD_ALONE = re.compile(rf"^\W*(?P<word>{_WORD})(?=[-_ :.]|$)")
 _ROMAN_FIRST = re.compile(r"^([IVX]{1,4})(?: ?[-–.)] +| +[-–] *)(?=\S)")
 _DATE = re.compile(r"^(\d{1,4})[-_.](\d{1,2})[-_.](\d{1,4})(?!\d)[-_. ]*|^((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)[-_. ]*")
@@ -76,7 +77,8 @@ class Name:
         text: as people read it: without emoji, and without the id that an export adds.
         word: what the number counts: a module, a lesson, either; None where a number stands alone or there is none.
         numbers: `(3, 1)` of `03.01 - …`, `(2,)` of `week two`.
-        weak: its word is one letter (`s01`); it counts only beside others of its kind.
+        weak: its word is one letter (`s01`), or its number is stuck to the words (`01intro`); it counts only beside
+            others of its kind.
         rest: what follows the number.
         role: what it is instead of a lesson.
     """
@@ -130,9 +132,9 @@ def read_name(stem: str, *, folder: bool = False) -> Name:
         if pair := pattern.match(folded):
             rest = _rest(text, pair.end())
             return Name(text, LESSON, (int(pair[1]), int(pair[2])), rest=rest, role=look_alike(rest, numbered=1))
-    for pattern in (_WORD_FIRST, _WORD_SPELLED, _NUMBER_FIRST, _LETTER_FIRST):
+    for pattern in (_WORD_FIRST, _WORD_SPELLED, _NUMBER_FIRST, _LETTER_FIRST, _STUCK):
         if found := pattern.match(folded):
-            return _numbered(text, found, weak=pattern is _LETTER_FIRST, folder=folder)
+            return _numbered(text, found, weak=pattern in {_LETTER_FIRST, _STUCK}, folder=folder)
     if (roman := _ROMAN_FIRST.match(text)) and roman[1].lower() in ROMANS:
         rest = _rest(text, roman.end())
         role = look_alike(rest, numbered=1, folder=folder)

@@ -9,7 +9,9 @@ from generators.reading.course.contents import linked
 from generators.reading.course.folders import ROOT_STEMS, Folder, Found, Group, Seen, index_rank
 from generators.reading.course.name import Name, module_in_folder, read_name
 from generators.reading.course.words import holds_modules, tokens, tokens_key
+from generators.reading.placeholder import scalar
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SPELLED_OUT = {
     "modulo": "módulo", "sesion": "sesión", "sessao": "sessão", "licao": "lição", "leccion": "lección",
     "seccion": "sección", "secao": "seção", "capitulo": "capítulo", "topico": "tópico",
@@ -97,6 +99,7 @@ class Order(Seen):
         name = folder.name
         shown = name.title
         label = self._category(folder, "label")
+        shown = shown or (read_name(self.maps[folder.path].stem).title if folder.path in self.maps else "")
         group.title, group.is_stated, group.has_words = label or shown or None, label is not None, bool(label or shown)
         if group.title is None:
             group.title = _bare_title(name)
@@ -125,7 +128,7 @@ class Order(Seen):
         else:
             key = {child: self._name_order(child) for child in children}
             if not any(_is_first(place) for place in key.values()):
-                key |= self._linked_order(folder, children)
+                key |= self._linked_order(folder, children) or self._dated_order(children)
         ranked = sorted(children, key=lambda child: (key[child], natural(child.name)))
         return {child: index for index, child in enumerate(ranked)}
 
@@ -156,9 +159,8 @@ class Order(Seen):
         """The order in which the pages that introduce the folder link to what lies in it."""
         places = [folder.path, *folder.path.parents]
         known = [page for place in places if place in self._folders for page in self._folders[place].pages]
-        for page in sorted(
-            (p for p in known if index_rank(p) < len(ROOT_STEMS) or "moc" in tokens(p.stem)), key=index_rank
-        ):
+        maps = {*self.maps.values(), *(page for page in known if "moc" in tokens(page.stem))}
+        for page in sorted((p for p in known if index_rank(p) < len(ROOT_STEMS) or p in maps), key=index_rank):
             contents = linked(self._pages, page)
             if contents is None:
                 continue
@@ -170,6 +172,15 @@ class Order(Seen):
             if len(seen) * 2 > len(children):
                 return seen
         return {}
+
+    def _dated_order(self, children: list[PurePosixPath]) -> dict[PurePosixPath, tuple[float, ...]]:
+        """The days of a calendar in the frontmatter, where every page has one of its own."""
+        pages = [child for child in children if child not in self._folders]
+        days = {page: _DAY.match(scalar(self._head(page).head.get("date")) or "") for page in pages}
+        stated = {page: found[0] for page, found in days.items() if found}
+        if len(stated) < len(children) or len(set(stated.values())) < len(children):
+            return {}
+        return {child: (0, float(day.replace("-", ""))) for child, day in stated.items()}
 
     def _own_order(self, one: Found) -> tuple[object, ...]:
         number = self.number(one.page)

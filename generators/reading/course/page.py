@@ -19,6 +19,7 @@ _LABEL_CHARACTERS = 1_500
 _MOST_HEADINGS = 12
 _MAY_HAVE_LABELS = re.compile(r"dura[cçt]|tempo|m[oó]\W?dul", re.IGNORECASE)
 _ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]{0,200}\}\s*$")
+_VARIABLE = re.compile(r"\{\{\s*(?:page\.)?(\w{1,40})\s*\}\}")
 _HTML_LINE = re.compile(r"<h[1-3]\b.*</h[1-3]>", re.IGNORECASE)
 _HEAD_LINES = 40
 _DURATION = re.compile(r"duracao(?: (?:estimada|total|da aula))*|duration|tempo(?: estimado)?")
@@ -188,6 +189,7 @@ def _read_head(front: Frontmatter) -> LessonHead:
     document = read_document(beginning, front.body_line) if _MAY_HAVE_LABELS.search(beginning) else _NOTHING
     top = next((index for index, (depth, _) in enumerate(headings) if depth == 1), 0)
     heading = _ATTRIBUTES.sub("", headings[top][1])[:_MAX_TITLE] if headings else ""
+    heading = _VARIABLE.sub(lambda found: scalar(front.values.get(found[1])) or found[0], heading)
     second = next((text[:_MAX_TITLE] for _, text in headings[top + 1 :]), "")
     number, title = number_in_heading(heading)
     # "# Aula 1.1" over "## O título": the number has a heading of its own.

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from generators.languages import fold, vocabulary
+from generators.reading.course.contents import linked
 from generators.reading.course.folders import (
     FEW_CHARACTERS,
     INDEX_STEMS,
@@ -30,6 +31,7 @@ from generators.reading.course.words import (
     look_alike,
     tokens,
 )
+from generators.reading.placeholder import scalar
 
 _LESSON_STEMS = frozenset({"lesson", "aula", "leccion", "licao", "clase", "class", "lecture", "sesion", "session"})
 _CONTENT_STEMS = frozenset(
@@ -39,6 +41,7 @@ _LESSON_KEYS = frozenset({"lesson_id", "lesson_number", "lesson_title", "lesson_
 _LANGUAGE = re.compile(
     r"^\W*(?:defaultContentLanguage|defaultLocale|language|lang)\W*[:=]\s*[\"']?([a-z]{2})\b", re.MULTILINE
 )
+_COPY = re.compile(r"^(.+?)(?:[ _-]+(?:copy|copia|cópia)(?: \(?\d+\)?)?| \(\d+\))$", re.IGNORECASE)
 _TARGET = re.compile(r"\]\([^()]*\)")
 _PROSE = frozenset(PAGE_SUFFIXES) - {".ipynb", ".html", ".htm"}
 
@@ -86,6 +89,9 @@ class Shape(Seen):
             if not is_original or len(names & beside) * 2 > len(names):
                 return Verdict("translation", f"in `{shown}`, a translation of what lies beside it")
             return None
+        if _kind_of_material(folder) is False and any(map(_kind_of_material, parent.folders)):
+            kind = look_alike(folder.name.rest, folder=True) or "resource"
+            return Verdict(kind, f"in `{shown}`, beside a folder for the texts of the same lessons")
         role = folder.name.role
         if role and not (is_container(folder.path.name) and role != "blog"):
             return Verdict(role, f"in `{shown}`, a folder of that name holds no lessons ({role})")
@@ -102,6 +108,7 @@ class Shape(Seen):
             is_part = self._is_placed(child.name, [f.name for f in folder.folders]) or is_container(child.path.name)
             is_part = is_part or self._has_position(child)
             passes = is_container(child.path.name) or is_weak_container(child.path.name) or is_language(child.path.name)
+            passes = passes or bool(_kind_of_material(child))
             found = self._scan(
                 child,
                 inside=inside or is_part or (is_language(child.path.name) and inside),
@@ -122,6 +129,22 @@ class Shape(Seen):
             (named if is_part or passes else plain).extend(found)
         own = self._lesson_pages(folder, inside=inside, module=module, has_parts=bool(named))
         return [*own, *named, *([] if named or (own and not inside) else plain)]
+
+    def _without_openings(self, found: list[Found]) -> list[Found]:
+        """Without pages that only open a module: `part1` beside `part1a`, `block-2.md` above folders of lessons."""
+        names = {one.page: read_name(one.page.stem) for one in found}
+        lettered = {(one.page.parent, names[one.page].numbers) for one in found if names[one.page].letter}
+        inner = sum(one.own is not None or names[one.page].word != MODULE for one in found if one.module is not None)
+        kept = []
+        for one in found:
+            name = names[one.page]
+            is_bare = one.own is None and len(name.numbers) == 1 and not name.letter
+            opens = (one.page.parent, name.numbers) in lettered and not (name.rest or self._head(one.page).heading)
+            if is_bare and (opens or (name.word == MODULE and inner * 2 > len(found))):
+                self.verdicts[one.page] = Verdict("module", "named as a module whose lessons have pages of their own")
+            else:
+                kept.append(one)
+        return kept
 
     def _lesson_pages(
         self, folder: Folder, *, inside: bool, module: PurePosixPath | None, has_parts: bool
@@ -148,16 +171,17 @@ class Shape(Seen):
             best[page.stem] = min(suffix_rank(page), best.get(page.stem, len(PAGE_SUFFIXES)))
         for page in folder.pages:
             name = read_name(page.stem)
-            base, _, tail = page.stem.rpartition(".") if "." in page.stem else page.stem.rpartition("_")
             if page in self._taken:
                 continue
-            is_other = _in_name(page) not in {None, self._original} and f"{base}.{self._original}" in stems
-            if base and is_language(tail) and (base.casefold() in stems or is_other):
-                self.verdicts[page] = Verdict("translation", f"`{tail}` is the language of a translation of `{base}`")
-            elif name.role and not self._listed(page) and not self._fills_a_place(folder, page, name):
+            if (variant := self._variant(page, stems)) is not None:
+                self.verdicts[page] = variant
+            elif name.role and not self._is_meant(folder, page, name):
                 self.verdicts[page] = Verdict(name.role, f"its name says {name.role}")
             elif index_rank(page) < len(ROOT_STEMS):
                 self.verdicts[page] = Verdict("index", "introduces its folder")
+            elif self._is_map(folder, page, name):
+                self.maps[folder.path] = page
+                self.verdicts[page] = Verdict("module", "named as its folder, and little more than links to its pages")
             elif look_alike(name.rest) == "reference" and name.numbers and self._head(page).size < FEW_CHARACTERS:
                 self.verdicts[page] = Verdict("reference", "its name says reference, and there is hardly a text")
             elif best[page.stem] < suffix_rank(page):
@@ -165,6 +189,33 @@ class Shape(Seen):
             else:
                 pages.append(page)
         return pages
+
+    def _variant(self, page: PurePosixPath, stems: set[str]) -> Verdict | None:
+        """What a page is that differs from one beside it by the end of its name: a copy, a translation."""
+        if (copied := _COPY.match(page.stem)) and copied[1].casefold() in stems:
+            return Verdict("copy", f"a copy of `{copied[1]}` that lies beside it")
+        base, _, tail = page.stem.rpartition(".") if "." in page.stem else page.stem.rpartition("_")
+        is_other = _in_name(page) not in {None, self._original} and f"{base}.{self._original}" in stems
+        if base and is_language(tail) and (base.casefold() in stems or is_other):
+            return Verdict("translation", f"`{tail}` is the language of a translation of `{base}`")
+        return None
+
+    def _is_meant(self, folder: Folder, page: PurePosixPath, name: Name) -> bool:
+        """Whether a page is a lesson although its name says something else."""
+        return self._listed(page) or self._fills_a_place(folder, page, name) or self._is_called_lesson(page)
+
+    def _is_called_lesson(self, page: PurePosixPath) -> bool:
+        """Whether the frontmatter calls a page a lesson: `layout: lecture`."""
+        values = self._head(page).head
+        return any(fold(scalar(values.get(key)) or "") in _LESSON_STEMS for key in ("layout", "type"))
+
+    def _is_map(self, folder: Folder, page: PurePosixPath, name: Name) -> bool:
+        """Whether a note only lists the others of its folder, whose name and number it bears."""
+        if not name.numbers or (name.word, name.numbers) != (folder.name.word, folder.name.numbers):
+            return False
+        contents = linked(self._pages, page)
+        beside = [entry for entry in contents.pages if entry.path in folder.pages] if contents else []
+        return len(beside) > 1 and self._head(page).size < FEW_CHARACTERS + 60 * len(beside)
 
     def _fills_a_place(self, folder: Folder, page: PurePosixPath, name: Name) -> bool:
         """Whether `lesson-2.4-exercise` is the fourth lesson: it is called a lesson, and no other has its number."""
@@ -188,11 +239,12 @@ class Shape(Seen):
             return "the curriculum lists it"
         if page in placed:
             return self._why_placed(folder, page, name, is_series=len(placed) > 1 or inside)
-        if not inside and folder.path.parts and not is_weak_container(folder.path.name):
-            return None
         head = self._head(page)
-        if _LESSON_KEYS & head.head.keys():
+        is_outside = not inside and folder.path.parts and not is_weak_container(folder.path.name)
+        if self._is_called_lesson(page) or (not is_outside and _LESSON_KEYS & head.head.keys()):
             return "its frontmatter calls it a lesson"
+        if is_outside:
+            return None
         if head.number is not None and names_lesson(head.heading):
             return "its heading calls it a lesson"
         why, strict = None, False
@@ -239,7 +291,10 @@ class Shape(Seen):
         ranked = sorted((rank, page) for page in folder.pages if (rank := self._main_rank(folder, page)) is not None)
         if ranked:
             return ranked[0][1]
+        inner = [child for child in folder.folders if fold(child.path.name) in _CONTENT_STEMS]
         own = [page for page in folder.pages if not read_name(page.stem).role and page not in self._taken]
+        if not own and len(inner) == 1 and folder.name.word in {LESSON, EITHER}:  # `day03/notes/day03.md`
+            own = inner[0].pages
         if len({page.stem for page in own}) != 1:
             return None
         name = read_name(own[0].stem)
@@ -276,7 +331,8 @@ class Shape(Seen):
             return False
         others = [f for f in inner if f.page != main]
         placed = [f for f in others if f.own or self._is_placed(read_name(f.page.stem), [])]
-        if len(placed) > 1 or (placed and name.word == MODULE):
+        is_bare = is_index and self._head(main).size < FEW_CHARACTERS // 10
+        if len(placed) > 1 or (placed and (name.word == MODULE or is_bare)):
             return False
         prose = [
             page
@@ -301,6 +357,13 @@ class Shape(Seen):
             if folder.name.is_placed
             else (f"the text of `{folder.path.name}`, a folder among lessons")
         )
+
+
+def _kind_of_material(folder: Folder) -> bool | None:
+    """Whether a numbered folder is named for texts (`1-theory`); None if it is not numbered."""
+    if not folder.name.numbers or folder.name.word:
+        return None
+    return fold(folder.name.title) in _CONTENT_STEMS
 
 
 def _in_name(path: PurePosixPath) -> str | None:

@@ -29,6 +29,7 @@ _GENERIC_TITLE = re.compile(
     r"welcome|bem[- ]vind\w*|bienvenid\w*|my site|website|getting started|hello|untitled|title)\W*$"
 )
 _WELCOME = re.compile(r"^\W*(?:welcome|bem[- ]vind\w*|bienvenid\w*)\W*$")
+_NUMBERED_LINK = re.compile(r"^\s*(?:[-+*]\s+)?(\d{1,2}(?:\.\d{1,2}){1,2})\.?\s+\[[^\[\]]+\]\([^():]+\)", re.MULTILINE)
 _MAPS = frozenset({"moc", "index", "indice", "mapa", "map", "inicio", "home", "temario"})
 _OVERVIEWS = frozenset({"visao geral", "vision general", "resumen"})
 _THIS_COURSE = re.compile(r"\b(?:n?est[ea] (?:curso|oficina|taller)|this (?:course|workshop|class))\b")
@@ -41,7 +42,8 @@ class Site(Seen):
 
     def site_title(self) -> str | None:
         """The title that the site states of itself, the outermost first."""
-        return next((contents.title for contents in self._contents if contents.title), None)
+        titles = [contents.title for contents in self._contents if contents.title and not _is_place(contents.title)]
+        return next(iter(titles), None)
 
     def index_titles(self) -> Iterator[str]:
         """What the pages that introduce the folder call it, those nearest to its lessons first."""
@@ -52,7 +54,7 @@ class Site(Seen):
         for place in here:
             folder = self._folders.get(place)
             own = sorted(folder.pages, key=index_rank) if folder else []
-            maps = [page for page in own if _MAPS & set(tokens(page.stem))]
+            maps = [page for page in own if _MAPS & set(tokens(page.stem)) or self._leads_to_maps(page)]
             for page in dict.fromkeys([*(page for page in own if index_rank(page) < len(ROOT_STEMS)), *maps]):
                 if page not in lessons and (heading := self._course_heading(page)):
                     yield heading
@@ -67,15 +69,19 @@ class Site(Seen):
             if beside is not None and beside not in lessons and (heading := self._course_heading(beside)):
                 yield heading
 
+    def _leads_to_maps(self, page: PurePosixPath) -> bool:
+        """Whether a note links to the notes that list the lessons of modules."""
+        if len(self.maps) < 2 or page in self.maps.values():  # noqa: PLR2004
+            return False
+        contents = linked(self._pages, page)
+        return contents is not None and len({entry.path for entry in contents.pages} & {*self.maps.values()}) > 1
+
     def _course_heading(self, page: PurePosixPath) -> str | None:
-        heading = stated(self._head(page).heading) or self._head(page).title
-        if heading is None:
-            return None
-        heading = _MAP_LABEL.sub("", heading)
-        is_generic = look_alike(heading) or (
-            len(tokens(heading)) == 1 and (is_container(heading) or is_weak_container(heading))
-        )
-        return None if is_generic or _GENERIC_TITLE.match(fold(heading)) else heading
+        for heading in (stated(self._head(page).heading), self._head(page).title):
+            shown = _MAP_LABEL.sub("", heading or "")
+            if shown and not (look_alike(shown) or _is_place(shown) or _GENERIC_TITLE.match(fold(shown))):
+                return shown
+        return None
 
     def _book(self, by_shape: int) -> Contents | None:
         """The table of contents that lists the lessons; None where there is none to trust."""
@@ -238,12 +244,18 @@ class Site(Seen):
                 return page.path
         return None
 
+    def _numbers_links(self, page: PurePosixPath) -> bool:
+        """Whether a page lists others by the numbers of a course: `1.2 [Waves](waves.md)`."""
+        numbers = _NUMBERED_LINK.findall(self._pages.text(page) or "")
+        return len(set(numbers)) > 4 and len({number.split(".")[0] for number in numbers}) > 1  # noqa: PLR2004
+
     def _by_links(self) -> list[Group]:
         """Where nothing else tells: the pages that a README or a map of notes links to, if it speaks of a course."""
         maps = [page for page in self.root.pages if read_name(page.stem).role == "index"]
         for page in sorted(maps, key=index_rank):
             contents = linked(self._pages, page)
-            if contents is None or not speaks_of_a_course(self._head(page).heading):
+            is_course = speaks_of_a_course(self._head(page).heading) or self._numbers_links(page)
+            if contents is None or not is_course:
                 continue
             own = {
                 path for path, verdict in self.verdicts.items() if verdict.role != "index" or fold(path.stem) != "intro"
@@ -253,6 +265,11 @@ class Site(Seen):
                 self.book = Contents(page, None, contents.entries)
                 return self._by_contents(self.book)
         return []
+
+
+def _is_place(title: str) -> bool:
+    """Whether a title only says that lessons or texts are kept there: `Aulas`, `Docs`."""
+    return len(tokens(title)) == 1 and (is_container(title) or is_weak_container(title))
 
 
 def _keyed(modules: list[tuple[Group, str]]) -> None:

@@ -138,6 +138,143 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
         "Sailing Class",
         [("Week 1", "Wind", "week-1/README.md"), ("Week 2", "Tacking", "week-2/README.md")],
     ),
+    "weeks whose numbered folders are kinds of material": (
+        {
+            "README.md": _page("Bootcamp de Pan"),
+            "bootcamp/week-01_la_masa/README.md": _page("Semana 1: La masa"),
+            "bootcamp/week-01_la_masa/0-assets/README.md": _page("Assets"),
+            "bootcamp/week-01_la_masa/1-teoria/01-agua.md": _page("Agua"),
+            "bootcamp/week-01_la_masa/1-teoria/02-sal.md": _page("Sal"),
+            "bootcamp/week-01_la_masa/2-practicas/README.md": _page("Prácticas"),
+            "bootcamp/week-01_la_masa/2-practicas/ejercicio-01-amasar/README.md": _page("Ejercicio 1"),
+            "bootcamp/week-01_la_masa/3-proyecto/instrucciones.md": _page("Instrucciones"),
+            "bootcamp/week-02_el_horno/1-teoria/01-calor.md": _page("Calor"),
+            "bootcamp/week-02_el_horno/2-practicas/README.md": _page("Prácticas"),
+        },
+        "Bootcamp de Pan",
+        [
+            ("La masa", "Agua", "bootcamp/week-01_la_masa/1-teoria/01-agua.md"),
+            ("La masa", "Sal", "bootcamp/week-01_la_masa/1-teoria/02-sal.md"),
+            ("El horno", "Calor", "bootcamp/week-02_el_horno/1-teoria/01-calor.md"),
+        ],
+    ),
+    "notes of a day in a folder of its folder": (
+        {
+            "README.md": _page("Weaving Class"),
+            "month01_loom/week01_thread/day01_warp/notes.md": _page("Day 01 - Warp"),
+            "month01_loom/week01_thread/day02_weft/notes/day02_notes.md": _page("Day 02 - Weft"),
+            "month01_loom/week02_colour/day08_dye/notes/day08_notes.md": _page("Day 08 - Dye"),
+        },
+        "Weaving Class",
+        [
+            ("Thread", "Warp", "month01_loom/week01_thread/day01_warp/notes.md"),
+            ("Thread", "Weft", "month01_loom/week01_thread/day02_weft/notes/day02_notes.md"),
+            ("Colour", "Dye", "month01_loom/week02_colour/day08_dye/notes/day08_notes.md"),
+        ],
+    ),
+    "digits that are stuck to the words": (
+        {
+            "README.md": _page("Apuntes de Costura"),
+            "01Inicio/01hilos.md": _page("Los hilos"),
+            "01Inicio/02agujas.md": _page("Las agujas"),
+            "02Puntos/01recto.ipynb": _notebook("Punto recto"),
+            "02Puntos/03ejercicios.md": _page("Ejercicios"),
+        },
+        "Apuntes de Costura",
+        [
+            ("Inicio", "Los hilos", "01Inicio/01hilos.md"),
+            ("Inicio", "Las agujas", "01Inicio/02agujas.md"),
+            ("Puntos", "Punto recto", "02Puntos/01recto.ipynb"),
+        ],
+    ),
+    "lectures by the day in their frontmatter": (
+        {
+            "_config.yml": "title: The Missing Chapter of Gardening\n",
+            "index.md": _page("", layout="page", title="Home"),
+            "about.md": _page("", layout="page", title="About"),
+            "_2021/soil.md": _page("Motivation", layout="lecture", title="Soil", date="2021-01-14"),
+            "_2021/seeds.md": _page("Motivation", layout="lecture", title="Seeds", date="2021-01-13"),
+            "_2021/security.md": _page("Fences", layout="lecture", title="Security", date="2021-01-20"),
+        },
+        "The Missing Chapter of Gardening",
+        [
+            (None, "Seeds", "_2021/seeds.md"),
+            (None, "Soil", "_2021/soil.md"),
+            (None, "Security", "_2021/security.md"),
+        ],
+    ),
+    "a README that numbers what it links, in a folder among others": (
+        {
+            "README.md": _page("Material das oficinas"),
+            "tinta/README.md": (
+                "# Material para tinta\n\n### Começo\n\n- 1.0 [A água](agua.md) e o papel\n- 1.1 [O pincel](pincel.md)\n"
+                "- 1.2 [A mancha](mancha.md)\n\n### Cor\n\n- 2.1 [O azul](azul.md)\n- 2.2 [Camadas](camadas/README.md)\n"
+            ),
+            "tinta/glossario.md": _page("Glossário"),
+            "tinta/agua.md": _page("A água"),
+            "tinta/azul.md": _page("O azul"),
+            "tinta/camadas/README.md": _page("Camadas"),
+            "tinta/futuro.md": _page("Ideias"),
+            "tinta/mancha.md": _page("A mancha"),
+            "tinta/pincel.md": _page("O pincel"),
+        },
+        "Material para tinta",
+        [
+            ("Começo", "A água", "tinta/agua.md"),
+            ("Começo", "O pincel", "tinta/pincel.md"),
+            ("Começo", "A mancha", "tinta/mancha.md"),
+            ("Cor", "O azul", "tinta/azul.md"),
+            ("Cor", "Camadas", "tinta/camadas/README.md"),
+        ],
+    ),
+    "notes without a number below a note that lists them": (
+        {
+            "Redes de pesca.md": "# Redes de pesca\n\n- [[Tema 1-El hilo]]\n- [[Tema 2-El nudo]]\n",
+            "Plantilla.md": _page("Plantilla"),
+            "Tema 1/Tema 1-El hilo.md": "#tema\n\n- [[Nailon]]\n- [[Algodón]]\n",
+            "Tema 1/Algodón.md": _page(""),
+            "Tema 1/Nailon.md": _page(""),
+            "Tema 2/Tema 2-El nudo.md": "- [[Simple]]\n- [[Doble]]\n",
+            "Tema 2/Doble.md": _page(""),
+            "Tema 2/Simple.md": _page(""),
+        },
+        "Redes de pesca",
+        [
+            ("El hilo", "Nailon", "Tema 1/Nailon.md"),
+            ("El hilo", "Algodón", "Tema 1/Algodón.md"),
+            ("El nudo", "Simple", "Tema 2/Simple.md"),
+            ("El nudo", "Doble", "Tema 2/Doble.md"),
+        ],
+    ),
+    "a page that opens lettered pages, a template variable as heading, copies of an editor": (
+        {
+            "README.md": _page("Class of Clocks"),
+            "lessons/part1.md": "---\npart: 1\n---\n\nWhat is in this part.\n",
+            "lessons/part1a.md": _page("{{topic}}", topic="Springs"),
+            "lessons/part1b.md": _page("{{ page.topic }}", topic="Wheels"),
+            "lessons/part1b copy.md": _page("Wheels"),
+            "lessons/part1b (2).md": _page("Wheels"),
+        },
+        "Class of Clocks",
+        [(None, "Springs", "lessons/part1a.md"), (None, "Wheels", "lessons/part1b.md")],
+    ),
+    "pages of a documentation site with exercises between them": (
+        {
+            "hugo.toml": 'title = "Web en servidor"\ndefaultContentLanguage = "es"\n',
+            "content/es/docs/03_http/_index.md": "+++\ntitle = 'HTTP'\nweight = 3\n+++\n",
+            "content/es/docs/03_http/1_verbos/index.md": "+++\ntitle = 'Los verbos'\nweight = 10\n+++\n" + PROSE,
+            "content/es/docs/03_http/2_codigos/_index.md": "+++\ntitle = 'Los códigos'\nweight = 20\n+++\n" + PROSE,
+            "content/es/docs/04_php/_index.md": "+++\ntitle = 'PHP'\nweight = 4\n+++\n",
+            "content/es/docs/04_php/1_tipos/_index.md": "+++\ntitle = 'Los tipos'\nweight = 10\n+++\n" + PROSE,
+            "content/es/docs/04_php/2_listas/Ejercicios/index.md": "+++\ntitle = 'Ejercicios'\n+++\n" + PROSE,
+        },
+        "Web en servidor",
+        [
+            ("HTTP", "Los verbos", "content/es/docs/03_http/1_verbos/index.md"),
+            ("HTTP", "Los códigos", "content/es/docs/03_http/2_codigos/_index.md"),
+            ("PHP", "Los tipos", "content/es/docs/04_php/1_tipos/_index.md"),
+        ],
+    ),
     "mdBook without parts": (
         {
             "book.toml": '[book]\ntitle = "Knots by Hand"\nsrc = "text"\n',
