@@ -410,11 +410,10 @@ class ParkedList:
         if not changed and not gone and not self._owed and not self._left:
             return
         self._left_noted_at = self._clock()
-        gone = [*self._left, *gone]
+        going = sorted({*self._left, *gone}, reverse=True)
         # Those that others wait for come first and go last; see `Parked.rewrite`.
         held = ParkedState.HELD.value
         changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
-        gone = sorted(gone, reverse=True)
         was_stale, self._is_stale = self._is_stale, True
         with best_effort(self._box):
             for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
@@ -423,12 +422,12 @@ class ParkedList:
                 self._box.parked.rewrite(
                     whole,
                     restated=restated,
-                    gone=gone[:ROWS_AT_ONCE] if is_last else (),
+                    gone=going[:ROWS_AT_ONCE] if is_last else (),
                     noted=self._owed,
                 )
                 self._owed.clear()
-            for start in range(ROWS_AT_ONCE, len(gone), ROWS_AT_ONCE):
-                self._box.parked.rewrite(gone=gone[start : start + ROWS_AT_ONCE])
+            for start in range(ROWS_AT_ONCE, len(going), ROWS_AT_ONCE):
+                self._box.parked.rewrite(gone=going[start : start + ROWS_AT_ONCE])
             self._left.clear()
             self._is_stale = was_stale
 

@@ -249,12 +249,12 @@ class Relay:
             self._interrupted(lost)
             raise lost from error
         finally:
-            self._parked.note()
-            self._report.settled()
             self._options.meter.interrupted()
             self._exchange.lane.close()
             if connection is not None:
                 connection.close()
+            self._parked.note()
+            self._report.settled()
 
     def _stuck(self, error: Exception) -> Interrupted:
         """A full disk or a writer in the way passes; a damaged file needs a person."""
