@@ -11,14 +11,17 @@ import pytest
 from outbox import Event, Outbox
 from outbox import catalogue as c
 from outbox.operating import backup, plan_prune, prune
-from tests.support.fleet import Fleet, add_lessons, course, fleet, on_the_list, positions, refuse
+from tests.support.fault_proxy import FaultProxy
+from tests.support.fleet import Fleet, add_lessons, centre_of, course, fleet, on_the_list, positions, refuse
 from tests.support.make_outbox import filled
 from tests.support.memory_log import MemoryLog
 from tests.support.postgres import Database, Server
+from tests.support.refusing import Refusing
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
 from worker.bus.frames import Cargo, pack
 from worker.bus.link import BusAway
+from worker.connect.connection import Connection, Limits, connect
 
 
 @pytest.fixture
@@ -301,6 +304,95 @@ def test_a_database_that_was_restored_gets_from_idle_hosts_what_the_stream_lost(
     host.waker.now += 100
     bus.until(lambda: rows(database) == before, rounds=30)
     assert positions(database) == {host.box.outbox_id: host.box.last_seq}
+
+
+def test_a_database_that_was_restored_to_before_it_knew_a_host_gets_all_of_it(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """It has no position of that outbox any more, and says so: the host would wait for a word that never comes."""
+    host = bus.host(course(tmp_path / "1.db", "one", 10))
+    bus.until_all_is_applied()
+    before = rows(database)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        for table in ("contents", "content_projects", "audience_profiles", "outbox.sources", "outbox.streams"):
+            connection.execute(f"delete from {table}".encode())
+    bus.server.purge()
+    bus.centre_waker.now += 100
+    host.waker.now += 100
+    bus.until(lambda: rows(database) == before, rounds=30)
+
+
+def test_how_far_the_database_is_is_noted_once_the_disk_has_room_again(bus: Fleet, tmp_path: Path) -> None:
+    """With the word that says it nothing could be written, and an idle host hears no other."""
+    host = bus.host(course(tmp_path / "1.db", "one", 5))
+    host.step()
+    bus.centre.step()
+    host.box.connection.execute("pragma query_only = on")
+    host.step()
+    host.box.connection.execute("pragma query_only = off")
+    assert host.applied == 0
+    host.waker.now += 100
+    host.step()
+    assert host.applied == host.box.last_seq
+
+
+@pytest.mark.parametrize(
+    "asked", [b"from outbox.streams", b"jsonb_build_array", b"from outbox.starts", b"select applied_seq", b"for update"]
+)
+def test_a_database_that_says_nothing_more_is_given_up_by_the_centre(
+    bus: Fleet, database: Database, tmp_path: Path, asked: bytes
+) -> None:
+    """Whatever it is asked: where to read on, how outboxes stand, what was in hand, a position, a batch of several."""
+    hosts = [bus.host(course(tmp_path / f"{name}.db", name, 3)) for name in ("one", "two")]
+    hangs = 1
+    with FaultProxy(database.worker_dsn) as proxy:
+
+        def hang(request: bytes) -> bool:
+            nonlocal hangs
+            if asked in request and hangs:
+                hangs -= 1
+                proxy.plan.black_hole = True
+            return False
+
+        def dial() -> Connection:
+            proxy.plan.black_hole = False
+            return connect(proxy.dsn)
+
+        proxy.plan.cut_request = hang
+        link, quick = bus.linked("centre"), {"limits": Limits(statement_timeout_ms=500), "margin_seconds": 0.1}
+        centre = centre_of(link, database, bus.centre_waker, dial=dial, together=True, **quick)
+        bus.centres.append(centre)
+        for _ in range(10):
+            for host in hosts:
+                host.box.append(c.ContentTagged(slug="one--aula-1", tag=str(host.box.last_seq)))
+                host.step()
+            with suppress(psycopg.Error, OSError):
+                centre.step()
+        assert not hangs
+        bus.centre = centre
+        bus.until_all_is_applied()
+
+
+def test_after_a_refused_login_a_centre_does_not_knock_again_soon(
+    bus: Fleet, database: Database, tmp_path: Path
+) -> None:
+    """Whoever of it wants a connection: a pooler bans who is refused too often."""
+    hosts = [bus.host(course(tmp_path / f"{name}.db", name, 3)) for name in ("one", "two")]
+    with Refusing({"S": "FATAL", "C": "28P01", "M": "no"}) as server:
+        dsn = database.worker_dsn
+        bus.centre = bus.new_centre(dial=lambda: connect(dsn))
+        bus.until_all_is_applied()
+        for host in hosts:
+            host.box.append(c.ContentTagged(slug="one--aula-1", tag="later"))
+            host.step()
+        dsn = server.dsn()
+        for _ in range(20):
+            with suppress(psycopg.Error):
+                bus.centre.step()
+        assert server.logins == 1
+    dsn = database.worker_dsn
+    bus.centre_waker.now += 301
+    bus.until_all_is_applied()
 
 
 def pruned(box: Outbox) -> int:

@@ -1,5 +1,6 @@
 """Start records of a centre, in Postgres: what a new process finds of the one that died."""
 
+from contextlib import nullcontext
 from uuid import UUID
 
 from outbox import Attempt
@@ -14,7 +15,7 @@ def test_whoever_is_killed_while_he_waits_is_charged_nothing_and_what_he_had_in_
     database: Database,
 ) -> None:
     """The last start is taken back, of each outbox that was waited for and of no other; asked again, nothing is told."""
-    dead = Starts(lambda: connect(database.worker_dsn))
+    dead = Starts(lambda: connect(database.worker_dsn), nullcontext)
     for outbox_id, times in ((OUTBOX, 1), (OTHER, 2)):
         for _ in range(times):
             dead.of(outbox_id).begin(5, 6)
@@ -22,7 +23,7 @@ def test_whoever_is_killed_while_he_waits_is_charged_nothing_and_what_he_had_in_
     dead.of(OUTBOX).waits(5, begins=True)
     dead.of(OTHER).waits(20, begins=True)
     dead.close()
-    found = Starts(lambda: connect(database.worker_dsn))
+    found = Starts(lambda: connect(database.worker_dsn), nullcontext)
     with connect(database.worker_dsn) as connection:
         found.load(connection, ["1", "2"], wary=True)
     one, other = found.of(OUTBOX), found.of(OTHER)

@@ -12,8 +12,8 @@ all others, the relay of each applies it alone. An outbox whose frames cannot be
 to it, an event is held, the login may not move its position) keeps its place and is tried again; the others go on.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -44,7 +44,7 @@ from worker.faults.starts import Starts
 from worker.faults.verdict import Phase, judge
 from worker.logs import get_log
 from worker.options import Ending, Options, Waiting
-from worker.proof.asked import answers
+from worker.proof.asked import STATEMENT_SECONDS, answers
 from worker.run.relay import Relay
 from worker.run.report import Report
 
@@ -176,7 +176,7 @@ class Centre:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._link = link
-        self._dial = dial
+        self._dial_anew = dial
         self._lanes = [Lane(name) for name in lanes]
         self._waker = waker
         self._options = options
@@ -189,7 +189,9 @@ class Centre:
         self._destination: UUID | None = None
         self._announce_at = clock()
         self._has_begun = False
-        self._starts = Starts(dial)
+        self._starts = Starts(self._dial, self._answered)
+        self._refusal: psycopg.Error | None = None
+        self._let_in_at = 0.0
         self._together = together
         self._joint: Connection | None = None
         self._failures = 0
@@ -320,8 +322,9 @@ class Centre:
         def dial() -> Connection:
             connection = self._dial()
             log.session = connection
-            with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):  # the relay says it better
-                names = {"outbox_id": outbox_id}
+            names = {"outbox_id": outbox_id}
+            missing = psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName
+            with suppress(*missing), self._answered(connection):  # the relay says it better
                 row = connection.execute(query("relay", "position"), names).fetchone()
                 seq, event_id = row if row is not None else (0, None)
                 log.stands_at(int(str(seq)), None if event_id is None else UUID(str(event_id)))
@@ -393,18 +396,19 @@ class Centre:
             return set()
         if failpoints.armed:
             failpoints.reach("together")
-        began, limits = self._clock(), self._options.limits
+        began = self._clock()
         reached = {outbox_id: part.events[-1].seq for outbox_id, (_, part) in parts.items()}
         try:
             if self._joint is None or self._joint.closed:
                 self._joint = self._dial()
                 served, part = next(iter(parts.values()))
-                recognise(self._joint, served.log, part.position.destination_id)
-            with deadline(self._joint, 2 * limits.statement_timeout_ms / 1000 + self._options.margin_seconds):
+                with self._answered(self._joint):
+                    recognise(self._joint, served.log, part.position.destination_id)
+            with self._answered(self._joint):
                 apply_together(
                     self._joint,
                     [part for _, part in parts.values()],
-                    limits=limits,
+                    limits=self._options.limits,
                     beside=lambda connection: self._note_read(connection, reached),
                 )
         except (psycopg.Error, OSError, WorkerError) as error:
@@ -454,11 +458,7 @@ class Centre:
         return before != now
 
     def _block(self, served: Served, error: WorkerError) -> None:
-        seconds = LOGIN_SECONDS if error.kind == LOGIN_REFUSED else BLOCKED_SECONDS
-        served.due = self._clock() + seconds
-        if error.kind == LOGIN_REFUSED:  # of us all: a pooler bans who tries too often
-            for other in self._served.values():
-                other.due = served.due
+        served.due = self._let_in_at if error.kind == LOGIN_REFUSED else self._clock() + BLOCKED_SECONDS
         if served.refused != error.what:
             self._log.error(
                 "apply.outbox_refused", outbox_id=str(served.log.outbox_id), reason=error.what, remedy=error.remedy
@@ -535,7 +535,8 @@ class Centre:
         with self._asking() as connection:
             if not self._has_begun:
                 self._begin(connection, names["partitions"])
-            rows = connection.execute(query("bus", "all_positions"), names).fetchall()
+            known = [row[0] for row in connection.execute(query("bus", "known"), names).fetchall()]
+            rows = _positions(connection, {*known, *self._served, *self._said})
         self._take_positions(rows)
         self._announce_at = self._clock() + ANNOUNCE_SECONDS
 
@@ -544,8 +545,7 @@ class Centre:
         if not asked:
             return
         with self._asking() as connection:
-            names = {"outbox_ids": [served.log.outbox_id for served in asked]}
-            rows = connection.execute(query("bus", "positions"), names).fetchall()
+            rows = _positions(connection, [served.log.outbox_id for served in asked])
         for served in asked:
             served.asks = False
         self._take_positions(rows, anew=True)
@@ -568,7 +568,7 @@ class Centre:
         if served.asked is None:
             return
         head, news = served.asked
-        with self._asking() as connection:
+        with self._asking(STATEMENT_SECONDS) as connection:
             known = head.last, head.last_id
             found = answers(connection, served.log.outbox_id, known, news.parked, news.questions)
         served.asked, served.asks, served.proof = None, True, (news.id, found)
@@ -596,12 +596,13 @@ class Centre:
                     connection.execute(query("bus", "note_reader"), {"lane": lane.name, "is_read": False})
 
     @contextmanager
-    def _asking(self) -> Iterator[Connection]:
+    def _asking(self, statement_seconds: float | None = None) -> Iterator[Connection]:
         try:
             connection = self._dial()
             try:
-                require_seen(connection)
-                yield connection
+                with self._answered(connection, statement_seconds):
+                    require_seen(connection)
+                    yield connection
             finally:
                 connection.close()
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName) as exc:
@@ -613,6 +614,22 @@ class Centre:
                 entry="older-schema",
             ) from exc
 
+    def _dial(self) -> Connection:
+        """Open a connection; for a while after a refused login nobody tries: a pooler bans who tries too often."""
+        if self._refusal is not None and self._clock() < self._let_in_at:
+            raise self._refusal.with_traceback(None)
+        try:
+            return self._dial_anew()
+        except psycopg.Error as error:
+            if judge(error, Phase.CONNECT).kind == LOGIN_REFUSED:
+                self._refusal, self._let_in_at = error, self._clock() + LOGIN_SECONDS
+            raise
+
+    def _answered(self, connection: Connection, statement_seconds: float | None = None) -> AbstractContextManager[None]:
+        """Within the block a database that says nothing more is given up."""
+        seconds = statement_seconds or self._options.limits.statement_timeout_ms / 1000
+        return deadline(connection, 2 * seconds + self._options.margin_seconds)
+
     def _bus_failed(self, error: WorkerError) -> None:
         if not self._failures:
             self._log.warning("apply.bus_away", reason=error.what)
@@ -623,14 +640,15 @@ class Centre:
     def _database_failed(self, error: Exception) -> None:
         """Nothing is read before Postgres has said how things stand."""
         if isinstance(error, SchemaFault):
-            reason, remedy, longest = error.what, error.remedy, self._backoff.environment
+            reason, remedy = error.what, error.remedy
         else:
             judged = judge(error, Phase.CONNECT)
-            reason, remedy, longest = judged.reason, judged.remedy, self._backoff.environment
-            if judged.kind == LOGIN_REFUSED:  # a pooler bans who tries too often
-                longest = self._backoff.login
-                self._failures += 16
+            reason, remedy = judged.reason, judged.remedy
         if not self._failures % 16:
             self._log.warning("apply.database_away", reason=reason, remedy=remedy)
         self._failures += 1
-        self._waker.sleep(min(self._backoff.first * 2 ** min(self._failures, 16), longest))
+        self._waker.sleep(min(self._backoff.first * 2 ** min(self._failures, 16), self._backoff.environment))
+
+
+def _positions(connection: Connection, outbox_ids: Collection[object]) -> list[tuple[object, ...]]:
+    return connection.execute(query("bus", "positions"), {"outbox_ids": list(outbox_ids)}).fetchall()

@@ -242,6 +242,7 @@ class Forwarder:
         received = self._link.newest_of(self._box.outbox_id, word=True)
         self._hear_at = self._clock() + IDLE_LOOK_SECONDS
         if received is None or received.number == self._heard:
+            self._note_position()
             return
         self._heard = received.number
         try:
@@ -264,15 +265,20 @@ class Forwarder:
             self._look, self._is_silent = FIRST_LOOK_SECONDS, False
             if before is not None and word.seq > before.seq:
                 self._options.meter.applied(word.seq - before.seq, 0.0)
-        remembered = self._box.relay.position
-        if remembered is None or (remembered.destination_id, remembered.applied_seq) != (word.destination, word.seq):
-            with best_effort(self._box):
-                self._box.relay.remember_position(word.destination, word.seq, word.event_id)
+        self._note_position()
         self._take_list(word)
         went_back = before is not None and word.seq < before.seq
         if word.want is not None or went_back:
             self._rewind("it asks for them" if word.want is not None else "the database went back")
         self._sent = max(self._sent, word.seq)
+
+    def _note_position(self) -> None:
+        """Note how far the database is, and again where that could not be done."""
+        known, noted = self._applied, self._box.relay.position
+        at = None if noted is None else (noted.destination_id, noted.applied_seq)
+        if known is not None and at != (known.destination_id, known.seq):
+            with best_effort(self._box):
+                self._box.relay.remember_position(known.destination_id, known.seq, known.event_id)
 
     def _take_list(self, word: Word) -> None:
         """Show what is parked, and note what became of decisions."""

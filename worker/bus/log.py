@@ -14,6 +14,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID
@@ -23,6 +24,7 @@ from outbox import (
     Decisions,
     Event,
     EventNotFound,
+    Outcome,
 )
 from outbox.relaying import AttemptNotes
 from worker.apply.queries import query
@@ -96,8 +98,10 @@ class BusLog:
         """Take in what was decided about events that the position has passed."""
         self.news, self.is_stirred = news, True
         self._news_at = head.last, head.last_id
+        # What was carried out of it is not carried out again because its news came again.
+        same = {one.id for seq, one in decisions.items() if self._decided.get(seq) == one}
+        self.parked.outcomes = {id_: became for id_, became in self.parked.outcomes.items() if id_ in same}
         self._decided |= decisions
-        self.parked.outcomes.clear()
 
     def take(self, head: Head, cargo: Cargo, number: int, size: int) -> bool:
         """Append a frame to the window; False where it leaves a gap, and is left out.
@@ -198,12 +202,12 @@ class BusLog:
         at = bisect_right(self._seqs, seq) - 1
         if at >= 0 and self._seqs[at] == seq:
             return self._events[at]
-        if seq == self.base and self._base_id is not None:
-            return _named_only(seq, self._base_id)
         if self.news is not None:
             for event in self.news.events:
                 if event.seq == seq:
                     return event
+        if seq == self.base and self._base_id is not None:
+            return _named_only(seq, self._base_id)
         raise EventNotFound(f"event {seq} is not at hand")
 
     def events(self, *, after: int = 0, aggregate_id: UUID | None = None) -> Iterator[Event]:
@@ -239,7 +243,9 @@ class BusLog:
         return any(event.event_id == event_id for event in self._events)
 
     def decisions(self) -> Decisions:
-        return Decisions.told(self._decided)
+        became = self.parked.outcomes
+        now = {seq: replace(one, outcome=became.get(one.id, one.outcome)) for seq, one in self._decided.items()}
+        return Decisions.told({seq: one for seq, one in now.items() if one.outcome is not Outcome.TOO_LATE})
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)

@@ -6,6 +6,7 @@ that of the batch is gone when the process is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import psycopg
@@ -20,13 +21,17 @@ class Starts:
 
     Args:
         dial: opens a connection.
+        answered: gives a connection up that says nothing more within a block.
 
     Attributes:
         wary: whether the worker before this one ended without a word.
     """
 
-    def __init__(self, dial: Callable[[], Connection]) -> None:
+    def __init__(
+        self, dial: Callable[[], Connection], answered: Callable[[Connection], AbstractContextManager[None]]
+    ) -> None:
         self._dial = dial
+        self._answered = answered
         self._connection: Connection | None = None
         self._found: dict[UUID, list[Attempt]] = {}
         self._forgiven: dict[UUID, Attempt] = {}
@@ -49,7 +54,8 @@ class Starts:
         if self._connection is None or self._connection.closed:
             self._connection = self._dial()
         try:
-            self._connection.execute(query("bus", name), values)
+            with self._answered(self._connection):
+                self._connection.execute(query("bus", name), values)
         except psycopg.Error:
             self.close()
             raise

@@ -20,7 +20,8 @@ from worker.apply.queries import query
 from worker.apply.stamps import UUID_VERSION_OF_EVENTS
 from worker.connect.connection import Connection
 
-_LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), "60000")  # milliseconds
+STATEMENT_SECONDS = 60
+_LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), str(1000 * STATEMENT_SECONDS))
 _INBOX = ("inbox", "differing")
 Question = tuple[str, dict[str, Any]]
 

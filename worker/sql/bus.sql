@@ -21,9 +21,11 @@ set
     noted_at = now();
 
 -- name: positions
--- How far each of these outboxes is, and which events its position has passed without effect.
-select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id, p.count, p.blamed, p.held
-from outbox.sources as s
+-- How far each of these outboxes is, and which events its position has passed without effect; also of those without a row,
+-- which are at the beginning: the database may have gone back to before it knew them.
+select o.outbox_id, coalesce(s.applied_seq, 0), s.applied_event_id, d.destination_id, p.count, p.blamed, p.held
+from unnest(%(outbox_ids)s::uuid[]) as o (outbox_id)
+left join outbox.sources as s on s.outbox_id = o.outbox_id
 cross join outbox.destination as d
 cross join lateral (
     select
@@ -32,25 +34,12 @@ cross join lateral (
         filter (where state = 'parked') as blamed,
         string_agg(seq::text, ',' order by seq) filter (where state <> 'parked') as held
     from outbox.parked
-    where outbox_id = s.outbox_id
-) as p
-where s.outbox_id = any(%(outbox_ids)s);
+    where outbox_id = o.outbox_id
+) as p;
 
--- name: all_positions
--- The same of every outbox whose partition is one of these.
-select s.outbox_id, s.applied_seq, s.applied_event_id, d.destination_id, p.count, p.blamed, p.held
-from outbox.sources as s
-cross join outbox.destination as d
-cross join lateral (
-    select
-        count(*) as count,
-        jsonb_agg(jsonb_build_array(seq, verdict, sqlstate, left(reason, 500), attempts) order by seq)
-        filter (where state = 'parked') as blamed,
-        string_agg(seq::text, ',' order by seq) filter (where state <> 'parked') as held
-    from outbox.parked
-    where outbox_id = s.outbox_id
-) as p
-where right(s.outbox_id::text, 1) = any(%(partitions)s);
+-- name: known
+-- Which outboxes of these partitions have a position here.
+select outbox_id from outbox.sources where right(outbox_id::text, 1) = any(%(partitions)s);
 
 -- name: outlines
 -- What the parked list rests on; no refs: parked by a worker that had the outbox file.
