@@ -9,6 +9,8 @@ from simulation.host import Host
 from simulation.kernel import Kernel, Killed, Process
 from simulation.programs import Waiting
 
+_WORK_APART = frozenset({"forwarder", "centre"})  # together they are the worker of a host
+
 
 class Adversary:
     """Watches every step.
@@ -34,19 +36,18 @@ class Adversary:
         Raises:
             Killed: it ends here.
         """
-        mine = self._left.get(process.role)
-        if not mine:
-            return None
-        for entry in mine:
-            fault: Fault = entry[0]
-            if not edge.startswith(fault.edge) or (fault.after and fault.after not in self.struck):
-                continue
-            entry[1] -= 1
-            if entry[1] == 0:
-                mine.remove(entry)
-                kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
-                self.struck.add(f"{fault.kind} of a {fault.role}")
-                return self._strike(kernel, fault, process, edge)
+        for role in (process.role,) if process.role not in _WORK_APART else (process.role, "worker"):
+            mine = self._left.get(role, [])
+            for entry in mine:
+                fault: Fault = entry[0]
+                if not edge.startswith(fault.edge) or (fault.after and fault.after not in self.struck):
+                    continue
+                entry[1] -= 1
+                if entry[1] == 0:
+                    mine.remove(entry)
+                    kernel.tell(f"fault: {fault.kind} at {edge} of {process.name}")
+                    self.struck.add(f"{fault.kind} of a {fault.role}")
+                    return self._strike(kernel, fault, process, edge)
         return None
 
     def _strike(self, kernel: Kernel, fault: Fault, process: Process, edge: str) -> Fault:

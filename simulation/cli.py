@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1000, metavar="N", help="how many seeds (default 1000)")
     parser.add_argument("--first", type=int, default=1, metavar="N", help="the first of them (default 1)")
     parser.add_argument("--seed", type=int, metavar="N", help="this one alone, and tell its last steps")
+    parser.add_argument("--bus", action="store_true", help="all of them over the bus, not only one in twelve")
     parser.add_argument("--steps", type=int, default=80, metavar="N", help="how many steps to tell (default 80)")
     parser.add_argument("--mutants", nargs="*", metavar="NAME", help="put these bugs in, one at a time; all by default")
     parser.add_argument("--mutant", metavar="NAME", help="these seeds with this bug put in, until it is caught")
@@ -48,14 +49,21 @@ def _many(options: argparse.Namespace) -> int:
 
     began = time.monotonic()
     first_only = options.mutant is not None
-    summary = run_many(options.first, options.seeds, jobs=options.jobs, mutant=options.mutant, first_only=first_only)
+    summary = run_many(
+        options.first,
+        options.seeds,
+        jobs=options.jobs,
+        mutant=options.mutant,
+        first_only=first_only,
+        over_the_bus=options.bus,
+    )
     report = {**summary.as_dict(), "seconds": round(time.monotonic() - began, 1)}
     for failure in summary.failures[:MOST_TOLD]:
         print(f"seed {failure['seed']}: {failure['said'][:600]}")
-        print(f"  again: python -m simulation --seed {failure['seed']}")
+        print(f"  again: python -m simulation --seed {failure['seed']}{' --bus' if options.bus else ''}")
     said = (
-        f"{report['seeds']:,} seeds, {report['steps']:,} steps, {report['days']:,.1f} virtual days in "
-        f"{report['seconds']:,.0f} s: {len(summary.failures)} violations"
+        f"{report['seeds']:,} seeds ({summary.struck['the bus']:,} over the bus), {report['steps']:,} steps, "
+        f"{report['days']:,.1f} virtual days in {report['seconds']:,.0f} s: {len(summary.failures)} violations"
     )
     print(said)
     if options.json is not None:
@@ -69,7 +77,7 @@ def _one(options: argparse.Namespace) -> int:
     from simulation.shrink import shrink  # noqa: PLC0415
 
     silence()
-    scenario = draw(options.seed)
+    scenario = draw(options.seed, over_the_bus=options.bus)
     outcome = run(scenario)
     if outcome.invariant:
         print(f"violated: {outcome.said}\nmaking it smaller ...", flush=True)

@@ -4,19 +4,22 @@ Nothing of what it decides is replaced. While a world runs, the calls that reach
 a step of the scheduler, a place to die at, and for a process that is dead already no more than a refusal.
 """
 
+import datetime as dt
 import errno
 import os
 import pkgutil
 import random
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
+from uuid import UUID
 
+from outbox import Event
 from outbox.files.syncing import Sync
 from outbox.log.bell import Bell
 from outbox.log.database import _PRAGMAS
@@ -24,6 +27,8 @@ from outbox.log.gate import Gate
 from simulation.invariants import the_file_is_opened_as_promised
 from simulation.kernel import Kernel, Killed, Process
 from simulation.late_sync import LateSync
+from worker.apply.fold import decode
+from worker.apply.known import Decoded
 
 _real = SimpleNamespace(
     **{
@@ -126,7 +131,9 @@ class World(Protocol):
 
     def log_changed(self, process: Process) -> None: ...
 
-    def in_hand(self, process: Process, seq: int) -> None: ...
+    def in_hand(self, process: Process, seq: int, event_id: UUID | None = None) -> None: ...
+
+    def now(self) -> dt.datetime: ...
 
 
 @contextmanager
@@ -165,6 +172,10 @@ def injected(world: World) -> Iterator[None]:
         put("worker.connect.deadline.os", SimpleNamespace(dup=lambda fd: fd, close=lambda _fd: None))
         put("worker.connect.deadline.socket", _sockets())
         put("worker.faults.suspects.told_of_waits", _told_of_waits)
+        put("worker.apply.together.decode", _decoded_together(world))
+        put("worker.bus.forward.random", world.chance)
+        put("worker.bus.log.BusLog.now", lambda _log: world.now())
+        put("worker.bus.prove.LOOK_SECONDS", 4.0)
         yield
 
 
@@ -384,6 +395,16 @@ def _in_hand(world: World) -> Callable[[str], None]:
             world.in_hand(me, int(name.partition(".")[2]))
 
     return reach
+
+
+def _decoded_together(world: World) -> Callable[[Sequence[Event]], list[Decoded]]:
+    def decoded(events: Sequence[Event]) -> list[Decoded]:
+        if (me := world.kernel.me) is not None:
+            for event in events:
+                world.in_hand(me, event.seq, event.event_id)
+        return decode(events)
+
+    return decoded
 
 
 @contextmanager

@@ -11,7 +11,8 @@ class Fault:
         kind: what happens. To a process: crash, power, stop. To the disk: full, slow disk, unsure (it says that it
             failed, and did not). To the bell: lost. To the line: cut, late, hang, slow (the server says nothing for a
             while), trickle (bytes move slowly), refuse.
-        role: whom it may meet: generator, worker, operator or replayer.
+        role: whom it may meet: generator, worker, operator or replayer. Over a bus, what would meet a worker meets the
+            forwarder or the centre, whoever comes to such an edge; and only one of them, where it says so.
         edge: at which edges it may strike; those that begin with this.
         nth: the how manieth of these edges.
         at: how far through the statements of a round trip, 0 to 1.
@@ -41,7 +42,8 @@ class Misfortune:
             place, and the newest back later), edit, delete, take_back (of a file by hand), neighbour (another outbox is
             used on the same CONTENT_ROOT), pause, replay, old_list (a backup of the outbox file that is as long as the
             file itself is put in its place), back_and_forth (the database goes back, and forth again later), locked
-            (the content tables, while somebody kills the worker again and again), changed (a row, by hand).
+            (the content tables, while somebody kills the worker again and again), changed (a row, by hand), bus_power,
+            bus_purged, bus_anew (the bus loses its newest frames with the power, or frames here and there, or all).
         host: which one, by number.
         at: virtual seconds since the beginning.
         seconds: how long it lasts.

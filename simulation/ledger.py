@@ -4,6 +4,7 @@ It follows the position of each outbox, and what was applied, parked and held th
 its own, named for what holds; what it needs to know of the log it asks the witness, not the code under test.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,7 @@ class Ledger:
             that changes nothing.
         changed: what people changed in rows.
         has_branched: the database went back and forth: what was carried out meanwhile is lost with what it was then.
+        stood: every position of every outbox that was ever committed.
         excused: constraints that were in the way until a moment ago; who asked before may charge them still.
     """
 
@@ -90,6 +92,7 @@ class Ledger:
         self.effects: list[tuple[UUID, int]] = []
         self.blame: set[str] | None = blame
         self.lenient: set[UUID] = set()
+        self.stood: set[tuple[UUID, int, UUID | None]] = set()
         self.excused: set[str] = set()
         self.changed: list[Changed] = []
         self.has_branched = False
@@ -108,34 +111,52 @@ class Ledger:
         """
         if rewinds and self._rewound(witness, transaction, tables):
             return
-        done = self._read(witness, transaction)
-        the_position_moves_forward_from_where_it_was(done)
-        only_the_right_file_is_delivered(done)
-        if self._said_again(done, transaction, tables):
+        self.committed_of([witness], transaction, tables)
+
+    def committed_of(self, witnesses: Sequence[Witness], transaction: Transaction, tables: dict[str, Any]) -> None:
+        """Judge one transaction that took effect for these outboxes.
+
+        Raises:
+            Violation: a guarantee is broken.
+        """
+        every = [self._read(witness, transaction) for witness in witnesses]
+        for done in every:
+            the_position_moves_forward_from_where_it_was(done)
+            only_the_right_file_is_delivered(done)
+        if len(every) == 1 and self._said_again(every[0], transaction, tables):
             return
-        effects_carry_the_events_of_their_transaction(done)
-        for event, payload in done.applied:
-            again = event.seq in self.book.applied.setdefault(witness.outbox_id, set())
-            if again and witness.outbox_id in self.lenient:
-                continue
-            if event.seq in self.book.again.get(witness.outbox_id, ()):  # a replay: it changes nothing
-                dependants_are_held(self.book, done, event)
-                self._order_is_kept(self.book.newest_again, done, event)
-                self.book.again[witness.outbox_id].discard(event.seq)
-                continue
-            nothing_is_applied_twice(event, again=again)
-            if witness.outbox_id not in self.lenient:  # the parked list is not fenced, the position is
-                dependants_are_held(self.book, done, event)
-            self._order_is_kept(self.book.newest, done, event)
-            self.book.reference.apply(event, payload, witness.outbox_id, tables)
-            self.book.applied[witness.outbox_id].add(event.seq)
-            self.effects.append((witness.outbox_id, event.seq))
-        for seq, row in done.parked.items():
-            self._parked(done, witness.events[seq], row)
-        for seq in done.unparked:
-            self.book.waiting.pop((witness.outbox_id, seq), None)
-        self.book.positions[witness.outbox_id] = done.after
+        effects_carry_the_events_of_their_transaction(every)
+        applied = [(done, event, payload) for done in every for event, payload in done.applied]
+        if len(every) > 1:  # of a row that several write, the newest event wins
+            applied.sort(key=lambda one: one[1].event_id)
+        for done, event, payload in applied:
+            self._applied(done, event, payload, tables)
+        for done in every:
+            for seq, row in done.parked.items():
+                self._parked(done, done.witness.events[seq], row)
+            for seq in done.unparked:
+                self.book.waiting.pop((done.witness.outbox_id, seq), None)
+            self.book.positions[done.witness.outbox_id] = done.after
+            self.stood.add((done.witness.outbox_id, *done.after))
         compare(self.book.reference, tables)
+
+    def _applied(self, done: Delivered, event: Seen, payload: dict[str, Any], tables: dict[str, Any]) -> None:
+        outbox_id = done.witness.outbox_id
+        again = event.seq in self.book.applied.setdefault(outbox_id, set())
+        if again and outbox_id in self.lenient:
+            return
+        if event.seq in self.book.again.get(outbox_id, ()):  # a replay: it changes nothing
+            dependants_are_held(self.book, done, event)
+            self._order_is_kept(self.book.newest_again, done, event)
+            self.book.again[outbox_id].discard(event.seq)
+            return
+        nothing_is_applied_twice(event, again=again)
+        if outbox_id not in self.lenient:  # the parked list is not fenced, the position is
+            dependants_are_held(self.book, done, event)
+        self._order_is_kept(self.book.newest, done, event)
+        self.book.reference.apply(event, payload, outbox_id, tables)
+        self.book.applied[outbox_id].add(event.seq)
+        self.effects.append((outbox_id, event.seq))
 
     def _order_is_kept(self, newest: dict[tuple[UUID, UUID], int], done: Delivered, event: Seen) -> None:
         """Judge the order within an aggregate; what was discarded and let go after all comes when a person says so."""
@@ -190,6 +211,8 @@ class Ledger:
         before = self.book.positions.get(outbox_id, (0, None))
         after, parked, unparked, stamps = before, {}, set(), set()
         for (table, key), row in transaction.writes.items():
+            if table in {"sources", "parked", "inbox"} and (key if table == "sources" else key[0]) != outbox_id:
+                continue  # another outbox's, in the same transaction
             if table == "sources" and row is not None:
                 after = (row["applied_seq"], row["applied_event_id"])
             elif table == "parked" and row is not None:
@@ -262,11 +285,23 @@ def only_the_right_file_is_delivered(done: Delivered) -> None:
         raise Violation("only_the_right_file_is_delivered", f"the position stood at {event_id}, the file has {found}")
 
 
-def effects_carry_the_events_of_their_transaction(done: Delivered) -> None:
+def effects_carry_the_events_of_their_transaction(every: Sequence[Delivered]) -> None:
     """G3: rows are written in the transaction in which the position passes their events, and in no other."""
-    stray = done.stamps - {event.event_id for event, _ in done.applied}
+    stray = {stamp for done in every for stamp in done.stamps}
+    stray -= {event.event_id for done in every for event, _ in done.applied}
     if stray:
-        raise Violation("effects_and_position_move_together", f"rows of {stray} from {done.before} to {done.after}")
+        moves = [(done.before, done.after) for done in every]
+        raise Violation("effects_and_position_move_together", f"rows of {stray}, positions from and to {moves}")
+
+
+def what_is_said_was_committed(ledger: "Ledger", outbox_id: UUID, position: Position) -> None:
+    """G3, G6: a position that a host is told of stood in the database.
+
+    Raises:
+        Violation: it never did.
+    """
+    if position[0] and (outbox_id, *position) not in ledger.stood:
+        raise Violation("what_is_said_was_committed", f"{position} was said, and never stood there")
 
 
 def nothing_is_applied_twice(event: Seen, *, again: bool) -> None:

@@ -39,7 +39,15 @@ class Summary:
         return {"seeds": self.seeds, "steps": self.steps, "days": days, "struck": struck, "failures": self.failures}
 
 
-def run_many(first: int, count: int, *, jobs: int, mutant: str | None = None, first_only: bool = False) -> Summary:
+def run_many(
+    first: int,
+    count: int,
+    *,
+    jobs: int,
+    mutant: str | None = None,
+    first_only: bool = False,
+    over_the_bus: bool = False,
+) -> Summary:
     """Run `count` seeds from `first` on.
 
     Args:
@@ -48,12 +56,14 @@ def run_many(first: int, count: int, *, jobs: int, mutant: str | None = None, fi
         jobs: processes.
         mutant: a bug to put into each of them.
         first_only: stop at the first failure.
+        over_the_bus: whether all of them go over the bus, not only some.
     """
     total = Summary()
-    chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
+    starts = range(first, first + count, CHUNK)
+    chunks = [(range(start, min(start + CHUNK, first + count)), over_the_bus) for start in starts]
     if jobs == 1:
         _prepare(mutant, already=True)
-        for part in itertools.chain.from_iterable(_parts(chunk) for chunk in chunks):
+        for part in itertools.chain.from_iterable(_parts(*chunk) for chunk in chunks):
             total.add(part)
             if first_only and total.failures:
                 return total
@@ -78,18 +88,18 @@ def _prepare(mutant: str | None, *, already: bool = False) -> None:
     silence()
 
 
-def _chunk(seeds: range) -> Summary:
+def _chunk(which: tuple[range, bool]) -> Summary:
     total = Summary()
-    for part in _parts(seeds):
+    for part in _parts(*which):
         total.add(part)
     return total
 
 
-def _parts(seeds: range) -> Iterator[Summary]:
+def _parts(seeds: range, over_the_bus: bool) -> Iterator[Summary]:  # noqa: FBT001 - one of two that go to a pool
     from simulation.plan import draw  # noqa: PLC0415
     from simulation.run import run  # noqa: PLC0415
 
     for seed in seeds:
-        outcome = run(draw(seed))
+        outcome = run(draw(seed, over_the_bus=over_the_bus))
         failed = [{"seed": seed, "invariant": outcome.invariant, "said": outcome.said}] if outcome.invariant else []
         yield Summary(1, outcome.steps, outcome.seconds, failed, Counter(outcome.struck))

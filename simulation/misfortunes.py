@@ -7,6 +7,7 @@ from typing import Any
 
 from outbox import Outbox
 from outbox.catalogue import ContentTagged
+from simulation.bus import Store
 from simulation.destination.server import Server
 from simulation.destination.tables import Tables
 from simulation.faults import Misfortune
@@ -40,6 +41,8 @@ class Misfortunes:
         chance: what a power loss leaves is a matter of chance.
         struck: told of each.
         replay: starts an operator who has events applied again, and says when that is over.
+        bus: the store of the bus, if there is one.
+        works_at: where the worker of a host runs.
 
     Attributes:
         left: how many are still to come, or not yet put right.
@@ -56,6 +59,8 @@ class Misfortunes:
         chance: random.Random,
         struck: set[str],
         replay: Callable[[Host, float, Callable[[], None]], None],
+        bus: Store | None,
+        works_at: Callable[[Host], Any],
     ) -> None:
         self._kernel = kernel
         self._hosts = hosts
@@ -64,6 +69,8 @@ class Misfortunes:
         self._power_chance = chance
         self._struck = struck
         self._start_replay = replay
+        self._bus = bus
+        self._works_at = works_at
         self._to_come = scenario.misfortunes
         self._chance = random.Random(f"misfortunes {scenario.seed}")
         self._report: dict[Host, tuple[Any, ...] | None] = {}
@@ -132,10 +139,10 @@ class Misfortunes:
         """Somebody kills the worker that does not get on."""
         if self._kernel.now >= self._server.tables_locked_until:
             return
-        if self._server.waits_for_a_lock(host):
+        if self._server.waits_for_a_lock(self._works_at(host)):
             self._tries[one] -= 1
             for process in list(self._kernel.processes):
-                if process.host is host and process.role == "worker":
+                if process.host is self._works_at(host) and process.role in {"worker", "centre"}:
                     self._kernel.kill(process)
         if self._tries[one]:
             self._later(3.0 + 7.0 * self._chance.random(), "killed_while_waiting", one)
@@ -242,6 +249,19 @@ class Misfortunes:
             box.relay.resume()
             box.ring()
         host.disk.log_synced()
+
+    def _bus_power(self, one: Misfortune, _host: Host) -> None:
+        """The bus loses its power, and what it had not synced."""
+        assert self._bus is not None
+        self._bus.lose_power(one.seconds, self._kernel.now - 60.0 * one.amount)
+
+    def _bus_purged(self, one: Misfortune, _host: Host) -> None:
+        assert self._bus is not None
+        self._bus.purge(2 * one.amount)
+
+    def _bus_anew(self, _one: Misfortune, _host: Host) -> None:
+        assert self._bus is not None
+        self._bus.begin_anew()
 
     def _swap(self, one: Misfortune, host: Host) -> None:
         if host.is_swapped:

@@ -27,6 +27,28 @@ class Work:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A bus between forwarders and a centre, in the place of workers that connect directly.
+
+    Attributes:
+        rate: how probable a mishap is whenever it is asked for something.
+        until: when it begins to behave.
+        together: whether the centre applies several outboxes in one transaction.
+        by_lane: whether it reads each partition by itself.
+        centres: how many there are.
+        frame_events, window_events: see `worker.bus.forward`.
+    """
+
+    rate: float
+    until: float
+    together: bool
+    by_lane: bool
+    centres: int
+    frame_events: int
+    window_events: int
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A run, before it is run.
@@ -47,6 +69,8 @@ class Scenario:
         twin: whether a second worker is started for the first host's file, by a link to it.
         alike: how many refused alike in a row are the database's fault.
         insists: whether an operator tries again all the time what the database refuses.
+        carrier: the bus that the hosts forward over; None: their workers connect directly.
+        only_retries: whether operators edit and discard nothing.
     """
 
     seed: int
@@ -63,6 +87,8 @@ class Scenario:
     twin: bool = False
     alike: int = 5
     insists: bool = False
+    carrier: Carrier | None = None
+    only_retries: bool = False
 
 
 _WORK = (
@@ -84,8 +110,79 @@ _DISK = (
 )  # fmt: skip
 
 
-def draw(seed: int) -> Scenario:
-    """Draw the scenario of a seed."""
+OVER_THE_BUS = 0.08
+
+
+def draw(seed: int, *, over_the_bus: bool = False) -> Scenario:
+    """Draw the scenario of a seed; some go over a bus, or all."""
+    drawn, chance = _draw(seed), random.Random(f"bus {seed}")
+    return _carried(drawn, chance) if chance.random() < OVER_THE_BUS or over_the_bus else drawn
+
+
+def _carried(drawn: Scenario, chance: random.Random) -> Scenario:
+    """The same over a bus, without what is none of its business or is not promised there (docs/simulation.md)."""
+    hosts = len(drawn.work)
+    carrier = Carrier(
+        rate=chance.choice((0.0, 0.02, 0.05, 0.12)),
+        until=chance.uniform(30, 200),
+        together=chance.random() < 0.6,
+        by_lane=chance.random() < 0.3,
+        centres=2 if chance.random() < 0.12 else 1,
+        frame_events=chance.choice((1, 3, 8, 200)),
+        window_events=chance.choice((4, 20, 10_000)),
+    )
+    faults = [*drawn.faults, *(_on_the_way(chance) for _ in range(chance.choice((0, 1, 2, 3))))]
+    misfortunes = [one for one in drawn.misfortunes if one.kind not in _NOT_OVER_THE_BUS]
+    misfortunes += [_of_the_store(chance, hosts) for _ in range(chance.choice((0, 0, 1, 1, 2)))]
+    goes_back = any(one.kind == "restore" for one in misfortunes)
+    work = drawn.work
+    if goes_back:
+        work = tuple(tuple(tuple(_unmarked(share)) for share in host) for host in work)
+    return replace(
+        drawn,
+        work=work,
+        faults=tuple(faults),
+        misfortunes=tuple(misfortunes),
+        rivals=False,
+        twin=False,
+        meddlers=False,
+        insists=False,
+        carrier=carrier,
+        only_retries=goes_back,
+    )
+
+
+_NOT_OVER_THE_BUS = frozenset({"swap", "old_list", "replay", "back_and_forth"})
+
+
+def _unmarked(share: tuple[Work, ...]) -> Iterator[Work]:
+    for one in share:
+        if one.kind != "orphan":
+            yield replace(one, title=one.title.replace(REFUSED_MARK, "").replace(KILLER_MARK, ""))
+
+
+def _on_the_way(chance: random.Random) -> Fault:
+    """A death of a forwarder or the centre beside the bus, between two parts of what they do there."""
+    return Fault(
+        kind=chance.choice(("crash", "crash", "crash", "stop")),
+        role=chance.choice(("forwarder", "centre", "centre")),
+        edge=chance.choice(("bus.publish", "bus.answer", "bus.read", "bus.newest", "bus.say", "net.commit", "net.")),
+        nth=chance.randint(1, 12),
+    )
+
+
+def _of_the_store(chance: random.Random, hosts: int) -> Misfortune:
+    """The bus loses its power or its store, or some of what it has."""
+    return Misfortune(
+        kind=chance.choice(("bus_power", "bus_power", "bus_purged", "bus_anew")),
+        host=chance.randrange(hosts),
+        at=chance.uniform(1, 150),
+        seconds=chance.choice((0.0, chance.uniform(0, 30), chance.uniform(0, 300))),
+        amount=chance.random(),
+    )
+
+
+def _draw(seed: int) -> Scenario:
     chance = random.Random(seed)
     meddlers = False
     calm = chance.random() < 0.1  # now and then nothing goes wrong, and that must be seen to work as well

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -24,6 +25,8 @@ from outbox import (
 )
 from outbox import catalogue as c
 from outbox.operating import plan_prune, prune, resolve
+from simulation.bus import Line as BusLine
+from simulation.bus import Site, Store
 from simulation.host import Host
 from simulation.invariants import (
     one_worker_serves_the_file,
@@ -32,10 +35,15 @@ from simulation.invariants import (
     what_was_said_is_in_the_log,
 )
 from simulation.kernel import Kernel, Process
-from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Scenario, Work
+from simulation.plan import KILLER_MARK, LESSONS, REFUSED_MARK, Carrier, Scenario, Work
 from simulation.strange import LineAdded, OrderCancelled, OrderMoved, OrderPlaced, StockCounted
 from simulation.template import copy_of, new_outbox
+from worker.bus.central import LONGEST_WAIT_SECONDS, Centre, Served
+from worker.bus.forward import Forwarder, ForwardOptions
+from worker.bus.link import Link
+from worker.bus.prove import proven
 from worker.connect.connection import Connection
+from worker.errors import WorkerError
 from worker.faults.outage import Backoff, Patience
 from worker.faults.suspects import died
 from worker.notes import best_effort
@@ -46,21 +54,24 @@ from worker.run.report import Report
 
 PROJECT, AUDIENCE, MIND = "curso", "padeiros", "ana"
 TWIN_TRIES_EVERY_SECONDS = 45.0
+CENTRE_LOOKS_SECONDS = 5.0
 POLL_SECONDS = 30.0  # seldom: what the bell does not tell is found all the same
 Dial = Callable[[], Connection]
+Prove = Callable[[Outbox, Path], bool]
 
 
 class Waiting:
     """How a worker waits here: for the bell, for being told to stop, or for virtual time to pass."""
 
-    def __init__(self, kernel: Kernel, host: Host) -> None:
+    def __init__(self, kernel: Kernel, host: Host | Site, edge: str = "idle") -> None:
         self._kernel = kernel
         self._host = host
+        self._edge = edge
         self._heard = host.rings
         self.stopping = False
 
     def wait_for_news(self, seconds: float) -> None:
-        self._kernel.step("idle")
+        self._kernel.step(self._edge)
         self._kernel.sleep(seconds, lambda: self.stopping or self._host.rings > self._heard)
         self._heard = self._host.rings
 
@@ -224,9 +235,7 @@ def work(
         wary = died(box)
         with best_effort(box):
             box.relay.set_state("starting")
-        waiting = Waiting(kernel, host)
-        assert isinstance(kernel.me, Process)
-        kernel.me.belongings.append(waiting)
+        waiting = _waiting(kernel, Waiting(kernel, host))
 
         def clock() -> float:
             return kernel.now
@@ -253,6 +262,115 @@ def work(
                 box.relay.set_state("stopped")
 
 
+def forward(kernel: Kernel, host: Host, link: Link, carrier: Carrier) -> None:
+    """The life of `worker forward`."""
+    with ExitStack() as opened:
+        box = opened.enter_context(Outbox.open(host.log, content_root=host.root, clock=host, lenient=True))
+        opened.enter_context(WorkerLock(host.log))
+        waiting = _waiting(kernel, Waiting(kernel, host, edge="bus.idle"))
+
+        def clock() -> float:
+            return kernel.now
+
+        forwarder = Forwarder(
+            box,
+            link,
+            waker=waiting,
+            patience=Patience(box, Backoff(), clock=clock),
+            options=ForwardOptions(
+                poll_seconds=POLL_SECONDS, window_events=carrier.window_events, frame_events=carrier.frame_events
+            ),
+            clock=clock,
+        )
+        try:
+            forwarder.run()
+        finally:
+            with best_effort(box):
+                box.relay.set_state("stopped")
+
+
+class WaitingAtCentre(Waiting):
+    """How a centre waits: it looks often whether something came; here it is told, and looks as seldom as it can."""
+
+    def __init__(self, kernel: Kernel, site: Site, store: Store) -> None:
+        super().__init__(kernel, site)
+        self._store = store
+
+    def sleep(self, seconds: float, **_until: object) -> None:
+        if seconds != LONGEST_WAIT_SECONDS:
+            self._kernel.sleep(seconds, lambda: self.stopping)
+            return
+        heard = self._store.news
+        self._kernel.sleep(CENTRE_LOOKS_SECONDS, lambda: self.stopping or self._store.news > heard)
+
+
+class _Centre(Centre):
+    """It says whose events it has in hand, so that those that kill can."""
+
+    kernel: Kernel
+    site: Site
+
+    def _turn(self, served: Served) -> bool:
+        me = self.kernel.me
+        self.site.serves[me] = served.log.outbox_id
+        try:
+            return super()._turn(served)
+        finally:
+            self.site.serves[me] = None
+
+
+def centre(kernel: Kernel, site: Site, store: Store, dial: Dial, scenario: Scenario, lanes: Sequence[str]) -> None:
+    """The life of `worker apply`."""
+    assert scenario.carrier is not None
+    waiting = _waiting(kernel, WaitingAtCentre(kernel, site, store))
+    made = _Centre(
+        BusLine(store),
+        dial,
+        lanes,
+        waker=waiting,
+        options=Options(max_events=scenario.batch, hold_after_alike=scenario.alike),
+        together=scenario.carrier.together,
+        clock=lambda: kernel.now,
+    )
+    made.kernel, made.site = kernel, site
+    made.run()
+    made.ended()
+
+
+def _waiting(kernel: Kernel, waiting: Waiting) -> Waiting:
+    assert isinstance(kernel.me, Process)
+    kernel.me.belongings.append(waiting)
+    return waiting
+
+
+def proven_over(link: Link, kernel: Kernel) -> Prove:
+    """Prove over the bus; False where nobody answers, or not in time."""
+
+    def prove(box: Outbox, root: Path) -> bool:
+        with suppress(WorkerError):
+            proven(box, link, root, kernel.sleep)
+            return True
+        return False
+
+    return prove
+
+
+def proven_by(dial: Dial) -> Prove:
+    """Prove over a connection; False where the database is away."""
+
+    def prove(box: Outbox, root: Path) -> bool:
+        with suppress(psycopg.Error):
+            connection = dial()
+            try:
+                verify_all(connection, box, root)
+            finally:
+                connection.close()
+            return True
+        return False
+
+    return prove
+
+
 class Operator:
     """A person who looks after a host: decides about what is parked, prunes what is proven, and tidies up."""
 
@@ -260,9 +378,10 @@ class Operator:
         self,
         kernel: Kernel,
         host: Host,
-        dial: Dial,
+        prove: Prove,
         chance: random.Random,
         *,
+        only_retries: bool,
         proven: Callable[[Host, float], frozenset[int]],
         left_to_the_worker: Callable[[Host, str, list[int]], bool],
         pruned: Callable[[Host, int, frozenset[int]], None],
@@ -273,7 +392,8 @@ class Operator:
         self._pruned = pruned
         self._kernel = kernel
         self._host = host
-        self._dial = dial
+        self._prove = prove
+        self._only_retries = only_retries
         self._chance = chance
         self._prunes = prunes
 
@@ -305,7 +425,7 @@ class Operator:
         title = str(payload.get("title", ""))
         marked = REFUSED_MARK in title or KILLER_MARK in title
         what = self._chance.random()
-        if what < 0.2 or not is_passed(box, row):
+        if what < 0.2 or self._only_retries or not is_passed(box, row):
             resolve.retry(box, seq)
         elif what < 0.4 or not marked:
             if marked or what < 0.6:
@@ -322,13 +442,7 @@ class Operator:
     def _prune(self, box: Outbox) -> None:
         began = self._kernel.now
         at_first = self._proven(self._host, began)  # the database may be put back once it was compared
-        try:
-            connection = self._dial()
-            try:
-                verify_all(connection, box, self._host.root)
-            finally:
-                connection.close()
-        except psycopg.Error:  # the database is away: next time
+        if not self._prove(box, self._host.root):  # next time
             return
         proven = at_first | self._proven(self._host, began)
         self._kernel.pause("prune")

@@ -33,7 +33,7 @@ def shrink(scenario: Scenario, found: Outcome) -> tuple[Scenario, Outcome]:
 
 
 def _smaller(scenario: Scenario) -> Iterator[Scenario]:
-    for also in ("rivals", "twin", "prunes", "readers", "meddlers", "insists", "strange_path"):
+    for also in ("rivals", "twin", "prunes", "readers", "meddlers", "insists", "strange_path", "only_retries"):
         if getattr(scenario, also):
             without: dict[str, Any] = {also: False}
             yield dataclasses.replace(scenario, **without)

@@ -181,6 +181,11 @@ class Witness:
         """Return seq -> state of the parked list."""
         return dict(self._connection.execute("select seq, state from parked"))
 
+    def noted_position(self) -> int:
+        """Return how far the file says that the database is."""
+        (noted,) = self._connection.execute("select coalesce(max(applied_seq), 0) from destinations").fetchone()
+        return int(noted)
+
     def staged_as(self, temp: str) -> set[str]:
         """Return the hash of a staged file that the log names as not in its place yet; empty where it does not."""
         return {row[0] for row in self._connection.execute("select sha256 from files where temp = ?", [temp])}

@@ -1,5 +1,6 @@
 """The world of one run: hosts, their processes, one database, and an adversary."""
 
+import datetime as dt
 import os
 import random
 from collections import Counter
@@ -14,12 +15,14 @@ from outbox import WorkerRunning
 from outbox.errors import StorageFailed, StorageFull
 from simulation import operators, programs
 from simulation.adversary import Adversary
+from simulation.bus import Line as BusLine
+from simulation.bus import Site, Store
 from simulation.declared import named
 from simulation.destination.line import Line
 from simulation.destination.server import Server
 from simulation.destination.tables import Transaction
 from simulation.edges import injected
-from simulation.host import Host
+from simulation.host import EPOCH, Host
 from simulation.invariants import (
     Knocks,
     a_killer_is_found,
@@ -28,10 +31,13 @@ from simulation.invariants import (
     what_was_decided_took_effect,
 )
 from simulation.kernel import Kernel, Killed, Process, Violation
-from simulation.ledger import Ledger
+from simulation.ledger import Ledger, what_is_said_was_committed
 from simulation.liveness import Liveness
 from simulation.misfortunes import Misfortunes
 from simulation.plan import KILLER_MARK, LOGIN_REFUSALS, REFUSED_MARK, SLOW_MARK, Scenario
+from simulation.witness import Witness
+from worker.bus.link import partition_of
+from worker.bus.word import decode
 
 PATIENCE_SECONDS = 6 * 3600.0
 MOST_STEPS = 40_000
@@ -93,6 +99,15 @@ class World:
             for number, share in enumerate(scenario.work)
             for index, work in enumerate(share)
         ]
+        self._site = Site(self.kernel)
+        self.bus: Store | None = None
+        if scenario.carrier is not None:
+            carried = random.Random(f"carried {scenario.seed}")
+            self.bus = Store(self.kernel, scenario.carrier, carried, self.adversary.struck, self._said)
+            self.adversary.struck.add("the bus")
+            if scenario.carrier.centres > 1:
+                self.adversary.struck.add("a second centre")
+                self.ledger.lenient |= {host.witness.outbox_id for host in self.hosts}
         self.misfortunes = Misfortunes(
             scenario,
             self.kernel,
@@ -102,6 +117,8 @@ class World:
             chance=self.chance,
             struck=self.adversary.struck,
             replay=self._replay,
+            bus=self.bus,
+            works_at=lambda host: host if self.bus is None else self._site,
         )
         if scenario.rivals:
             self.adversary.struck.add("a rival worker")
@@ -118,13 +135,19 @@ class World:
             for number, generator in enumerate(self.generators):
                 self._start(f"generator-{number}", "generator", generator.host, generator.run)
             for number, host in enumerate(self.hosts):
-                self._start(f"worker-{number}", "worker", host, self._worker(host))
+                if self.bus is None:
+                    self._start(f"worker-{number}", "worker", host, self._worker(host))
+                else:
+                    self._start(f"forwarder-{number}", "forwarder", host, self._forwarder(host, self.bus))
                 chance = random.Random(f"operator {scenario.seed} {number}")
                 operator = programs.Operator(
                     self.kernel,
                     host,
-                    self._dial,
+                    programs.proven_by(self._dial)
+                    if self.bus is None
+                    else programs.proven_over(BusLine(self.bus), self.kernel),
                     chance,
+                    only_retries=scenario.only_retries,
                     proven=self._proven,
                     left_to_the_worker=self._left_to_the_worker,
                     pruned=self._pruned,
@@ -144,6 +167,8 @@ class World:
                 if scenario.readers:
                     reader = programs.Reader(self.kernel, host, random.Random(f"reader {scenario.seed} {number}"))
                     self._start(f"reader-{number}", "reader", host, reader.run)
+            for number in range(scenario.carrier.centres if scenario.carrier is not None else 0):
+                self._start(f"centre-{number}", "centre", self._site, self._centre())
             if scenario.rivals:
                 self._start("rival", "worker", self.hosts[0], self._worker(self.hosts[0], rival=True))
             if scenario.twin:
@@ -190,21 +215,36 @@ class World:
     def log_changed(self, process: Process) -> None:
         self.kernel.judge(process.host.witness.look)
 
-    def in_hand(self, process: Process, seq: int) -> None:
+    def now(self) -> dt.datetime:
+        return EPOCH + dt.timedelta(seconds=self.kernel.now)
+
+    def in_hand(self, process: Process, seq: int, event_id: UUID | None = None) -> None:
         """An event is about to be decoded or sent: some kill whoever tries."""
-        event = process.host.witness.events.get(seq)
+        host = self._whose(process, seq, event_id)
+        event = host.witness.events.get(seq)
         if event is None:
             return
-        _, decided = process.host.witness.decided(seq)
+        _, decided = host.witness.decided(seq)
         if KILLER_MARK in str((decided or event.payload).get("title", "")):
             self.kernel.tell(f"event {seq} kills {process.name}")
-            decision = process.host.witness.last_decision(seq).id
-            key = (process.host.witness.outbox_id, seq, decision)
+            decision = host.witness.last_decision(seq).id
+            key = (host.witness.outbox_id, seq, decision)
             self._deaths[key] += 1
-            if not process.host.had_trouble and key[0] not in self.ledger.lenient:
+            if not host.had_trouble and key[0] not in self.ledger.lenient:
                 self.kernel.judge(a_killer_is_found, seq, self._deaths[key])
             self.adversary.struck.add("an event that kills")
             self.kernel.die()
+
+    def _whose(self, process: Process, seq: int, event_id: UUID | None) -> Host:
+        """Whose event it is: of the host, or of the one whose events a centre has in hand."""
+        if isinstance(process.host, Host):
+            return process.host
+        for host in self.hosts:
+            there = host.witness.events.get(seq)
+            serves = process.host.serves.get(process)
+            if host.witness.outbox_id == serves or (there is not None and there.event_id == event_id):
+                return host
+        raise AssertionError(f"event {seq} is nobody's")
 
     # What the kernel asks.
 
@@ -228,6 +268,8 @@ class World:
         """Whether the worker lets go of these by itself: the database is broken, or has taken one like them since."""
         if self.server.refuse_all is not None:
             return True
+        if self.bus is not None:  # nobody takes back the blame there
+            return False
         later = [host.witness.events.get(seq) for seq in self._applied(host) if seq > max(blamed)]
         return any(one is not None and one.type == kind for one in later)
 
@@ -259,9 +301,7 @@ class World:
                 one.close()
         for fd in list(process.fds):
             os.close(fd)
-        if process.role in {"worker", "generator", "operator", "reader", "replayer"} and not self._ended_as_it_may(
-            process, outcome
-        ):
+        if process.role != "network" and not self._ended_as_it_may(process, outcome):
             raise Violation("programs_end_as_they_may", f"{process.name}: {outcome!r}") from outcome
         if process.role == "network" or (process.role in {"generator", "replayer"} and outcome is None):
             return
@@ -290,9 +330,11 @@ class World:
 
     def _is_through(self, host: Host) -> bool:
         """Whether everything is delivered, the list in the file shows so, and of no decision the end is open."""
+        if self.bus is not None and host.witness.noted_position() != host.witness.last_seq:
+            return False
         return self.is_delivered(host) and not host.witness.parked() and not host.witness.has_open_decisions()
 
-    def _start(self, name: str, role: str, host: Host, target: Callable[[], None]) -> None:
+    def _start(self, name: str, role: str, host: Host | Site, target: Callable[[], None]) -> None:
         if role in {"generator", "reader"} and host.is_swapped:
             self.kernel.after(10.0, lambda: self._start(name, role, host, target))
             return
@@ -300,6 +342,20 @@ class World:
 
     def _worker(self, host: Host, *, rival: bool = False, twin: bool = False) -> Callable[[], None]:
         return lambda: programs.work(self.kernel, host, self._dial, self.scenario, rival=rival, twin=twin)
+
+    def _forwarder(self, host: Host, bus: Store) -> Callable[[], None]:
+        return lambda: programs.forward(self.kernel, host, BusLine(bus), bus.carrier)
+
+    def _centre(self) -> Callable[[], None]:
+        assert self.bus is not None
+        bus, lanes = self.bus, ["*"]
+        if bus.carrier.by_lane:
+            lanes = sorted({partition_of(host.witness.outbox_id) for host in self.hosts})
+        return lambda: programs.centre(self.kernel, self._site, bus, self._dial, self.scenario, lanes)
+
+    def _said(self, outbox_id: UUID, data: bytes) -> None:
+        word = decode(data)
+        what_is_said_was_committed(self.ledger, outbox_id, (word.seq, word.event_id))
 
     def _replay(self, host: Host, amount: float, done: Callable[[], None]) -> None:
         form = operators.REPLAYS[int(amount * len(operators.REPLAYS))]
@@ -332,13 +388,27 @@ class World:
         if any(table == "parked" and row is not None for (table, _), row in transaction.writes.items()):
             self.adversary.struck.add("an event that is parked")
         try:
-            client.host.witness.look()
-            self.ledger.committed(
-                client.host.witness, transaction, server.tables.rows, rewinds=client.role == "replayer"
-            )
+            if isinstance(client.host, Host):
+                client.host.witness.look()
+                self.ledger.committed(
+                    client.host.witness, transaction, server.tables.rows, rewinds=client.role == "replayer"
+                )
+            elif witnesses := self._touched(transaction):
+                for witness in witnesses:
+                    witness.look()
+                self.ledger.committed_of(witnesses, transaction, server.tables.rows)
         except Violation as violation:
             self.kernel.failure = self.kernel.failure or violation
             raise Killed from violation
+
+    def _touched(self, transaction: Transaction) -> list[Witness]:
+        """Of which outboxes a centre wrote anything but how far it has read, and what it has in hand."""
+        tables = {table for table, _ in transaction.writes}
+        if tables <= {"streams", "starts"}:
+            return []
+        keys = {key for table, key in transaction.writes if table == "sources"}
+        keys |= {key[0] for table, key in transaction.writes if table in {"parked", "inbox"}}
+        return [host.witness for host in self.hosts if host.witness.outbox_id in keys] or [self.hosts[0].witness]
 
 
 @contextmanager

@@ -76,6 +76,10 @@ def keys_of(name: str, values: Any, exists: Callable[[str, Any], bool]) -> list[
         key = ("sources", values["outbox_id"])
         return [key] if exists(*key) is not (verb == "register") else []
     # `register` waits for another that is about to make the row; one that is there it leaves alone, locked or not.
+    if verb == "lock_positions":
+        return [("sources", one) for one in sorted(values["outbox_ids"]) if exists("sources", one)]
+    if verb in {"note_read", "note_reader"}:
+        return [("streams", values["lane"])]
     if verb.startswith(("written_", "taken_", "linked_", "unlinked_")):  # what the transaction itself wrote
         return []
     what, _, many = verb.partition("_")

@@ -6,7 +6,7 @@ from simulation.declared import CATALOGUE
 from worker.apply import tables
 from worker.apply.queries import query, statements
 
-_FILES = ("relay", "inbox", "obstacles")
+_FILES = ("relay", "inbox", "obstacles", "bus")
 _MADE = {"projection": tables.projection, "verify": tables.verify}
 _NAMES = {query(file, name): f"{file}.{name}" for file in _FILES for name in statements(file)} | {
     text.strip().rstrip(";"): f"{file}.{name}" for file, made in _MADE.items() for name, text in made(CATALOGUE).items()

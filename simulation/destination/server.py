@@ -4,6 +4,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from simulation.declared import TABLES
+from simulation.destination import carried
 from simulation.destination.locks import Locks, keys_of
 from simulation.destination.refusals import lost, refusal
 from simulation.destination.statements import HANDLERS, Rows
@@ -129,9 +130,7 @@ class Session:
         """
         self._must_live()
         if name.startswith("begin"):
-            self.transaction = Transaction(
-                self.server.tables, self.server.kernel.now, snapshot="repeatable read" in name
-            )
+            self.transaction = self._begun(snapshot="repeatable read" in name)
             return []
         if name == "commit":
             self._commit()
@@ -142,7 +141,7 @@ class Session:
         if name == "select 1":
             return [(1,)]
         if self.transaction is None:
-            self.transaction = Transaction(self.server.tables, self.server.kernel.now)
+            self.transaction = self._begun()
             try:
                 rows = self._run(name, values)
                 self._commit()
@@ -163,6 +162,10 @@ class Session:
         if self in self.server.sessions:
             self.server.sessions.remove(self)
 
+    def _begun(self, *, snapshot: bool = False) -> Transaction:
+        server = self.server
+        return Transaction(server.tables, server.kernel.now, destination_id=server.destination_id, snapshot=snapshot)
+
     def _must_live(self) -> None:
         if not self.alive:
             raise refusal("57P01")
@@ -174,7 +177,7 @@ class Session:
             raise refusal("25P02")
         try:
             keys = keys_of(name, values, lambda table, key: tx.get(table, key) is not None)
-            if keys and keys[0][0] != "sources":
+            if keys and keys[0][0] not in {"sources", "streams"}:
                 self._wait_for_the_tables(tx)
             self.server.locks.take(self, keys, tx.lock_timeout_seconds, lambda: self.alive)
             self._must_live()
@@ -208,7 +211,7 @@ class Session:
             return list(_SET_RIGHT)
         before = len(tx.writes)
         there = dict(tx.writes) if self.server.keeps else {}
-        rows = HANDLERS[name](tx, values)
+        rows = (HANDLERS.get(name) or carried.HANDLERS[name])(tx, values)
         if name == "projection.add_tags" and self.server.sequence_is_behind and len(tx.writes) > before:
             raise refusal("23505", constraint="tags_pkey", table="tags")
         if self.server.keeps:

@@ -424,8 +424,8 @@ def _park(tx: Transaction, values: Any) -> Rows:
             "state": row["state"], "verdict": row["verdict"], "sqlstate": row["sqlstate"], "reason": row["reason"],
             "attempts": row["attempts"],
         }  # fmt: skip
-        kept = {} if there is None else {name: there[name] for name in ("event_id", "type", "aggregate_id")}
-        tx.put("parked", key, {**fresh, **kept})
+        kept = {} if there is None else {name: there[name] for name in ("event_id", "type", "aggregate_id", "refs")}
+        tx.put("parked", key, {"refs": None, **fresh, **kept})
     return []
 
 

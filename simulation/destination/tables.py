@@ -7,14 +7,17 @@ are never changed in place, so a copy of the outer dictionaries is a snapshot.
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from simulation.declared import CATALOGUE
 
 Row = dict[str, Any]
 Key = Any
+NOWHERE = UUID(int=0)
 NAMES = (
     *CATALOGUE.aggregates, *(one.relation for one in CATALOGUE.outsides.values()),
     *(one.relation for one in CATALOGUE.links.values()), "removed_links", "sources", "parked", "inbox",
+    "streams", "starts",
 )  # fmt: skip
 
 
@@ -37,14 +40,16 @@ class Transaction:
         writes: (table, key) -> the row, None where it was deleted; in the order of the first write.
         began: when, in microseconds by the server's clock.
         failed: a statement of it was refused; nothing but a rollback is accepted.
+        destination_id: the identity of the database.
         has_our_settings: whether what statements rest on was set, whatever the login brings along.
     """
 
-    def __init__(self, tables: Tables, now: float, *, snapshot: bool = False) -> None:
+    def __init__(self, tables: Tables, now: float, *, destination_id: UUID = NOWHERE, snapshot: bool = False) -> None:
         self._tables = tables.copy() if snapshot else tables
         self._numbers = tables.numbers
         self.writes: dict[tuple[str, Key], Row | None] = {}
         self.began = int(now * 1_000_000)
+        self.destination_id = destination_id
         self.failed = False
         self.lock_timeout_seconds = self.statement_timeout_seconds = float("inf")
         self.has_our_settings = False
