@@ -2,8 +2,9 @@
 
 from outbox import catalogue, tracing
 from outbox.catalogue import ids
-from outbox.catalogue.declaration import Payload, Recorded
 from outbox.catalogue.event import Event
+from outbox.catalogue.event_types import Payload
+from outbox.catalogue.recorded import Recorded
 from outbox.errors import (
     CatalogueError,
     ConfigurationError,

@@ -39,8 +39,8 @@ from outbox.settings import DEFAULT_PAYLOAD_LIMIT_BYTES
 from outbox.stored import stored
 
 if TYPE_CHECKING:
-    from outbox.catalogue.declaration import Payload
     from outbox.catalogue.event import Event
+    from outbox.catalogue.event_types import Payload
     from outbox.files.known_files import KnownFile
 
 

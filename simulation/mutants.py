@@ -433,7 +433,7 @@ MUTANTS = (
     ),
     _mutant(
         "part-of-a-key", "a key of several parts is told by its first alone",
-        "outbox.catalogue.declaration",
+        "outbox.catalogue.tables",
         "        return as_key([payload[name] for name in self.key])\n",
         "        return as_key([payload[self.key[0]] for _ in self.key])\n",
     ),

@@ -23,27 +23,20 @@ from outbox.catalogue.content import (
     Slug,
     TechnicalLevel,
 )
-from outbox.catalogue.declaration import (
-    INBOX,
+from outbox.catalogue.declaration import Catalogue
+from outbox.catalogue.event_types import (
     REMOVED_SLOT,
-    STAMP,
     STATE_SLOT,
-    Aggregate,
-    Catalogue,
     Contract,
     Does,
     Field,
-    Link,
-    Outside,
-    Owner,
     Payload,
-    Recorded,
-    as_key,
-    column,
     contract_of,
     event_type,
     may_be_removed,
 )
+from outbox.catalogue.recorded import INBOX, Recorded
+from outbox.catalogue.tables import STAMP, Aggregate, Link, Outside, Owner, as_key, column
 
 # Of content. A reader asks `active`, whose types may be others.
 CONTRACTS = CATALOGUE.contracts

@@ -13,7 +13,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from outbox.catalogue.declaration import Aggregate, Catalogue, Link, Outside, Owner, Payload, column, event_type
+from outbox.catalogue.declaration import Catalogue
+from outbox.catalogue.event_types import Payload, event_type
+from outbox.catalogue.tables import Aggregate, Link, Outside, Owner, column
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,198}[a-z0-9])?\Z")]
 Text = Annotated[str, Meta(min_length=1)]

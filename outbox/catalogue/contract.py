@@ -18,7 +18,7 @@ import msgspec
 
 from outbox.catalogue import ids
 from outbox.catalogue.chosen import active
-from outbox.catalogue.declaration import Contract, Payload, contract_of
+from outbox.catalogue.event_types import Contract, Payload, contract_of
 from outbox.errors import ContractError, PayloadTooLarge
 from outbox.settings import DEFAULT_PAYLOAD_LIMIT_BYTES
 

@@ -11,7 +11,7 @@ import msgspec
 
 from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import check
-from outbox.catalogue.declaration import Contract
+from outbox.catalogue.event_types import Contract
 
 _HEAD = """\
 # Event catalogue, version 1

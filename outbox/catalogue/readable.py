@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from outbox.catalogue.chosen import active
-from outbox.catalogue.declaration import as_key
+from outbox.catalogue.tables import as_key
 
 
 def as_data(payload_json: str) -> Any:

@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from outbox.catalogue.contract import Checked, check
-from outbox.catalogue.declaration import Payload
 from outbox.catalogue.event import Event
+from outbox.catalogue.event_types import Payload
 from outbox.errors import FileConflict, FileMoved, OutboxError
 from outbox.files import known_files
 from outbox.files.confined import confined

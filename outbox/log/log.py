@@ -28,8 +28,8 @@ import msgspec
 
 from outbox.catalogue import ids
 from outbox.catalogue.contract import Checked
-from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT, Does, may_be_removed
 from outbox.catalogue.event import COLUMNS, Event
+from outbox.catalogue.event_types import REMOVED_SLOT, STATE_SLOT, Does, may_be_removed
 from outbox.clock import as_text
 from outbox.errors import EventNotFound
 from outbox.stored import stored

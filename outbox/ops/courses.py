@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from outbox.catalogue.declaration import STATE_SLOT
+from outbox.catalogue.event_types import STATE_SLOT
 from outbox.catalogue.readable import as_fields
 from outbox.log import log
 from outbox.outbox import Outbox

@@ -16,8 +16,8 @@ from typing import Any
 
 from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import check, parse
-from outbox.catalogue.declaration import Does
 from outbox.catalogue.event import Event
+from outbox.catalogue.event_types import Does
 from outbox.catalogue.readable import as_fields
 from outbox.errors import EventNotFound, OutboxError, ParkedConflict
 from outbox.log.sqlite_errors import translated

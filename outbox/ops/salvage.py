@@ -14,8 +14,8 @@ from typing import Any
 
 from outbox.catalogue.chosen import active
 from outbox.catalogue.contract import parse
-from outbox.catalogue.declaration import REMOVED_SLOT, Does
 from outbox.catalogue.event import COLUMNS, Event
+from outbox.catalogue.event_types import REMOVED_SLOT, Does
 from outbox.errors import OutboxCorrupt, OutboxError
 from outbox.log.database import not_found
 from outbox.log.sqlite_errors import translated

@@ -34,7 +34,7 @@ import msgspec
 
 from outbox import tracing
 from outbox.catalogue.contract import Checked, check, parse
-from outbox.catalogue.declaration import REMOVED_SLOT, STATE_SLOT
+from outbox.catalogue.event_types import REMOVED_SLOT, STATE_SLOT
 from outbox.catalogue.upcast import upcast
 from outbox.errors import FileConflict, OutboxError, PathRefused
 from outbox.log import log
