@@ -97,7 +97,7 @@ MUTANTS = (
     _mutant(
         "patch-swallowed", "a patch that was said before the newest whole state is taken for known",
         "outbox.log.log",
-        "    if draft.contract.patches and STATE_SLOT in heads and heads[STATE_SLOT][0] > seq:\n        return False\n", "",
+        "    if draft.contract.patches and STATE_SLOT in said and said[STATE_SLOT][0] > seq:\n        return False\n", "",
     ),
     # parking
     _mutant(
@@ -265,8 +265,8 @@ MUTANTS = (
     _mutant(
         "rename-before-commit", "a file is published before its event is committed",
         "outbox.files.publish",
-        "        appended = _commit(connection, gate, unit, now, settled)\n        refused = _rename(unit.root, moving)",
-        "        refused = _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled)",
+        "        appended = _commit(connection, gate, unit, now, settled, newest)\n        refused = _rename(unit.root, moving)",
+        "        refused = _rename(unit.root, moving)\n        appended = _commit(connection, gate, unit, now, settled, newest)",
     ),
     _mutant(
         "commits-not-synced", "the log is not synced at every commit",
