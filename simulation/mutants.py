@@ -373,8 +373,12 @@ MUTANTS = (
     ),
     _mutant(
         "view-left", "what was taken up stays on the list in the file",
-        "worker.faults.parking", "        self._settle(outcomes)\n        self._write(gone=gone)\n",
-        "        self._settle(outcomes)\n        self._write()\n",
+        "worker.faults.parking", "        self._left += gone\n", "",
+    ),
+    _mutant(
+        "left-unnoted", "what was taken up last stays on the list in the file, if it went within a second",
+        "worker.faults.parking", "if self._owed or not self._ready or self._clock()", "if self._owed or self._clock()",
+        ("worker.faults.parking", 'over, or waits."""\n        self._write()', 'over, or waits."""'),
     ),
     _mutant(
         "late-unsettled", "nobody looks what became of a decision that was made from a list out of date",
