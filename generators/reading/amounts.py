@@ -49,6 +49,7 @@ class _Patterns:
         self.hours_minutes = re.compile(
             rf"{n}\s*{hour}\s*(?:(?:{both})\b|,|:)?\s*(\d{{1,2}})\s*{minute}?(?!\d|[.,]\d|[a-z])"
         )
+        self.half_before = re.compile(rf"(?<![\d.,])(\d{{1,3}}) (?:{half}) (?={hour}\b)")
         self.and_half = re.compile(rf"(?<![\d.,] )(?<![\d.,a-z])(?={hour} (?:{half})\b)")
         self.hours = re.compile(rf"{n}\+?(?:\s*|-){hour}(?![a-z])( (?:{half})\b)?")
         self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
@@ -59,7 +60,7 @@ class _Patterns:
             rf"(?<![\d.,])(\d{{1,3}})\s+(?!{hour}\b)[a-z]+(?: [a-z]+)?,?\s+(?:(?:{of})\s+)?"
             rf"({n}\s*(?:{hour}|{minute})(?: (?:{half})\b)?)\s*(?:{each})\b"
         )
-        self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:{words.pattern('units', 'week')})\b")
+        self.weeks = re.compile(rf"(?<![\d.,])(\d{{1,3}})(?:\s*|-)(?:{words.pattern('units', 'week')})\b")
         per = rf"\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*"
         unit = rf"(?:{hour}|{minute})"
         self.per = re.compile(
@@ -68,6 +69,11 @@ class _Patterns:
         self.clock = re.compile(rf"^(\d{{1,2}}):(\d{{2}})(:\d{{2}})?\s*{hour}?$")
         self.clock_range = re.compile(
             r"(?<!\d)(\d{1,2})[:h](\d{2})?\s*(?:-|–|—|as|a|to|ate|hasta)\s*(\d{1,2})[:h](\d{2})?(?!\d)"
+        )
+        # A day's clock, `9h às 12h30`, `18:30 - 21:00`; `6h a 8h` is how long something takes.
+        self.day_range = re.compile(
+            r"(?<!\d)(\d{1,2})(?:[:h](\d{2})|h)\s*as\s*(\d{1,2})(?:[:h](\d{2})|h)(?!\d)"
+            r"|(?<!\d)(\d{1,2}):(\d{2})\s*(?:-|–|—|a|to|ate|hasta)\s*(\d{1,2}):(\d{2})(?!\d)"
         )
         self._numbers(words.numbers, f"{hour}|{minute}")
         self._money(words)
@@ -78,9 +84,10 @@ class _Patterns:
         word = "|".join(sorted(set(numbers) - words.articles, key=len, reverse=True))
         article = "|".join(words.articles)
         joined = "|".join(words.all("units", "and"))
+        weeks = words.pattern("units", "week")
         self.in_words = re.compile(
             rf"\b(?<!\d )(?:(?:(?:{article}) (?=hundred|thousand))?(?:{word})(?:(?: (?:{joined}) |[ -])(?:{word}))*"
-            rf"|(?:{article})(?= (?:{units})\b))(?![a-z-])"
+            rf"|(?:{article})(?= (?:{units})\b))(?![a-z]|-(?!(?:{units}|{weeks})\b))"
         )
         self.count = re.compile(r"(?<![\d.,])(\d{1,3})(?![\d.,]*\d)")
         self.count_range = re.compile(r"\d+\s*(?:-|–|—|a|ate|to|ou|or|o|hasta)\s*\d+")
@@ -99,10 +106,18 @@ class _Patterns:
         before = rf"(?<![a-z])(?P<sign>{sign})\s*(?P<n>{number})(?P<nk>{thousand})?(?:\s*(?P<iso>{iso})\b)?"
         after = rf"(?<![\d.,])(?P<m>{number})(?P<mk>{thousand})?\s*(?P<name>{sign})(?![a-z])"
         self.money = re.compile(f"{before}|{after}")
+        both = words.pattern("units", "and")
         amount = rf"(?:{sign})?\s*\d[\d.,]*\d?(?:\s*(?:{sign})(?![a-z]))?"
         times = words.pattern("price", "instalments")
         self.instalments = re.compile(rf"\d{{1,2}}\s*(?:{times})\s*(?:de|of|por|at)?\s*{amount}")
-        self.money_range = re.compile(rf"(?:{sign})?\s*\d[\d.,]*\s*(?:-|–|—|a|ate|to|hasta)\s*(?:{sign})?\s*\d")
+        self.money_range = re.compile(
+            rf"(?:{sign})?\s*\d[\d.,]*\s*(?:-|–|—|a|ate|to|hasta)\s*(?:{sign})?\s*\d"
+            rf"|\b(?:entre|between) (?:{sign})?\s*\d[\d.,]*\s*(?:{sign})?\s*(?:{both})\s*(?:{sign})?\s*\d"
+        )
+        self.decided = re.compile(rf"\((?:{words.pattern('price', 'decided')})\b[^()]*\)")
+        self.unit_after = re.compile(
+            rf"^\s*(?:/|(?:{words.pattern('units', 'per')})\s)\s*(?:{words.pattern('units', 'period')})\b"
+        )
         pay = words.pattern("price", "pay")
         self.pay_before = re.compile(rf"\b(?:{pay})\D{{0,8}}$")
         self.was_before = re.compile(rf"\b(?:{words.pattern('price', 'was')})\s*$")
@@ -136,10 +151,9 @@ def hours_in(text: str) -> float | tuple[float, float] | None:
     only beside a number of weeks.
     """
     patterns = _patterns()
-    folded = patterns.and_half.sub("1 ", in_figures(fold(text[:_MAX_TEXT]).strip()))
-    if (weekly := patterns.per.search(folded)) and (weeks := patterns.weeks.search(folded)):
-        each = _part_hours(folded[: weekly.end()])
-        return _rounded(_times(int(weeks[1]), each)) if each is not None else None
+    folded = measures(fold(text[:_MAX_TEXT]).strip())
+    if patterns.per.search(folded) and patterns.weeks.search(folded):
+        return weekly_total(text)
     if of_each := patterns.each.search(folded):
         part_of = _hours_in(of_each[2])
         return _rounded(_times(int(of_each[1]), part_of)) if part_of is not None else None
@@ -148,6 +162,20 @@ def hours_in(text: str) -> float | tuple[float, float] | None:
         if found is not None:
             return _rounded(found)
     return None
+
+
+def measures(folded: str) -> str:
+    """A folded text with amounts in figures: `two and a half hours` is `2.5 hours`, `hora y media` `1 hora y media`."""
+    patterns = _patterns()
+    return patterns.and_half.sub("1 ", patterns.half_before.sub(r"\1.5 ", in_figures(folded)))
+
+
+def weekly_total(text: str) -> _Hours | None:
+    """The whole of what is stated by the week beside a number of weeks, `8 weeks, 2 h a week`; None otherwise."""
+    folded = measures(fold(text[:_MAX_TEXT]).strip())
+    weekly, weeks = _patterns().per.search(folded), _patterns().weeks.search(folded)
+    each = _hours_in(weekly[0]) if weekly and weeks else None
+    return _rounded(_times(int(weeks[1]), each)) if weeks and each is not None else None
 
 
 def _part_hours(text: str) -> _Hours | None:
@@ -198,6 +226,11 @@ def minutes_in(text: str) -> int | None:
 def _hours_in(text: str) -> _Hours | None:
     patterns = _patterns()
     clock = patterns.clock.match(text)
+    if between := patterns.day_range.search(text):
+        first, past, last, over = (
+            int(part or 0) for part in (between.groups()[:4] if between[1] else between.groups()[4:])
+        )
+        return _plausible((60 * (last - first) + over - past) / 60)
     ranged = patterns.hours_range.search(text)
     both = patterns.hours_minutes.search(text)
     single = patterns.hours.search(text)
@@ -249,7 +282,10 @@ def price_in(text: str) -> Money | None:
     plain = outside if patterns.money.search(outside) else plain
     found = [amount for amount in patterns.money.finditer(plain) if not _is_other(plain, amount)]
     if patterns.money_range.search(plain):
-        return None
+        decided = patterns.decided.search(folded)
+        return price_in(decided[0].strip("()")) if decided else None
+    whole = [amount for amount in found if not patterns.unit_after.search(plain[amount.end() :])]
+    found = whole or found
     if not found:
         return Money(0.0) if patterns.free.search(folded) else None
     current = [amount for amount in found if not patterns.was_before.search(plain[: amount.start()])]
@@ -348,6 +384,6 @@ def level_in(text: str) -> Level | None:
 
 def bare_level(text: str) -> Level | None:
     """The level that a text names if it says nothing else: `Beginner`, `nível básico`."""
-    folded = re.sub(r"^\W*(?:nivel|level|para|pra|for)\s+", "", fold(text[:_MAX_TEXT])).strip(" .!")
+    folded = re.sub(r"^\W*(?:nivel|level|para|pra|for)\s+|\s+level\W*$", "", fold(text[:_MAX_TEXT])).strip(" .!")
     found = [level for level, pattern in _patterns().levels.items() if pattern.fullmatch(folded)]
     return found[0] if found else None

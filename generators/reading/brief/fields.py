@@ -108,9 +108,13 @@ def is_form_title(text: str) -> bool:
     return _title_patterns()[1].match(label_key(text)) is not None
 
 
+_NICKNAME = re.compile(r"[\"“”'‘’«»]([A-ZÀ-Ý][\w.-]{1,20})[\"“”'‘’«»](?=\s|$)")
+
+
 def person_name(text: str) -> str | None:
     """A person's name without what is said about them; None if the text is no name."""
     name = re.split(r"\s+[-–—|]\s+|,|;|\s+\(", _ASIDE.sub("", text), maxsplit=1)[0].strip()
+    name = _NICKNAME.sub(r"\1", name)
     words = name.split()
     if not words or len(words) > _MAX_NAME_WORDS or not words[0][0].isalpha() or not any(w[0].isupper() for w in words):
         return None
@@ -177,7 +181,8 @@ def _hours(entry: Entry) -> float | tuple[float, float] | None:
     asked = set(entry.key.split()) & {*vocabulary().all("units", "hour"), "ch"}
     plain = [line for line in lines if line.ticked is None and not line.depth]
     texts = [stated(entry.value) or ""] if entry.value else [line.text for line in (*exact, *plain, *lines)]
-    texts = [f"{text} h" if asked and re.fullmatch(r"\d+(?:[.,]\d+)?", text) else text for text in texts]
+    bare = re.compile(r"(\d+(?:[.,]\d+)?)(?:\s*\([^()]*\))?")
+    texts = [f"{found[1]} h" if asked and (found := bare.fullmatch(text)) else text for text in texts]
     return next((value for text in texts if (value := hours_in(text)) is not None), None)
 
 
@@ -209,6 +214,10 @@ def _ticked_level(entry: Entry) -> Level | None:
     return next((level for line in answered(entry.body) if line.ticked and (level := level_in(line.text))), None)
 
 
+_FEW_WORDS = 4
+_ASKED_IN = re.compile(r"\(([^()\d]{1,8})\)\W*$")  # "Price (EUR)?"
+
+
 def money_of(text: str) -> Money | None:
     return None if stated(text) is None else bare_amount(text) or price_in(text)
 
@@ -217,7 +226,9 @@ def _price(entry: Entry) -> Money | None:
     if entry.line.kind == "heading" and not any(line.fenced or line.kind == "text" for line in entry.body):
         return None
     if entry.value:
-        return money_of(entry.value)
+        money = money_of(entry.value)
+        asked = price_in(f"1 {found[1]}") if (found := _ASKED_IN.search(entry.line.label or "")) else None
+        return Money(money.amount, asked.currency) if money and asked and not money.currency else money
     lines = list(answered(entry.body))
     exact = [line for line in lines if "exact_price" in _meant(line)]
     labelled = [line for line in lines if "price" in _meant(line)]
@@ -416,12 +427,24 @@ class Fields:
         return stated_name or (told[0] if told else None)
 
     def duration(self) -> list[Found]:
-        return self.found("duration") or self._told(self.prose.length_near_title() or self.prose.duration())
+        told = self.prose.length_near_title() or self._by_the_week() or self.prose.duration()
+        return self.found("duration") or self._told(told)
+
+    def _by_the_week(self) -> tuple[float, int] | None:
+        """Hours of a week and weeks, each under a label of its own: `Hours a week: 3`, `Weeks: 6`."""
+        hour, week = ({*vocabulary().all("units", unit)} for unit in ("hour", "week"))
+        asked = [(entry, set(entry.key.split())) for entry in self.document.entries if entry.value]
+        hours = [entry for entry, words in asked if words & hour and words & week]
+        weeks = [entry for entry, words in asked if words & week and not words & hour and len(words) < _FEW_WORDS]
+        counts = [count_in(entries[0].value or "") for entries in (hours, weeks) if len(entries) == 1]
+        if len(counts) == 2 and counts[0] and counts[1]:  # noqa: PLR2004
+            return float(counts[0] * counts[1]), hours[0].line.number
+        return None
 
     def count(self, name: str, *kinds: Any) -> list[Found]:
         """Stated number of modules or lessons; beside the length, `kinds` of parts may be counted too ("3 aulas")."""
         found = self.found(name)
-        weeks = set(vocabulary().all("units", "week"))
+        weeks = {word for word in vocabulary().part_words(*kinds) if "week" in word or "semana" in word}
         unit = "|".join(sorted(vocabulary().part_words(*kinds) - weeks, key=len, reverse=True))
         beside = re.compile(rf"(?<![\d\-–.,])(\d{{1,3}})\s*(?:{unit})\b")
         ranged = re.compile(rf"\d\s*(?:-|–|a)\s*\d+\s*(?:{unit})\b")

@@ -15,6 +15,10 @@ _STAMP = re.compile(
     r"^\s*(?:\[\d{1,4}[^\]]{3,30}\]\s*[^:\n]{1,40}:"
     r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)? - [^:\n]{1,40}:)\s?"
 )
+_STAMP_ALONE = re.compile(
+    r"^\s*(?:[^\s\[\]:][^\[\]:\n]{0,40}, \[[^\]\n]{0,30}\d{1,2}:\d{2}[^\]\n]{0,10}\]"
+    r"|\*\*[^*\n:]{1,40}\*\*\s+\d{1,2}:\d{2}(?: ?[AaPp][Mm])?)\s*$"
+)
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
@@ -46,9 +50,10 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 def plain_text(body: str) -> str:
     """The body of a brief without what a mail or chat program put around it."""
     lines = body.split("\n")
+    lines = ["" if _STAMP_ALONE.match(line) else line for line in lines]
     stamped = sum(_STAMP.match(line) is not None for line in lines[:400])
     lines = [_without_stamp(line) if stamped else line for line in lines]
-    lines = _sheet_rows(_answered(lines))
+    lines = _sheet_table(_sheet_rows(_answered(lines)))
     lines = [_without_leader(_SHORTCODE.sub("", line)) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
 
@@ -78,6 +83,33 @@ def _sheet_rows(lines: list[str]) -> list[str]:
         f"{row[1]}: {row[2].strip(_QUOTES)}" if row and row in known else line
         for row, line in zip(rows, lines, strict=True)
     ]
+
+
+def _sheet_table(lines: list[str]) -> list[str]:
+    """A plan that a sheet was saved as, `No;Module;Lesson` over its rows, as a table of Markdown.
+
+    The rule below its head takes the place of a blank line beside the table, so that other lines keep their numbers.
+    """
+    for first, line in enumerate(lines):
+        mark = next((mark for mark in ";\t" if line.count(mark) > 1), None)
+        if mark is None or line.lstrip().startswith(("|", "-", "#")):
+            continue
+        cells = [label_key(cell) for cell in line.split(mark)]
+        columns = sum(bool(vocabulary().fields(cell) or vocabulary().kind_of(cell.split(" ")[0])) for cell in cells)
+        end = first + 1
+        while end < len(lines) and lines[end].count(mark) == len(cells) - 1:
+            end += 1
+        if columns * 2 <= len(cells) or end - first < _FEWEST_ROWS:
+            continue
+        rows = [f"| {' | '.join(cell.strip() for cell in row.split(mark))} |" for row in lines[first:end]]
+        table = [rows[0], "|---" * len(cells) + "|", *rows[1:]]
+        before, after = lines[:first], lines[end:]
+        if before and not before[-1].strip():
+            before = before[:-1] if len(before) > 1 and not before[-2].strip() else before
+        if len(before) == first and after and not after[0].strip():
+            table, after = [*table, ""], after[1:]
+        return [*before, *table, *after]
+    return lines
 
 
 def _without_leader(line: str) -> str:

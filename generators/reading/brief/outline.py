@@ -274,10 +274,13 @@ class _Walk:
 
     def _unnamed(self, index: int, line: Line, zone: Zone) -> bool:
         """Open what an outline lists without a word to it: `### 2. Luz`, `### Luz`, `1. Luz` over a nested list."""
-        if line.label and not line.value:
-            kind = vocabulary().kind_of(vocabulary().bare(label_key(line.label)).split(" ")[0])
+        label = line.label if line.label and not line.value else None
+        if label is None and line.kind == "item" and len(line.text.split()) == 1 and self._has_nested(index):
+            label = line.text if vocabulary().kind_of(label_key(line.text)) else None  # "- modules" over their names
+        if label:
+            kind = vocabulary().kind_of(vocabulary().bare(label_key(label)).split(" ")[0])
             if line.kind == "text" or (line.kind == "item" and kind):
-                self._announced = kind if line.label.rstrip(" :")[-1:] == "s" else None
+                self._announced = kind if label.rstrip(" :")[-1:] == "s" else None
                 self._announced_depth = line.depth + 1 if line.kind == "item" else 0
                 return False
         if line.kind == "heading":

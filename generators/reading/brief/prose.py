@@ -18,7 +18,9 @@ from generators.reading.amounts import (
     in_figures,
     is_other_money,
     level_in,
+    measures,
     price_in,
+    weekly_total,
 )
 from generators.reading.markdown import Line
 
@@ -30,7 +32,7 @@ _CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
 _TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
 _QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
 _SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
-_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo)\s+)?(?:r\$|us\$|[$€£\d])")
+_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo)\s+){0,2}(?:r\$|us\$|[$€£\d])")
 _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
 )
@@ -57,7 +59,8 @@ def _leads() -> dict[str, re.Pattern[str]]:
     modules = "|".join(sorted(words.part_words("module"), key=len, reverse=True))
     meetings = "|".join(sorted(words.part_words("lesson", "meeting"), key=len, reverse=True))
     found["single"] = re.compile(
-        rf"(?<!\w)(?:{'|'.join(words.articles)}|one|1|unica|single) (?:{meetings}) (?:de|of|,)"
+        rf"(?<!\w)(?:{'|'.join(words.articles)}|one|1|unica|single) (?:{meetings})"
+        r"(?: (?:de|of|,)| (?:so|unica|avulsa|only|sola)\b|,)"
     )
     found["level"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('levels', 'prose'))})(?!\w)")
     found["negation"] = re.compile(rf"(?<!\w)(?:{words.pattern('chat', 'negations')})\W+(?:\w+\W+){{0,3}}$")
@@ -71,6 +74,19 @@ def _leads() -> dict[str, re.Pattern[str]]:
         r"(?: (?:e|es|is|sera|about|sobre)\b|:)\s*"
     )
     found["infinitive"] = re.compile(r"(?<!\w)\w{2,}(?:ar|er|ir)(?:-?(?:se|lo|la|los|las))?(?!\w)")
+    lessons = "|".join(words.all("prose", "lessons"))
+    of = "|".join(re.escape(word) for word in words.all("units", "of"))
+    aside = "|".join(words.all("prose", "lessons_aside"))
+    for name, unit in (("lessons", lessons), ("meetings", f"{lessons}|{meetings}")):
+        found[name] = re.compile(
+            rf"(?<![\d.,:/-])(?<!por )(?<!for )(?<!cada )(\d{{1,3}}) "
+            rf"(?:(?!(?:{units}|{weeks}|{of}|of|de|das|dos)\b)[a-z-]+ ){{0,2}}?(?:{unit})\b(?!\W+(?:{aside}))"
+        )
+    half = "|".join(words.all("units", "half"))
+    lead = rf"(?:(?:each|cada|one|una|uma|lasting|{of}|×)[\s,]+){{0,4}}"
+    found["each"] = re.compile(rf"^[\s,(]*{lead}(\d[^,;.()]*?(?:{units})\b(?: (?:{half})\b)?)")
+    found["lessons_before"] = re.compile(rf"(?:{'|'.join(words.all('prose', 'lessons_before'))})\W+$")
+    found["retraction"] = re.compile(rf"^\W*(?:{'|'.join(words.all('prose', 'retraction'))})\b")
     found["enough"] = re.compile(r"(?<!\w)(?:sao essas|son esas|that s it|th[eo]se three|esas tres|essas tres)")
     return found
 
@@ -97,6 +113,7 @@ class Prose:
             for line in lines
             if line.kind in {"text", "heading"}
         ]
+        self._labelled = {line.number for line in lines if line.value and len((line.label or "").split()) in {1, 2}}
         # Parts of the first lines, and short items, may be nothing but a value: "6 hours · Beginner · Free".
         self._parts = [(number, part) for number, text in self._texts[:4] for part in _SEPARATORS.split(text)]
         self._parts += [
@@ -115,6 +132,10 @@ class Prose:
                 return _capital_run(text), number
             if spoken := self._spoken_title(text):
                 return spoken, number
+        course = re.compile(rf"\b(?:{'|'.join(vocabulary().all('prose', 'course'))})\b[^.:\"“«]{{0,30}}:\s*(?=[\"“«])")
+        for number, text in self._texts:  # `what about the drawing course: "Lines"`
+            if (named := course.search(flat(text))) and (quoted := _QUOTED.match(text[named.end() :])):
+                return quoted[1].strip(), number
         return None
 
     @staticmethod
@@ -128,7 +149,7 @@ class Prose:
     def instructor(self) -> tuple[str, int] | None:
         for number, rest in self._after("instructor", self._sentences):
             found = _NAME.search(rest[:_NEAR])
-            if found:
+            if found and not _leads()["retraction"].match(flat(rest[found.end() :])):
                 return found[0], number
         for number, sentence in self._sentences:
             for verb in _leads()["instructor_after"].finditer(flat(sentence)):
@@ -174,6 +195,8 @@ class Prose:
         weeks = {*vocabulary().all("units", "week"), "each", "cada"}
         for number, sentence in self._sentences:
             folded = flat(sentence)
+            if (whole := weekly_total(sentence)) is not None or (whole := self._of_all(folded)) is not None:
+                return whole, number
             for lead in _leads()["duration"].finditer(folded):
                 start = max(sentence.rfind(mark, 0, lead.start()) for mark in ",;(") + 1
                 rest = sentence[start:]
@@ -194,6 +217,29 @@ class Prose:
                 if value is not None and not self._of_a_part(sentence) and (isinstance(value, tuple) or value >= 1):
                     return value, number
         return None
+
+    @staticmethod
+    def _of_all(folded: str) -> float | tuple[float, float] | None:
+        """The length of all lessons, where sentences state their number and how long each is: `10 lessons x 25 min`."""
+        text = measures(folded)
+        counted = _leads()["meetings"].search(text)
+        each = _leads()["each"].match(text[counted.end() :]) if counted else None
+        return hours_in(f"{counted[1]} x {each[1]}") if counted and each else None
+
+    def lessons(self) -> tuple[int, int] | None:
+        """How many lessons the course has: the one number that sentences state."""
+        found: dict[int, int] = {}
+        for number, sentence in self._sentences:
+            if number in self._labelled:
+                continue  # what a field of another meaning says: `Status: inferred from 22 lessons`
+            folded = in_figures(flat(sentence))
+            for counted in _leads()["lessons"].finditer(folded):
+                before = folded[: counted.start()]
+                if counted[1] != "1" and not (
+                    _leads()["lessons_before"].search(before) or _leads()["negation"].search(before)
+                ):
+                    found.setdefault(int(counted[1]), number)
+        return next(iter(found.items())) if len(found) == 1 else None
 
     def length_near_title(self) -> tuple[float | tuple[float, float], int] | None:
         """A part of the first lines that is nothing but a length: `Oficina — 4 horas | Sábado`."""
@@ -224,7 +270,9 @@ class Prose:
                 level = level_in(_BUT_NEVER.sub("", flat(near)))
                 if level is not None:
                     return level, number
-        first = ((number, _LEADING.split(sentence)[0]) for number, sentence in self._sentences)
+        first = [(number, _LEADING.split(sentence)[0]) for number, sentence in self._sentences]
+        clauses = [(n, part) for n, sentence in self._sentences for part in _LEADING.split(sentence)[1:]]
+        first += [(n, part) for n, part in clauses if len(part.split()) < _FEW_WORDS]
         for number, part in [*self._parts, *first]:
             level = bare_level(part)
             if level is not None and "never" not in flat(part) and "nunca" not in flat(part):

@@ -96,7 +96,7 @@ def _brief(fields: Fields, outline: Outline, notes: "_Notes", text: str) -> Brie
         instructor=fields.instructor() or voice.persona or named_responsible(fields, voice),
         duration_hours=duration,
         modules=modules or (None if outline.flat else len(listed)) or (told[0] if told else None),
-        lessons=lessons or (listed_lessons or None),
+        lessons=lessons or listed_lessons or (counted[0] if (counted := fields.prose.lessons()) else None),
         objectives=objectives,
         level=fields.level(),
         voice=voice,
