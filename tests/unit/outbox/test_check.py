@@ -1,5 +1,6 @@
 """What `outbox check` finds is named, so that somebody can look at it."""
 
+import resource
 import uuid
 from pathlib import Path
 
@@ -106,3 +107,34 @@ def test_a_damaged_page_is_told_in_the_words_of_sqlite(filled: Outbox, tmp_path:
         found = {one.name: one.detail for one in run_checks(box) if not one.ok}
     assert "malformed" in found["SQLite integrity"]
     assert found["the log can be read from end to end"]
+
+
+MANY_HEADS = (
+    "with recursive n as (select 100 as i union all select i + 1 from n where i < 40000)"
+    " insert into heads select 'a' || i, 'state', i, 't', hex(zeroblob(32)) from n"
+)
+
+
+def test_heads_that_are_too_many_for_memory_are_sorted_without_room_on_the_disk_too(filled: Outbox) -> None:
+    """A check is what somebody runs on a full disk: the temporary file that SQLite sorts in is refused."""
+    by_hand(filled, MANY_HEADS)
+    found = findings(filled)
+    assert found["heads name the newest event of their slot"].startswith("not so for a100 state, a101 state, ")
+    filled.connection.execute("pragma cache_size = 10")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        assert findings(filled) == found
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_check_reads_each_page_of_events_once(filled: Outbox) -> None:
+    """Heads are looked up beside the events and not by key: no statement but the one that hashes reads events by seq."""
+    asked: list[str] = []
+    filled.connection.set_trace_callback(asked.append)
+    assert findings(filled) == {}
+    filled.connection.set_trace_callback(None)
+    assert [one for one in asked if "heads" in one] == [
+        "select seq, payload_sha256 from heads where seq >= (select coalesce(min(seq), 0) from events) order by seq"
+    ]
