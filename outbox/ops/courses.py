@@ -3,7 +3,7 @@
 An event names its course in its refs, or belongs to an aggregate that an earlier event said the course of: one step
 back along `previous_seq` tells. So one pass over the log, from front to back, gives every event its course. The pass is
 kept in memory (four bytes an event) and goes on where it stopped: a look at a log of a million events costs a slice of
-it, and the next look goes on from there.
+it, and the next look goes on from there. A course's row is made again where something of it changed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sqlite3
 from array import array
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
 from uuid import UUID
 
 from outbox.catalogue.event_types import STATE_SLOT
@@ -75,6 +74,10 @@ class CourseTally:
         self._total: Counter[int] = Counter()
         self._applied: Counter[int] = Counter()
         self._applied_upto = 0
+        self._parked_before: Counter[int] = Counter()
+        self._changed: set[int] = set()
+        self._rows: dict[int, CourseProgress] = {}
+        self._sorted: tuple[CourseProgress, ...] = ()
 
     def is_of(self, box: Outbox) -> bool:
         """Tell whether this outbox is the one that was counted, and not an older copy of it that was put back."""
@@ -86,9 +89,13 @@ class CourseTally:
         self._read_on(connection, slice_events)
         self._move_to(min(applied_seq, self._counted))
         parked = self._parked(connection)
-        rows = [self._row(connection, number, parked[number]) for number in self._total]
-        rows.sort(key=lambda row: (not row.parked, not row.waiting, row.slug is None, row.name or row.slug or ""))
-        return Courses(rows=tuple(rows), counted_seq=self._counted, complete=self._counted >= last)
+        self._changed |= {number for number, _ in parked.items() ^ self._parked_before.items()}
+        self._parked_before = parked
+        if self._changed:
+            self._rows |= {number: self._row(connection, number, parked[number]) for number in self._changed}
+            self._changed.clear()
+            self._sorted = tuple(sorted(self._rows.values(), key=_place))
+        return Courses(rows=self._sorted, counted_seq=self._counted, complete=self._counted >= last)
 
     def _read_on(self, connection: sqlite3.Connection, limit: int) -> None:
         rows = connection.execute(
@@ -104,7 +111,7 @@ class CourseTally:
             self._course_of.extend([0] * (seq - self._base - 1 - len(self._course_of)))
             self._course_of.append(self._find(connection, aggregate_type, aggregate_id, previous_seq, refs))
             self._counted = seq
-        self._total.update(islice(self._course_of, before, None))
+        self._count(self._total, Counter(self._course_of[before:]))
 
     def _find(
         self, connection: sqlite3.Connection, kind: str, aggregate_id: str, previous_seq: int | None, refs: str
@@ -146,12 +153,15 @@ class CourseTally:
         """Count what lies between the last position and this one; it goes back if a database was restored."""
         applied_seq = max(applied_seq, self._base)
         low, high = sorted((self._applied_upto - self._base, applied_seq - self._base))
-        between = Counter(islice(self._course_of, low, high))
-        if applied_seq >= self._applied_upto:
-            self._applied.update(between)
-        else:
-            self._applied.subtract(between)
+        between = Counter(self._course_of[low:high])
+        if applied_seq < self._applied_upto:
+            between = Counter({number: -count for number, count in between.items()})
+        self._count(self._applied, between)
         self._applied_upto = applied_seq
+
+    def _count(self, where: Counter[int], more: Counter[int]) -> None:
+        where.update(more)
+        self._changed |= more.keys()
 
     def _parked(self, connection: sqlite3.Connection) -> Counter[int]:
         rows = connection.execute("select seq from parked order by seq limit ?", [PARKED_AT_MOST])
@@ -163,6 +173,10 @@ class CourseTally:
         return CourseProgress(
             slug=slug, name=name, applied=max(0, applied - parked), waiting=total - applied, parked=parked
         )
+
+
+def _place(row: CourseProgress) -> tuple[bool, bool, bool, str]:
+    return not row.parked, not row.waiting, row.slug is None, row.name or row.slug or ""
 
 
 def _called(connection: sqlite3.Connection, project_id: str) -> tuple[str, str | None]:

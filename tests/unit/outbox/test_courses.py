@@ -130,3 +130,29 @@ def test_a_restored_database_sets_the_course_back(box: Outbox) -> None:
         (1, 1),
         (2, 0),
     ]
+
+
+def test_a_look_at_a_log_where_nothing_happened_asks_for_no_name(box: Outbox) -> None:
+    """However many courses there are; what changed since the last look is told all the same."""
+    for name in ("a", "b", "c"):
+        box.append(
+            c.ProjectUpserted(slug=f"curso-{name}", name=f"Curso {name.upper()}"),
+            _content(name, project=f"curso-{name}"),
+        )
+    tally = CourseTally(box.outbox_id)
+    first = _look(box, 2, tally)
+    asked: list[str] = []
+    box.connection.set_trace_callback(asked.append)
+    assert _look(box, 2, tally) == first
+    assert not [one for one in asked if one.startswith("select payload")]
+    box.append(c.ProjectUpserted(slug="curso-b", name="Outro"))
+    found = _look(box, 4, tally)
+    assert len([one for one in asked if one.startswith("select payload")]) == 1
+    assert [(row.name, row.applied, row.waiting) for row in found.rows] == [
+        ("Curso C", 0, 2),
+        ("Outro", 2, 1),
+        ("Curso A", 2, 0),
+    ]
+    put_parked(box, box.event(2), reason="r")
+    assert [row.parked for row in _look(box, 4, tally).rows] == [1, 0, 0]
+    box.connection.set_trace_callback(None)
