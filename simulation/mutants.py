@@ -324,13 +324,14 @@ MUTANTS = (
     _mutant(
         "pruned-unproven", "events are pruned as soon as they are in the log",
         "outbox.ops.prune", "limits = [(proven,", "limits = [(last,",
-        ("outbox.ops.prune", "return [box.relay.verified_seq, *(", "return [*("),
+        ("outbox.ops.prune", "return [_proven(box, parked), *(", "return [*("),
         ("outbox.ops.prune", "found.below_seq, *_still_allowed(box))", "found.below_seq, *_still_allowed(box), 10**9)"),
     ),
     _mutant(
         "parked-pruned", "a parked event is pruned",
         "outbox.ops.prune", "    if parked is not None:", "    if False:",
         ("outbox.ops.prune", "[] if parked is None else [parked]", "[]"),
+        ("worker.proof.verify", "        if parked:\n            result.compared_to", "        if False:\n            result.compared_to"),
     ),
     # operators: replays, decisions, restores of either store
     _mutant(

@@ -146,6 +146,12 @@ class RelayState:
                 [verified_seq, as_text(self._clock.now()), str(destination_id)],
             )
 
+    def verified_in(self, destination_id: UUID) -> int:
+        """Up to where this destination is proven to hold the events; 0 without proof."""
+        query = "select verified_seq from destinations where destination_id = ?"
+        row = self._connection.execute(query, [str(destination_id)]).fetchone()
+        return int(row[0]) if row else 0
+
     @property
     def verified_seq(self) -> int:
         """Up to where every known destination is proven to hold the events; 0 without proof."""

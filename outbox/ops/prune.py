@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from operator import itemgetter
 
 from outbox.log.checkpoint import keep_small
 from outbox.log.moment import last_until
@@ -58,7 +59,7 @@ def plan_prune(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePla
     young = last_until(connection, box.clock.now() - dt.timedelta(days=keep_days, milliseconds=1)) + 1
     (staged,) = connection.execute("select min(seq) from files where temp is not null").fetchone()
     (parked,) = connection.execute("select min(seq) from parked").fetchone()
-    proven = box.relay.verified_seq
+    proven = _proven(box, parked)
     unproven = "not proven yet to be in the destination: run `worker verify`"
     newest = "the newest, by which the worker knows this log; it always stays"
     limits = [(proven, newest if 0 < proven == last else unproven)]
@@ -67,8 +68,8 @@ def plan_prune(box: Outbox, *, keep_days: float = DEFAULT_KEEP_DAYS) -> PrunePla
     if staged is not None:
         limits.append((staged, "carrying a file that may still have to be published: `outbox recover`"))
     if parked is not None:
-        limits.append((parked, "parked: `outbox parked list`"))
-    below, because = min(limits)
+        limits.insert(0, (parked, "parked: `outbox parked list`"))
+    below, because = min(limits, key=itemgetter(0))
     return PrunePlan(first_seq=first, below_seq=below, events=max(0, below - first) if first else 0, because=because)
 
 
@@ -112,4 +113,10 @@ def prune(box: Outbox, found: PrunePlan) -> int:
 
 def _still_allowed(box: Outbox) -> list[int]:
     (parked,) = box.connection.execute("select min(seq) from parked").fetchone()
-    return [box.relay.verified_seq, *([] if parked is None else [parked])]
+    return [_proven(box, parked), *([] if parked is None else [parked])]
+
+
+def _proven(box: Outbox, parked: int | None) -> int:
+    """Return the seq before which everything is proven; the event of the proof itself stays, or the newest would go."""
+    proven = box.relay.verified_seq
+    return parked if parked == proven + 1 else proven

@@ -20,7 +20,7 @@ TRIES = 5
 ANSWER_SECONDS, LOOK_SECONDS = 120.0, 0.2
 
 
-def prove(where: OutboxSettings, bus: BusSettings) -> Verified:
+def prove(where: OutboxSettings, bus: BusSettings, *, since_proof: bool = False) -> Verified:
     """Compare files, log and rows as `verify_all` does, by what the centre answers; nothing is believed of the bus.
 
     Raises:
@@ -32,12 +32,14 @@ def prove(where: OutboxSettings, bus: BusSettings) -> Verified:
     with Outbox.open(where.outbox_path, content_root=where.content_root, create=False) as box:
         link = bus.link(str(box.outbox_id))
         try:
-            return proven(box, link, where.content_root)
+            return proven(box, link, where.content_root, since_proof=since_proof)
         finally:
             link.close()
 
 
-def proven(box: Outbox, link: Link, root: Path, pause: Callable[[float], None] = time.sleep) -> Verified:
+def proven(
+    box: Outbox, link: Link, root: Path, pause: Callable[[float], None] = time.sleep, *, since_proof: bool = False
+) -> Verified:
     """The same with a transport; `pause` waits between two looks."""
     for _ in range(TRIES):
         word = _heard(box, link)
@@ -45,7 +47,7 @@ def proven(box: Outbox, link: Link, root: Path, pause: Callable[[float], None] =
             raise Unreachable("the centre does not say what is parked: it is too much to be told")
         parked = frozenset(word.listed.facts())
         asked = Asked(word.position, parked)
-        compared(cast("Any", asked), box, None)
+        compared(cast("Any", asked), box, None, since_proof=since_proof)
         news = News(id=uuid4(), questions=asked.questions, parked=sorted(parked))
         try:
             newest = link.newest_of(box.outbox_id)
@@ -59,9 +61,8 @@ def proven(box: Outbox, link: Link, root: Path, pause: Callable[[float], None] =
         if answer.answers is None or answer.destination != word.destination:
             continue
         try:
-            found, note = compared(
-                cast("Any", Asked(word.position, parked, asked.questions, answer.answers)), box, root
-            )
+            answered = Asked(word.position, parked, asked.questions, answer.answers)
+            found, note = compared(cast("Any", answered), box, root, since_proof=since_proof)
         except Changed:
             continue
         note()

@@ -10,6 +10,7 @@ SHOWN = 50
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Write rows that are missing or differ again, as the log says.")
+@click.option("--since-proof", is_flag=True, help="Compare only what events after the last proof say.")
 @click.option("--local", is_flag=True, help="Use an embedded Postgres beside the outbox, not SUPABASE_DB_URL.")
 @setting_option(
     "--over",
@@ -21,11 +22,14 @@ SHOWN = 50
 )
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, *, repair: bool, local: bool, over: str | None, as_json: bool) -> None:
+def verify(
+    ctx: click.Context, *, repair: bool, since_proof: bool, local: bool, over: str | None, as_json: bool
+) -> None:
     """Compare files, log and rows by hash; exit 4 when something differs. Without --repair no row is written.
 
     Where every delivered row is as the log says, that is noted: `outbox prune` deletes nothing without it. Files that
-    were changed by hand are listed, not mended: `generate sync` takes them in. With --over no database is needed: the
+    were changed by hand are listed, not mended: `generate sync` takes them in. With --since-proof a row that somebody
+    changed after it was proven is not seen: run without it, too, now and then. With --over no database is needed: the
     centre answers which rows are not as the log says, in one snapshot of the database.
 
     \b
@@ -39,13 +43,13 @@ def verify(ctx: click.Context, *, repair: bool, local: bool, over: str | None, a
 
     configure_logs(quiet=True)
     if over is None:
-        found = compare(WorkerSettings.from_env(), repair=repair, local=local)
+        found = compare(WorkerSettings.from_env(), repair=repair, local=local, since_proof=since_proof)
     elif repair or local:
         raise click.UsageError("--over compares, and no more: rows are repaired with a connection string")
     else:
         from worker.bus.prove import prove  # noqa: PLC0415
 
-        found = prove(WorkerSettings.from_env().outbox, BusSettings.from_env())
+        found = prove(WorkerSettings.from_env().outbox, BusSettings.from_env(), since_proof=since_proof)
     if as_json:
         more = {"repaired": [one.as_dict() for one in found.repaired]} if repair else {}
         print_json({**found.as_dict(), **more})

@@ -13,7 +13,9 @@ from worker.run.runtime import destination, served_outbox
 from worker.settings import WorkerSettings
 
 
-def verify(settings: WorkerSettings | None = None, *, repair: bool = False, local: bool = False) -> Verified:
+def verify(
+    settings: WorkerSettings | None = None, *, repair: bool = False, local: bool = False, since_proof: bool = False
+) -> Verified:
     """Compare files, log and rows, as `worker verify` does; with `repair`, write the rows that are wrong again.
 
     Args:
@@ -21,6 +23,7 @@ def verify(settings: WorkerSettings | None = None, *, repair: bool = False, loca
         repair: write rows that are missing or differ again, as the log says. Without it nothing is written to the
             database.
         local: use the embedded Postgres.
+        since_proof: compare only what events after the last proof say; everything where there is none.
 
     Returns:
         What was found in the end, and what was repaired before (`Verified.repaired`).
@@ -43,10 +46,10 @@ def verify(settings: WorkerSettings | None = None, *, repair: bool = False, loca
             box = opened.enter_context(Outbox.open(where.outbox_path, content_root=where.content_root, create=False))
         dsn = opened.enter_context(destination(settings, local=local))
         connection = opened.enter_context(connected(dsn))
-        found = verify_all(connection, box, where.content_root)
+        found = verify_all(connection, box, where.content_root, since_proof=since_proof)
         if not repair or found.proven:
             return found
         repaired = repair_all(connection, box, found, greet(connection, box))
-        found = verify_all(connection, box, where.content_root)
+        found = verify_all(connection, box, where.content_root, since_proof=since_proof)
         found.repaired = repaired
         return found

@@ -11,6 +11,7 @@ from outbox.catalogue import Contract, Does, active, as_key
 from outbox.relaying import Log
 from worker.apply.inbox import row_of
 from worker.apply.tables import FURTHER
+from worker.proof.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,46 +154,43 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
     return one
 
 
-def expected_of(box: Log, position_seq: int, parked: Container[int]) -> tuple[dict[tuple[str, str], Expected], int]:
-    """Fold what was delivered.
+def expected_of(box: Log, position_seq: int, parked: Container[int], *, into: Kept, after: int = 0) -> int:
+    """Fold what was delivered; returns how many events were read.
 
     Args:
         box: the outbox.
         position_seq: up to where it was delivered.
         parked: the seqs of what was passed over, see `position.parked_seqs`.
-
-    Returns:
-        (kind, natural key) -> what should stand there, and the number of events in the log.
+        into: gets what should stand there.
+        after: only what later events say.
     """
-    rows: dict[tuple[str, str], Expected] = {}
     decisions = box.decisions()
     count = 0
-    for event in box.events():
+    for event in box.events(after=after):
         count += 1
         for decided in decisions.obeyed([event]):
             found = _payload(decided)
             # What cannot be read was never applied: it is parked or waits, and shows up under its id.
-            named = _named_by(decided, found)
-            one = rows.setdefault((named.kind, named.key), named)
+            one = into.at(_named_by(decided, found))
             if event.seq in parked:
                 one.parked += 1
             elif event.seq > position_seq:
                 one.waiting += 1
             elif found is not None:
                 one.take(decided, *found)
-    _forget_links_to_removed(rows)
-    return rows, count
+    return count
 
 
-def _forget_links_to_removed(rows: dict[tuple[str, str], Expected]) -> None:
+def forget_links_to_removed(one: Expected, kept: Kept) -> None:
     """What was linked before its other end was removed for good went with it."""
-    for one in rows.values():
-        for name, links in one.links.items():
-            kind = active().links[name].to.kind
-            for key, link in links.items():
-                other = rows.get((kind, key[-1]))
-                if other is not None and link.seq < other.removed_seq:
-                    links[key] = ExpectedLink(linked=False, further={}, seq=link.seq)
+    for name, links in one.links.items():
+        kind = active().links[name].to.kind
+        if not active().removes(kind):
+            continue
+        for key, link in links.items():
+            other = kept.find(kind, key[-1])
+            if other is not None and link.seq < other.removed_seq:
+                links[key] = ExpectedLink(linked=False, further={}, seq=link.seq)
 
 
 def _named_by(event: Event, found: tuple[Contract, dict[str, Any]] | None) -> Expected:

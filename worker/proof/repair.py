@@ -26,7 +26,7 @@ from worker.errors import EventFault, KeptAsItWas
 from worker.faults.evidence import is_gone
 from worker.faults.verdict import Phase, judge
 from worker.proof.expected import Expected, fold_one
-from worker.proof.verify import ROW_FAULTS, Repaired, Verified, differing
+from worker.proof.verify import Repaired, Verified, differing
 
 
 def repair_all(connection: Connection, box: Log, found: Verified, position: Position) -> list[Repaired]:
@@ -42,8 +42,8 @@ def repair_all(connection: Connection, box: Log, found: Verified, position: Posi
         PositionMoved: another worker delivers meanwhile.
         psycopg.Error: the database went away; what was mended stays mended.
     """
-    wrong = {one.what for one in found.differences if one.kind in ROW_FAULTS}
-    some = sorted((one for one in found.expected if one.label in wrong), key=lambda one: one.first_seq)
+    wrong = {one.label: one for one in reversed(found.wrong)}
+    some = sorted(wrong.values(), key=lambda one: one.first_seq)
     return list(_repair(connection, box, some, position))
 
 

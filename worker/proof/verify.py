@@ -20,7 +20,7 @@ event.
 import hashlib
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,8 @@ from worker.apply.stamps import Stamps
 from worker.connect.connection import Connection
 from worker.faults.verdict import Phase, judge
 from worker.notes import best_effort
-from worker.proof.expected import Expected, expected_of, fold_one
+from worker.proof.expected import Expected, expected_of, fold_one, forget_links_to_removed
+from worker.proof.kept import Kept
 
 CHUNK = 500
 _LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_timeout"), "300000")  # milliseconds
@@ -97,7 +98,7 @@ class Verified:
         compared_to: the last event before the first of a row that was not compared, or that is parked in the database
             and not in the file's list.
         differences: everything else.
-        expected: what was compared.
+        wrong: the rows that are missing or differ, as the log has them; see `repair`.
         repaired: what was written again before this was found; see `repair`.
     """
 
@@ -108,7 +109,7 @@ class Verified:
     overtaken: int = 0
     compared_to: int = sys.maxsize
     differences: list[Difference] = field(default_factory=list)
-    expected: list[Expected] = field(default_factory=list)
+    wrong: list[Expected] = field(default_factory=list)
     repaired: list[Repaired] = field(default_factory=list)
 
     @property
@@ -127,21 +128,25 @@ class Verified:
         }
 
 
-def verify_all(connection: Connection, box: Outbox, content_root: Path) -> Verified:
+def verify_all(connection: Connection, box: Outbox, content_root: Path, *, since_proof: bool = False) -> Verified:
     """Compare everything, and note the proof if it holds.
 
     Args:
         connection: to the destination, outside a transaction; nothing is written there.
         box: the outbox.
         content_root: where files with a relative base stand.
+        since_proof: compare only what events after the last proof say; everything where there is none.
     """
-    found, note = compared(connection, box, content_root)
+    found, note = compared(connection, box, content_root, since_proof=since_proof)
     note()
     return found
 
 
-def compared(connection: Connection, box: Outbox, content_root: Path | None) -> tuple[Verified, Callable[[], None]]:
-    """Compare everything; returns what was found, and what notes the proof. Without a content root no file is read."""
+def compared(
+    connection: Connection, box: Outbox, content_root: Path | None, *, since_proof: bool = False
+) -> tuple[Verified, Callable[[], None]]:
+    """Compare; returns what was found, and what notes the proof. Without a content root no file is read."""
+    kept = Kept()
     connection.execute("begin isolation level repeatable read read only")
     try:
         connection.execute(query("relay", "settings"), {"local": True})
@@ -158,24 +163,29 @@ def compared(connection: Connection, box: Outbox, content_root: Path | None) -> 
             return stamps.made(stamp, bound)
 
         parked = parked_seqs(connection, box)
-        expected, events = expected_of(box, position, parked)
-        result = Verified(events=events, expected=list(expected.values()))
-        # A prune spares what the file's list names. If the database was put back, it has more parked than that.
-        if unlisted := parked - {row.seq for row in box.parked.list()}:
-            result.compared_to = min(unlisted) - 1
-        stale_files = _verify_files(box, content_root, expected, result) if content_root is not None else set[str]()
-        for kind in active().aggregates:
-            for some in _chunks(one for one in result.expected if one.kind == kind):
-                _verify_rows(connection, kind, some, result, stale_files, made)
-        _verify_inbox(connection, box, position, parked, result)
         target = connection.execute(query("relay", "destination")).fetchone()
+        is_of_this_log = row is None or _is_of_this_log(box, position, row[1])
+        after = 0
+        if since_proof and target is not None and is_of_this_log:
+            after = min(position, box.relay.verified_in(UUID(str(target[0]))))
+        result = Verified(events=expected_of(box, position, parked, into=kept, after=after))
+        # What is parked was not compared: once it is released and applied, it has to be.
+        if parked:
+            result.compared_to = min(parked) - 1
+        stale_files = _verify_files(box, content_root, result) if content_root is not None else set[str]()
+        for kind, some in _chunks(kept):
+            _verify_rows(connection, kind, some, result, stale_files, made)
+        for one in kept.of_kind(INBOX.kind):
+            _waits(one, result)
+        _verify_inbox(connection, box, after, position, parked, result)
     finally:
         connection.rollback()
+        kept.close()
 
     def note() -> None:
         if target is not None and not result.proven:  # whatever was proven once no longer is
             box.relay.remember_verified(UUID(str(target[0])), 0)
-        elif target is not None and (row is None or _is_of_this_log(box, position, row[1])):
+        elif target is not None and is_of_this_log:
             with best_effort(box):  # on a full disk the result is reported all the same; without it less is pruned
                 box.relay.remember_verified(UUID(str(target[0])), min(position, result.compared_to))
 
@@ -192,24 +202,22 @@ def _is_of_this_log(box: Outbox, seq: int, event_id: object) -> bool:
         return seq <= box.last_seq
 
 
-def _verify_files(
-    box: Outbox, content_root: Path, expected: dict[tuple[str, str], Expected], result: Verified
-) -> set[str]:
-    """Compare files with what the outbox knows of them and with the log; returns the slugs whose file differs."""
-    by_source = {
-        (source.get("path"), source.get("sha256")): one.key
-        for one in expected.values()
-        for keys in one.merged.values()
-        if isinstance(source := keys.get("source"), dict)
-    }
+def _verify_files(box: Outbox, content_root: Path, result: Verified) -> set[str]:
+    """Compare files with what the outbox knows of them; returns the paths of those that differ."""
     differing: set[str] = set()
     for known in box.files():
         result.files += 1
         fault = _file_fault(known, content_root)
         if fault is not None:
             result.differences.append(Difference(kind=fault[0], what=known.path, detail=fault[1]))
-            differing |= {slug for (path, _), slug in by_source.items() if path == known.path}
+            differing.add(known.path)
     return differing
+
+
+def _is_of_a_file(one: Expected, paths: set[str]) -> bool:
+    """Whether the log says that a row came from one of these files."""
+    sources = [keys.get("source") for keys in one.merged.values()] if paths else []
+    return any(isinstance(source, dict) and source.get("path") in paths for source in sources)
 
 
 def _file_fault(known: KnownFile, content_root: Path) -> tuple[str, str] | None:
@@ -250,8 +258,9 @@ def _verify_rows(
         if faults == [NOT_THERE] and not _is_overtaken(one, stamp):
             missing = NOT_THERE if hides is None else f"{NOT_THERE}, or hidden: {hides}"
             result.differences.append(Difference(kind="row_missing", what=one.label, detail=missing))
+            result.wrong.append(one)
         elif _is_as_said(one, stamp, faults, result, made) and is_there and not one.waiting and not one.parked:
-            result.agree += one.key not in stale_files
+            result.agree += not _is_of_a_file(one, stale_files)
 
 
 def _asked(connection: Connection, kind: str, some: list[Expected]) -> list[tuple[str, bool, UUID | None, list[str]]]:
@@ -274,15 +283,14 @@ def _asked(connection: Connection, kind: str, some: list[Expected]) -> list[tupl
     return _asked(connection, kind, some[:half]) + _asked(connection, kind, some[half:])
 
 
-def _verify_inbox(connection: Connection, box: Outbox, position: int, parked: set[int], result: Verified) -> None:
+def _verify_inbox(
+    connection: Connection, box: Outbox, after: int, position: int, parked: set[int], result: Verified
+) -> None:
     """Compare each recorded event with its row, a page at a time: there may be as many as the log has events."""
-    for one in result.expected:
-        if one.kind == INBOX.kind:
-            _waits(one, result)
     decisions = box.decisions()
     recorded = (
         decided
-        for event in box.events(event_type=contract_of(Recorded).type)
+        for event in box.events(after=after, event_type=contract_of(Recorded).type)
         if event.seq <= position and event.seq not in parked and (decided := decisions.as_decided(event)) is not None
     )
     while events := list(itertools.islice(recorded, CHUNK)):
@@ -295,6 +303,7 @@ def _verify_inbox(connection: Connection, box: Outbox, position: int, parked: se
         for seq, how in faults:
             kind = "row_missing" if how == NOT_THERE else "row_differs"
             result.differences.append(Difference(kind=kind, what=said[seq].label, detail=f"event {seq}: {how}"))
+            result.wrong.append(said[seq])
 
 
 def _is_as_said(
@@ -308,6 +317,7 @@ def _is_as_said(
         return False
     if faults:
         result.differences.append(Difference(kind="row_differs", what=one.label, detail="; ".join(faults)))
+        result.wrong.append(one)
     return not faults
 
 
@@ -345,7 +355,10 @@ def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:
     return last_event_id is not None and one.last_event_id is not None and last_event_id > one.last_event_id
 
 
-def _chunks(items: Iterable[Expected]) -> Iterator[list[Expected]]:
-    iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, CHUNK)):
-        yield chunk
+def _chunks(kept: Kept) -> Iterator[tuple[str, list[Expected]]]:
+    for kind in active().aggregates:
+        iterator = kept.of_kind(kind)
+        while chunk := list(itertools.islice(iterator, CHUNK)):
+            for one in chunk:
+                forget_links_to_removed(one, kept)
+            yield kind, chunk
