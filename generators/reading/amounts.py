@@ -19,6 +19,7 @@ _NEAR = 60
 _FEWEST_CLOCK_MINUTES = 5
 _MINUTES_A_DAY = 24 * 60
 _PARENTHESES = re.compile(r"\([^()]*\)")
+_INCLUDED = re.compile(r"\([^()]*\binclu[^()]*\)?")
 _PAY_AT_ONCE = re.compile(r"\b(?:a vista|now|al contado)\b\D{0,12}$")
 _ARROW = re.compile(r"\s*(?:→|->|=>|➜)\s*")
 _BARE_AMOUNT = re.compile(r"^(\d{1,3}(?:[.,]\d{3})+|\d{1,6})(?:[,.]\d{2})?$")
@@ -324,6 +325,7 @@ def _is_other(text: str, amount: re.Match[str]) -> bool:
     start = max(text.rfind(mark, 0, amount.start()) for mark in (",", ";", "(", ". ", "\n", "→")) + 1
     ends = [at for mark in (", ", ";", ")", ". ", "\n", "→") if (at := text.find(mark, amount.end())) != -1]
     clause = text[max(start, amount.start() - _NEAR) : min([*ends, amount.end() + _NEAR // 2])]
+    clause = _INCLUDED.sub(" ", clause)
     if _patterns().free.search(clause):
         clause = _patterns().free.sub(" ", clause)
     return _patterns().other.search(clause) is not None

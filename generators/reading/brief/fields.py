@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from generators.languages import fold, vocabulary
 from generators.reading.amounts import Level, Money, bare_amount, count_in, hours_in, level_in, price_in
 from generators.reading.brief.answers import answered, first_answer, list_answers
-from generators.reading.brief.prose import Prose
+from generators.reading.brief.prose import Prose, instructor_lead
 from generators.reading.brief.zones import Zone, chapter_paths, zone_of
 from generators.reading.markdown import Document, Entry, Line
 from generators.reading.markdown.label import label_key
@@ -114,7 +114,9 @@ _NICKNAME = re.compile(r"[\"“”'‘’«»]([A-ZÀ-Ý][\w.-]{1,20})[\"“”'
 def person_name(text: str) -> str | None:
     """A person's name without what is said about them; None if the text is no name."""
     name = re.split(r"\s+[-–—|]\s+|,|;|\s+\(", _ASIDE.sub("", text), maxsplit=1)[0].strip()
-    name = _NICKNAME.sub(r"\1", name)
+    name = _NICKNAME.sub(r"\1", name.strip(' "“”'))
+    told = instructor_lead(name)
+    name = name[told:].strip() if name[told:].strip()[:1].isupper() else name
     words = name.split()
     if not words or len(words) > _MAX_NAME_WORDS or not words[0][0].isalpha() or not any(w[0].isupper() for w in words):
         return None
@@ -446,7 +448,7 @@ class Fields:
         found = self.found(name)
         weeks = {word for word in vocabulary().part_words(*kinds) if "week" in word or "semana" in word}
         unit = "|".join(sorted(vocabulary().part_words(*kinds) - weeks, key=len, reverse=True))
-        beside = re.compile(rf"(?<![\d\-–.,])(\d{{1,3}})\s*(?:{unit})\b")
+        beside = re.compile(rf"(?<![\d\-–.,])(?<!\+ )(\d{{1,3}})\s*(?:{unit})\b")
         ranged = re.compile(rf"\d\s*(?:-|–|a)\s*\d+\s*(?:{unit})\b")
         asides = []
         for label in ("duration", "modules", "lessons", "structure"):

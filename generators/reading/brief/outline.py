@@ -257,6 +257,8 @@ class _Walk:
     @staticmethod
     def _is_opener(line: Line, opened: Numbered) -> bool:
         """A line that numbers a part opens it only with a title, or where nothing but the number stands."""
+        if opened.rest[:1].islower() and opened.rest.split()[0] in {"y", "e", "and", "de", "of"}:
+            return False  # "Sábado 6 y domingo 7 de junio" is a date
         if not opened.rest and opened.word.endswith("s") and opened.word != "mes":
             return False  # "módulos: 3" counts them
         return (

@@ -23,6 +23,7 @@ from generators.reading.amounts import (
     weekly_total,
 )
 from generators.reading.markdown import Line
+from generators.reading.placeholder import undecorated
 
 _NAME = re.compile(
     r"(?:(?:Prof|Profa|Profª|Dr|Dra|Dona|Mr|Mrs|Ms|Don|Doña)\.?\s+)?[A-ZÀ-Ý][\w'’-]+(?:\s+(?:d[aeo]s?\s+|del?\s+|la\s+|van\s+|von\s+)?[A-ZÀ-Ý][\w'’-]+){1,4}"
@@ -83,10 +84,13 @@ def _leads() -> dict[str, re.Pattern[str]]:
             rf"(?:(?!(?:{units}|{weeks}|{of}|of|de|das|dos)\b)[a-z-]+ ){{0,2}}?(?:{unit})\b(?!\W+(?:{aside}))"
         )
     half = "|".join(words.all("units", "half"))
-    lead = rf"(?:(?:each|cada|one|una|uma|lasting|{of}|×)[\s,]+){{0,4}}"
+    lead = rf"(?:(?:each|cada|one|una|uma|lasting|{of}|×)[\s,]+){{1,4}}"
     found["each"] = re.compile(rf"^[\s,(]*{lead}(\d[^,;.()]*?(?:{units})\b(?: (?:{half})\b)?)")
     found["lessons_before"] = re.compile(rf"(?:{'|'.join(words.all('prose', 'lessons_before'))})\W+$")
     found["retraction"] = re.compile(rf"^\W*(?:{'|'.join(words.all('prose', 'retraction'))})\b")
+    found["length"] = re.compile(rf"\d\s*-?(?:{units})(?![a-z])")
+    lasting = "|".join(word for word in modules.split("|") if "week" not in word and "semana" not in word)
+    found["some modules"] = re.compile(rf"^\W*(\d{{1,2}}) (?:{lasting})\W*$")
     found["enough"] = re.compile(r"(?<!\w)(?:sao essas|son esas|that s it|th[eo]se three|esas tres|essas tres)")
     return found
 
@@ -97,6 +101,12 @@ def flat(text: str) -> str:
         " " if char in "'’" else folded if len(folded := fold(char)) == 1 else char.lower()[:1] or char
         for char in unicodedata.normalize("NFC", text)
     )
+
+
+def instructor_lead(text: str) -> int:
+    """Where a name begins after words that only lead to it: `lo da`, `taught by`."""
+    found = _leads()["instructor"].match(flat(text))
+    return found.end() if found else 0
 
 
 class Prose:
@@ -119,7 +129,7 @@ class Prose:
         self._parts += [
             (line.number, line.text) for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS
         ]
-        sentences = [(number, part) for number, text in self._texts for part in _SENTENCES.split(text)]
+        sentences = [(number, undecorated(part)) for number, text in self._texts for part in _SENTENCES.split(text)]
         # What is said of another's course, or of last year's, is not said of this one.
         self._sentences = [(n, part) for n, part in sentences if not _leads()["elsewhere"].search(flat(part))]
 
@@ -132,7 +142,8 @@ class Prose:
                 return _capital_run(text), number
             if spoken := self._spoken_title(text):
                 return spoken, number
-        course = re.compile(rf"\b(?:{'|'.join(vocabulary().all('prose', 'course'))})\b[^.:\"“«]{{0,30}}:\s*(?=[\"“«])")
+        word = "|".join(vocabulary().all("prose", "course"))
+        course = re.compile(rf"\b(?:{word})(?: |\b[^.:\"“«]{{0,30}}:\s*)(?=[\"“«])")
         for number, text in self._texts:  # `what about the drawing course: "Lines"`
             if (named := course.search(flat(text))) and (quoted := _QUOTED.match(text[named.end() :])):
                 return quoted[1].strip(), number
@@ -224,7 +235,9 @@ class Prose:
         text = measures(folded)
         counted = _leads()["meetings"].search(text)
         each = _leads()["each"].match(text[counted.end() :]) if counted else None
-        return hours_in(f"{counted[1]} x {each[1]}") if counted and each else None
+        if not counted or not each or len(_leads()["length"].findall(text)) > 1:
+            return None  # of a sum, `2 talks of 1h + 4 videos of 15 min`, it is a part
+        return hours_in(f"{counted[1]} x {each[1]}")
 
     def lessons(self) -> tuple[int, int] | None:
         """How many lessons the course has: the one number that sentences state."""
@@ -281,6 +294,10 @@ class Prose:
 
     def modules(self) -> tuple[int, list[str], int] | None:
         """How many modules a sentence counts, and their names where it goes on to tell them."""
+        for number, sentence in self._sentences:
+            for clause in re.split(r"[,;|·•]", sentence):
+                if counted := _leads()["some modules"].match(in_figures(flat(clause))):
+                    return int(counted[1]), [], number
         for number, text in self._texts:
             folded = in_figures(flat(text))
             counted = _leads()["modules"].search(folded)
