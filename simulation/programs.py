@@ -248,6 +248,7 @@ def work(
             options=Options(
                 max_events=scenario.batch,
                 halves_from=2,
+                stretches=True,
                 wary=wary,
                 poll_seconds=POLL_SECONDS,
                 hold_after_alike=scenario.alike,

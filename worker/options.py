@@ -11,6 +11,7 @@ from worker.settings import HOLD_AFTER_ALIKE
 
 ANSWER_MARGIN_SECONDS = 5.0
 HALVES_FROM_SHARE = 0.2  # of the most events of a batch
+STRETCHED_FROM = 100  # events: whoever wants small batches wants them wherever the database is
 
 
 class Ending(StrEnum):
@@ -40,6 +41,7 @@ class Options:
         poll_seconds: the longest an event waits if its wake-up was lost.
         batch: limits of one transaction.
         halves_from: batches of so many events go over two connections, half over each; None: none does.
+        stretches: whether a far database is given more than `max_events` at once; see `batching`.
         margin_seconds: how much longer than the server's own limits an answer may take before the socket is shut down.
         until_empty: come back when nothing is left; refusals that need a human are raised then, not waited for.
         max_rate: events per second, None for no limit.
@@ -58,6 +60,7 @@ class Options:
     max_events: int = 500
     max_bytes: int = 4 * 1024 * 1024
     halves_from: int | None = None
+    stretches: bool = False
     limits: Limits = field(default_factory=Limits)
     margin_seconds: float = ANSWER_MARGIN_SECONDS
     until_empty: bool = False

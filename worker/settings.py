@@ -76,10 +76,16 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
         Meta(ge=0.05, le=_A_YEAR_SECONDS, title="a number of at least 0.05"),
         Variable("OUTBOX_POLL_SECONDS", "the longest an event waits if its wake-up was lost"),
     ] = 5.0
-    batch_events: Annotated[_Number, Variable("OUTBOX_BATCH_EVENTS", "the most events in one transaction")] = 500
+    batch_events: Annotated[
+        _Number,
+        Variable("OUTBOX_BATCH_EVENTS", "the most events in one transaction; twice as many if the database is far"),
+    ] = 500
     batch_bytes: Annotated[
         _Number,
-        Variable("OUTBOX_BATCH_BYTES", "the most payload in one transaction; one event may exceed it"),
+        Variable(
+            "OUTBOX_BATCH_BYTES",
+            "the most payload in one transaction, twice as much if the database is far; one event may exceed it",
+        ),
     ] = 4 * 1024 * 1024
     second_lane: Annotated[
         bool,

@@ -6,13 +6,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from outbox import Outbox, Payload, ids
 from outbox import catalogue as c
 from tests.support.lessons import SetClock
 from tests.support.make_outbox import PROJECT, filled, lesson, project
 from tests.support.postgres import Database, Server
-from tests.support.relaying import drain
+from tests.support.relaying import drain, relay
 from tests.support.rows import all_rows
 from worker import Ending
 
@@ -268,3 +269,34 @@ def test_a_tag_has_the_type_that_the_event_says_and_none_otherwise(box: Outbox, 
     assert one(database, "select json_object_agg(name, tag_type order by name)::text from tags") == (
         '{ "a" : "topic", "b" : null }'
     )
+
+
+def test_rows_that_fill_more_than_a_statement_are_written_by_several(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one transaction, so that nothing else can be told; the memory of a batch is that of a few of its rows."""
+    monkeypatch.setattr("worker.apply.projection.STATEMENT_BYTES", 1)
+    box.append(*project(), *(lesson(number) for number in range(8)))
+    statements = (
+        "create table statements (at xid); create function note() returns trigger language plpgsql security definer "
+    )
+    statements += "as $$ begin insert into public.statements select pg_current_xact_id()::xid; return null; end $$; "
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(statements.encode())
+        connection.execute("create trigger note after insert on contents for each statement execute function note()")
+    assert drain(box, database.worker_dsn) is Ending.EMPTY
+    written = one(database, "select count(*) from contents")
+    assert one(database, "select count(*), count(distinct at::text) from statements") == (written, 1)
+
+
+def test_a_row_that_points_at_one_made_after_it_goes_with_it_in_one_statement(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lesson that is moved, in the batch that makes it, to a module made later: the database sees both at once."""
+    monkeypatch.setattr("worker.apply.projection.STATEMENT_BYTES", 1)
+    later = c.ContentUpserted(slug=f"{PROJECT}--later", title="L", content_type="course_module", project=PROJECT)
+    box.append(*project(), lesson(1), later, replace(lesson(1), parent=later.slug))
+    batches: list[int] = []
+    one_relay = relay(box, database.worker_dsn, on_batch=lambda seq, *_: batches.append(seq))
+    assert one_relay.run() is Ending.EMPTY
+    assert batches == [box.last_seq]

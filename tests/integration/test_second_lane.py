@@ -565,3 +565,15 @@ def test_a_worker_that_dies_between_the_halves_leaves_the_first_or_both_and_its_
         assert drain(undisturbed, other.worker_dsn, halves_from=None) is Ending.EMPTY
     assert all_rows(database.dsn) == all_rows(other.dsn)
     server.drop(other)
+
+
+def test_a_far_database_is_sent_more_at_once(box: Outbox, database: Database) -> None:
+    """What a batch waits for on the way, it waits for once: twice as many go over the two connections."""
+    sizes: list[int] = []
+    with FaultProxy(database.worker_dsn) as far:
+        far.plan.delay_seconds = 0.05
+        one = relay(box, far.dsn, max_events=5, stretches=True, on_batch=lambda _seq, count, *_: sizes.append(count))
+        assert one.run() is Ending.EMPTY
+    assert sizes[0] == 5
+    assert max(sizes) == 10
+    assert lessons_there(database) == list(range(1, LESSONS + 1))

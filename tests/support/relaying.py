@@ -46,6 +46,7 @@ def relay(
     waker: NoWaiting | None = None,
     max_events: int = 500,
     halves_from: int | None = 2,
+    stretches: bool = False,
     statement_timeout_ms: int = 30_000,
     until_empty: bool = True,
     margin_seconds: float = 5.0,
@@ -62,6 +63,7 @@ def relay(
     options = Options(
         max_events=max_events,
         halves_from=halves_from,
+        stretches=stretches,
         until_empty=until_empty,
         margin_seconds=margin_seconds,
         wary=wary,

@@ -13,7 +13,7 @@ the position in the database tells what became of it.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from psycopg.errors import InvalidTextRepresentation
 
 from outbox import Event
 from outbox.catalogue import STAMP, Link, active
-from worker.apply.fold import Changes, LinkChange, TableChange, Values, fold
+from worker.apply.fold import Changes, LinkChange, TableChange, Values, decode, fold
 from worker.apply.inbox import send_recorded
 from worker.apply.kept import kept_as_it_was, name_as_stored
 from worker.apply.known import Decoded, Known, Row, Wanted, as_uuid, wanted_by
@@ -35,6 +35,7 @@ from worker.connect.connection import Connection, Limits, hand_over
 from worker.errors import KeptAsItWas, PositionMoved
 from worker.judgement import Phase
 
+STATEMENT_BYTES = 1 << 18  # of rows
 _encode = msgspec.json.Encoder().encode
 
 
@@ -166,7 +167,7 @@ def applying(
             raise
         yield from _applying(
             connection,
-            batch,
+            replace(batch, apply=decode(batch.events)),
             outbox_id,
             position,
             limits,
@@ -225,6 +226,7 @@ def _applying(
             _send_end(connection, keep=batch.keep)
             if trip is not nullcontext:
                 hand_over(connection)
+            let_go(batch.apply)
             meanwhile()
     except InvalidTextRepresentation as error:
         roll_back(connection)
@@ -374,7 +376,7 @@ def _send_stage(connection: Connection, changes: Changes, *, as_stored: bool) ->
     for kind in active().aggregates:
         table = changes.of(kind)
         checks += _checks(kind, table)
-        _send(connection, f"insert_{kind}s", table.inserts)
+        _send(connection, f"insert_{kind}s", table.inserts, whole=_points_ahead(kind, table.inserts))
         _send(connection, f"update_{kind}s", table.updates)
     for link, change in _links(changes):
         for verb, rows in (("linked", change.made), ("unlinked", change.removed)):
@@ -443,7 +445,37 @@ def send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
         connection.execute(query("relay", "parked_stand"), {"outbox_id": outbox_id, "seqs": seqs})
 
 
-def _send(connection: Connection, name: str, rows: list[Values]) -> None:
-    if rows:
-        connection.execute(query("projection", name), {"rows": _encode(rows).decode()})
-        rows.clear()
+def let_go(decoded: Sequence[Decoded]) -> None:
+    """Give the memory of payloads back that were sent; what is asked for again is decoded again."""
+    for one in decoded:
+        one.payload.clear()
+
+
+def _points_ahead(kind: str, rows: list[Values]) -> bool:
+    """Whether a new row points at one of its own kind that comes after it: within one statement that is no fault."""
+    aggregate = active().aggregates[kind]
+    contracts = [contract for contract in active().contracts.values() if contract.aggregate is aggregate]
+    columns = {one.column for contract in contracts for one in contract.pointing if one.refers_to is aggregate}
+    if aggregate.id is None:
+        return bool(columns)
+    place = {row[aggregate.id]: number for number, row in enumerate(rows)}
+    return any(place.get(row.get(column), -1) > number for number, row in enumerate(rows) for column in columns)
+
+
+def _send(connection: Connection, name: str, rows: list[Values], *, whole: bool = False) -> None:
+    """Send rows, some at a time, if they need not be `whole`: a statement is held several times until it is sent."""
+    some: list[bytes] = []
+    size = 0
+    for row in rows:
+        some.append(_encode(row))
+        size += len(some[-1])
+        if size >= STATEMENT_BYTES and not whole:
+            _send_some(connection, name, some)
+            some, size = [], 0
+    if some:
+        _send_some(connection, name, some)
+    rows.clear()
+
+
+def _send_some(connection: Connection, name: str, rows: list[bytes]) -> None:
+    connection.execute(query("projection", name), {"rows": f"[{b','.join(rows).decode()}]"})

@@ -52,29 +52,35 @@ class Ahead(_AtHand):
 
     Args:
         box: whose log it is.
-        most_bytes: upper limit of the payloads that are read at once; one event always comes.
+        most_bytes: upper limit of the payloads that are read at once, for as many events as a batch has mostly; more
+            for more. One event always comes.
+        most_events: so many.
     """
 
-    def __init__(self, box: Log, most_bytes: int) -> None:
+    def __init__(self, box: Log, most_bytes: int, most_events: int) -> None:
         super().__init__()
         self._box = box
         self._most_bytes = most_bytes
+        self._most_events = most_events
 
     def read(self, *, after: int, limit: int) -> list[Event]:
         """Return up to `limit` events with a seq greater than `after`, in order."""
         at_hand, self._events = self._events, []
         if not at_hand or self._asked != (after, limit):
             self._decoded = []
-            at_hand = self._box.read(after=after, limit=limit, most_bytes=self._most_bytes)
+            at_hand = self._box.read(after=after, limit=limit, most_bytes=self._bytes_for(limit))
         self._asked = (at_hand[-1].seq if at_hand else after, limit)
         return at_hand
+
+    def _bytes_for(self, limit: int) -> int:
+        return self._most_bytes * max(1, limit // self._most_events)
 
     def look(self) -> None:
         """Read and decode what follows the events that were read last, if that is a full batch."""
         after, limit = self._asked
         with suppress(OutboxError, WorkerError):
             newest = self._box.last_seq
-            events = self._box.read(after=after, limit=limit, most_bytes=self._most_bytes)
+            events = self._box.read(after=after, limit=limit, most_bytes=self._bytes_for(limit))
             if len(events) < limit and (not events or events[-1].seq >= newest):
                 return  # by the time that it is wanted there may be more: half-empty batches would never catch up
             self._events = events

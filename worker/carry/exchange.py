@@ -22,6 +22,7 @@ from worker.judgement import Judgement, Phase
 from worker.options import Options
 
 ANSWER_SECONDS = 3.0
+TRIPS = 2  # of a batch, one after the other
 
 
 class Exchange:
@@ -31,6 +32,7 @@ class Exchange:
         box: whose events they are.
         options: limits.
         dial: opens the connection of the second lane.
+        clock: monotonic seconds, by which round trips are measured.
 
     Attributes:
         ahead: where new events are read from.
@@ -40,24 +42,39 @@ class Exchange:
         step_by_step: wait for each answer of the server; see `projection.applying`.
         seconds: how long the exchange that failed last took until then.
         line_seconds: how long the line took for the exchange that failed last, if that was most of its time.
+        trip_seconds: the shortest round trip of this session, with what is asked for on it; None: none was made yet.
     """
 
-    def __init__(self, box: Log, options: Options, dial: Callable[[], Connection]) -> None:
+    def __init__(
+        self, box: Log, options: Options, dial: Callable[[], Connection], clock: Callable[[], float] = monotonic
+    ) -> None:
         self._box = box
         self._options = options
+        self._clock = clock
         self._stamps = Stamps(box)
-        self.ahead = Ahead(box, options.max_bytes)
+        self.ahead = Ahead(box, options.max_bytes, options.max_events)
         self.lane = SecondLane(box, dial, options.halves_from)
         self.phase = Phase.CONNECT
         self.limits = options.limits
         self.step_by_step = False
         self.seconds = 0.0
         self.line_seconds: float | None = None
+        self.trip_seconds: float | None = None
 
     @property
     def patience_with_an_answer(self) -> float:
         """Seconds after which the socket is shut down under a wait."""
         return 2 * self.limits.statement_timeout_ms / 1000 + self._options.margin_seconds
+
+    @property
+    def waited_seconds(self) -> float:
+        """Seconds of a batch in which nothing but its round trips is waited for, as far as is known."""
+        return TRIPS * (self.trip_seconds or 0.0)
+
+    def session_began(self) -> None:
+        """The relay has connected anew, to a database that may be elsewhere."""
+        self.trip_seconds = None
+        self.lane.session_began()
 
     def enter(self, phase: Phase) -> None:
         """Note what is being done."""
@@ -88,7 +105,7 @@ class Exchange:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Apply a batch; see `projection.applying` for what it raises."""
-        began = monotonic()
+        began, asked = monotonic(), self._clock()
         self.line_seconds = None
         with deadline(connection, self.patience_with_an_answer), Line(connection) as line:
             try:
@@ -105,10 +122,15 @@ class Exchange:
                     rights=self._options.rights,
                 ):
                     self.enter(phase)
+                    if phase is Phase.APPLY and not self.step_by_step:
+                        self._made_trip(self._clock() - asked)
             except BaseException:
                 self.seconds, self.line_seconds = monotonic() - began, line.seconds()
                 raise
         tracing.applied(batch.events, monotonic() - began)
+
+    def _made_trip(self, seconds: float) -> None:
+        self.trip_seconds = min(seconds, self.trip_seconds or seconds)
 
     def carry(self, connection: Connection, batch: Batch, position: Position, ahead: Ahead | AheadOnList) -> int:
         """Apply a batch as quickly as can be: the next is looked at meanwhile, and a large one goes over both lanes.

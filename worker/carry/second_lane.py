@@ -44,7 +44,7 @@ from outbox.relaying import Log
 from worker.apply.fold import fold
 from worker.apply.known import Decoded, Known, wanted_by
 from worker.apply.position import Position, require
-from worker.apply.projection import Batch, ask, send_parked, send_rows
+from worker.apply.projection import Batch, ask, let_go, send_parked, send_rows
 from worker.apply.stamps import Stamps
 from worker.apply.transaction import Rows, begin, lock_position, send_position
 from worker.carry.halves import cut_of
@@ -125,8 +125,9 @@ class SecondLane:
                 found = known()
             with deadline(connection, self._patience_seconds, tell=False):
                 changes = fold(self._decoded, found)
-                self._decoded = ()
                 send_rows(connection, changes)
+                let_go(self._decoded)
+                self._decoded = ()
                 self._locked = lock_position(connection, self._box.outbox_id)
                 hand_over(connection)
         except Exception as error:  # noqa: BLE001 - the first lane meets it again, and judges it

@@ -99,9 +99,9 @@ class Suspects:
         """
         if not self._wary:
             return
-        ready = self._ready(2 * released.most)
+        ready = self._ready(2 * released.longest)
         if self._until is None:
-            self._until = min(position.seq + 2 * self._size.most, max(self._last_seq, self._box.last_seq))
+            self._until = min(position.seq + 2 * self._size.longest, max(self._last_seq, self._box.last_seq))
             self._until_released = ready[-1] if ready else None
         among_released: list[int] = []
         for found in self._attempts.unfinished():

@@ -92,8 +92,8 @@ class Relay:
         self._report = report
         self._clock = clock
         self._log = get_log()
-        self._size = BatchSize(options.max_events)
-        self._exchange = Exchange(box, options, dial)
+        self._size = BatchSize(options.max_events, stretches=options.stretches)
+        self._exchange = Exchange(box, options, dial, clock)
         self._parked = ParkedList(box)
         self._epidemic = Epidemic(box, self._parked, options.hold_after_alike)
         self._suspects = Suspects(
@@ -216,7 +216,7 @@ class Relay:
             self._epidemic.arrived(position)
             self._parked.release_claimed()
             self._report.connected(position)
-            self._exchange.lane.session_began()
+            self._exchange.session_began()
             self._evidence.search_began()
             self._options.meter.connected()
             if self._patience.seconds > 0:
@@ -364,7 +364,7 @@ class Relay:
         through = [event for event in events if event.seq <= reached]
         self._parked.passed(position.moved_to(through[-1]), through, held)
         self._went_through([event for event in free if event.seq <= reached])
-        self._size.succeeded(reached, len(through), seconds)
+        self._size.succeeded(reached, len(through), seconds, self._exchange.waited_seconds)
         return self._advanced(position, through[-1], len(through), seconds)
 
     def _carried(

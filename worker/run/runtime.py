@@ -9,7 +9,7 @@ from worker.errors import SettingsFault
 from worker.faults.outage import Backoff, Patience
 from worker.logs import get_log
 from worker.meter import Meter, NoMeter
-from worker.options import HALVES_FROM_SHARE, Options
+from worker.options import HALVES_FROM_SHARE, STRETCHED_FROM, Options
 from worker.process.in_place import InPlace
 from worker.process.supervisor import Supervisor
 from worker.process.wakeup import Waker
@@ -97,12 +97,14 @@ def relay_for(
 
     report = Report(box, on_batch=on_batch, most_per_second=max_rate)
     most = settings.batch_events if max_rate is None else max(1, min(settings.batch_events, int(max_rate)))
+    # A user who sets a rate is concerned for the database: one connection is enough for it.
+    both_lanes = settings.second_lane and max_rate is None
     options = Options(
         poll_seconds=settings.poll_seconds,
         max_events=most,
         max_bytes=settings.batch_bytes,
-        # A user who sets a rate is concerned for the database: one connection is enough for it.
-        halves_from=max(2, int(most * HALVES_FROM_SHARE)) if settings.second_lane and max_rate is None else None,
+        halves_from=max(2, int(most * HALVES_FROM_SHARE)) if both_lanes else None,
+        stretches=both_lanes and most >= STRETCHED_FROM,
         limits=Limits(statement_timeout_ms=int(settings.statement_timeout_seconds * 1000)),
         until_empty=until_empty,
         max_rate=max_rate,

@@ -34,7 +34,7 @@ def statements_of(box: Outbox) -> list[str]:
 
 def test_the_log_is_not_asked_again_for_what_was_read_ahead(box: Outbox) -> None:
     """The batch that follows is at hand, decoded, when the one before it is through."""
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     assert seqs(ahead.read(after=0, limit=3)) == [1, 2, 3]
     ahead.look()
     asked = statements_of(box)
@@ -51,7 +51,7 @@ def test_the_log_is_not_asked_again_for_what_was_read_ahead(box: Outbox) -> None
 )
 def test_what_does_not_fit_is_read_again(box: Outbox, after: int, limit: int, expected: list[int]) -> None:
     """A batch that failed, a size that changed, a position that moved: the log decides, not the memory."""
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     ahead.read(after=0, limit=3)
     ahead.look()
     events = ahead.read(after=after, limit=limit)
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_read_again(box: Outbox, after: int, limit: int, ex
 
 def test_an_end_that_was_seen_early_is_looked_at_again(box: Outbox) -> None:
     """What is appended after the look is not overlooked."""
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     last = ahead.read(after=0, limit=500)[-1].seq
     ahead.look()
     box.append(lesson(20))
@@ -70,7 +70,7 @@ def test_an_end_that_was_seen_early_is_looked_at_again(box: Outbox) -> None:
 
 def test_a_batch_that_was_not_full_takes_in_what_came_meanwhile(box: Outbox) -> None:
     """Or a relay that is always one look behind would carry half-empty batches for ever."""
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     ahead.read(after=0, limit=8)
     ahead.look()
     box.append(lesson(20), lesson(21))
@@ -79,7 +79,7 @@ def test_a_batch_that_was_not_full_takes_in_what_came_meanwhile(box: Outbox) -> 
 
 def test_a_batch_that_is_full_by_its_bytes_is_kept(box: Outbox) -> None:
     """It is shorter than it might be, and yet nothing more would fit."""
-    ahead = Ahead(box, 10)
+    ahead = Ahead(box, 10, 500)
     assert seqs(ahead.read(after=0, limit=500)) == [1]
     ahead.look()
     asked = statements_of(box)
@@ -89,7 +89,7 @@ def test_a_batch_that_is_full_by_its_bytes_is_kept(box: Outbox) -> None:
 
 def test_what_an_operator_edited_is_decoded_anew(box: Outbox) -> None:
     """The edited payload counts, also where the event as it was appended has been decoded already."""
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     ahead.read(after=0, limit=3)
     ahead.look()
     first, *others = ahead.read(after=3, limit=3)
@@ -101,7 +101,7 @@ def test_an_event_that_cannot_be_decoded_is_met_where_it_is_needed(box: Outbox) 
     """Looking ahead fails nobody; the batch that holds the event does."""
     box.connection.execute("drop trigger events_are_never_updated")
     box.connection.execute("update events set version = 99 where seq = 5")
-    ahead = Ahead(box, MOST_BYTES)
+    ahead = Ahead(box, MOST_BYTES, 500)
     ahead.read(after=0, limit=3)
     ahead.look()
     events = ahead.read(after=3, limit=3)
@@ -115,7 +115,7 @@ def test_a_batch_ends_before_its_payloads_are_too_large(box: Outbox) -> None:
     large = box.append(*(lesson(n, body="x" * 1000) for n in range(30, 34))).appended
     two = len(large[0].payload_json) + len(large[1].payload_json)
     for most, expected in ((two, 2), (two - 1, 1), (10, 1)):
-        assert Ahead(box, most).read(after=large[0].seq - 1, limit=500) == [*large[:expected]]
+        assert Ahead(box, most, 500).read(after=large[0].seq - 1, limit=500) == [*large[:expected]]
 
 
 class Listed:

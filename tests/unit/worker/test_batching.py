@@ -60,3 +60,60 @@ def test_a_known_culprit_stands_alone_in_the_batch_after_those_before_it() -> No
     assert batches.size == 3
     batches.stop_before(0, culprit_seq=104)
     assert batches.size == 1
+
+
+def far(batches: BatchSize, count: int, *, work: float = 0.3, waits: float = 0.2) -> int:
+    """One batch of so many was applied in so many seconds, and waited for so long besides; the size of the next."""
+    batches.succeeded(count, count, work + waits, waits)
+    return batches.size
+
+
+def test_a_far_database_gets_twice_as_many_at_once() -> None:
+    """Whatever a batch waits for on the way, it waits for once."""
+    batches = BatchSize(500, stretches=True)
+    assert batches.longest == 1000
+    assert far(batches, 500) == 1000
+    assert far(batches, 1000, work=0.6) == 1000
+
+
+@pytest.mark.parametrize("waits", [0.0, 0.02])
+def test_a_near_database_gets_no_more_than_is_configured(waits: float) -> None:
+    """A larger batch would gain next to nothing there, and takes memory."""
+    assert far(BatchSize(500, stretches=True), 500, waits=waits) == 500
+
+
+def test_over_one_connection_a_batch_is_never_more_than_is_configured() -> None:
+    """All of it would be one transaction."""
+    batches = BatchSize(500)
+    assert batches.longest == 500
+    assert far(batches, 500) == 500
+
+
+def test_large_events_that_fill_a_batch_stretch_it_as_many_do() -> None:
+    """What limits it there is the sum of the payloads, which grows with the size."""
+    assert far(BatchSize(500, stretches=True), 260) == 1000
+
+
+def test_a_few_events_do_not_tell_how_far_the_database_is() -> None:
+    """They are nearly all waiting, wherever it is."""
+    batches = BatchSize(500, size=4, stretches=True)
+    assert far(batches, 4, work=0.001) == 8
+    batches.size = 500
+    assert far(batches, 500, waits=0.0) == 500
+
+
+def test_after_an_outage_the_database_has_to_be_far_anew() -> None:
+    """It may be another replica."""
+    batches = BatchSize(500, stretches=True)
+    assert far(batches, 500) == 1000
+    batches.restart()
+    assert batches.size == 1
+    batches.size = 500
+    assert far(batches, 500, waits=0.0) == 500
+
+
+def test_waiting_on_the_way_does_not_make_a_batch_slow() -> None:
+    """Half a batch waits as long."""
+    batches = BatchSize(500, stretches=True)
+    assert far(batches, 500, work=0.9, waits=2 * TARGET_SECONDS) == 1000
+    assert far(batches, 1000, work=2.1 * TARGET_SECONDS) == 500
