@@ -24,7 +24,7 @@ def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -
     """Write the log, payloads and all, one JSON object a line.
 
     It reads in short steps: a slow reader of its output never keeps the WAL from being cut back. `outbox import`
-    takes it in elsewhere.
+    takes it in elsewhere. What was decided about events (an edit, a discard) is not in it; how many that are is told.
 
     \b
     Examples:
@@ -34,6 +34,7 @@ def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -
     # In another encoding than UTF-8 a raw letter would be no JSON any more.
     ascii_only = "utf" not in (getattr(output, "encoding", None) or "utf-8").lower()
     written = {"events": 0, "files": 0}
+    decided = 0
 
     def write(what: str, lines: Iterable[dict[str, Any]]) -> None:
         for line in lines:
@@ -41,12 +42,27 @@ def export(*, after: int, event_type: str | None, files: bool, output: TextIO) -
             written[what] += 1
 
     with opened(publish=files, reading=not files) as box:
-        write("events", (event.as_dict() for event in box.events(after=after, event_type=event_type)))
+        decisions = box.decisions()
+
+        def events() -> Iterator[dict[str, Any]]:
+            nonlocal decided
+            for event in box.events(after=after, event_type=event_type):
+                decision = decisions.of(event.seq)
+                decided += decision is not None and decision.differs
+                yield event.as_dict()
+
+        write("events", events())
         if files:
             write("files", _published(box))
     output.flush()
     and_files = f" and {written['files']:,} files" if files else ""
     click.echo(f"{written['events']:,} events{and_files} written", err=True)
+    if decided:
+        click.echo(
+            f"warning: {decided:,} of these events were edited, discarded or set aside here (`outbox parked`), and are "
+            "written as they were appended: where they are taken in, that has to be decided again",
+            err=True,
+        )
 
 
 def _published(box: Outbox) -> Iterator[dict[str, str]]:

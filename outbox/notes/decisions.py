@@ -187,6 +187,12 @@ class Decisions:
         return event if found.payload_json is None else msgspec.structs.replace(event, payload_json=found.payload_json)
 
 
+def is_discarded(connection: sqlite3.Connection, seq: int) -> bool:
+    """Whether one event is discarded; no decision about another is read."""
+    newest = "select action from decided where seq = ? order by id desc limit 1"
+    return bool(connection.execute(newest, [seq]).fetchone() == (Resolution.DISCARD.value,))
+
+
 def note_outcome(connection: sqlite3.Connection, decision_id: int, outcome: Outcome, now: dt.datetime) -> None:
     """Append what became of a decision; the caller holds a write transaction."""
     connection.execute(

@@ -65,6 +65,7 @@ update parked
 set state = ?, behind_seq = ?, verdict = ?, sqlstate = ?, reason = ?, attempts = ?, payload = ?, resolution = ?
 where {_AMONG}
 """
+_EDITED = "select after from decided where seq = ? and after is not null order by id desc limit 1"
 _IMPOSSIBLE = """
 select seq from parked where behind_seq in (
   select behind_seq from (select distinct behind_seq from parked where behind_seq is not null) as b
@@ -484,8 +485,8 @@ class Parked:
     def _record(self, seq: int, how: Resolution, payload_json: str | None, reason: str | None, who: str | None) -> None:
         before = None
         if payload_json is not None:
-            found = Decisions(self._connection).of(seq)
-            before = (found and found.payload_json) or log.get(self._connection, seq).payload_json
+            found = self._connection.execute(_EDITED, [seq]).fetchone()
+            before = found[0] if found is not None else log.get(self._connection, seq).payload_json
         attempts.decided_about(self._connection, seq)
         audit.record(
             self._connection,

@@ -22,7 +22,7 @@ from outbox.catalogue.readable import as_fields
 from outbox.errors import EventNotFound, OutboxError, ParkedConflict
 from outbox.log.sqlite_errors import translated
 from outbox.log.transaction import write_transaction
-from outbox.notes.decisions import Decisions, Resolution
+from outbox.notes.decisions import Resolution, is_discarded
 from outbox.notes.parked import ParkedEvent
 from outbox.outbox import Outbox
 
@@ -64,9 +64,8 @@ def additions(box: Outbox, seq: int) -> tuple[int, ...]:
     if not _makes(event) or _has_row(box, event):
         return ()
     later = box.events(after=seq, aggregate_id=event.aggregate_id)
-    decisions = Decisions(box.connection)
     only = itertools.takewhile(lambda one: not _makes(one), later)
-    return tuple(one.seq for one in only if (found := decisions.of(one.seq)) is None or not found.discarded)
+    return tuple(one.seq for one in only if not is_discarded(box.connection, one.seq))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,14 +236,12 @@ def _makes(event: Event) -> bool:
 def _has_row(box: Outbox, event: Event) -> bool:
     """Whether an earlier version of the row took effect, or may have: it was pruned, and nothing parked is."""
     before = event.previous_seq
-    decisions = Decisions(box.connection)
     while before is not None:
         try:
             earlier = box.event(before)
         except EventNotFound:
             return True
-        found = decisions.of(before)
-        if _makes(earlier) and not (found is not None and found.discarded):
+        if _makes(earlier) and not is_discarded(box.connection, before):
             return True
         before = earlier.previous_seq
     return False

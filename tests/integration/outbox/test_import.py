@@ -14,6 +14,7 @@ import pytest
 
 from outbox import Outbox
 from outbox import catalogue as c
+from outbox.operating import resolve
 from tests.support.lessons import PROJECT_ROOT, SetClock, lesson, path_of, publish
 from tests.support.make_outbox import lesson as course_lesson
 from tests.support.make_outbox import project
@@ -54,6 +55,20 @@ def paths(tmp_path: Path) -> tuple[Path, Path]:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     return tmp_path / "a" / "outbox.db", tmp_path / "b" / "outbox.db"
+
+
+def test_an_export_tells_how_many_events_were_decided_about(paths: tuple[Path, Path]) -> None:
+    """What an operator edited or discarded would take effect as it was appended: nobody is to find that out later."""
+    with Outbox.open(paths[0]) as box:
+        box.append(*(c.ContentUpserted(slug=f"p--{one}", title=one, content_type="other") for one in "abc"))
+        for seq in (1, 2, 3):
+            resolve.set_aside(box, seq, "not now")
+        resolve.edit(box, 1, {**box.event(1).payload, "title": "better"}, "a better title")
+        resolve.discard(box, 2, "no use")
+    assert b"warning: 3 of these events were edited, discarded or set aside" in outbox(paths[0], "export").stderr
+    with Outbox.open(paths[1]) as box:
+        box.append(c.ContentUpserted(slug="p--a", title="a", content_type="other"))
+    assert b"warning" not in outbox(paths[1], "export").stderr
 
 
 def test_an_exported_log_is_taken_into_a_fresh_outbox_once(paths: tuple[Path, Path]) -> None:
