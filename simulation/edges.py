@@ -27,6 +27,7 @@ from outbox.log.gate import Gate
 from simulation.invariants import the_file_is_opened_as_promised
 from simulation.kernel import Kernel, Killed, Process
 from simulation.late_sync import LateSync
+from simulation.plan import Scenario
 from worker.apply.fold import decode
 from worker.apply.known import Decoded
 
@@ -126,6 +127,7 @@ class World(Protocol):
 
     kernel: Kernel
     chance: random.Random
+    scenario: Scenario
 
     def random_bytes(self, count: int) -> bytes: ...
 
@@ -176,6 +178,8 @@ def injected(world: World) -> Iterator[None]:
         put("worker.bus.forward.random", world.chance)
         put("worker.bus.log.BusLog.now", lambda _log: world.now())
         put("worker.bus.prove.LOOK_SECONDS", 4.0)
+        if world.scenario.carrier is not None:
+            put("worker.bus.frames.PART_BYTES", world.scenario.carrier.part_bytes)
         yield
 
 

@@ -22,6 +22,8 @@ def _one(mutant: Mutant, seeds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         report = Path(folder, "report.json")
         command = ["--mutant", mutant.name, "--seeds", str(seeds), "--jobs", "1", "--json", str(report)]
+        if mutant.bus:
+            command.append("--bus")
         process = subprocess.run(
             [sys.executable, "-m", "simulation", *command], capture_output=True, text=True, check=False
         )

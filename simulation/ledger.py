@@ -295,7 +295,7 @@ def effects_carry_the_events_of_their_transaction(every: Sequence[Delivered]) ->
 
 
 def what_is_said_was_committed(ledger: "Ledger", outbox_id: UUID, position: Position) -> None:
-    """G3, G6: a position that a host is told of stood in the database.
+    """G3, G6: a position that a host is told of, or notes, stood in the database.
 
     Raises:
         Violation: it never did.

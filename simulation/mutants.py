@@ -4,7 +4,7 @@ Every one is a change of a few words in the code itself, such as a hurried hand 
 must be there exactly once; when the code moves on, the mutant has to follow.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,21 @@ class Mutant:
         name: for the command line.
         what: the bug, in words.
         changes: that make it.
+        bus: whether it is looked for over the bus.
     """
 
     name: str
     what: str
     changes: tuple[Change, ...]
+    bus: bool = False
 
 
 def _mutant(name: str, what: str, module: str, before: str, after: str, *more: tuple[str, str, str]) -> Mutant:
     return Mutant(name, what, (Change(module, before, after), *(Change(*one) for one in more)))
+
+
+def _over_the_bus(name: str, what: str, module: str, before: str, after: str, *more: tuple[str, str, str]) -> Mutant:
+    return replace(_mutant(name, what, module, before, after, *more), bus=True)
 
 
 MUTANTS = (
@@ -441,5 +447,68 @@ MUTANTS = (
         "outbox.catalogue.tables",
         "        return as_key([payload[name] for name in self.key])\n",
         "        return as_key([payload[self.key[0]] for _ in self.key])\n",
+    ),
+    # over the bus
+    _over_the_bus(
+        "bus-gap-taken", "a frame is taken although frames before it are missing",
+        "worker.bus.log", "        if head.first > self.end + 1:\n            return False\n", "",
+        ("worker.bus.log", "if before is not None and mine is not None and before != mine:", "if False:"),
+    ),
+    _over_the_bus(
+        "bus-not-looked-after", "a host that hears nothing does not look whether what it sent is there",
+        "worker.bus.forward", "        if self._sent <= self._done or self._clock() - self._moved_at < self._silence:\n",
+        "        if True:\n",
+    ),
+    _over_the_bus(
+        "bus-said-before-commit", "the centre says what it applies before it is committed",
+        "worker.bus.central", "        if batch.to is not None:\n            self._note_read(",
+        "        if batch.to is not None and served.position is not None:\n"
+        "            self._prepare(served.log.outbox_id, served.position.moved_to(batch.to), 0, None)\n"
+        "            self._say()\n            self._note_read(",
+    ),
+    _over_the_bus(
+        "bus-said-as-read", "the centre says how far it has read",
+        "worker.bus.central", "self._prepare(served.log.outbox_id, position, served.parked,",
+        "self._prepare(served.log.outbox_id, replace(position, seq=served.log.end), served.parked,",
+    ),
+    _over_the_bus(
+        "bus-unknown-untold", "a database that went back to before it knew a host says nothing of it",
+        "worker.bus.central", "{*known, *self._served, *self._said}", "known",
+    ),
+    _over_the_bus(
+        "bus-acknowledged-is-applied", "a host notes as applied what was acknowledged",
+        "worker.bus.forward", "        self._sent = events[-1].seq\n",
+        "        self._sent = events[-1].seq\n        if self._applied is not None:\n"
+        "            self._applied = self._applied.moved_to(events[-1])\n            self._note_position()\n",
+    ),
+    _over_the_bus(
+        "bus-proof-believed", "a proof is given without a comparison of rows",
+        "worker.proof.asked", "[row for row in rows if one == _INBOX or not _is_as_said(row, bound)]", "[]",
+    ),
+    _over_the_bus(
+        "bus-refs-forgotten", "what a parked event refers to is forgotten when the centre is started again",
+        "worker.bus.log", "UUID(str(aggregate_id)), tuple(refs))", "UUID(str(aggregate_id)), ())",
+    ),
+    _over_the_bus(
+        "bus-news-once", "what was decided is said once, whether or not it arrives",
+        "worker.bus.forward", "        if is_again and now < self._news.again_at:\n", "        if is_again:\n",
+    ),
+    _over_the_bus(
+        "bus-killer-never-found", "a centre does not notice that the one before it died",
+        "worker.bus.central", "self._starts.load(connection, partitions, wary=wary)",
+        "self._starts.load(connection, [], wary=False)",
+    ),
+    _over_the_bus(
+        "bus-folded-apart", "of a row that several outboxes write together, the one with the greatest seq wins",
+        "worker.apply.together", "key=lambda one: one.event.event_id\n", "key=lambda one: one.event.seq\n",
+    ),
+    _over_the_bus(
+        "bus-waits-for-ever", "a database that says nothing more is waited for",
+        "worker.bus.central", "return deadline(connection, 2 * seconds + self._options.margin_seconds)",
+        "return deadline(connection, 1e12 * seconds)",
+    ),
+    _over_the_bus(
+        "bus-knocks-again", "after a refused login another part of the centre tries at once",
+        "worker.bus.central", "        if self._refusal is not None and self._clock() < self._let_in_at:\n", "        if False:\n",
     ),
 )  # fmt: skip

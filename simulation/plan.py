@@ -38,6 +38,7 @@ class Carrier:
         by_lane: whether it reads each partition by itself.
         centres: how many there are.
         frame_events, window_events: see `worker.bus.forward`.
+        part_bytes: how much goes into one part of a frame.
     """
 
     rate: float
@@ -47,6 +48,7 @@ class Carrier:
     centres: int
     frame_events: int
     window_events: int
+    part_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def _carried(drawn: Scenario, chance: random.Random) -> Scenario:
         centres=2 if chance.random() < 0.12 else 1,
         frame_events=chance.choice((1, 3, 8, 200)),
         window_events=chance.choice((4, 20, 10_000)),
+        part_bytes=random.Random(f"parts {drawn.seed}").choice((300, 1000, 480 * 1024)),
     )
     faults = [*drawn.faults, *(_on_the_way(chance) for _ in range(chance.choice((0, 1, 2, 3))))]
     misfortunes = [one for one in drawn.misfortunes if one.kind not in _NOT_OVER_THE_BUS]

@@ -181,10 +181,10 @@ class Witness:
         """Return seq -> state of the parked list."""
         return dict(self._connection.execute("select seq, state from parked"))
 
-    def noted_position(self) -> int:
-        """Return how far the file says that the database is."""
-        (noted,) = self._connection.execute("select coalesce(max(applied_seq), 0) from destinations").fetchone()
-        return int(noted)
+    def noted_position(self) -> tuple[int, UUID | None]:
+        """Return where the file says that the database is."""
+        noted = self._connection.execute("select applied_seq, applied_event_id from destinations").fetchone()
+        return (0, None) if noted is None else (noted[0], None if noted[1] is None else UUID(noted[1]))
 
     def staged_as(self, temp: str) -> set[str]:
         """Return the hash of a staged file that the log names as not in its place yet; empty where it does not."""

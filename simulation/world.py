@@ -213,7 +213,10 @@ class World:
         return self._bytes.randbytes(count)
 
     def log_changed(self, process: Process) -> None:
-        self.kernel.judge(process.host.witness.look)
+        witness = process.host.witness
+        self.kernel.judge(witness.look)
+        if process.role == "forwarder":
+            self.kernel.judge(what_is_said_was_committed, self.ledger, witness.outbox_id, witness.noted_position())
 
     def now(self) -> dt.datetime:
         return EPOCH + dt.timedelta(seconds=self.kernel.now)
@@ -330,7 +333,7 @@ class World:
 
     def _is_through(self, host: Host) -> bool:
         """Whether everything is delivered, the list in the file shows so, and of no decision the end is open."""
-        if self.bus is not None and host.witness.noted_position() != host.witness.last_seq:
+        if self.bus is not None and host.witness.noted_position()[0] != host.witness.last_seq:
             return False
         return self.is_delivered(host) and not host.witness.parked() and not host.witness.has_open_decisions()
 

@@ -19,6 +19,7 @@ from tests.support.postgres import Database, Server
 from tests.support.refusing import Refusing
 from tests.support.relaying import drain
 from tests.support.rows import all_rows
+from worker.bus.central import ANNOUNCE_SECONDS, SAID_AGAIN_AFTER
 from worker.bus.frames import Cargo, pack
 from worker.bus.link import BusAway
 from worker.connect.connection import Connection, Limits, connect
@@ -393,6 +394,32 @@ def test_after_a_refused_login_a_centre_does_not_knock_again_soon(
     dsn = database.worker_dsn
     bus.centre_waker.now += 301
     bus.until_all_is_applied()
+
+
+def test_what_stands_under_no_outboxs_name_is_not_applied(bus: Fleet, database: Database, tmp_path: Path) -> None:
+    """Whoever may write there: it is nobody's, and not another outbox's either."""
+    box = course(tmp_path / "1.db", "one", 3)
+    (message,) = pack(Cargo(events=box.read()), after=0, before=None)
+    for subject in ("outbox.log.0.nobody", f"outbox.log.0.{box.outbox_id.hex[:-1]}f"):
+        bus.server.admin(
+            lambda client, to=subject: client.jetstream().publish(to, message.data, headers=dict(message.headers))
+        )
+    bus.centre.step()
+    assert positions(database) == {}
+
+
+def test_a_word_that_the_bus_has_lost_is_said_again(bus: Fleet, tmp_path: Path) -> None:
+    """Its host is idle and nothing else is to be said: nobody would notice."""
+    host = bus.host(course(tmp_path / "1.db", "one", 5))
+    host.step()
+    bus.centre.step()
+    bus.server.delete("APPLIED")
+    for _ in range(SAID_AGAIN_AFTER + 1):
+        bus.centre_waker.now += ANNOUNCE_SECONDS
+        bus.centre.step()
+    host.waker.now += 100
+    host.step()
+    assert host.applied == host.box.last_seq
 
 
 def pruned(box: Outbox) -> int:

@@ -1,8 +1,9 @@
 """The database of the simulation answers as PostgreSQL does: the same events, batch by batch, leave the same rows."""
 
 import random
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from outbox import Outbox
+from outbox import Attempt, Outbox
 from outbox.catalogue import active
 from simulation import strange
 from simulation.declared import TABLES
@@ -21,9 +22,13 @@ from simulation.kernel import Kernel
 from simulation.plan import draw
 from simulation.programs import MIND, payloads
 from simulation.world import MIND_ID
+from tests.support.fleet import Host, centre_of
+from tests.support.memory_link import MemoryLink, Store
 from tests.support.postgres import Database
-from tests.support.relaying import drain
+from tests.support.relaying import NoWaiting, drain
 from worker.apply.queries import query, statements
+from worker.connect.connection import connect
+from worker.faults.starts import Starts
 from worker.migrate.own_tables import ddl
 
 CATALOGUES = "outbox.catalogue:CATALOGUE,simulation.strange:CATALOGUE"
@@ -113,6 +118,13 @@ def by_name(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def with_strange_tables(database: Database) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(strange.DDL)
+        connection.execute(ddl(strange.CATALOGUE).encode())
+        connection.execute("insert into minds (id, slug, display_name) values (%s, %s, 'Ana')", [MIND_ID, MIND])
+
+
 @pytest.mark.usefixtures("_both_catalogues")
 @pytest.mark.parametrize("seed", range(100, 106))
 @pytest.mark.parametrize("most", [1, 3, 50])
@@ -120,10 +132,7 @@ def test_the_model_of_the_database_ends_as_postgres_does(
     seed: int, most: int, database: Database, tmp_path: Path
 ) -> None:
     """Whatever is proven in the simulation is proven of statements that do in PostgreSQL what they do there."""
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
-        connection.execute(strange.DDL)
-        connection.execute(ddl(strange.CATALOGUE).encode())
-        connection.execute("insert into minds (id, slug, display_name) values (%s, %s, 'Ana')", [MIND_ID, MIND])
+    with_strange_tables(database)
     with some_outbox(tmp_path, seed) as box:
         drain(box, database.worker_dsn, max_events=most)
     server, dial = model()
@@ -142,3 +151,62 @@ def some_copy(folder: Path, seed: int) -> Iterator[Outbox]:
         box.connection.execute("delete from destinations")
         box.connection.execute("delete from meta where key = 'destination_id'")
         yield box
+
+
+def carried_over_a_bus(boxes: list[Outbox], database: Database, dial: Callable[[], Any] | None) -> None:
+    store, waker = Store(), NoWaiting()
+    hosts = [Host(box, MemoryLink(store), frame_events=7) for box in boxes]
+    centre = centre_of(MemoryLink(store), database, waker, dial=dial, together=True, max_events=5)
+    for _ in range(200):
+        assert [host.step() for host in hosts] == [None, None]
+        centre.step()
+        if all(host.applied == host.box.last_seq for host in hosts):
+            break
+    centre.ended()
+
+
+@pytest.mark.usefixtures("_both_catalogues")
+@pytest.mark.parametrize("seed", [100, 104])
+def test_the_model_answers_a_centre_as_postgres_does(seed: int, database: Database, tmp_path: Path) -> None:
+    """Two outboxes that write the same rows, together and each alone: rows, positions, what was read, what is parked."""
+    with_strange_tables(database)
+    server, dial = model()
+    for number in (1, 5):
+        with some_outbox(tmp_path, seed + number) as box:
+            name = Path(box.path).name
+        (tmp_path / "model").mkdir(exist_ok=True)
+        shutil.copy(tmp_path / name, tmp_path / "model" / name)
+    for folder, to in ((tmp_path, None), (tmp_path / "model", dial)):
+        with Outbox.open(folder / f"outbox-{seed + 1}.db") as one, Outbox.open(folder / f"outbox-{seed + 5}.db") as two:
+            carried_over_a_bus([one, two], database, to)
+    of_model, of_postgres = by_name(rows_of_model(server)), by_name(rows_of_postgres(database.dsn))
+    for found in (of_model, of_postgres):
+        for table in ("sources", "parked", "inbox"):
+            found[table] = sorted(found[table], key=str)
+    assert of_model == of_postgres
+    assert of_model["parked"], "or nothing was told of it"
+    rows = server.tables.rows
+    with psycopg.connect(database.dsn) as connection:
+        read = connection.execute("select lane, store, number, is_read from outbox.streams").fetchall()
+        refs = connection.execute("select outbox_id, seq, refs from outbox.parked").fetchall()
+    assert [(lane, *row.values()) for lane, row in rows["streams"].items()] == read
+    assert sorted((*key, row["refs"]) for key, row in rows["parked"].items()) == sorted(refs)
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_the_model_keeps_start_records_as_postgres_does(real: bool, database: Database) -> None:  # noqa: FBT001
+    """A range that overlaps another takes its place, a start that somebody waited in is taken back once."""
+    dial = (lambda: connect(database.worker_dsn)) if real else model()[1]
+    dead, outbox_id = Starts(dial, nullcontext), UUID(int=1)
+    for seq, last_seq in ((5, 6), (6, 9), (20, 20), (20, 20), (30, 31)):
+        dead.of(outbox_id).begin(seq, last_seq)
+    dead.of(outbox_id).finish(30, 31)
+    dead.of(outbox_id).waits(20, begins=True)
+    dead.close()
+    for forgiven in (Attempt(seq=20, last_seq=20, starts=2), None):
+        found, connection = Starts(dial, nullcontext), dial()
+        found.load(connection, ["1"], wary=True)
+        connection.close()
+        records = found.of(outbox_id)
+        assert records.unfinished() == [Attempt(seq=6, last_seq=9, starts=1), Attempt(seq=20, last_seq=20, starts=1)]
+        assert records.forgive() == forgiven

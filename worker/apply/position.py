@@ -17,7 +17,7 @@ from uuid import UUID
 
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
-from outbox import Event, EventNotFound, __version__
+from outbox import Event, EventNotFound, RememberedPosition, __version__
 from outbox.relaying import Log
 from worker.apply import obstacles
 from worker.apply.copies import own_event
@@ -42,6 +42,13 @@ class Position:
     destination_id: UUID
     seq: int
     event_id: UUID | None
+
+    @classmethod
+    def noted(cls, found: RememberedPosition | None) -> "Position | None":
+        """Return what was noted of it; None if nothing was."""
+        if found is None:
+            return None
+        return cls(destination_id=found.destination_id, seq=found.applied_seq, event_id=found.applied_event_id)
 
     def moved_to(self, event: Event | None) -> "Position":
         """Return the position at this event; None leaves it where it is."""

@@ -32,7 +32,7 @@ from worker.apply.queries import query
 from worker.apply.stamps import Stamps
 from worker.apply.together import Part, apply_together
 from worker.bus.frames import Cargo, FrameRefused, Head, News, head_of, unpack
-from worker.bus.link import PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
+from worker.bus.link import NOBODY, PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
 from worker.bus.log import BusLog
 from worker.bus.word import Parked, Word, encode
 from worker.connect.connection import Connection
@@ -50,7 +50,7 @@ from worker.run.report import Report
 
 READ_BYTES = 4 * 1024 * 1024
 MOST_BYTES = 64 * 1024 * 1024
-ANNOUNCE_SECONDS = 60.0
+ANNOUNCE_SECONDS, SAID_AGAIN_AFTER = 60.0, 10
 BLOCKED_SECONDS = 30.0
 LOGIN_SECONDS = 300.0
 WANT_AGAIN_SECONDS = 5.0
@@ -94,10 +94,7 @@ class Served:
     @property
     def position(self) -> Position | None:
         """As the relay, or the last transaction, left it."""
-        noted = self.log.relay.position
-        if noted is None:
-            return None
-        return Position(destination_id=noted.destination_id, seq=noted.applied_seq, event_id=noted.applied_event_id)
+        return Position.noted(self.log.relay.position)
 
     @property
     def is_usual(self) -> bool:
@@ -188,6 +185,7 @@ class Centre:
         self._to_say: dict[UUID, Word] = {}
         self._destination: UUID | None = None
         self._announce_at = clock()
+        self._announced = 0
         self._has_begun = False
         self._starts = Starts(self._dial, self._answered)
         self._refusal: psycopg.Error | None = None
@@ -256,7 +254,8 @@ class Centre:
             self._log.warning("apply.another_store", lane=lane.name, before=lane.store, now=read.store)
         lane.store, lane.reached = read.store, read.reached
         for received in read.found:
-            self._take(received)
+            if received.outbox_id != NOBODY:
+                self._take(received)
         return len(read.found)
 
     def _take(self, received: Received) -> None:
@@ -473,13 +472,13 @@ class Centre:
 
     def _tell(self, served: Served) -> None:
         """Prepare the word about an outbox; a `want` once the relay has nothing of it left."""
-        position = served.log.relay.position
+        position = served.position
         if position is None:
             served.asks = True
             return
         want = None
         if served.missed and served.refused is None and served.log.is_empty:
-            want, at = position.applied_seq + 1, self._clock()
+            want, at = position.seq + 1, self._clock()
             if served.wanted[0] == want and at - served.wanted[1] < WANT_AGAIN_SECONDS:
                 served.due = served.wanted[1] + WANT_AGAIN_SECONDS
                 want = None
@@ -487,10 +486,7 @@ class Centre:
                 served.wanted, served.missed = (want, at), False
                 self.counts.wants += 1
                 self._log.warning("apply.wanted", outbox_id=str(served.log.outbox_id), seq=want)
-        told = Position(
-            destination_id=position.destination_id, seq=position.applied_seq, event_id=position.applied_event_id
-        )
-        self._prepare(served.log.outbox_id, told, served.parked, served.listed, want=want)
+        self._prepare(served.log.outbox_id, position, served.parked, served.listed, want=want)
 
     def _prepare(
         self,
@@ -537,6 +533,9 @@ class Centre:
                 self._begin(connection, names["partitions"])
             known = [row[0] for row in connection.execute(query("bus", "known"), names).fetchall()]
             rows = _positions(connection, {*known, *self._served, *self._said})
+        # What the bus has lost of our words, nobody tells: each is said again now and then.
+        self._announced = (self._announced + 1) % SAID_AGAIN_AFTER
+        self._said = {one: word for one, word in self._said.items() if one.int % SAID_AGAIN_AFTER != self._announced}
         self._take_positions(rows)
         self._announce_at = self._clock() + ANNOUNCE_SECONDS
 

@@ -182,15 +182,8 @@ class Forwarder:
 
     def _resume(self) -> None:
         """Read what stands under our two subjects: no state of our own is needed."""
-        remembered = self._box.relay.position
         self._heard = self._last = self._sent = 0
-        self._applied = None
-        if remembered is not None:
-            self._applied = Position(
-                destination_id=remembered.destination_id,
-                seq=remembered.applied_seq,
-                event_id=remembered.applied_event_id,
-            )
+        self._applied = Position.noted(self._box.relay.position)
         if (newest := self._link.newest_of(self._box.outbox_id)) is not None:
             self._last = newest.number
             self._sent = self._sent_before(newest.message)
@@ -274,9 +267,8 @@ class Forwarder:
 
     def _note_position(self) -> None:
         """Note how far the database is, and again where that could not be done."""
-        known, noted = self._applied, self._box.relay.position
-        at = None if noted is None else (noted.destination_id, noted.applied_seq)
-        if known is not None and at != (known.destination_id, known.seq):
+        known = self._applied
+        if known is not None and known != Position.noted(self._box.relay.position):
             with best_effort(self._box):
                 self._box.relay.remember_position(known.destination_id, known.seq, known.event_id)
 

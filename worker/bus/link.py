@@ -12,6 +12,7 @@ from worker.bus.frames import Message
 from worker.errors import WorkerError
 
 PARTITIONS = "0123456789abcdef"
+NOBODY = UUID(int=0)
 
 
 class BusAway(WorkerError):
@@ -34,7 +35,7 @@ class Received(NamedTuple):
     """A message that the transport keeps.
 
     Attributes:
-        outbox_id: whose it is.
+        outbox_id: whose it is; `NOBODY`, where it stands under no outbox's name: nothing is done with it.
         number: its place; a later one has a greater number, until the store begins anew.
         message: what it says.
     """

@@ -29,7 +29,7 @@ from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from worker.bus.frames import Message
-from worker.bus.link import BusAway, BusRefused, Read, Received, Stale, partition_of
+from worker.bus.link import NOBODY, BusAway, BusRefused, Read, Received, Stale, partition_of
 from worker.errors import SettingsFault
 
 LOG_STREAM, WORD_STREAM = "OUTBOX", "APPLIED"
@@ -296,7 +296,7 @@ def _received(headers: Mapping[str, str], data: bytes) -> Received:
     try:
         outbox_id = UUID(name)
     except ValueError:
-        outbox_id = UUID(int=0)  # nobody's; whoever reads it drops it
+        outbox_id = NOBODY
     if digit != "applied" and digit != partition_of(outbox_id):
-        outbox_id = UUID(int=0)
+        outbox_id = NOBODY
     return Received(outbox_id, int(headers["Nats-Sequence"]), Message(headers, data))
