@@ -55,10 +55,9 @@ on conflict (seq) do update set {_RESTATED}
 _AMONG = "seq in (select value from json_each(?))"
 _STANDINGS = """
 select
-  p.seq,
-  (select e.event_id = p.event_id from events as e where e.seq = p.seq),
+  p.seq, e.event_id = p.event_id,
   p.state, p.behind_seq, p.verdict, p.sqlstate, p.reason, p.attempts, p.payload, p.resolution
-from parked as p
+from parked as p left join events as e on e.seq = p.seq
 """
 _RESTATE = f"""
 update parked

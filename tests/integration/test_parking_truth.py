@@ -14,6 +14,7 @@ from outbox import Outbox, ParkedState, Resolution, read_status
 from outbox import catalogue as c
 from outbox.log.transaction import write_transaction
 from outbox.notes import audit
+from outbox.notes.parked import Parked
 from outbox.operating import assess, plan_prune, prune, resolve
 from outbox.ops.check import run_checks
 from tests.support.postgres import Database
@@ -212,7 +213,12 @@ def test_a_death_at_any_write_of_a_release_is_made_good_by_the_next_start(
     second_version_parked(box, database)
     run(database, MENDED)
     resolve.retry(box, 2)
-    leave, writes = write_transaction.__exit__, 0
+    enter, leave, writes = write_transaction.__enter__, write_transaction.__exit__, 0
+
+    def living(self: write_transaction) -> None:
+        if writes >= step:
+            raise KeyboardInterrupt
+        enter(self)
 
     def dying(self: write_transaction, *raised: Any) -> None:
         nonlocal writes
@@ -222,6 +228,7 @@ def test_a_death_at_any_write_of_a_release_is_made_good_by_the_next_start(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
+        patched.setattr(write_transaction, "__enter__", living)
         patched.setattr(write_transaction, "__exit__", dying)
         with pytest.raises(KeyboardInterrupt):
             relay(box, database.worker_dsn, max_events=1).run()
@@ -249,6 +256,43 @@ def test_released_events_and_new_ones_take_turns(box: Outbox, database: Database
     assert one.run() is Ending.EMPTY
     assert left == [37]  # after one batch of the released ones
     assert box.parked.count() == 0
+
+
+def test_what_left_the_list_is_noted_together_and_before_the_worker_waits(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write of the file for each batch would be a quarter of a release; a pause, or its end, finds nothing to note."""
+    box.append(page("m", "bad"), *(page(str(number), parent="p--m") for number in range(40)))
+    run(database, REFUSING)
+    drain(box, database.worker_dsn)
+    run(database, MENDED)
+    resolve.retry(box, 1)
+    batches, listed = 0, [0]
+    released, rewrite = ParkedList.released, Parked.rewrite
+
+    def counting(self: ParkedList, seqs: list[int]) -> None:
+        nonlocal batches
+        released(self, seqs)
+        batches += 1
+        if batches == 5:
+            box.relay.pause()
+
+    def writing(self: Parked, *rows: Any, **more: Any) -> None:
+        rewrite(self, *rows, **more)
+        listed.append(box.parked.count())
+
+    def waits(_seconds: float) -> None:
+        assert [(box.parked.count(),)] == rows(database, "select count(*) from outbox.parked")
+        box.relay.resume()
+
+    monkeypatch.setattr(ParkedList, "released", counting)
+    monkeypatch.setattr(Parked, "rewrite", writing)
+    one = relay(
+        box, database.worker_dsn, waker=NoWaiting(on_sleep=waits), max_events=4, halves_from=None, clock=lambda: 0.0
+    )
+    assert one.run() is Ending.EMPTY
+    # Restated at the start; the first batch, which was decided about; what had left at the pause; the rest.
+    assert (batches, listed[1:]) == (11, [41, 37, 21, 0])
 
 
 def test_what_comes_anew_does_not_overtake_what_was_let_go(box: Outbox, database: Database, tmp_path: Path) -> None:

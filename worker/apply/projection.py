@@ -424,7 +424,12 @@ def _checks(kind: str, table: TableChange) -> Iterator[tuple[str, Values]]:
 def _ask_whether_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> Rows | None:
     if not batch.released:
         return None
-    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": list(batch.released)})
+    return connection.execute(query("relay", "still_parked"), {"outbox_id": outbox_id, "seqs": _array(batch.released)})
+
+
+def _array(seqs: Sequence[int]) -> str:
+    """As the server reads it; psycopg would look at each number to find a type for all of them."""
+    return f"{{{','.join(map(str, seqs))}}}"
 
 
 def _require_parked(found: Rows | None, batch: Batch) -> None:
@@ -436,7 +441,7 @@ def send_parked(connection: Connection, batch: Batch, outbox_id: UUID) -> None:
     """Take what was released off the parked list, and put down what is parked, inside a pipeline."""
     again = {parking.event.seq for parking in batch.parked}
     if resolved := [seq for seq in batch.released if seq not in again]:
-        connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": resolved})
+        connection.execute(query("relay", "unpark"), {"outbox_id": outbox_id, "seqs": _array(resolved)})
     if batch.parked:
         rows = _encode([parking.as_row() for parking in batch.parked]).decode()
         values = {"outbox_id": outbox_id, "rows": rows, "count": len(batch.parked)}

@@ -16,8 +16,9 @@ in a replay) is dropped: its event is read again, as anything after the position
 import gc
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -35,6 +36,8 @@ from worker.notes import best_effort
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000
+# How long the file may show rows that have left the list, while others still leave it.
+LEFT_SECONDS = 1.0
 
 
 class Facts(NamedTuple):
@@ -57,13 +60,15 @@ class ParkedList:
 
     Args:
         box: the outbox.
+        clock: tells seconds.
 
     Attributes:
         decisions: what stands for each event.
     """
 
-    def __init__(self, box: Log) -> None:
+    def __init__(self, box: Log, clock: Callable[[], float] = monotonic) -> None:
         self._box = box
+        self._clock = clock
         self.decisions = Decisions()
         self._rows: dict[int, Passed] = {}
         self._view: dict[int, Shown] = {}  # as the file has it
@@ -73,6 +78,8 @@ class ParkedList:
             UUID, int
         ] = {}  # aggregate -> its last row: what is appended later waits for that, whatever its state
         self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
+        self._left: list[int] = []  # gone from the list, and the file still shows them
+        self._left_noted_at = clock()
         self._is_stale = False  # the disk was full when the view was to be written
         self._replayed_to: UUID | None = None
 
@@ -116,6 +123,7 @@ class ParkedList:
         """
         self._write()  # what became of decisions and could not be noted
         self._owed.clear()
+        self._left.clear()
         self.decisions = self._box.decisions()
         self._view = self._box.parked.standings()
         self._rows = self._known(passed)
@@ -143,6 +151,7 @@ class ParkedList:
         news = self.decisions.take_in()
         if self._is_stale:
             self._view = self._box.parked.standings()
+            self._left.clear()
             self._is_stale = False
             self._derive()
         elif news:  # a decision is written into the view as well
@@ -268,7 +277,13 @@ class ParkedList:
         else:
             self._ready = [seq for seq in self._ready if seq not in left]
         self._settle(outcomes)
-        self._write(gone=gone)
+        self._left += gone
+        if self._owed or not self._ready or self._clock() - self._left_noted_at >= LEFT_SECONDS:
+            self._write()
+
+    def note(self) -> None:
+        """Write what is not written yet: the session is over, or waits."""
+        self._write()
 
     def settled(self, outcomes: dict[int, Outcome]) -> None:
         """Note what became of decisions about events that are not on the list.
@@ -392,12 +407,13 @@ class ParkedList:
             before: how they stood there.
             gone: seqs of rows that are no longer on the list.
         """
-        if not changed and not gone and not self._owed:
+        if not changed and not gone and not self._owed and not self._left:
             return
+        self._left_noted_at = self._clock()
+        going = sorted({*self._left, *gone}, reverse=True)
         # Those that others wait for come first and go last; see `Parked.rewrite`.
         held = ParkedState.HELD.value
         changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
-        gone = sorted(gone, reverse=True)
         was_stale, self._is_stale = self._is_stale, True
         with best_effort(self._box):
             for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
@@ -406,12 +422,13 @@ class ParkedList:
                 self._box.parked.rewrite(
                     whole,
                     restated=restated,
-                    gone=gone[:ROWS_AT_ONCE] if is_last else (),
+                    gone=going[:ROWS_AT_ONCE] if is_last else (),
                     noted=self._owed,
                 )
                 self._owed.clear()
-            for start in range(ROWS_AT_ONCE, len(gone), ROWS_AT_ONCE):
-                self._box.parked.rewrite(gone=gone[start : start + ROWS_AT_ONCE])
+            for start in range(ROWS_AT_ONCE, len(going), ROWS_AT_ONCE):
+                self._box.parked.rewrite(gone=going[start : start + ROWS_AT_ONCE])
+            self._left.clear()
             self._is_stale = was_stale
 
     def _as_written(

@@ -94,7 +94,7 @@ class Relay:
         self._log = get_log()
         self._size = BatchSize(options.max_events, stretches=options.stretches)
         self._exchange = Exchange(box, options, dial, clock)
-        self._parked = ParkedList(box)
+        self._parked = ParkedList(box, clock)
         self._epidemic = Epidemic(box, self._parked, options.hold_after_alike)
         self._suspects = Suspects(
             box, self._exchange, self._size, lambda limit: self._parked.ready(limit=limit), wary=options.wary
@@ -249,11 +249,12 @@ class Relay:
             self._interrupted(lost)
             raise lost from error
         finally:
-            self._report.settled()
             self._options.meter.interrupted()
             self._exchange.lane.close()
             if connection is not None:
                 connection.close()
+            self._parked.note()
+            self._report.settled()
 
     def _stuck(self, error: Exception) -> Interrupted:
         """A full disk or a writer in the way passes; a damaged file needs a person."""
@@ -297,6 +298,7 @@ class Relay:
             if (told := self._told_to_end()) is not None:
                 return told
             if self._box.relay.paused:
+                self._parked.note()
                 self._report.holding("paused by an operator: `outbox resume` lets it go on")
                 self._waker.wait_for_news(self._options.poll_seconds)
                 continue
