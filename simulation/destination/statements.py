@@ -429,8 +429,13 @@ def _park(tx: Transaction, values: Any) -> Rows:
     return []
 
 
+def _seqs(values: Any) -> list[int]:
+    """As an array is spelt."""
+    return [int(one) for one in values["seqs"].strip("{}").split(",")]
+
+
 def _unpark(tx: Transaction, values: Any) -> Rows:
-    for seq in values["seqs"]:
+    for seq in _seqs(values):
         if tx.get("parked", (values["outbox_id"], seq)) is not None:
             tx.put("parked", (values["outbox_id"], seq), None)
     return []
@@ -445,7 +450,7 @@ def _forget_beyond(tx: Transaction, values: Any) -> Rows:
 
 
 def _still_parked(tx: Transaction, values: Any) -> Rows:
-    return [(seq,) for seq in values["seqs"] if tx.get("parked", (values["outbox_id"], seq)) is not None]
+    return [(seq,) for seq in _seqs(values) if tx.get("parked", (values["outbox_id"], seq)) is not None]
 
 
 def _parked(tx: Transaction, values: Any) -> Rows:
