@@ -189,14 +189,14 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
     ),
     "lectures by the day in their frontmatter": (
         {
-            "_config.yml": "title: The Missing Chapter of Gardening\n",
+            "_config.yml": "title: Gardening for Balconies\n",
             "index.md": _page("", layout="page", title="Home"),
             "about.md": _page("", layout="page", title="About"),
             "_2021/soil.md": _page("Motivation", layout="lecture", title="Soil", date="2021-01-14"),
             "_2021/seeds.md": _page("Motivation", layout="lecture", title="Seeds", date="2021-01-13"),
             "_2021/security.md": _page("Fences", layout="lecture", title="Security", date="2021-01-20"),
         },
-        "The Missing Chapter of Gardening",
+        "Gardening for Balconies",
         [
             (None, "Seeds", "_2021/seeds.md"),
             (None, "Soil", "_2021/soil.md"),
@@ -264,15 +264,15 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
             "content/es/docs/03_http/_index.md": "+++\ntitle = 'HTTP'\nweight = 3\n+++\n",
             "content/es/docs/03_http/1_verbos/index.md": "+++\ntitle = 'Los verbos'\nweight = 10\n+++\n" + PROSE,
             "content/es/docs/03_http/2_codigos/_index.md": "+++\ntitle = 'Los códigos'\nweight = 20\n+++\n" + PROSE,
-            "content/es/docs/04_php/_index.md": "+++\ntitle = 'PHP'\nweight = 4\n+++\n",
-            "content/es/docs/04_php/1_tipos/_index.md": "+++\ntitle = 'Los tipos'\nweight = 10\n+++\n" + PROSE,
-            "content/es/docs/04_php/2_listas/Ejercicios/index.md": "+++\ntitle = 'Ejercicios'\n+++\n" + PROSE,
+            "content/es/docs/04_fuego/_index.md": "+++\ntitle = 'El fuego'\nweight = 4\n+++\n",
+            "content/es/docs/04_fuego/1_tipos/_index.md": "+++\ntitle = 'Los tipos'\nweight = 10\n+++\n" + PROSE,
+            "content/es/docs/04_fuego/2_listas/Ejercicios/index.md": "+++\ntitle = 'Ejercicios'\n+++\n" + PROSE,
         },
         "Web en servidor",
         [
             ("HTTP", "Los verbos", "content/es/docs/03_http/1_verbos/index.md"),
             ("HTTP", "Los códigos", "content/es/docs/03_http/2_codigos/_index.md"),
-            ("PHP", "Los tipos", "content/es/docs/04_php/1_tipos/_index.md"),
+            ("El fuego", "Los tipos", "content/es/docs/04_fuego/1_tipos/_index.md"),
         ],
     ),
     "mdBook without parts": (
