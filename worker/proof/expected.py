@@ -154,7 +154,7 @@ def fold_one(event: Event, events: Iterable[Event]) -> Expected:
     return one
 
 
-def expected_of(box: Log, position_seq: int, parked: Container[int], *, into: Kept, after: int = 0) -> int:
+def expected_of(box: Log, position_seq: int, parked: Container[int], *, into: Kept[Expected], after: int = 0) -> int:
     """Fold what was delivered; returns how many events were read.
 
     Args:
@@ -181,7 +181,7 @@ def expected_of(box: Log, position_seq: int, parked: Container[int], *, into: Ke
     return count
 
 
-def forget_links_to_removed(one: Expected, kept: Kept) -> None:
+def forget_links_to_removed(one: Expected, kept: Kept[Expected]) -> None:
     """What was linked before its other end was removed for good went with it."""
     for name, links in one.links.items():
         kind = active().links[name].to.kind

@@ -12,27 +12,38 @@ import sqlite3
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from worker.proof.expected import Expected
 
 MOST = 10_000  # in memory: some 4 KB each
 _TABLE = "create table kept (kind text, key text, entry blob, primary key (kind, key)) without rowid"
 
 
-class Kept:
+class Entry(Protocol):
+    """What is kept is found by the kind of its aggregate and its natural key."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+One = TypeVar("One", bound=Entry)
+
+
+class Kept(Generic[One]):
     """The entries by kind and natural key."""
 
     def __init__(self) -> None:
-        self._recent: dict[tuple[str, str], Expected] = {}
+        self._recent: dict[tuple[str, str], One] = {}
         self._most = MOST
         self._disk: sqlite3.Connection | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def at(self, one: Expected) -> Expected:
+    def at(self, one: One) -> One:
         """Return the entry of the same aggregate; if there is none, this is it from now on."""
         name = one.kind, one.key
         found = self._recent.get(name)
@@ -42,11 +53,11 @@ class Kept:
             found = self._recent[name] = self._stored(name) or one
         return found
 
-    def find(self, kind: str, key: str) -> Expected | None:
+    def find(self, kind: str, key: str) -> One | None:
         """Return an entry to be looked at; None if there is none."""
         return self._recent.get((kind, key)) or self._stored((kind, key))
 
-    def of_kind(self, kind: str) -> Iterator[Expected]:
+    def of_kind(self, kind: str) -> Iterator[One]:
         """Yield the entries of a kind."""
         yield from (one for one in self._recent.values() if one.kind == kind)
         if self._disk is not None:
@@ -87,12 +98,12 @@ class Kept:
             self._disk = disk
         return self._disk
 
-    def _stored(self, name: tuple[str, str]) -> Expected | None:
+    def _stored(self, name: tuple[str, str]) -> One | None:
         if self._disk is None:
             return None
         row = self._disk.execute("select entry from kept where kind = ? and key = ?", name).fetchone()
         return None if row is None else _read(row[0])
 
 
-def _read(entry: bytes) -> Expected:
-    return cast("Expected", pickle.loads(entry))  # noqa: S301 - ours, from a file that has no name
+def _read(entry: bytes) -> Any:
+    return pickle.loads(entry)  # noqa: S301 - ours, from a file that has no name

@@ -146,7 +146,7 @@ def compared(
     connection: Connection, box: Outbox, content_root: Path | None, *, since_proof: bool = False
 ) -> tuple[Verified, Callable[[], None]]:
     """Compare; returns what was found, and what notes the proof. Without a content root no file is read."""
-    kept = Kept()
+    kept = Kept[Expected]()
     connection.execute("begin isolation level repeatable read read only")
     try:
         connection.execute(query("relay", "settings"), {"local": True})
@@ -355,7 +355,7 @@ def _is_overtaken(one: Expected, last_event_id: UUID | None) -> bool:
     return last_event_id is not None and one.last_event_id is not None and last_event_id > one.last_event_id
 
 
-def _chunks(kept: Kept) -> Iterator[tuple[str, list[Expected]]]:
+def _chunks(kept: Kept[Expected]) -> Iterator[tuple[str, list[Expected]]]:
     for kind in active().aggregates:
         iterator = kept.of_kind(kind)
         while chunk := list(itertools.islice(iterator, CHUNK)):

@@ -17,27 +17,27 @@ from worker.proof.kept import Kept
 
 
 @pytest.fixture
-def entries() -> Iterator[Kept]:
-    found = Kept()
+def entries() -> Iterator[Kept[Expected]]:
+    found = Kept[Expected]()
     yield found
     found.close()
 
 
-def everything(entries: Kept) -> dict[str, Expected]:
+def everything(entries: Kept[Expected]) -> dict[str, Expected]:
     return {one.label: one for kind in active().aggregates for one in entries.of_kind(kind)}
 
 
 def test_entries_that_were_moved_to_the_disk_are_what_they_would_be_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept[Expected]
 ) -> None:
     """Patches and links that come when their row was moved away already are folded into it."""
     with filled(tmp_path / "outbox.db", 60) as box:
         for number in range(1, 61):
             box.append(c.ContentStatusChanged(slug=f"{PROJECT}--aula-{number}", status="published"))
-        in_memory = Kept()
+        in_memory = Kept[Expected]()
         assert expected_of(box, box.last_seq, {7, 9}, into=in_memory) == box.last_seq
         monkeypatch.setattr(kept, "MOST", 5)
-        few = Kept()
+        few = Kept[Expected]()
         expected_of(box, box.last_seq, {7, 9}, into=few)
     assert everything(few) == everything(in_memory)
     assert len(everything(few)) == 63
@@ -46,7 +46,7 @@ def test_entries_that_were_moved_to_the_disk_are_what_they_would_be_in_memory(
     few.close()
 
 
-def peak(box: Outbox, entries: Kept) -> int:
+def peak(box: Outbox, entries: Kept[Expected]) -> int:
     """Bytes that Python held at most while a log was folded and walked through."""
     tracemalloc.start()
     expected_of(box, box.last_seq, set(), into=entries)
@@ -69,11 +69,11 @@ def test_memory_does_not_grow_with_the_aggregates(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(kept, "MOST", 100)
     monkeypatch.setattr("outbox.outbox.PAGE_EVENTS", 100)
     with lessons(tmp_path / "few.db", 1000) as few, lessons(tmp_path / "many.db", 4000) as many:
-        assert peak(many, Kept()) < 1.3 * peak(few, Kept())
+        assert peak(many, Kept[Expected]()) < 1.3 * peak(few, Kept[Expected]())
 
 
 def test_without_room_on_the_disk_they_stay_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept[Expected]
 ) -> None:
     """A verify is what somebody runs on a full disk; it needs memory then, and ends all the same."""
     monkeypatch.setattr(entries, "_most", 200)
@@ -90,7 +90,7 @@ def test_without_room_on_the_disk_they_stay_in_memory(
 
 
 def test_nothing_lies_in_the_temporary_directory_while_it_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: Kept[Expected]
 ) -> None:
     """A process that is killed leaves nothing behind."""
     (tmp_path / "temporary").mkdir()
