@@ -431,7 +431,8 @@ def _park(tx: Transaction, values: Any) -> Rows:
 
 def _seqs(values: Any) -> list[int]:
     """As an array is spelt."""
-    return [int(one) for one in values["seqs"].strip("{}").split(",")]
+    seqs = values["seqs"]  # an array, or one as the server spells it
+    return [int(one) for one in (seqs.strip("{}").split(",") if isinstance(seqs, str) else seqs)]
 
 
 def _unpark(tx: Transaction, values: Any) -> Rows:
