@@ -13,7 +13,7 @@ import ctypes
 import selectors
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self
@@ -272,9 +272,11 @@ def _fit(connection: Connection) -> None:
     for left in reversed(range(_TRIES)):
         try:
             connection.execute(query("relay", "session"))
-        except psycopg.errors.QueryCanceled:  # by the very limit that it lifts: it is faster the next time
+        except psycopg.errors.QueryCanceled:  # by the very limit that it lifts
             if not left:
                 raise
+            with suppress(psycopg.errors.QueryCanceled):
+                connection.execute(query("relay", "patient"))
         except psycopg.Error as error:
             if (setting := _ENDED_BY.get(error.sqlstate or "")) is None:
                 raise

@@ -41,6 +41,10 @@ union all
 select set_config('row_security', 'on', false)
 where current_setting('row_security') = 'off';
 
+-- name: patient
+-- The shortest there is: under a limit of a millisecond a busy server has no time to plan the question above.
+set statement_timeout = '30s';
+
 -- name: read_only_by
 -- Why a write was refused: is this a standby, and who set transactions to read-only for sessions like ours?
 select pg_catalog.pg_is_in_recovery(), s.source, session_user::text
