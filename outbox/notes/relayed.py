@@ -128,6 +128,10 @@ class ParkedNotes(Protocol):
 class AttemptNotes(Protocol):
     """Start records: how an event that kills the process is found; see `outbox.notes.attempts`."""
 
+    @property
+    def all_at_hand(self) -> bool:
+        """Whether the log holds all that the process before this one had; a centre hears of some of it only later."""
+
     def unfinished(self) -> list[Attempt]:
         """Return the records that stand, in the order of the log."""
 

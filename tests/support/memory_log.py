@@ -77,6 +77,8 @@ class MemoryParked:
 
 
 class MemoryAttempts:
+    all_at_hand = True
+
     def unfinished(self) -> list[Attempt]:
         return []
 

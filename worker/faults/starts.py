@@ -82,6 +82,11 @@ class StartsOfOne:
         self._found = found
         self._forgiven = forgiven
 
+    @property
+    def all_at_hand(self) -> bool:
+        """No: frames of it are still on their way."""
+        return False
+
     def unfinished(self) -> list[Attempt]:
         """Return the records that stand, in the order of the log."""
         return sorted(self._found, key=lambda one: one.seq)

@@ -101,7 +101,9 @@ class Suspects:
             return
         ready = self._ready(2 * released.longest)
         if self._until is None:
-            self._until = min(position.seq + 2 * self._size.longest, max(self._last_seq, self._box.last_seq))
+            self._until = position.seq + 2 * self._size.longest
+            if self._attempts.all_at_hand:
+                self._until = min(self._until, max(self._last_seq, self._box.last_seq))
             self._until_released = ready[-1] if ready else None
         among_released: list[int] = []
         for found in self._attempts.unfinished():
@@ -114,7 +116,8 @@ class Suspects:
                 among_released.append(len(among))
                 released.suspect(found.last_seq, min(among_released))
             else:  # it went through, and the process died before it could say so; or the position was set back
-                self._finish(found.seq, found.last_seq)
+                if self._attempts.all_at_hand:  # or the decision that lets it go is still on its way
+                    self._finish(found.seq, found.last_seq)
                 continue
             get_log().warning("relay.narrowing", seq=found.seq, last_seq=found.last_seq, starts=found.starts)
         self._go_on(position, ready, released)
@@ -167,7 +170,8 @@ class Suspects:
         until = self._until_released if released else self._until
         if self._wary and not released and until is not None and seq > until:
             self._trusts_again()
-        self._watching = self._wary and not (released and (until is None or seq > until))
+        known = released and self._attempts.all_at_hand
+        self._watching = self._wary and not (known and (until is None or seq > until))
         if self._watching:
             if seq == last_seq:
                 self._exchange.probe(connection)
