@@ -18,6 +18,9 @@ hangs in a dead network blames no event either.
 
 What was released is looked into in the same way, in a stretch of its own.
 
+A centre hears of a log bit by bit, and of decisions as well: what killed its predecessor may come long after the start.
+There (`all_at_hand`) the end of what is known bounds no stretch, and a record whose events are not known yet stays.
+
 An exception that nobody foresaw ends the process as well; it leaves its record like a death.
 """
 

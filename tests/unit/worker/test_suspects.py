@@ -1,6 +1,7 @@
 """What a worker makes of the start record that its predecessor left."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -70,6 +71,22 @@ def test_the_record_of_a_released_event_stays_for_whoever_takes_it_up(box: Outbo
     made(box, size, ready=[2, 3, 4]).arrived(at(9), released)
     assert standing(box) == [(2, 2)]
     assert (size.size, released.size) == (500, 1)
+
+
+def test_where_a_log_is_heard_bit_by_bit_what_is_not_known_yet_is_watched_as_well(
+    box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A centre died of event 21, and of 9 that was let go; it knows 20 events and no decision when it starts again."""
+    monkeypatch.setattr(type(box.attempts), "all_at_hand", False)
+    box.attempts.begin(9, 9)
+    suspects = made(box, wary=True)
+    suspects.arrived(at(20), BatchSize(500))
+    assert standing(box) == [(9, 9)]
+    monkeypatch.setattr(suspects, "_exchange", SimpleNamespace(probe=lambda _: None))
+    monkeypatch.setattr(suspects, "_waits_noted", lambda _: nullcontext())
+    for seq, released in ((9, True), (21, False)):
+        with suspects.watched(NO_CONNECTION, seq, seq, released=released):
+            assert (seq, seq) in standing(box)
 
 
 def test_what_was_released_is_looked_into_in_halves_as_well(box: Outbox) -> None:
