@@ -490,6 +490,10 @@ MUTANTS = (
         "worker.bus.log", "UUID(str(aggregate_id)), tuple(refs))", "UUID(str(aggregate_id)), ())",
     ),
     _over_the_bus(
+        "bus-refused-forgotten", "a centre that is started again tries once more what was refused, whenever it reads the news",
+        "worker.bus.log", "            self._refused_before(int(seq), carried_out)\n", "",
+    ),
+    _over_the_bus(
         "bus-news-once", "what was decided is said once, whether or not it arrives",
         "worker.bus.forward", "        if is_again and now < self._news.again_at:\n", "        if is_again:\n",
     ),

@@ -51,7 +51,7 @@ def _positions(tx: Transaction, values: Any) -> Rows:
 
 def _outlines(tx: Transaction, values: Any) -> Rows:
     rows = [(seq, tx.get("parked", (values["outbox_id"], seq))) for seq in values["seqs"]]
-    names = ("event_id", "type", "aggregate_id", "refs")
+    names = ("event_id", "type", "aggregate_id", "refs", "carried_out")
     return [(seq, *(row[name] for name in names)) for seq, row in rows if row is not None]
 
 
@@ -61,7 +61,8 @@ def _note_refs(tx: Transaction, values: Any) -> Rows:
         key = (values["outbox_id"], one["seq"])
         row = tx.get("parked", key)
         if row is not None:
-            tx.put("parked", key, {**row, "refs": [UUID(ref) for ref in one["refs"]]})
+            carried_out = one["carried_out"] or row["carried_out"]
+            tx.put("parked", key, {**row, "refs": [UUID(ref) for ref in one["refs"]], "carried_out": carried_out})
             noted += 1
     if noted != values["count"]:
         raise kept("parked", str(noted))

@@ -424,8 +424,9 @@ def _park(tx: Transaction, values: Any) -> Rows:
             "state": row["state"], "verdict": row["verdict"], "sqlstate": row["sqlstate"], "reason": row["reason"],
             "attempts": row["attempts"],
         }  # fmt: skip
-        kept = {} if there is None else {name: there[name] for name in ("event_id", "type", "aggregate_id", "refs")}
-        tx.put("parked", key, {"refs": None, **fresh, **kept})
+        names = ("event_id", "type", "aggregate_id", "refs", "carried_out")
+        kept = {} if there is None else {name: there[name] for name in names}
+        tx.put("parked", key, {"refs": None, "carried_out": None, **fresh, **kept})
     return []
 
 

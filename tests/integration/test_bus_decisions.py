@@ -92,6 +92,32 @@ def test_a_retry_that_is_refused_again_is_parked_again_and_can_be_decided_anew(
     settled(bus, host.box, poison, Outcome.APPLIED)
 
 
+@pytest.mark.parametrize("how", [Resolution.RETRY, Resolution.EDIT])
+def test_what_was_refused_is_not_tried_again_by_a_centre_that_reads_the_same_news_once_more(
+    bus: Fleet, database: Database, tmp_path: Path, how: Resolution
+) -> None:
+    """Not even where the host, which had not heard, told it twice: the row says which decision led to it."""
+    host, poison, held = with_poison(bus, database, tmp_path)
+    edited = host.box.event(poison).payload_json.replace("Aula", "Edited") if how is Resolution.EDIT else None
+    host.box.parked.release(poison, how, payload_json=edited, reason="hoping")
+    host.step()
+    host.waker.now += 100
+    host.step()
+    settled(bus, host.box, poison, Outcome.REFUSED)
+    tried = attempts(database)
+    mend(database)
+    bus.centre = bus.new_centre()
+    for _ in range(5):
+        bus.centre.step()
+        host.step()
+    assert attempts(database) == tried
+    assert on_the_list(database) == {poison: "parked", held: "held"}
+    assert title_of(database, SLUG) is None
+    host.box.parked.release(poison, Resolution.RETRY, reason="mended")
+    settled(bus, host.box, poison, Outcome.APPLIED)
+    assert title_of(database, SLUG) == ("Aula 7" if edited is None else "Edited 7")
+
+
 def test_an_edit_takes_effect_as_it_was_edited_and_before_what_came_later(
     bus: Fleet, database: Database, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ from worker.apply.stamps import Stamps
 from worker.apply.together import Part, apply_together
 from worker.bus.frames import Cargo, FrameRefused, Head, News, head_of, unpack
 from worker.bus.link import NOBODY, PARTITIONS, BusAway, BusRefused, Link, Received, partition_of
-from worker.bus.log import BusLog
+from worker.bus.log import BusLog, Told
 from worker.bus.word import Parked, Word, encode
 from worker.connect.connection import Connection
 from worker.connect.deadline import deadline
@@ -255,21 +255,21 @@ class Centre:
         lane.store, lane.reached = read.store, read.reached
         for received in read.found:
             if received.outbox_id != NOBODY:
-                self._take(received)
+                self._take(received, read.store)
         return len(read.found)
 
-    def _take(self, received: Received) -> None:
+    def _take(self, received: Received, store: str) -> None:
         served = self._of(received.outbox_id)
         try:
             whole = self._joined(served, received)
             if whole is None:
                 return
             head, data, number = whole
-            cargo = unpack(head, data)
+            cargo, told = unpack(head, data), Told(store, number)
             if cargo.news is not None:
-                self._hear(served, head, cargo)
+                self._hear(served, head, cargo, told)
             else:
-                self._append(served, head, cargo, number, len(data))
+                self._append(served, head, cargo, told, len(data))
         except FrameRefused as refused:
             self.counts.refused_frames += 1
             served.half, served.missed = [], True
@@ -292,23 +292,23 @@ class Centre:
         parts, served.half = served.half, []
         return head, b"".join(one.message.data for _, one in parts), parts[0][1].number
 
-    def _hear(self, served: Served, head: Head, cargo: Cargo) -> None:
+    def _hear(self, served: Served, head: Head, cargo: Cargo, told: Told) -> None:
         assert cargo.news is not None  # noqa: S101 - the caller looked
         if cargo.news.questions:
             served.asked = head, cargo.news
             return
-        served.log.hear(head, cargo.news, cargo.decisions)
+        served.log.hear(head, cargo.news, cargo.decisions, told)
         if served.refused is None:  # a refusal keeps its time: a pooler bans who tries too often
             served.due = min(served.due, self._clock())
 
-    def _append(self, served: Served, head: Head, cargo: Cargo, number: int, size: int) -> None:
+    def _append(self, served: Served, head: Head, cargo: Cargo, told: Told, size: int) -> None:
         self.counts.frames += 1
         if head.last <= served.log.end and served.log.is_known:
             self.counts.doubles += 1
             served.asks = True  # whoever sends it again has not heard, or the database went back
             return
         # Taken: whatever was missing before it is here now, and what came after that comes again behind it.
-        served.missed = not served.log.take(head, cargo, number, size)
+        served.missed = not served.log.take(head, cargo, told, size)
 
     def _of(self, outbox_id: UUID) -> Served:
         if outbox_id not in self._served:
@@ -349,10 +349,17 @@ class Centre:
         return served
 
     def _note(self, connection: Connection, served: Served, batch: Batch) -> None:
-        """In the transaction of a batch: what its parked events refer to, and from where to read on after it."""
+        """In the transaction of a batch: what its parked events refer to and what was decided, and where to read on."""
         served.asks = served.asks or bool(batch.parked or batch.released)
         if batch.parked:
-            rows = [{"seq": one.event.seq, "refs": [str(ref) for ref in one.event.refs]} for one in batch.parked]
+            rows = [
+                {
+                    "seq": one.event.seq,
+                    "refs": [str(ref) for ref in one.event.refs],
+                    "carried_out": served.log.carried_out(one.event.seq) if one.behind_seq is None else None,
+                }
+                for one in batch.parked
+            ]
             values = {"outbox_id": served.log.outbox_id, "rows": msgspec.json.encode(rows).decode(), "count": len(rows)}
             connection.execute(query("bus", "note_refs"), values)
         if batch.to is not None:

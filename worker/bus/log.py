@@ -25,6 +25,7 @@ from outbox import (
     Event,
     EventNotFound,
     Outcome,
+    Resolution,
 )
 from outbox.relaying import AttemptNotes
 from worker.apply.queries import query
@@ -32,6 +33,13 @@ from worker.bus.frames import Cargo, Head, News
 from worker.carry.without_file import DIRECTLY, Notes, View
 from worker.connect.connection import Connection
 from worker.errors import TargetRefused
+
+
+class Told(NamedTuple):
+    """The message that told a decision: its number, and the store that counted it."""
+
+    store: str
+    number: int
 
 
 class Came(NamedTuple):
@@ -68,6 +76,7 @@ class BusLog:
         self.is_stirred = False  # whether news came that nobody has looked at
         self._news_at: tuple[int, UUID | None] = (0, None)  # where the host knew the position to be
         self._decided: dict[int, Decision] = {}
+        self._told: dict[int, Told] = {}  # by which message
         self._passed: dict[int, UUID] = {}  # of the parked list
         self._base_id: UUID | None = None
         self._events: list[Event] = []
@@ -94,16 +103,16 @@ class BusLog:
         """Where the oldest frame in the store began that is not all behind this seq; None: there is none here."""
         return next((came.number for came in self._came if came.last > seq), None)
 
-    def hear(self, head: Head, news: News, decisions: Mapping[int, Decision]) -> None:
+    def hear(self, head: Head, news: News, decisions: Mapping[int, Decision], told: Told) -> None:
         """Take in what was decided about events that the position has passed."""
         self.news, self.is_stirred = news, True
         self._news_at = head.last, head.last_id
         # What was carried out of it is not carried out again because its news came again.
         same = {one.id for seq, one in decisions.items() if self._decided.get(seq) == one}
         self.parked.outcomes = {id_: became for id_, became in self.parked.outcomes.items() if id_ in same}
-        self._decided |= decisions
+        self._decide(decisions, told)
 
-    def take(self, head: Head, cargo: Cargo, number: int, size: int) -> bool:
+    def take(self, head: Head, cargo: Cargo, told: Told, size: int) -> bool:
         """Append a frame to the window; False where it leaves a gap, and is left out.
 
         Raises:
@@ -123,18 +132,39 @@ class BusLog:
         mine = self._events[-1].event_id if self._events else self._base_id
         if before is not None and mine is not None and before != mine:
             raise _cloned(self.end, before, mine)
-        self._decided |= cargo.decisions
+        self._decide(cargo.decisions, told)
         self._events += fresh
         self._seqs += [event.seq for event in fresh]
-        self._came.append(Came(head.last, number, size))
+        self._came.append(Came(head.last, told.number, size))
         self.end = head.last
         return True
+
+    def _decide(self, decisions: Mapping[int, Decision], told: Told) -> None:
+        self._decided |= decisions
+        self._told |= dict.fromkeys(decisions, told)
+
+    def carried_out(self, seq: int) -> dict[str, Any] | None:
+        """Which decision about this event is carried out now, for the row that parks it; None: there is none."""
+        if (one := self._decided.get(seq)) is None:
+            return None
+        return {"decision": one.id, **self._told[seq]._asdict()}
+
+    def _refused_before(self, seq: int, carried_out: Mapping[str, Any] | None) -> None:
+        """Know that a decision was carried out before this process heard of it, though its message was read again."""
+        if carried_out is None or (one := self._decided.get(seq)) is None:
+            return
+        told = self._told[seq]
+        is_older = told.store == carried_out["store"] and told.number <= carried_out["number"]
+        if is_older or one.id == carried_out["decision"]:  # or it was told once more, before the host had our word
+            became = Outcome.SET_ASIDE if one.how is Resolution.PARK else Outcome.REFUSED
+            self.parked.outcomes.setdefault(one.id, became)
 
     def stands_at(self, seq: int, event_id: UUID | None) -> None:
         """Postgres is at this seq: what is behind it goes. A window that begins beyond it is left as it is."""
         self.is_known = True
         told = self.news.ready | self.news.late if self.news is not None else frozenset()
         self._decided = {at: one for at, one in self._decided.items() if at > seq or at in told}
+        self._told = {at: self._told[at] for at in self._decided}
         if self.is_empty or seq >= self.end:
             self._events, self._seqs, self._came = [], [], []
             self.base = self.end = seq
@@ -228,13 +258,14 @@ class BusLog:
         names = {"outbox_id": self.outbox_id, "seqs": list(seqs)}
         found: dict[int, tuple[UUID, str, UUID, tuple[UUID, ...]]] = {}
         rows: list[tuple[Any, ...]] = self.session.execute(query("bus", "outlines"), names).fetchall()
-        for seq, event_id, type_, aggregate_id, refs in rows:
+        for seq, event_id, type_, aggregate_id, refs, carried_out in rows:
             if refs is None:
                 raise TargetRefused(
                     f"event {seq} was parked by a worker on its host, and what waits for it is known there alone",
                     remedy=DIRECTLY,
                     kind="parked_directly",
                 )
+            self._refused_before(int(seq), carried_out)
             found[int(seq)] = (UUID(str(event_id)), str(type_), UUID(str(aggregate_id)), tuple(refs))
         self._passed = {seq: outline[0] for seq, outline in found.items()}
         return found

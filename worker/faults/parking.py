@@ -124,9 +124,9 @@ class ParkedList:
         self._write()  # what became of decisions and could not be noted
         self._owed.clear()
         self._left.clear()
+        self._rows = self._known(passed)
         self.decisions = self._box.decisions()
         self._view = self._box.parked.standings()
-        self._rows = self._known(passed)
         self._derive()
 
     def late(self, position: Position) -> list[int]:

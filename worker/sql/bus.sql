@@ -43,14 +43,15 @@ select outbox_id from outbox.sources where right(outbox_id::text, 1) = any(%(par
 
 -- name: outlines
 -- What the parked list rests on; no refs: parked by a worker that had the outbox file.
-select seq, event_id, type, aggregate_id, refs from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
+select seq, event_id, type, aggregate_id, refs, carried_out
+from outbox.parked where outbox_id = %(outbox_id)s and seq = any(%(seqs)s);
 
 -- name: note_refs
--- In the transaction that parks them: what each needs to exist, since the log is elsewhere.
+-- In the transaction that parks them: what each needs to exist, since the log is elsewhere; and which decision that was.
 with noted as (
     update outbox.parked as p
-    set refs = n.refs
-    from jsonb_to_recordset(%(rows)s::jsonb) as n (seq bigint, refs uuid[])
+    set refs = n.refs, carried_out = coalesce(n.carried_out, p.carried_out)
+    from jsonb_to_recordset(%(rows)s::jsonb) as n (seq bigint, refs uuid[], carried_out jsonb)
     where p.outbox_id = %(outbox_id)s and p.seq = n.seq
     returning p.seq
 )
