@@ -141,6 +141,10 @@ class Decisions:
         """Return what stands for one event, None if nobody decided about it."""
         return self._standing.get(seq)
 
+    def among(self, seqs: Iterable[int]) -> dict[int, Decision]:
+        """Return what stands for those of these events about which somebody decided, in order."""
+        return {seq: self._standing[seq] for seq in sorted(self._standing.keys() & set(seqs))}
+
     def unsettled(self) -> list[int]:
         """Return the seqs whose newest decision was not carried out yet, in order."""
         return sorted(seq for seq, one in self._standing.items() if one.outcome is None)
@@ -173,8 +177,9 @@ class Decisions:
 
     def obeyed(self, events: Iterable[Event]) -> list[Event]:
         """Return the events as they are to be applied, without those that are not."""
-        if not self._standing:
-            return list(events)
+        events = list(events)
+        if self._standing.keys().isdisjoint([event.seq for event in events]):
+            return events
         return [one for event in events if (one := self.as_decided(event)) is not None]
 
     def as_decided(self, event: Event) -> Event | None:

@@ -23,6 +23,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -235,17 +236,28 @@ def standing(row: Passed, decision: Decision | None, blocked: dict[UUID, int]) -
 
 def shown(row: Passed, state: ParkedState, behind_seq: int | None, decision: Decision | None) -> Shown:
     """Return how a row stands, as the list shows it."""
-    is_open = decision is not None and decision.releases
+    reason = row.reason if behind_seq is None or row.blamed else f"waits for event {behind_seq}, which is parked"
+    stands = _undecided(state, behind_seq, row.verdict, row.sqlstate, reason, row.attempts)
+    if decision is None:
+        return stands
+    resolution = decision.how.value if decision.releases else None
+    return stands._replace(payload_json=decision.payload_json, resolution=resolution)
+
+
+@lru_cache(maxsize=64)  # thousands that wait for one stand alike
+def _undecided(
+    state: ParkedState, behind_seq: int | None, verdict: str, sqlstate: str | None, reason: str, attempts: int
+) -> Shown:
     return Shown(
         is_its_own=True,
         state=state.value,
         behind_seq=behind_seq,
-        verdict=row.verdict,
-        sqlstate=row.sqlstate,
-        reason=row.reason if behind_seq is None or row.blamed else f"waits for event {behind_seq}, which is parked",
-        attempts=row.attempts,
-        payload_json=decision.payload_json if decision is not None else None,
-        resolution=decision.how.value if decision is not None and is_open else None,
+        verdict=verdict,
+        sqlstate=sqlstate,
+        reason=reason,
+        attempts=attempts,
+        payload_json=None,
+        resolution=None,
     )
 
 
@@ -330,7 +342,12 @@ class Parked:
         """Return how the rows with these seqs stand, all if none are named."""
         only, values = ("", []) if seqs is None else (f"where p.{_AMONG}", [_json(seqs)])
         rows = self._connection.execute(f"{_STANDINGS} {only}", values)
-        return {row[0]: Shown._make(row[1:]) for row in rows}
+        alike: dict[tuple[Any, ...], Shown] = {}  # thousands that wait for one stand alike
+        found: dict[int, Shown] = {}
+        for seq, *stands in rows:
+            key = tuple(stands)
+            found[seq] = alike.get(key) or alike.setdefault(key, Shown._make(key))
+        return found
 
     def release(
         self,

@@ -28,9 +28,19 @@ from worker.errors import WorkerError
 
 
 class _AtHand:
-    """Events that were read, and maybe decoded, before they are wanted."""
+    """Events that were read, and maybe decoded, before they are wanted.
 
-    def __init__(self) -> None:
+    Args:
+        box: whose events they are.
+        most_bytes: upper limit of the payloads that are read at once, for as many events as a batch has mostly; more
+            for more. One event always comes.
+        most_events: so many.
+    """
+
+    def __init__(self, box: Log, most_bytes: int, most_events: int) -> None:
+        self._box = box
+        self._most_bytes = most_bytes
+        self._most_events = most_events
         self._asked = (0, 0)  # after which seq, and how many at most
         self._events: list[Event] = []
         self._decoded: list[Decoded] = []
@@ -46,22 +56,12 @@ class _AtHand:
             return at_hand
         return decoded_anew(events)
 
+    def _bytes_for(self, limit: int) -> int:
+        return self._most_bytes * max(1, limit // self._most_events)
+
 
 class Ahead(_AtHand):
-    """Events in the order of the log, the next ones at hand if they were looked at already.
-
-    Args:
-        box: whose log it is.
-        most_bytes: upper limit of the payloads that are read at once, for as many events as a batch has mostly; more
-            for more. One event always comes.
-        most_events: so many.
-    """
-
-    def __init__(self, box: Log, most_bytes: int, most_events: int) -> None:
-        super().__init__()
-        self._box = box
-        self._most_bytes = most_bytes
-        self._most_events = most_events
+    """Events in the order of the log, the next ones at hand if they were looked at already."""
 
     def read(self, *, after: int, limit: int) -> list[Event]:
         """Return up to `limit` events with a seq greater than `after`, in order."""
@@ -71,9 +71,6 @@ class Ahead(_AtHand):
             at_hand = self._box.read(after=after, limit=limit, most_bytes=self._bytes_for(limit))
         self._asked = (at_hand[-1].seq if at_hand else after, limit)
         return at_hand
-
-    def _bytes_for(self, limit: int) -> int:
-        return self._most_bytes * max(1, limit // self._most_events)
 
     def look(self) -> None:
         """Read and decode what follows the events that were read last, if that is a full batch."""
@@ -92,7 +89,8 @@ class AheadOnList(_AtHand):
 
     Args:
         box: whose events they are.
-        most_bytes: upper limit of the payloads that are read at once; one event always comes.
+        most_bytes: as for those of the log.
+        most_events: as well.
         ready: the seqs of what is to be taken up, greater than a given one, so many at most.
         obeyed: the events as they are to be applied.
     """
@@ -101,12 +99,11 @@ class AheadOnList(_AtHand):
         self,
         box: Log,
         most_bytes: int,
+        most_events: int,
         ready: Callable[[int, int], list[int]],
         obeyed: Callable[[list[Event]], list[Event]],
     ) -> None:
-        super().__init__()
-        self._box = box
-        self._most_bytes = most_bytes
+        super().__init__(box, most_bytes, most_events)
         self._ready = ready
         self._obeyed = obeyed
 
@@ -116,7 +113,7 @@ class AheadOnList(_AtHand):
         at_hand, self._events = self._events, []
         if not at_hand or self._asked[1] != limit or [event.seq for event in at_hand] != wanted[: len(at_hand)]:
             self._decoded = []
-            at_hand = self._box.read_these(wanted, most_bytes=self._most_bytes)
+            at_hand = self._box.read_these(wanted, most_bytes=self._bytes_for(limit))
         self._asked = (at_hand[-1].seq if at_hand else 0, limit)
         return at_hand
 
@@ -125,7 +122,7 @@ class AheadOnList(_AtHand):
         after, limit = self._asked
         with suppress(OutboxError, WorkerError):
             if seqs := self._ready(after, limit):
-                self._events = self._box.read_these(seqs, most_bytes=self._most_bytes)
+                self._events = self._box.read_these(seqs, most_bytes=self._bytes_for(limit))
                 self._decoded = decoded_anew(self._obeyed(self._events))
 
 

@@ -262,9 +262,8 @@ class ParkedList:
         gone = list(seqs)
         outcomes = {
             seq: Outcome.DISCARDED if found.discarded else Outcome.APPLIED
-            for seq in gone
-            if (found := self.decisions.of(seq)) is not None
-            and not self._only_rows_tell(found, self._rows[seq].event_id)
+            for seq, found in self.decisions.among(gone).items()
+            if not self._only_rows_tell(found, self._rows[seq].event_id)
         }
         left = set(gone)
         for seq in gone:
@@ -305,7 +304,8 @@ class ParkedList:
 
     def release_claimed(self) -> None:
         """Take up what was set aside because no catalogue claimed its type, if one does now."""
-        claimed = [row.seq for row in self.blamed() if row.verdict == UNCLAIMED and row.type in active().contracts]
+        unclaimed = [row for row in self._rows.values() if row.verdict == UNCLAIMED]
+        claimed = [row.seq for row in unclaimed if row.type in active().contracts and self.is_blamed(row.seq)]
         if not claimed:
             return
         with best_effort(self._box):

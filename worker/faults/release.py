@@ -58,7 +58,7 @@ class Releases:
         self._failures = failures
         self._went_through = went_through
         self.size = size
-        self._ahead = AheadOnList(box, options.max_bytes, parked.ready_after, parked.obeyed)
+        self._ahead = AheadOnList(box, options.max_bytes, options.max_events, parked.ready_after, parked.obeyed)
 
     def are_due(self) -> bool:
         """Whether there is something to take up."""
@@ -110,9 +110,9 @@ class Releases:
 
     def _through(self, events: Sequence[Event]) -> Sequence[Event]:
         self._failures.forgotten()
-        self._parked.released([event.seq for event in events])
+        seqs = [event.seq for event in events]
+        self._parked.released(seqs)
         self._went_through(self._parked.decisions.obeyed(events))
-        for event in events:
-            if (decision := self._parked.decisions.of(event.seq)) is not None:  # the others waited for one of these
-                get_log().info("relay.event_released", seq=event.seq, resolution=decision.how.value)
+        for seq, decision in self._parked.decisions.among(seqs).items():  # the others waited for one of these
+            get_log().info("relay.event_released", seq=seq, resolution=decision.how.value)
         return events

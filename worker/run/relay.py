@@ -107,7 +107,7 @@ class Relay:
             wary=lambda: self._suspects.wary,
         )
         self._failures = self._deciding(self._size)
-        released = BatchSize(options.max_events)
+        released = BatchSize(options.max_events, stretches=options.stretches)
         self._releases = Releases(
             box,
             self._parked,
@@ -286,7 +286,7 @@ class Relay:
         events = self._releases.take_up(connection, position)
         if events:
             seconds = self._clock() - began
-            self._releases.size.succeeded(events[-1].seq, len(events), seconds)
+            self._releases.size.succeeded(events[-1].seq, len(events), seconds, self._exchange.waited_seconds)
             self._patience.progressed()
             self._report.released(position, len(events), seconds, self._parked.ready_count)
             self._batch_is_through(len(events), seconds)
