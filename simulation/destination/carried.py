@@ -136,6 +136,7 @@ def _advance_all(tx: Transaction, values: Any) -> Rows:
 
 
 HANDLERS: dict[str, Handler] = {
+    "bus.is_recent": _nothing,
     "bus.read_up_to": _read_up_to,
     "bus.note_reader": _note_reader,
     "bus.note_read": _note_read,

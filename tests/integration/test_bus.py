@@ -23,6 +23,7 @@ from worker.bus.central import ANNOUNCE_SECONDS, SAID_AGAIN_AFTER
 from worker.bus.frames import Cargo, pack
 from worker.bus.link import BusAway
 from worker.connect.connection import Connection, Limits, connect
+from worker.errors import SchemaFault
 
 
 @pytest.fixture
@@ -394,6 +395,20 @@ def test_after_a_refused_login_a_centre_does_not_knock_again_soon(
     dsn = database.worker_dsn
     bus.centre_waker.now += 301
     bus.until_all_is_applied()
+
+
+@pytest.mark.parametrize(
+    "older",
+    ["alter table outbox.parked drop column carried_out", "drop table outbox.starts", "drop table outbox.streams"],
+)
+def test_a_centre_says_at_its_start_that_the_database_needs_a_migration(
+    bus: Fleet, database: Database, older: str
+) -> None:
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute(older)
+    with pytest.raises(SchemaFault) as refused:
+        bus.new_centre().step()
+    assert refused.value.remedy == "run `worker migrate up`"
 
 
 def test_what_stands_under_no_outboxs_name_is_not_applied(bus: Fleet, database: Database, tmp_path: Path) -> None:

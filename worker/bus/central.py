@@ -581,6 +581,7 @@ class Centre:
 
     def _begin(self, connection: Connection, partitions: list[str]) -> None:
         """Read on from where Postgres says that was read; on guard if whoever read it did not end in order."""
+        connection.execute(query("bus", "is_recent"))
         wary = False
         for lane in self._lanes:
             row = connection.execute(query("bus", "read_up_to"), {"lane": lane.name}).fetchone()
@@ -613,7 +614,7 @@ class Centre:
                 connection.close()
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName) as exc:
             raise SchemaFault(
-                "the database has no table of the bus yet",
+                "the database lacks a table or a column of the bus",
                 kind="older_schema",
                 remedy="run `worker migrate up`",
                 command="worker migrate up",

@@ -1,4 +1,8 @@
--- Statements of `worker apply`, which applies what comes over a bus. Its tables and column: migration 910.
+-- Statements of `worker apply`, which applies what comes over a bus. Its tables and columns: migrations 910 to 950.
+
+-- name: is_recent
+-- Fails before the newest of these migrations, at the start rather than in a batch.
+select carried_out from outbox.parked limit 0;
 
 -- name: read_up_to
 -- From where to read on: a hint, which may lag behind what was applied. What it skips is asked for again.
