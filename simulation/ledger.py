@@ -154,6 +154,9 @@ class Ledger:
         if outbox_id not in self.lenient:  # the parked list is not fenced, the position is
             dependants_are_held(self.book, done, event)
         self._order_is_kept(self.book.newest, done, event)
+        self._takes_effect(outbox_id, event, payload, tables)
+
+    def _takes_effect(self, outbox_id: UUID, event: Seen, payload: dict[str, Any], tables: dict[str, Any]) -> None:
         self.book.reference.apply(event, payload, outbox_id, tables)
         self.book.applied[outbox_id].add(event.seq)
         self.effects.append((outbox_id, event.seq))
@@ -186,25 +189,57 @@ class Ledger:
         return True
 
     def _said_again(self, done: Delivered, transaction: Transaction, tables: dict[str, Any]) -> bool:
-        """Take in that a row was written as was decided after it had been written as was said, if it was that."""
+        """Take in that a row was written although the position stays, if it was one of the two that may be.
+
+        It is written as was decided after it had been written as was said; or the position had passed its event as
+        discarded, and a person let it go after all: that one takes effect here.
+        """
         outbox_id, witness = done.witness.outbox_id, done.witness
-        applied = self.book.applied.get(outbox_id, set())
+        applied = self.book.applied.setdefault(outbox_id, set())
         if done.before != done.after or done.parked or done.unparked or not done.stamps:
             return False
         by_id = {event.event_id: event for event in witness.events.values()}
+        late = self._let_go_late(done, {by_id[stamp].aggregate_id for stamp in done.stamps if stamp in by_id})
+        decided = {}
         for (table, key), row in transaction.writes.items():
             if table not in self.book.reference.rows or row is None:
                 continue
             event = by_id.get(row["last_event_id"])
+            if event in late:
+                continue
             if event is None or event.seq not in applied:
                 return False
             mine = [one for one in witness.events.values() if one.aggregate_id == event.aggregate_id]
-            if not any(witness.decided(one.seq)[1] is not None for one in mine):
+            if not any(one in late or witness.decided(one.seq)[1] is not None for one in mine):
                 return False
             what_was_decided_stands(witness, mine, row)
-            self.book.reference.rows[table][key] = dict(row)
+            decided[table, key] = dict(row)
+        for event in late:
+            dependants_are_held(self.book, done, event)
+            newest = outbox_id, event.aggregate_id
+            self.book.newest[newest] = max(self.book.newest.get(newest, 0), event.seq)
+            self._takes_effect(outbox_id, event, witness.decided(event.seq)[1] or event.payload, tables)
+        for (table, key), row in decided.items():
+            self.book.reference.rows[table][key] = row
         compare(self.book.reference, tables)
         return True
+
+    def _let_go_late(self, done: Delivered, aggregates: set[UUID]) -> list[Seen]:
+        """Return what the position has passed without effect, for it was discarded, and is not any more, in order.
+
+        The discard may have gone with an outbox file in whose place a backup was put.
+        """
+        outbox_id, witness = done.witness.outbox_id, done.witness
+        return [
+            event
+            for seq, event in sorted(witness.events.items())
+            if event.aggregate_id in aggregates
+            and seq <= done.before[0]
+            and seq not in self.book.applied[outbox_id]
+            and (outbox_id, seq) not in self.book.waiting
+            and witness.was_discarded(seq)
+            and not witness.decided(seq)[0]
+        ]
 
     def _read(self, witness: Witness, transaction: Transaction) -> Delivered:
         outbox_id = witness.outbox_id
