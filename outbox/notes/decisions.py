@@ -165,15 +165,20 @@ class Decisions:
                 continue
             note_outcome(self._connection, one.id, outcome, now)
 
-    def settled(self, outcomes: dict[int, Outcome]) -> None:
-        """Know what `settle` wrote, now that it is committed."""
+    def settled(self, outcomes: dict[int, Outcome]) -> set[int]:
+        """Know what `settle` wrote, now that it is committed.
+
+        Returns:
+            The seqs about which decisions were read anew; some may have been made since `take_in`.
+        """
         for seq, outcome in outcomes.items():
             self._standing[seq] = replace(self._standing[seq], outcome=outcome)
         if self._connection is None:  # nobody here knows what stood before
             self._standing = {seq: one for seq, one in self._standing.items() if one.outcome is not Outcome.TOO_LATE}
         elif Outcome.TOO_LATE in outcomes.values():  # what stood before stands again
             self._standing, self._last_id = {}, 0
-            self.take_in()
+            return self.take_in()
+        return set()
 
     def obeyed(self, events: Iterable[Event]) -> list[Event]:
         """Return the events as they are to be applied, without those that are not."""

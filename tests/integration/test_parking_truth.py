@@ -383,6 +383,33 @@ def test_setting_aside_what_is_on_its_way_comes_too_late_and_stops_no_later_note
     assert rows(database, "select count(*) from contents") == [(3,)]
 
 
+def test_what_is_decided_while_another_decision_is_noted_as_too_late_is_not_overlooked(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All decisions are read anew then: the list in the file has to lose what it shows because of one of these."""
+    box.append(page("a"), page("b"), page("c"))
+    passed, settled = ParkedList.passed, ParkedList.settled
+
+    def decided_on_its_way(self: ParkedList, position: Position, events: Any, parkings: Any) -> None:
+        passed(self, position, events, parkings)
+        if any(event.seq == 2 for event in events):
+            resolve.set_aside(box, 2, "looked into")
+
+    def decided_meanwhile(self: ParkedList, outcomes: Any) -> None:
+        if 2 in outcomes:
+            resolve.set_aside(box, 3, "looked into")
+            resolve.retry(box, 3)
+        settled(self, outcomes)
+
+    monkeypatch.setattr(ParkedList, "passed", decided_on_its_way)
+    monkeypatch.setattr(ParkedList, "settled", decided_meanwhile)
+    drain(box, database.worker_dsn, max_events=1)
+    assert box.parked.count() == 0
+    drain(box, database.worker_dsn)
+    told = box.connection.execute("select action, outcome from audit join outcomes on audit.id = decision_id")
+    assert [*told] == [("park", "too_late"), ("retry", "applied")]
+
+
 def test_what_was_discarded_on_its_way_and_is_let_go_after_all_takes_effect(
     box: Outbox, database: Database, tmp_path: Path
 ) -> None:

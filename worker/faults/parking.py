@@ -154,9 +154,14 @@ class ParkedList:
             self._left.clear()
             self._is_stale = False
             self._derive()
-        elif news:  # a decision is written into the view as well
-            self._view |= self._box.parked.standings(sorted(news))
+        elif news:
+            self._decided(news)
             self._derive()
+
+    def _decided(self, news: set[int]) -> None:
+        """These were decided about: a decision is written into the view as well, by whoever makes it."""
+        if news:
+            self._view |= self._box.parked.standings(sorted(news))
 
     def __contains__(self, seq: object) -> bool:
         return seq in self._rows
@@ -291,7 +296,7 @@ class ParkedList:
             OutboxError: it cannot be written.
         """
         self._box.parked.rewrite(decisions=self.decisions, outcomes=outcomes)
-        self.decisions.settled(outcomes)
+        self._decided(self.decisions.settled(outcomes))
         self._derive()
 
     def withdraw(self, seqs: Iterable[int], reason: str) -> list[int]:
