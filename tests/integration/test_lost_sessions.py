@@ -208,6 +208,32 @@ def test_a_trigger_that_ends_every_session_charges_nobody(box: Outbox, database:
     assert box.parked.count() == 0
 
 
+def test_a_moment_in_which_the_others_do_not_go_through_ends_no_search(box: Outbox, database: Database) -> None:
+    """Somebody held their rows when they were tried beside the suspect; they are tried again later."""
+    box.append(*(page(one) for one in (1, 2, 3)))
+    in_the_way = "if nextval('refused') > 0 and exists (select from busy) then raise lock_not_available; end if;"
+    run(
+        database,
+        "create sequence refused",
+        "create table busy as select 1",
+        "grant select, delete on busy to public",
+        "grant usage on sequence refused to public",
+        *trigger("new.title = 'Aula 1'", body=f"{TERMINATE} else {in_the_way}"),
+    )
+    waker = stops_after(2 * A_LOT)
+    ends = waker.on_sleep
+
+    def waited(seconds: float) -> None:
+        run(database, "delete from busy where (select is_called from refused)")
+        assert ends is not None
+        ends(seconds)
+
+    waker.on_sleep = waited
+    assert relay(box, database.worker_dsn, waker=waker, max_events=1).run() is Ending.EMPTY
+    assert [(row.seq, row.sqlstate) for row in box.parked.list()] == [(1, "57P01")]
+    assert slugs(database) == ["p--2", "p--3"]
+
+
 def test_five_that_end_the_session_alike_are_held(box: Outbox, database: Database) -> None:
     """Like any others that are refused alike: the trigger is to be mended, and those that were parked come back."""
     box.append(*(page(one) for one in range(1, 8)), *(page(one) for one in range(20, 23)))

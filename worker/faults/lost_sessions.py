@@ -13,8 +13,11 @@ failover or a proxy ends sessions as well. So an event is charged only if all of
    there are none, rows made up by `rehearse`) are applied in this session and rolled back. The other tries come first
    in their session, so nothing that ends a session after so many statements can be taken for the event.
 
+If the others do not go through, the losses until then prove nothing: the search begins anew. It may have been a moment
+in which somebody held their rows, so there is no other end to it.
+
 Connections that were lost at different events, or at different speeds, charge nobody. Until there is a verdict the
-next session is begun soon: there is no outage to wait for.
+next session is begun soon: there is no outage to wait for. If the others did not go through, it is waited for like one.
 """
 
 from dataclasses import dataclass, replace
@@ -82,12 +85,13 @@ class LostSessions:
     evidence: Evidence
     _seq: int | None = None
     _count: int = 0
+    _counts_from: int = 0  # what was lost before the others last failed to go through is no evidence
     _last: _Loss | None = None
     _is_new: bool = False  # the last loss was not counted yet
     _server: _Server | None = None
     _crashed: bool = False
     _lost_controls: int = 0
-    _may_tell: bool = True  # whether a verdict can be had at all
+    _may_tell: bool = True  # whether the others went through when they were tried last
 
     def lost(self, event: Event, error: BaseException, judgement: Judgement) -> Judgement:
         """Note that the session ended while this event alone was in hand.
@@ -130,10 +134,13 @@ class LostSessions:
         if event.seq != self._seq:
             return None
         self._take_in(connection)
-        if self._last is None or not self._may_tell or not self._count or self._count % 2:
+        seen = self._count - self._counts_from
+        if self._last is None or not seen or seen % 2:
             return None
         self._may_tell = self._others_pass(connection, event, position)
-        if not self._may_tell or self._count < TRIES:
+        if not self._may_tell:
+            self._search_anew()
+        if not self._may_tell or seen < TRIES:
             return None
         return self._verdict(connection, self._last)
 
@@ -143,7 +150,12 @@ class LostSessions:
 
     def _begin(self, seq: int | None) -> None:
         self._seq, self._count, self._last, self._is_new, self._server = seq, 0, None, False, None
-        self._crashed, self._lost_controls, self._may_tell = False, 0, True
+        self._crashed, self._may_tell = False, True
+        self._search_anew()
+
+    def _search_anew(self) -> None:
+        """Nothing that was seen so far is evidence any more; how often the event lost the session is still told."""
+        self._counts_from, self._lost_controls = self._count, 0
 
     def _take_in(self, connection: Connection) -> None:
         """Say what became of the server since the last try; the first loss only gives the time to count from."""
@@ -156,7 +168,7 @@ class LostSessions:
         self._is_new = False
         crashed = before.recovered != now.recovered
         if before.started != now.started or crashed is last.told:
-            self._count = 0  # restarted; cut on the way; or somebody else crashed it meanwhile
+            self._count = self._counts_from = 0  # restarted; cut on the way; or somebody else crashed it meanwhile
             return
         self._crashed = crashed
         self._count += 1
@@ -174,7 +186,9 @@ class LostSessions:
             return all(self.evidence.refused_with(connection, one, position) is None for one in again)
         except psycopg.Error:
             self._lost_controls += 1
-            self._may_tell = self._lost_controls <= LOST_CONTROLS
+            if self._lost_controls > LOST_CONTROLS:
+                self._may_tell = False
+                self._search_anew()
             raise
 
     def _verdict(self, connection: Connection, last: _Loss) -> Judgement:
