@@ -8,6 +8,7 @@ it.
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -115,11 +116,8 @@ class CourseFacts:
     def lessons(self) -> tuple[LessonFacts, ...]:
         placed = [(module, lesson) for module in self.curriculum.modules for lesson in module.lessons]
         questions = [self._question(module, lesson) for module, lesson in placed]
-        index = SourceIndex(self.sources.passages, self.stems)
-        try:
+        with closing(SourceIndex(self.sources.passages, self.stems)) as index:
             dealt = deal(index, questions)
-        finally:
-            index.close()
         terms = self._terms(dealt)
         lessons = [lesson for _, lesson in placed]
         stories = self._assigned(self.brief.voice.stories, lessons, most=1)

@@ -16,6 +16,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,8 @@ class Model:
             return ()
         commands: Any = importlib.import_module("llm.cli")
         try:
-            return tuple(str(fragment) for fragment in commands.resolve_fragments(self._log_database(), names))
+            with closing(self._log_database()) as database:
+                return tuple(str(fragment) for fragment in commands.resolve_fragments(database, names))
         except Exception as exc:
             raise UsageFault(f"template “{self.settings.template}”: {exc}") from exc
 
@@ -337,7 +339,8 @@ class Model:
         if (self._package.user_dir() / "logs-off").exists():
             return
         try:
-            response.log_to_db(self._log_database())
+            with closing(self._log_database()) as database:
+                response.log_to_db(database)
         except Exception as exc:  # noqa: BLE001 - the answer is paid for; it must not be lost for its log
             click.echo(f"{self.name}: the answer is not in “llm logs” ({type(exc).__name__})", err=True)
 

@@ -208,13 +208,13 @@ class RelayState:
                 insert into worker
                   (singleton, state, pid, since, heartbeat_at, last_error, rate_per_second, eta_seconds,
                    kind, remedy, command, entry)
-                values (1, ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 on conflict (singleton) do update
                 set since = iif(worker.state = excluded.state, worker.since, excluded.since), state = excluded.state,
                     pid = excluded.pid, heartbeat_at = excluded.heartbeat_at,
                     rate_per_second = excluded.rate_per_second, eta_seconds = excluded.eta_seconds
                 """,
-                (value, pid, now, last_error, rate_per_second, eta_seconds, *_columns(cause)),
+                (value, pid, now, now, last_error, rate_per_second, eta_seconds, *_columns(cause)),
             )
             if value == WorkerState.STOPPED.value and last_error is None and self._is_cut_off():
                 return
@@ -273,8 +273,8 @@ class RelayState:
         """An outage that comes to need a person, or no longer needs one, is shown as what it is now."""
         kind = "blocked" if blocked else "outage"
         self._connection.execute(
-            "update outages set kind = ?1, cause = coalesce(?2, cause) where ended_at is null and kind <> ?1",
-            [kind, cause],
+            "update outages set kind = ?, cause = coalesce(?, cause) where ended_at is null and kind <> ?",
+            [kind, cause, kind],
         )
 
     def outage_ended(self) -> None:

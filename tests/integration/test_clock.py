@@ -1,6 +1,7 @@
 """A clock that jumps a day either way: order holds, durations are real, and no age is negative."""
 
 import datetime as dt
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,8 +29,9 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def box(tmp_path: Path, clock: SetClock) -> Outbox:
-    return Outbox.open(tmp_path / "outbox.db", clock=clock)
+def box(tmp_path: Path, clock: SetClock) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db", clock=clock) as opened:
+        yield opened
 
 
 def page(number: int, title: str = "t") -> c.ContentUpserted:

@@ -1,5 +1,6 @@
 """Order holds on every way around a bad event, and what is not as it should be is told by its name."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ end $$;
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Outbox:
-    return Outbox.open(tmp_path / "outbox.db", content_root=tmp_path / "content")
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db", content_root=tmp_path / "content") as opened:
+        yield opened
 
 
 def rows(database: Database, query: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Sources: read into passages that can be quoted with their place, found by the lesson that they speak of."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,16 +143,17 @@ def test_each_passage_goes_to_the_lesson_that_it_fits_best() -> None:
         passage("O forno precisa de vapor nos primeiros minutos.", order=1),
         passage("A reunião de segunda foi cancelada outra vez.", order=2),
     ]
-    index = SourceIndex(found, stems_of("pt"))
-    dealt = deal(index, [Question(title="Vapor no forno"), Question(title="Fermento natural")])
+    with closing(SourceIndex(found, stems_of("pt"))) as index:
+        dealt = deal(index, [Question(title="Vapor no forno"), Question(title="Fermento natural")])
     assert [[one.order for one in lesson] for lesson in dealt] == [[1], [0]]
 
 
 def test_plural_and_accent_are_no_obstacle() -> None:
     """Words are compared by their stems, folded."""
-    index = SourceIndex([passage("As configurações da maquina ficam no menu de ajustes.")], stems_of("pt"))
-    for title in ("Configuração", "Máquina"):
-        assert len(index.passages_for(Question(title=title))) == 1
+    settings = passage("As configurações da maquina ficam no menu de ajustes.")
+    with closing(SourceIndex([settings], stems_of("pt"))) as index:
+        for title in ("Configuração", "Máquina"):
+            assert len(index.passages_for(Question(title=title))) == 1
 
 
 @pytest.mark.parametrize("broken", ["<a", "<!--", "<a href='", "</", "<![CDATA["])
@@ -180,16 +182,16 @@ def test_what_stands_under_one_heading_goes_to_one_lesson() -> None:
         ),
         passage("A wheel is true when it runs between the pads.", order=2, heading="Truing"),
     ]
-    dealt = deal(
-        SourceIndex(found, stems_of("en")), [Question(title="Replacing the chain"), Question(title="Truing a wheel")]
-    )
+    with closing(SourceIndex(found, stems_of("en"))) as index:
+        dealt = deal(index, [Question(title="Replacing the chain"), Question(title="Truing a wheel")])
     assert [[one.order for one in lesson] for lesson in dealt] == [[0, 1], [2]]
 
 
 def test_the_subject_of_short_notes_is_found_although_every_passage_has_it() -> None:
     """A word that half of the passages hold still tells where its lesson is."""
     found = [passage(f"O arremate esconde a ponta do fio, parte {n}.", order=n) for n in range(3)]
-    assert len(SourceIndex(found, stems_of("pt")).passages_for(Question(title="Arremate e lavagem"))) == 3
+    with closing(SourceIndex(found, stems_of("pt"))) as index:
+        assert len(index.passages_for(Question(title="Arremate e lavagem"))) == 3
 
 
 def test_a_name_before_speech_is_one_that_comes_again(tmp_path: Path) -> None:
@@ -248,18 +250,18 @@ def test_the_right_transcript_is_found_for_lessons_of_open_courses() -> None:
         stems = stems_of("pt")
         names = {name: stems.set_of("".join(c if c.isalpha() else " " for c in Path(name).stem)) for name in
                  dict.fromkeys(one.source for one in found.passages)}  # fmt: skip
-        index = SourceIndex(found.passages, stems)
-        for module in read_curriculum(folder / "curriculum.yaml").modules:
-            for lesson in module.lessons:
-                title = stems.set_of(lesson.title or "")
-                rare = {stem for stem in title if sum(stem in words for words in names.values()) == 1}
-                wanted = {name for name, words in names.items() if words & rare}
-                if len(wanted) != 1:
-                    continue
-                asked += 1
-                topics = (*lesson.key_concepts, *lesson.objectives, lesson.description or "")
-                best = index.files_for(Question(title=lesson.title or "", topics=topics, around=module.title or ""))
-                right += best[:1] == list(wanted)
+        with closing(SourceIndex(found.passages, stems)) as index:
+            for module in read_curriculum(folder / "curriculum.yaml").modules:
+                for lesson in module.lessons:
+                    title = stems.set_of(lesson.title or "")
+                    rare = {stem for stem in title if sum(stem in words for words in names.values()) == 1}
+                    wanted = {name for name, words in names.items() if words & rare}
+                    if len(wanted) != 1:
+                        continue
+                    asked += 1
+                    topics = (*lesson.key_concepts, *lesson.objectives, lesson.description or "")
+                    best = index.files_for(Question(title=lesson.title or "", topics=topics, around=module.title or ""))
+                    right += best[:1] == list(wanted)
     print(f"the right transcript came first for {right} of {asked} lessons")  # noqa: T201 - the figure of docs/lessons.md
     assert asked >= 10
     assert right >= 0.8 * asked

@@ -1,5 +1,6 @@
 """Folding: one net change per row, the same as applying the events one by one."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +18,9 @@ SLUG = "p--a"
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Outbox:
-    return Outbox.open(tmp_path / "outbox.db")
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox.open(tmp_path / "outbox.db") as opened:
+        yield opened
 
 
 def upserted(**values: object) -> c.ContentUpserted:
