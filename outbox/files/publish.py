@@ -96,12 +96,15 @@ def _sync_renamed_by_others(unit: Unit) -> None:
     """Make the version that another publisher renamed into place durable, before it is noted as the one to be there.
 
     That publisher syncs the directory only after it has left the gate. Until then a power loss brings back what stood
-    there before: recovery would take it for a change by hand, or never look.
+    there before: recovery would take it for a change by hand, or never look. What was read there is noted like what is
+    written there.
     """
-    for file in unit.files.values():
-        known = known_files.find(unit.connection, file.path) if file.stamp is not None else None
+    places = {file.path: file.target for file in unit.files.values() if file.stamp is not None}
+    places |= {file.path: file.place for file in unit.recorded if not file.base and file.stamp is not None}
+    for path, place in places.items():
+        known = known_files.find(unit.connection, path)
         if known is not None and known.temp is not None and not _is_staged_here(unit, known.temp):
-            durable.sync_directory(file.target.parent)
+            durable.sync_directory(place.parent)
 
 
 def _is_staged_here(unit: Unit, temp: str) -> bool:

@@ -47,6 +47,7 @@ COURSES = {
         "next",
     ],
     "together": ["together"],
+    "read early": ["read early"],
     # Each dies after the commit of a text, which the fsync of its file may outlast.
     "outlasted": [*(f"next!unit.committed:{number}" for number in (1, 1, 5, 1)), "next"],
 }
@@ -139,6 +140,13 @@ def test_a_power_loss_after_a_kill_or_while_that_is_mended_loses_nothing(recordi
 def test_a_power_loss_while_two_publish_the_same_files_loses_nothing(recording: Recording, fast_disk: Path) -> None:
     """What one sees of the other's files need not be on the disk yet."""
     assert survive(recording(*COURSES["together"]), fast_disk) > 100
+
+
+def test_a_power_loss_loses_no_file_that_was_read_before_its_name_was_on_the_disk(
+    recording: Recording, fast_disk: Path
+) -> None:
+    """Whoever reads it notes it as in its place: nobody would put it there again."""
+    assert survive(recording(*COURSES["read early"]), fast_disk) > 100
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -148,6 +148,17 @@ def files_of_others_are_believed() -> None:
     publish._sync_renamed_by_others = lambda _unit: None
 
 
+def files_of_others_are_believed_where_they_are_read() -> None:
+    sync = publish._sync_renamed_by_others
+
+    def only_what_is_written(unit: Unit) -> None:
+        recorded, unit.recorded = unit.recorded, []
+        sync(unit)
+        unit.recorded = recorded
+
+    publish._sync_renamed_by_others = only_what_is_written
+
+
 def no_sync_of_what_is_staged_late() -> None:
     look_again = Unit.look_again
 
@@ -183,5 +194,6 @@ MUTANTS: dict[Mutant, str] = {
     directories_of_others_are_believed: "killed",
     the_directory_of_the_outbox_is_believed: "killed",
     files_of_others_are_believed: "together",
+    files_of_others_are_believed_where_they_are_read: "read early",
     no_sync_of_what_is_staged_late: "together",
 }

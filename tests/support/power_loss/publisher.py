@@ -19,7 +19,7 @@ from outbox.ops.backup import backup
 from outbox.ops.prune import plan_prune, prune
 from tests.support.power_loss.ledger import Ledger
 from tests.support.power_loss.mutants import MUTANTS, as_late_as_may_be
-from tests.support.power_loss.units import PERIOD, planned, publish
+from tests.support.power_loss.units import PERIOD, READS, planned, publish
 
 
 class Publisher:
@@ -89,14 +89,33 @@ class Publisher:
 
     def together(self) -> None:
         """Two publish the same files; the second acts whenever the first has changed names and not yet synced them."""
+        acted = itertools.count(1)
+        self._beside(lambda second, number: self.units(second, [number + next(acted) * PERIOD]))
+
+    def read_early(self) -> None:
+        """One publishes; the other reads its files, once they have their names, and says anew what they say."""
+        read = set[int]()
+
+        def read_what_is_there(reader: Outbox, number: int) -> None:
+            files = planned(number).files
+            places = {path: self._directory / "content" / path for path in files}
+            is_there = all(place.exists() and place.read_bytes() == files[path] for path, place in places.items())
+            if is_there and number not in read:
+                read.add(number)
+                self.units(reader, [READS + number])
+
+        self._beside(read_what_is_there)
+        assert read
+
+    def _beside(self, act: Callable[[Outbox, int], None]) -> None:
+        """Publish, and let another process act whenever a directory is about to be synced and it could."""
         with self.open() as first, self.open() as second:
             sync = durable.sync_directory
-            acted = itertools.count(1)
 
             def meanwhile(number: int, path: Path) -> None:
                 if not first.gate._depth:  # else nobody can act
                     durable.sync_directory = sync  # what the second does is not interrupted
-                    self.units(second, [number + next(acted) * PERIOD])
+                    act(second, number)
                     durable.sync_directory = partial(meanwhile, number)
                 sync(path)
 
@@ -108,7 +127,8 @@ class Publisher:
 
 def main() -> None:
     scenarios: dict[str, Callable[[Publisher], None]] = {
-        "alone": Publisher.alone, "again": Publisher.again, "next": Publisher.next, "together": Publisher.together
+        "alone": Publisher.alone, "again": Publisher.again, "next": Publisher.next, "together": Publisher.together,
+        "read early": Publisher.read_early,
     }  # fmt: skip
     if os.environ.get("POWER_LOSS_LATE"):
         as_late_as_may_be()
