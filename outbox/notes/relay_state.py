@@ -139,10 +139,13 @@ class RelayState:
         return int(row[0]) if row else None
 
     def remember_verified(self, destination_id: UUID, verified_seq: int) -> None:
-        """Note that everything up to `verified_seq` was compared with the destination and found there."""
+        """Note that everything up to `verified_seq` was compared with the destination and found there.
+
+        A proof reaches no further than the position that is noted: it may have been set back since it was compared.
+        """
         with write_transaction(self._connection, self._gate):
             self._connection.execute(
-                "update destinations set verified_seq = ?, verified_at = ? where destination_id = ?",
+                "update destinations set verified_seq = min(?, applied_seq), verified_at = ? where destination_id = ?",
                 [verified_seq, as_text(self._clock.now()), str(destination_id)],
             )
 

@@ -4,11 +4,13 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from outbox import Outbox
+from outbox.notes.relay_state import RelayState
 from outbox.ops.prune import plan_prune, prune
 from tests.support.lessons import SetClock
 from tests.support.make_outbox import PROJECT, lesson, project
@@ -19,7 +21,7 @@ from tests.support.rows import all_rows, applied_seq
 from worker import Drained, Ending, Holding, WorkerError, WorkerSettings
 from worker import replay as replay_from
 from worker.connect.connection import connect
-from worker.proof.verify import verify_all
+from worker.proof.verify import compared, verify_all
 from worker.run.replay import replay_aggregate, rewind
 
 TITLES = "select slug, title from contents where content_type = 'course_lesson' order by slug"
@@ -127,6 +129,50 @@ def test_what_was_pruned_cannot_be_replayed_and_the_way_out_is_told(
         replay(settings, from_seq=7)
     assert replay(settings, from_seq=8).events == 1
     assert applied_seq(database.dsn) == 8
+
+
+def test_a_comparison_that_ends_after_a_replay_began_lets_nothing_go_that_is_applied_again(
+    outbox: Path, settings: WorkerSettings, database: Database, tmp_path: Path
+) -> None:
+    """It proved that the rows are there; the position that was set back meanwhile needs the events all the same."""
+    with Outbox.open(outbox) as box, connect(database.worker_dsn) as connection:
+        found, note = compared(connection, box, tmp_path)
+        assert found.proven
+        rewind(connection, box, 3)
+        note()
+        assert prune(box, plan_prune(box, keep_days=0)) == 1
+    assert replay(settings, from_seq=8).events == 6
+    assert applied_seq(database.dsn) == 8
+
+
+def test_a_replay_and_a_prune_at_one_time_leave_what_is_to_be_applied(
+    outbox: Path, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever comes first: a prune before the replay's note refuses the replay, one after it finds nothing to delete."""
+    note = RelayState.remember_position
+
+    def before(self: RelayState, destination_id: UUID, seq: int, event_id: UUID | None) -> None:
+        assert prune(box, plan_prune(box, keep_days=0)) == 6
+        note(self, destination_id, seq, event_id)
+
+    def after(self: RelayState, destination_id: UUID, seq: int, event_id: UUID | None) -> None:
+        note(self, destination_id, seq, event_id)
+        assert prune(box, plan_prune(box, keep_days=0)) == 1
+        raise KeyboardInterrupt
+
+    with Outbox.open(outbox) as box, connect(database.worker_dsn) as connection:
+        assert verify_all(connection, box, tmp_path).proven
+        monkeypatch.setattr(RelayState, "remember_position", after)
+        with pytest.raises(KeyboardInterrupt):
+            rewind(connection, box, 3)
+        assert applied_seq(database.dsn) == 8
+        monkeypatch.undo()
+        assert drain(box, database.worker_dsn) is Ending.EMPTY
+        assert verify_all(connection, box, tmp_path).proven
+        monkeypatch.setattr(RelayState, "remember_position", before)
+        with pytest.raises(WorkerError, match="events below 8 were pruned"):
+            rewind(connection, box, 3)
+        assert applied_seq(database.dsn) == 8
 
 
 @pytest.mark.parametrize("known", [True, False])

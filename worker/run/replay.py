@@ -77,11 +77,7 @@ def rewind(connection: Connection, box: Outbox, seq: int, *, anew: bool = False)
     """
     if seq > box.last_seq + 1:
         raise WorkerError(f"the log ends at {box.last_seq}: there is no event {seq}")
-    if seq < box.relay.pruned_below:
-        raise WorkerError(
-            f"events below {box.relay.pruned_below} were pruned: replay from there on, or bring everything back "
-            "with a new outbox and `generate import` (docs/runbook.md#pruned-events)"
-        )
+    _require_kept(box, seq)
     if anew:
         _accept(connection, box)
     _rewind(connection, box, greet(connection, box), seq - 1)
@@ -150,7 +146,18 @@ def _rewind(connection: Connection, box: Outbox, position: Position, seq: int) -
             raise PositionMoved("somebody else moved the position: stop the other worker and try again")
         # What is parked is what the position has passed: beyond it everything is read and judged again.
         connection.execute(query("relay", "forget_beyond"), {"outbox_id": box.outbox_id})
-    box.relay.remember_position(position.destination_id, seq, event_id)
+        # Here first, then there: from the note on nothing is pruned that the position went back behind, and what was
+        # pruned before it is seen now. The other way round a prune could delete what is to be applied again.
+        box.relay.remember_position(position.destination_id, seq, event_id)
+        _require_kept(box, seq + 1)
+
+
+def _require_kept(box: Outbox, seq: int) -> None:
+    if seq < box.relay.pruned_below:
+        raise WorkerError(
+            f"events below {box.relay.pruned_below} were pruned: replay from there on, or bring everything back "
+            "with a new outbox and `generate import` (docs/runbook.md#pruned-events)"
+        )
 
 
 def _id_at(box: Outbox, seq: int) -> UUID | None:
