@@ -494,6 +494,10 @@ MUTANTS = (
         "worker.bus.log", "            self._refused_before(int(seq), carried_out)\n", "",
     ),
     _over_the_bus(
+        "bus-acts-before-it-heard", "a centre that starts again acts on an older decision before it has heard the newer one",
+        "worker.bus.central", "        self._has_caught_up = False\n", "        self._has_caught_up = True\n",
+    ),
+    _over_the_bus(
         "bus-news-once", "what was decided is said once, whether or not it arrives",
         "worker.bus.forward", "        if is_again and now < self._news.again_at:\n", "        if is_again:\n",
     ),

@@ -11,6 +11,7 @@ from outbox import catalogue as c
 from tests.support.fleet import Fleet, Host, add_lessons, course, fleet, on_the_list, positions, refuse
 from tests.support.make_outbox import lesson
 from tests.support.postgres import Database
+from worker.bus import central
 
 
 @pytest.fixture
@@ -116,6 +117,24 @@ def test_what_was_refused_is_not_tried_again_by_a_centre_that_reads_the_same_new
     host.box.parked.release(poison, Resolution.RETRY, reason="mended")
     settled(bus, host.box, poison, Outcome.APPLIED)
     assert title_of(database, SLUG) == ("Aula 7" if edited is None else "Edited 7")
+
+
+def test_a_centre_that_starts_again_acts_on_no_decision_before_it_has_heard_the_last(
+    bus: Fleet, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was put back to before a retry; its news is read again first, then that the event was discarded."""
+    host, poison, _ = with_poison(bus, database, tmp_path)
+    host.box.parked.release(poison, Resolution.RETRY, reason="hoping")
+    settled(bus, host.box, poison, Outcome.REFUSED)
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("update outbox.parked set carried_out = null")
+    mend(database)
+    host.box.parked.release(poison, Resolution.DISCARD, reason="not wanted after all")
+    host.step()
+    monkeypatch.setattr(central, "READ_BYTES", 1)
+    bus.centre = bus.new_centre()
+    settled(bus, host.box, poison, Outcome.DISCARDED)
+    assert title_of(database, SLUG) is None
 
 
 def test_an_edit_takes_effect_as_it_was_edited_and_before_what_came_later(

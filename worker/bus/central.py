@@ -187,6 +187,7 @@ class Centre:
         self._announce_at = clock()
         self._announced = 0
         self._has_begun = False
+        self._has_caught_up = False
         self._starts = Starts(self._dial, self._answered)
         self._refusal: psycopg.Error | None = None
         self._let_in_at = 0.0
@@ -217,7 +218,7 @@ class Centre:
         """Read what came, apply it, and say how it stands; whether there was anything."""
         if self._clock() >= self._announce_at:
             self._announce()
-        came = sum(self._read(lane) for lane in self._lanes) if self._has_room() else 0
+        came = self._listen()
         due = [served for served in self._served.values() if self._is_due(served)]
         joined = self._apply_together(due) if self._together else set()
         applied = [self._turn(served) for served in due if served.log.outbox_id not in joined]
@@ -233,6 +234,21 @@ class Centre:
         return bool(came) or bool(joined) or any(applied)
 
     # What comes.
+
+    def _listen(self) -> int:
+        """Read what came, at first all of it; returns how many messages.
+
+        Who starts again reads from an earlier place. What was decided last is told last, so until that is heard an
+        older decision must not be acted on.
+        """
+        came = more = self._read_lanes()
+        while more and not self._has_caught_up:
+            came += (more := self._read_lanes())
+        self._has_caught_up = True
+        return came
+
+    def _read_lanes(self) -> int:
+        return sum(self._read(lane) for lane in self._lanes) if self._has_room() else 0
 
     def _has_room(self) -> bool:
         total = sum(served.bytes for served in self._served.values())
