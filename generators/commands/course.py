@@ -216,6 +216,8 @@ def _lessons(run: "CourseRun", *, resume: bool) -> None:
 
 def _report(run: "CourseRun", *, as_json: bool) -> None:
     outcome: Outcome = run.outcome
+    for line in run.left_out:
+        click.echo(f"not quoted: {line}", err=True)
     for path in outcome.kept:
         click.echo(
             f"kept: {path} was changed by hand or written by a model; “generate sync” takes a change over", err=True

@@ -20,7 +20,8 @@ sources_option = click.option(
     metavar="PATH",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A file or folder of notes, transcripts or documents to write from; may be given several times.",
+    help="A file or folder of notes, transcripts or documents to write from; may be given several times.  "
+    "[default: as before]",
 )
 _writer = click.option(
     "--writer",

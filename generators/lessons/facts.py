@@ -12,7 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from generators.languages import fold, vocabulary
 from generators.languages.stems import Stems, stems_of
+from generators.lessons.frame import gap_marks
 from generators.reading.brief import Brief
 from generators.reading.curriculum import Curriculum, CurriculumLesson, CurriculumModule
 from generators.sources import Passage, Question, SourceIndex, Sources, deal, sentences_of
@@ -24,7 +26,9 @@ MOST_WORDS = 900
 LEAST_WORDS = 250
 MOST_TOPICS = 6
 MOST_TERMS = 5
+MOST_FILES_NAMED = 5
 HALF = 0.5
+LEAST_SPOKEN_NUMBER = 3  # “two” and “dos” are said without counting anything
 LONGEST_NAME_WORDS = 4
 LEAST_FIT = 0.5
 # A term comes back in the next lesson, and again after two and after four more: each time it has been half forgotten.
@@ -109,6 +113,14 @@ class CourseFacts:
     sources: Sources = field(default_factory=Sources)
 
     @cached_property
+    def quotable(self) -> Sources:
+        """The sources that are in the course's language; its `skipped` tells what is not."""
+        spoken = self.sources.spoken_in(self.language)
+        # A lesson that lies among them says what it lacks itself: that is no gap of another one.
+        own = [passage for passage in spoken.passages if not any(mark in passage.text for mark in gap_marks())]
+        return Sources(passages=tuple(own), skipped=spoken.skipped)
+
+    @cached_property
     def stems(self) -> Stems:
         return stems_of(self.language)
 
@@ -116,7 +128,7 @@ class CourseFacts:
     def lessons(self) -> tuple[LessonFacts, ...]:
         placed = [(module, lesson) for module in self.curriculum.modules for lesson in module.lessons]
         questions = [self._question(module, lesson) for module, lesson in placed]
-        with closing(SourceIndex(self.sources.passages, self.stems)) as index:
+        with closing(SourceIndex(self.quotable.passages, self.stems)) as index:
             dealt = deal(index, questions)
         terms = self._terms(dealt)
         lessons = [lesson for _, lesson in placed]
@@ -140,18 +152,42 @@ class CourseFacts:
             )
         return tuple(made)
 
+    @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """What no lesson quotes: files in another language, and passages that fit no lesson or found no room in it."""
+        shown = {id(passage) for facts in self.lessons for passage in facts.passages}
+        shown |= {id(found.passage) for facts in self.lessons for found in facts.terms}
+        unused = Counter(one.source for one in self.quotable.passages if id(one) not in shown)
+        files = ", ".join(f"{name} ({count})" for name, count in unused.most_common(MOST_FILES_NAMED))
+        more = ", …" if len(unused) > MOST_FILES_NAMED else ""
+        line = f"{unused.total()} of {len(self.quotable.passages)} passages are in no lesson: {files}{more}"
+        return (*self.quotable.skipped, *([line] if unused else []))
+
     def objectives_of(self, lesson: CurriculumLesson) -> tuple[str, ...]:
-        """The lesson's own objectives, else the course's that share a telling word with its title."""
-        if lesson.objectives:
-            return lesson.objectives
-        title = self.stems.set_of(lesson.title or "")
-        return tuple(text for text in self.curriculum.objectives if title & self.stems.set_of(text))[:2]
+        """The lesson's own objectives, else those of the course that fit its title better than any other's."""
+        return lesson.objectives or self._shared_objectives.get(lesson.title or "", ())[:2]
+
+    @cached_property
+    def _shared_objectives(self) -> dict[str, tuple[str, ...]]:
+        """Title of a lesson -> objectives of the course that share most words with it; both of two titles may."""
+        titles = {lesson.title or "": self.stems.set_of(lesson.title or "") for lesson in self.curriculum.lessons}
+        found: dict[str, tuple[str, ...]] = {}
+        for text in self.curriculum.objectives:
+            about = self.stems.set_of(text)
+            shared = {
+                title: (len(words & about), len(words & about) / (len(words) or 1)) for title, words in titles.items()
+            }
+            best = max(shared.values(), default=(0, 0.0))
+            for title, share in shared.items():
+                if share == best and share[0]:
+                    found[title] = (*found.get(title, ()), text)
+        return found
 
     def _question(self, module: CurriculumModule, lesson: CurriculumLesson) -> Question:
         minutes = lesson.minutes or DEFAULT_MINUTES
         return Question(
             title=lesson.title or "",
-            topics=(*lesson.key_concepts, *lesson.objectives, lesson.description or ""),
+            topics=(*lesson.key_concepts, *self.objectives_of(lesson), lesson.description or ""),
             around=module.title or "",
             words=max(LEAST_WORDS, min(MOST_WORDS, minutes * WORDS_PER_MINUTE // 2)),
         )
@@ -204,14 +240,12 @@ class CourseFacts:
         previous: CurriculumLesson | None,
         following: CurriculumLesson | None,
     ) -> LessonFacts:
-        defined = {id(found.passage) for found in terms if len(sentences_of(found.passage.text)) == 1}
-        left = [passage for passage in passages if id(passage) not in defined]
+        left = [passage for passage in passages if not _is_told_by(terms, passage)]
         steps = next((passage for passage in left if passage.kind == "steps"), None)
         left = [passage for passage in left if passage is not steps]
-        topics = self._topics(lesson, left, terms)
+        topics = self._topics(lesson, left, passages)
         objectives = self.objectives_of(lesson)
-        told = [passage for topic in topics for passage in topic.passages]
-        has_numbers = any(_NUMBER.search(passage.text) for passage in [*told, *([steps] if steps else [])])
+        has_numbers = any(self._has_number(passage.text) for passage in passages)
         gaps = [("objective", lesson.title or lesson.lesson_id)] if not objectives else []
         gaps += [("topic", topic.name or lesson.title or "") for topic in topics if not topic.passages]
         gaps += [] if has_numbers else [("example", lesson.title or lesson.lesson_id)]
@@ -233,8 +267,10 @@ class CourseFacts:
             gaps=tuple(gaps),
         )
 
-    def _topics(self, lesson: CurriculumLesson, passages: list[Passage], terms: list[Definition]) -> tuple[Topic, ...]:
+    def _topics(self, lesson: CurriculumLesson, passages: list[Passage], told: list[Passage]) -> tuple[Topic, ...]:
         """The lesson's topics, each with the passages that share most words with it; what fits none leads.
+
+        `told` is all that was dealt to it: terms and steps stand elsewhere in the lesson.
 
         A topic that a passage of another topic speaks of as well needs none of its own; one that nothing speaks of
         stays, empty.
@@ -244,14 +280,13 @@ class CourseFacts:
         own: list[list[Passage]] = [[] for _ in names]
         rest: list[Passage] = []
         for passage in passages:
-            about = self.stems.set_of(f"{passage.heading} {passage.text}")
+            about = self.stems.set_of(f"{passage.nearest_heading} {passage.text}")
             shared = [len(about & words) / len(words) if words else 0.0 for words in wanted]
             if shared and max(shared) >= HALF:
                 own[shared.index(max(shared))].append(passage)
             else:
                 rest.append(passage)
-        told = [*passages, *(found.passage for found in terms)]
-        texts = [f"{passage.heading} {passage.text}" for passage in told]
+        texts = [f"{passage.nearest_heading} {passage.text}" for passage in told]
         spoken = self.stems.set_of(" ".join(texts))
         topics = [
             Topic(name=name, passages=tuple(found))
@@ -260,7 +295,14 @@ class CourseFacts:
         ]
         if rest:
             topics.insert(0, Topic(name="", passages=tuple(rest)))
-        return tuple(topics) or (Topic(name=lesson.title or "", passages=()),)
+        # What terms and steps tell is told: only of a lesson that has nothing at all nothing is known.
+        return tuple(topics) or (() if told else (Topic(name=lesson.title or "", passages=()),))
+
+    def _has_number(self, text: str) -> bool:
+        """A figure, or a number that is spoken: transcripts have `cincuenta mil` where a book has 50.000."""
+        numbers = vocabulary().languages.get(self.language, {}).get("numbers", {})
+        spoken = (numbers.get(fold(word), 0) for word in text.split())
+        return bool(_NUMBER.search(text)) or any(number >= LEAST_SPOKEN_NUMBER for number in spoken)
 
     def _assigned(self, lines: Sequence[str], lessons: Sequence[CurriculumLesson], *, most: int) -> list[list[str]]:
         """For each lesson the lines that fit it; a line goes to the `most` lessons that it shares rare words with."""
@@ -268,7 +310,7 @@ class CourseFacts:
         known = Counter(stem for words in about for stem in words)
         dealt: list[list[str]] = [[] for _ in lessons]
         for line in lines:
-            words = self.stems.set_of(line)
+            words = self.stems.specific(line)
             scores = [sum(1 / known[stem] for stem in words & own) for own in about]
             ranked = sorted(range(len(lessons)), key=lambda number: (-scores[number], number))[:most]
             for number in ranked:
@@ -277,7 +319,13 @@ class CourseFacts:
         return dealt
 
     def _about(self, lesson: CurriculumLesson) -> frozenset[str]:
-        return self.stems.set_of(" ".join((lesson.title or "", *lesson.key_concepts, *lesson.objectives)))
+        return self.stems.set_of(" ".join((lesson.title or "", *lesson.key_concepts, *self.objectives_of(lesson))))
+
+
+def _is_told_by(terms: Sequence[Definition], passage: Passage) -> bool:
+    """Whether the terms of a lesson say all that a passage says: each of its sentences or items defines one."""
+    parts = [part for line in passage.text.splitlines() for part in sentences_of(line)]
+    return len(parts) <= sum(found.passage is passage for found in terms)
 
 
 def topics_of_title(title: str, stems: Stems) -> tuple[str, ...]:

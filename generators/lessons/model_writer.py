@@ -27,7 +27,8 @@ from generators.lessons.kit import frontmatter, lesson_head
 from generators.lessons.model import MILLION, TOKENS_PER_WORD, Model, ModelFailed, ModelSettings, Question
 from generators.lessons.writer import Estimate
 from generators.reading.curriculum import CurriculumModule
-from generators.scorers import LessonText, foreign_share, lesson_text, score_lesson
+from generators.scorers import LessonText, lesson_text, score_lesson
+from generators.sources.spoken import foreign_share
 from generators.whole_file import write_whole
 
 ATTEMPTS = 3

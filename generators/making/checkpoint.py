@@ -36,6 +36,7 @@ class Progress:
         failed: lesson id -> why it could not be written.
         writer: who wrote the lessons, as `--writer` names it.
         asked: how that writer was asked: options, instructions, template, prices.
+        sources: files and folders that the author named, as whole paths.
     """
 
     stage: Stage = Stage.ORGANISED
@@ -45,6 +46,7 @@ class Progress:
     failed: dict[str, str] = field(default_factory=dict)
     writer: str | None = None
     asked: dict[str, Any] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
 
 
 class Checkpoint:
@@ -80,5 +82,6 @@ class Checkpoint:
                 failed={str(key): str(value) for key, value in raw["failed"].items()},
                 writer=raw.get("writer"),
                 asked=dict(raw.get("asked") or {}),
+                sources=[str(path) for path in raw.get("sources") or ()],
             )
         return Progress()

@@ -33,7 +33,7 @@ class Written:
         failed: lesson id -> why.
         gaps: how many things the author has still to add to them.
         events: that were appended.
-        skipped_sources: sources that could not be read, each as a line.
+        skipped_sources: sources that were not used, each as a line.
     """
 
     written: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ class MissingLessons:
         Raises:
             WriterStopped: the writer can write no further lesson; those before it are published.
         """
-        outcome = Written(skipped_sources=self._sources.skipped)
+        outcome = Written(skipped_sources=(*self._sources.skipped, *self.facts.left_out))
         group: dict[str, tuple[LessonFacts, bytes]] = {}
         try:
             for facts in self.lessons:

@@ -82,7 +82,8 @@ class CourseRun:
         writer: name of the writer of the lessons; None for the one that they were begun with, and else the offline one.
         choose: makes a writer of its name, of a folder where it may keep what it wants to find again, and of how the
             lessons were asked for so far.
-        sources: files and folders that the author named, beside what lies in the course's folder.
+        sources: files and folders that the author named, beside what lies in the course's folder; those of the last
+            run if empty.
 
     Attributes:
         progress: called after each lesson with its id.
@@ -122,6 +123,11 @@ class CourseRun:
         before = self.checkpoint.progress
         asked = before.asked if before.writer == self._name else {}
         return self._choose(self._name, self.checkpoint.folder / "model", asked)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files that are not quoted, and why, each as a line; empty before there is a plan."""
+        return self._planned.facts.left_out if self._planned else ()
 
     @property
     def used(self) -> dict[str, Any]:
@@ -334,8 +340,23 @@ class CourseRun:
 
     @cached_property
     def sources(self) -> Sources:
-        """What lies in the course's folder and was not made by a generator, and what the author named."""
-        return read_sources(self.folder.path, self._given_sources, leave_out=[self._brief_file.path])
+        """What lies in the course's folder and was not made by a generator, and what its author named, now or before.
+
+        Raises:
+            MissingPath: what is named now is not there.
+            UsageFault: what was named before is not; nothing is written anew without what it was written from.
+        """
+        noted = self.checkpoint.progress
+        given = self._given_sources or tuple(map(Path, noted.sources))
+        for path in () if self._given_sources else given:
+            if not path.exists():
+                raise UsageFault(
+                    f"the last run of {self.folder.slug} was made with --sources {path}, which is not there; put it "
+                    "back, or name others"
+                )
+        found = read_sources(self.folder.path, given, leave_out=[self._brief_file.path])
+        noted.sources = [str(path.absolute()) for path in given]
+        return found
 
     @property
     def _brief_name(self) -> str:

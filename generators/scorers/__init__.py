@@ -1,7 +1,7 @@
 from generators.scorers.course import PASS_SHARE, CourseScore, LessonScore, lesson_text, score_course, score_lesson
 from generators.scorers.didactics import PASS_POINTS, DidacticsScore, score_didactics
 from generators.scorers.gps import GpsScore, score_gps
-from generators.scorers.substance import LessonText, Substance, foreign_share, weigh
+from generators.scorers.substance import LessonText, Substance, weigh
 
 __all__ = [
     "PASS_POINTS",
@@ -12,7 +12,6 @@ __all__ = [
     "LessonScore",
     "LessonText",
     "Substance",
-    "foreign_share",
     "lesson_text",
     "score_course",
     "score_didactics",

@@ -54,6 +54,8 @@ class LessonScore:
             "evidence": round(found.evidence, 2),
             "subject": round(found.subject, 2),
             "filler": round(found.filler, 3),
+            "specific": None if found.specific is None else round(found.specific, 3),
+            "alike": round(found.alike, 3),
             "repeated": round(found.repeated, 3),
             "copied": round(found.copied, 3),
             "invented": list(found.invented),

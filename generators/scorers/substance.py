@@ -1,6 +1,6 @@
 """Does a lesson say something? What frames cannot see: own terms, evidence, repetition, language, gaps.
 
-Eight questions, each answered from the text and from the other lessons of its course:
+Nine questions, each answered from the text and from the other lessons of its course:
 
 - *gaps*: has its author still to add something? A marked gap fails, whatever else is there.
 - *subject*: is it about its title, or at least about its course? The title's telling words occur below the headings,
@@ -8,7 +8,9 @@ Eight questions, each answered from the text and from the other lessons of its c
 - *evidence*: is there anything to hold on to? Numbers, code, names, citations, emphasised terms: so many for each
   hundred words. What only repeats a pattern (“tip 3: 15 minutes”) counts twice at most.
 - *filler*: greetings, promises and advice that fits every subject. A sentence counts as filler if nothing in it is left
-  once the words of the title and those of every lesson are taken away; strings of keywords are no sentences either.
+  once the words of the title and those of every lesson are taken away; strings of keywords are no sentences either. Of
+  all its words together some have to be left, too; and one sentence said again with other nouns is one sentence.
+- *structure*: is there a heading? A source laid in as it was spoken is no lesson yet.
 - *repetition*: is it its own? Sentences that stand in another lesson of the course too, or in its brief, are not; the
   words of the title and those that the lesson uses most are left out: the same lesson with other nouns is no other.
 - *citations*: does what it cites exist? Asked where it is known what there is to cite.
@@ -26,12 +28,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from generators.languages import fold, vocabulary
+from generators.languages import fold
 from generators.languages.stems import Stems, stems_of
 from generators.languages.word_order import sense_of_order
 from generators.lessons.frame import GAP_MARK, gap_marks
 from generators.reading.markdown import split_frontmatter
 from generators.scorers.document import Section, sections, sentences, words_of
+from generators.sources.spoken import foreign_share
 
 LEAST_WORDS = 80
 LEAST_SENTENCES = 3
@@ -40,6 +43,8 @@ MOST_FILLER = 0.45
 MOST_REPEATED = 0.35
 MOST_COPIED = 0.5
 MOST_FOREIGN = 0.2
+LEAST_SPECIFIC = 0.16
+MOST_ALIKE = 0.35
 LEAST_SUBJECT = 0.3
 LEAST_KINSHIP = 0.5
 STRANGE_KINSHIP = 0.35
@@ -47,8 +52,8 @@ ENOUGH_OTHERS = 3
 LEAST_ORDER = 0.14
 MASKED_WORDS = 8
 _TELLING_WORDS = 20
-_FOREIGN_WORDS = 6
 _LONG_SENTENCE_WORDS = 6
+_ENOUGH_WORDS = 60
 _MOST_OF_A_PATTERN = 2
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
@@ -57,7 +62,10 @@ _NUMBER = re.compile(r"(?<![\w.])\d[\d.,:]*")
 _CODE = re.compile(r"`[^`\n]+`")
 _STRONG = re.compile(r"\*\*([^*\n]{2,60})\*\*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(https?://[^\s)]+)|— \*([^*\n]+)\*")
-_CITATION = re.compile(r"— \*([^*\n]+?\.(?:md|mdx|markdown|txt|vtt|srt|html?|ipynb|pdf|docx|pptx))\b[^*\n]*\*")
+_CITATION = re.compile(
+    r"— \*([^*\n]+?\.(?:md|mdx|markdown|txt|vtt|srt|html?|ipynb|pdf|docx|pptx))\b[^*\n]*\*", re.IGNORECASE
+)
+_TOKEN = re.compile(r"[^\W\d_]+|\d[\d.,]*")
 _LINE_END = re.compile(r"\n|(?<=[.!?…])\s+(?=\S)")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 _NAME = re.compile(r"(?<=[a-zà-ÿ,;] )[A-ZÀ-Þ][\w’'-]+")
@@ -127,6 +135,9 @@ class Substance:
         subject: share of the title's telling words that the text uses; 1.0 for a title without any.
         kinship: share of the words that it uses most which other lessons of the course use; None if there are none.
         filler: share of sentences that would fit a lesson on anything.
+        specific: share of words that no other subject has; None where there are too few to tell.
+        alike: share of sentences that differ from two others in their nouns alone.
+        headings: how many there are.
         repeated: share of sentences that another lesson has as well.
         copied: share of sentences that stand in the brief or the outline.
         invented: files that are cited and do not exist.
@@ -141,6 +152,9 @@ class Substance:
     subject: float
     kinship: float | None
     filler: float
+    specific: float | None
+    alike: float
+    headings: int
     repeated: float
     copied: float
     invented: tuple[str, ...]
@@ -185,6 +199,15 @@ class Substance:
                 f"filler: {self.filler:.0%} of the sentences would fit a lesson on anything",
             ),
             (
+                self.filler <= MOST_FILLER and self.specific is not None and self.specific < LEAST_SPECIFIC,
+                f"filler: only {self.specific or 0:.0%} of its words are of its subject; {LEAST_SPECIFIC:.0%} is asked",
+            ),
+            (
+                self.alike > MOST_ALIKE,
+                f"filler: {self.alike:.0%} of the sentences are one sentence with other nouns",
+            ),
+            (not self.headings, "structure: there is no heading"),
+            (
                 self.repeated > MOST_REPEATED,
                 f"repetition: {self.repeated:.0%} of the sentences stand in another lesson too",
             ),
@@ -211,6 +234,9 @@ def weigh(lesson: LessonText, others: Iterable[LessonText], about: Iterable[Less
         subject=_subject(lesson),
         kinship=_kinship(lesson, others),
         filler=_filler(lesson),
+        specific=_specific(lesson),
+        alike=_alike(lesson),
+        headings=sum(bool(section.heading) for section in lesson.found),
         repeated=_share(lesson.masked, {sentence for other in others for sentence in other.masked}),
         copied=_share(
             Counter(map(_plain, lesson.sentences)), {_plain(one) for text in about for one in text.sentences}
@@ -280,6 +306,27 @@ def _is_row(words: Sequence[str], stems: Stems) -> bool:
     return len(words) >= _LONG_SENTENCE_WORDS and not any(map(stems.is_function_word, words))
 
 
+def _specific(lesson: LessonText) -> float | None:
+    """Share of the words of its sentences that neither its title nor every lesson has."""
+    stems = stems_of(lesson.language)
+    title = stems.set_of(lesson.title)
+    words = sum(len(words_of(one)) for one in lesson.sentences)
+    own = sum(len(stems.specific(one) - title) for one in lesson.sentences)
+    return own / words if words >= _ENOUGH_WORDS else None
+
+
+def _alike(lesson: LessonText) -> float:
+    """Share of the sentences whose words of grammar are, in their order, those of two others."""
+    stems = stems_of(lesson.language)
+    patterns = Counter[tuple[str, ...]]()
+    for sentence in lesson.sentences:
+        words = _TOKEN.findall(sentence)
+        if len(words) >= _LONG_SENTENCE_WORDS:
+            patterns[tuple(fold(word) if stems.is_function_word(word) else "" for word in words)] += 1
+    again = sum(count for count in patterns.values() if count > _MOST_OF_A_PATTERN)
+    return again / len(lesson.sentences) if lesson.sentences else 0.0
+
+
 def _subject(lesson: LessonText) -> float:
     title = stems_of(lesson.language).set_of(lesson.title)
     return len(title & lesson.stems.keys()) / len(title) if title else 1.0
@@ -297,22 +344,3 @@ def _order(lesson: LessonText) -> float | None:
     """The order of the words in its sentences; of all that it says, where there are hardly any."""
     found = sense_of_order(lesson.sentences, lesson.language)
     return sense_of_order(lesson.found[0].all_blocks, lesson.language) if found is None else found
-
-
-def foreign_share(texts: Sequence[str], language: str) -> float:
-    """Share of sentences whose small words belong to another language than this; 0 if none is long enough to tell."""
-    known = {
-        code: frozenset(map(fold, spoken.get("function_words", ()))) for code, spoken in vocabulary().languages.items()
-    }
-    if language not in known:
-        return 0.0
-    judged = foreign = 0
-    for sentence in texts:
-        words = [fold(word) for word in words_of(sentence)]
-        if len(words) < _FOREIGN_WORDS:
-            continue
-        judged += 1
-        counts = {code: sum(word in small for word in words) for code, small in known.items()}
-        best = max(counts.values())
-        foreign += counts[language] * 2 < best
-    return foreign / judged if judged else 0.0

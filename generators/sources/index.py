@@ -9,7 +9,7 @@ steps below "Chain" go to the lesson on chains though they speak of a wheel.
 """
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,12 +19,13 @@ from generators.sources.passages import Passage
 
 TITLE_WEIGHT = 3.0
 BEST_FILE_BONUS = 1.0
-LEAST_SHARE = 0.25
+LEAST_SHARE = 0.15
 CANDIDATES = 60
 BEST_PASSAGES = 8
 NAME_WEIGHT = 4.0
 SECTION_BONUS = 1.0
-_HEADING_WEIGHT, _TEXT_WEIGHT = 3.0, 1.0
+SHORT_NOTE_WORDS = 150
+_WEIGHTS = (3.0, 1.0, 1.0)  # of the nearest heading, of those above it, of the text
 # BM25 gives no weight to a word that half of all passages hold. In short notes that is the subject itself, so the
 # index holds as many rows again, and some, of a word that nobody writes.
 _PADDING = "·"
@@ -69,12 +70,20 @@ class SourceIndex:
         self._stems = stems
         self._database = sqlite3.connect(":memory:")
         self._database.executescript(
-            "create virtual table passages using fts5(heading, body, tokenize = \"unicode61 tokenchars '#+.·'\");"
+            "create virtual table passages using fts5(heading, above, body,"
+            " tokenize = \"unicode61 tokenchars '#+.·'\");"
             "create virtual table names using fts5(name, tokenize = \"unicode61 tokenchars '#+.·'\");"
         )
-        texts = [(self._text(passage.heading), self._text(passage.text)) for passage in passages]
+        texts = [
+            (
+                self._text(passage.nearest_heading),
+                self._text(passage.heading.removesuffix(passage.nearest_heading)),
+                self._text(passage.text),
+            )
+            for passage in passages
+        ]
         self._database.executemany(
-            "insert into passages (rowid, heading, body) values (?, ?, ?)",
+            "insert into passages (rowid, heading, above, body) values (?, ?, ?, ?)",
             ((number, *pair) for number, pair in enumerate([*texts, *_padding(texts)])),
         )
         self._files = list(dict.fromkeys(passage.source for passage in passages))
@@ -108,7 +117,7 @@ class SourceIndex:
         """Passage -> how well it fits."""
         scores: dict[int, float] = defaultdict(float)
         for text, weight in self._asked(question):
-            for number, score in self._ranked("passages", text, (_HEADING_WEIGHT, _TEXT_WEIGHT)):
+            for number, score in self._ranked("passages", text, _WEIGHTS):
                 scores[number] += weight * score
         return scores
 
@@ -186,10 +195,24 @@ Offer = tuple[float, int, Passage]
 
 
 def _with_sections(index: SourceIndex, offers: list[Offer]) -> list[Offer]:
-    """The offers, weighed by heading: a section goes to the lesson that most of it fits, with all that stands in it."""
+    """The offers, weighed by heading: a section goes to the lesson that most of it fits, with all that stands in it.
+
+    A short note without any heading is one section if all that fits anything in it fits the same lesson.
+    """
+    words: Counter[str] = Counter()
+    for passage in index.passages:
+        words[passage.source] += passage.words if not passage.heading else SHORT_NOTE_WORDS
+    best: dict[tuple[str, int], Offer] = {}
+    for offer in offers:
+        key = offer[2].source, offer[2].order
+        best[key] = max(best.get(key, offer), offer, key=lambda one: (one[0], -one[1]))
+    lessons: dict[str, set[int]] = defaultdict(set)
+    for _, number, passage in best.values():
+        lessons[passage.source].add(number)
+    notes = {source for source, numbers in lessons.items() if words[source] < SHORT_NOTE_WORDS and len(numbers) == 1}
     fits: dict[tuple[str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for score, number, passage in offers:
-        if passage.heading:
+        if passage.heading or passage.source in notes:
             fits[passage.source, passage.heading][number] += score
     owners = {section: max(by, key=lambda number: (by[number], -number)) for section, by in fits.items()}
     weighed = [

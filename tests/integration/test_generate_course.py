@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from generators.cli import cli
-from generators.errors import GeneratorError
+from generators.errors import GeneratorError, UsageFault
 from generators.lessons import CourseFacts, Estimate, LessonFacts, OfflineWriter, WriterStopped, write_kit
 from generators.making import run as course_run
 from generators.making.plan import CoursePlan
@@ -450,6 +451,25 @@ def test_a_person_is_told_what_was_written_and_what_the_author_has_to_add(workpl
     assert "skipped source: " in result.stderr
     assert "scan.pdf" in result.stderr
     assert "no lesson is missing" in _generate("write", unfinished).stdout
+
+
+def test_a_later_run_writes_from_the_sources_that_the_first_one_was_given(workplace: Path) -> None:
+    """Nobody has to name them again, and no kit is emptied because they were not; gone, they are asked for."""
+    sources = workplace / "notes"
+    shutil.copytree(EXAMPLES / "sources" / "first-tests-in-python", sources)
+    brief = EXAMPLES / "briefs" / "first-tests-in-python.md"
+    first = _made("course", brief, "--approve", "--sources", "notes")
+    folder = Path(str(first["folder"]))
+    before = _bytes(folder)
+    again = _made("course", brief, "--approve")
+    assert (again["files_written"], again["gaps"]) == (0, first["gaps"])
+    assert _bytes(folder) == before
+    sources.rename(workplace / "moved")
+    refused = _generate("course", brief, "--approve")
+    assert isinstance(refused.exception, UsageFault)
+    assert "--sources" in str(refused.exception)
+    assert _bytes(folder) == before
+    assert _made("course", brief, "--approve", "--sources", "moved")["gaps"] == first["gaps"]
 
 
 class OneFails(OfflineWriter):

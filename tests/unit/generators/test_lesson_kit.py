@@ -1,6 +1,7 @@
 """The offline lesson: what is known, quoted; what is not, a gap."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,45 @@ def test_the_lessons_that_are_shown_are_those_that_are_made() -> None:
     made = runpy.run_path(str(EXAMPLES / "make_lessons.py"))["lessons"]()
     shown = {path.name: path.read_text("utf-8") for path in (EXAMPLES / "lessons").glob("[0-9]*.md")}
     assert shown == made
+
+
+def test_what_terms_and_steps_tell_is_no_gap() -> None:
+    """“No source speaks of it” stands only where none does, and a number may be spoken."""
+    told = ("A colmena é uma caixa de dez quadros móveis para as abelhas.",)
+    facts = course(lesson("1.1", "A colmena"), sources=told)
+    assert [kind for kind, _ in facts.lessons[0].gaps] == ["objective", "practice"]
+    assert "dez quadros" in text_of(facts)
+
+
+def test_a_list_of_which_one_item_is_a_term_is_quoted_whole() -> None:
+    """What stands beside a definition is lost to nobody."""
+    text = "- **Alça**: a caixa que se põe em cima da câmara de cria.\n- Nunca abra a colmena quando chove."
+    listed = Passage(source="notas.md", place="1", order=0, heading="A colmena", text=text, kind="list")
+    facts = course(lesson("1.1", "A colmena"))
+    facts = replace(facts, sources=Sources(passages=(listed,)))
+    assert "Nunca abra a colmena quando chove." in text_of(facts)
+    assert text_of(facts).count("a caixa que se põe") == 1
+
+
+def test_an_objective_of_the_course_goes_to_the_lesson_that_it_fits_best() -> None:
+    """One word in common is not enough where another lesson shares two."""
+    module = CurriculumModule(number=1, lessons=(lesson("1.1", "A caixa e os quadros"), lesson("1.2", "Colher o mel")))
+    curriculum = Curriculum(title="C", slug="c", modules=(module,), objectives=("Colher o mel sem ferir os quadros",))
+    facts = CourseFacts(brief=Brief(), curriculum=curriculum, language="pt")
+    assert [one.objectives for one in facts.lessons] == [(), ("Colher o mel sem ferir os quadros",)]
+
+
+def test_a_gap_that_a_source_has_is_no_gap_of_the_lesson() -> None:
+    """A kit that lies among the notes says what it lacks itself."""
+    facts = course(lesson("1.1", "O vapor do forno"), sources=("✍️ **Falta**: um exercício para o vapor do forno",))
+    assert text_of(facts).count("✍️") == len(facts.lessons[0].gaps)
+
+
+def test_what_no_lesson_quotes_is_told() -> None:
+    """An author who gave ten passages knows how many of them nobody will read."""
+    facts = course(lesson("1.1", "O vapor do forno"), sources=("O vapor do forno deixa a casca fina por dez minutos.",))
+    other = Passage(
+        source="b.md", place="1", order=0, heading="", text="Uma frase sobre bicicletas e montanhas distantes."
+    )
+    facts = replace(facts, sources=Sources(passages=(*facts.sources.passages, other)))
+    assert facts.left_out == ("1 of 2 passages are in no lesson: b.md (1)",)

@@ -1,6 +1,8 @@
 """Sources: read into passages that can be quoted with their place, found by the lesson that they speak of."""
 
 import json
+import os
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from generators.errors import MissingPath
 from generators.languages.stems import stems_of
 from generators.reading.curriculum import read_curriculum
 from generators.reading.markdown.html import sound
-from generators.sources import Passage, Question, SourceIndex, deal, read_sources
+from generators.sources import Passage, Question, SourceIndex, Sources, deal, read_sources
 from generators.sources.definitions import definitions
+from generators.sources.documents import _page
 
 ROOT = Path(__file__).parents[3]
 COURSES = ROOT.parent / "shared" / "data" / "courses"
@@ -265,3 +268,161 @@ def test_the_right_transcript_is_found_for_lessons_of_open_courses() -> None:
     print(f"the right transcript came first for {right} of {asked} lessons")  # noqa: T201 - the figure of docs/lessons.md
     assert asked >= 10
     assert right >= 0.8 * asked
+
+
+def test_steps_and_rows_of_a_page_stay_together_and_navigation_is_no_list(tmp_path: Path) -> None:
+    """A short step is lost to nobody; what is defined in a list of definitions keeps its term."""
+    page = (
+        "<h1>Chain</h1><h2>Changing it</h2><ol><li>Soak it.</li><li>Open the link with <b>pliers</b>.<ul><li>Mind the pin.</li>"
+        "</ul></li><li>Ride.</li></ol><ul><li><a href='/a'>All about chains and more</a></li><li><a href='/b'>Our shop</a></li></ul>"
+        "<table><tr><th>Wear</th><th>Do</th></tr><tr><td>0.5 %</td><td>replace</td></tr></table>"
+        "<table><tr><td>A page that is only laid out in one cell.</td></tr></table>"
+        "<dl><dt>Boot</dt><dd>a piece of cloth that closes a cut.</dd></dl>"
+    )
+    steps, table, laid_out, term = passages(tmp_path, "a.html", page)
+    assert (steps.kind, steps.heading) == ("steps", "Chain › Changing it")
+    assert steps.text == "1. Soak it.\n2. Open the link with pliers.\n   - Mind the pin.\n3. Ride."
+    assert (table.kind, table.text) == ("table", "| Wear | Do |\n| --- | --- |\n| 0.5 % | replace |")
+    assert laid_out.text == "A page that is only laid out in one cell."
+    assert term.text == "**Boot**: a piece of cloth that closes a cut."
+
+
+def test_numbered_paragraphs_tables_and_notes_of_documents_are_read(tmp_path: Path) -> None:
+    """A Word list is steps, a table is a table, and what a speaker notes below a slide is said."""
+    import docx  # noqa: PLC0415
+    import pptx  # noqa: PLC0415
+
+    word = docx.Document()
+    word.add_heading("Miel", 1)
+    word.add_heading("Pasos", 2)
+    for text in ("Corta el opérculo.", "Gira el extractor despacio."):
+        word.add_paragraph(text, style="List Number")
+    table = word.add_table(2, 2)
+    for cell, text in zip([*table.row_cells(0), *table.row_cells(1)], ("agua", "qué", "18 %", "secar"), strict=True):
+        cell.text = text
+    word.save(str(tmp_path / "a.docx"))
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[5])
+    slide.shapes.title.text = "Naipes"
+    slide.notes_slide.notes_text_frame.text = "Peça a cada cantor que cante em três tons."
+    slides.save(str(tmp_path / "b.pptx"))
+    found = [(one.heading, one.place, one.kind, one.text) for one in read_sources(None, [tmp_path]).passages]
+    assert found == [
+        ("Miel › Pasos", "§ 3-4", "steps", "1. Corta el opérculo.\n2. Gira el extractor despacio."),
+        ("Miel › Pasos", "§ 4", "table", "| agua | qué |\n| --- | --- |\n| 18 % | secar |"),
+        ("Naipes", "slide 1", "prose", "Peça a cada cantor que cante em três tons."),
+    ]
+
+
+def test_a_document_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path: Path) -> None:
+    """A few kilobytes of Word can hold more than there is memory; a pipe with its name would be waited for."""
+    with zipfile.ZipFile(tmp_path / "bomb.docx", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("word/document.xml", bytes(40 * 1024 * 1024))
+    os.mkfifo(tmp_path / "pipe.pdf")
+    found = read_sources(None, [tmp_path])
+    assert found.passages == ()
+    assert "too large" in found.skipped[0]
+    assert "not a regular file" in found.skipped[1]
+
+
+def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    """A course's folder may come from anybody; what lies elsewhere is quoted if its author names it."""
+    elsewhere, folder = tmp_path / "private.md", tmp_path / "course"
+    folder.mkdir()
+    elsewhere.write_text("The password of the router is on the fridge.\n")
+    (folder / "notes.md").symlink_to(elsewhere)
+    found = read_sources(folder)
+    assert found.passages == ()
+    assert "leads out of its folder" in found.skipped[0]
+    assert len(read_sources(folder, [elsewhere]).passages) == 1
+
+
+def test_a_file_that_is_no_source_or_says_nothing_is_named(tmp_path: Path) -> None:
+    """A format that nobody reads, and a talk without a word in it."""
+    (tmp_path / "a.rst").write_text("Some text that nobody reads.\n")
+    (tmp_path / "b.vtt").write_text("WEBVTT\n")
+    told = read_sources(None, [tmp_path / "a.rst", tmp_path / "b.vtt"]).skipped
+    assert "no source that can be read; .docx" in told[0]
+    assert "holds no text" in told[1]
+
+
+def test_what_is_quoted_does_nothing(tmp_path: Path) -> None:
+    """Markup of a page's text is shown, commands to a terminal and turned writing are not there, emphasis and links are."""
+    html = "<p>&lt;script&gt;alert(1)&lt;/script&gt; is what a page must never run, if 2 < 3.</p>"
+    assert passages(tmp_path, "a.html", html)[0].text.startswith("&lt;script>alert(1)&lt;/script> is what")
+    text = "Press <kbd>Esc</kbd> or \x1b[31mread\u202e `<b>` at <https://example.org> for 2 < 3.\n"
+    assert passages(tmp_path, "b.md", text)[0].text == (
+        "Press <kbd>Esc</kbd> or [31mread `<b>` at <https://example.org> for 2 < 3."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Run this:\n\n```python\nprint(1)\n", "Run this:\n\n    print(1)\n", "````md\n```python\nprint(1)\n```\n````\n"],
+)
+def test_code_that_is_quoted_ends_where_it_ends(tmp_path: Path, text: str) -> None:
+    """A fence that its author forgot to close, or that holds another one, does not swallow the rest of a lesson."""
+    code = next(one for one in passages(tmp_path, "a.md", text) if one.kind == "code")
+    first, *_, last = code.text.split("\n")
+    assert last == first.rstrip("pythonmd")
+    assert code.text.count(last) == 2
+    assert "print(1)" in code.text
+
+
+def test_a_file_is_cited_in_one_line_whatever_its_name_is(tmp_path: Path) -> None:
+    """Line breaks, emphasis and bytes that are no text cannot break a citation, nor the file that it stands in."""
+    for name in (b"a\nb *c*.md", b"caf\xe9.md"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(f"A sentence of the file {name!r}.\n")
+    cited = [one.citation for one in read_sources(None, [tmp_path]).passages]
+    assert [one.partition("/")[2] for one in cited] == ["a b c .md:1", "caf\ufffd.md:1"]
+
+
+def test_a_long_silence_ends_a_passage(tmp_path: Path) -> None:
+    """What follows a pause is cited by its own time, and goes to another lesson if it is about something else."""
+    talk = (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:09.000\nMost people press the patch on too early, and it peels off at home.\n\n"
+        "00:00:40.000 --> 00:00:48.000\nThe bead is the stiff edge of the tyre that hooks into the rim.\n"
+    )
+    assert [one.place for one in passages(tmp_path, "a.vtt", talk)] == ["00:00:01", "00:00:40"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "A soda cáustica é o hidróxido de sódio vendido em escamas. Nunca coloque a água na soda, porque a mistura espirra.",
+        "Ein Plattfuß ist ein Loch im Schlauch, das man mit einem Flicken und etwas Kleber in fünf Minuten repariert.",
+        "Quand le pneu est à plat, passe les doigts à l'intérieur du pneu, parce que l'épine y est presque toujours.",
+        "Сначала проведите пальцами по внутренней стороне покрышки, потому что шип обычно ещё там.",
+        "先用手指沿着轮胎内侧慢慢摸一圈，因为刺通常还在那里。",
+    ],
+)
+def test_what_is_in_another_language_is_left_out_and_told(foreign: str) -> None:
+    """An English course quotes no Portuguese, and no language that no course can be in."""
+    english = "A strong colony has fifty thousand workers in June, and a single queen that lays all the eggs."
+    sources = Sources(passages=(passage(foreign, source="a.md"), passage(english, source="b.md")))
+    found = sources.spoken_in("en")
+    assert [one.text for one in found.passages] == [english]
+    assert found.skipped == ("a.md: it is in another language than the course (en); translate what is to be quoted",)
+    mixed = Sources(passages=(passage(f"{english} {english}"), passage(english, order=1), passage(foreign, order=2)))
+    assert mixed.spoken_in("en").skipped[0].startswith("notes.md: 1 of its 3 passages are in another language")
+
+
+def test_steps_go_with_the_heading_above_their_own() -> None:
+    """Below "Honey" the heading "Steps" says whose steps they are."""
+    index = SourceIndex(
+        [
+            passage("The cells are capped when it is ripe.", heading="Honey"),
+            passage("1. Brush the bees off.\n2. Spin slowly.", heading="Honey › Steps", order=1),
+            passage("A frame holds the comb.", source="hive.md", heading="The hive"),
+        ],
+        stems_of("en"),
+    )
+    with closing(index):
+        dealt = deal(index, [Question(title="The hive"), Question(title="Harvesting honey")])
+    assert [[one.order for one in lesson] for lesson in dealt] == [[0], [0, 1]]
+
+
+def test_the_first_line_of_a_page_is_its_heading() -> None:
+    """What stands alone above the first sentence of a PDF's page; a sentence that goes on in the next line does not."""
+    assert _page("Respiração e apoio\nO diafragma é um músculo.") == "# Respiração e apoio\n\nO diafragma é um músculo."
+    assert _page("O diafragma é um\nmúsculo.") == "O diafragma é um\nmúsculo."

@@ -254,3 +254,57 @@ def test_order_is_not_judged_where_nothing_tells_it() -> None:
 def test_a_table_counts_what_follows_what_within_a_clause() -> None:
     """Words of grammar as they are, endings of the others; what was seen once is chance."""
     assert table_of("O forno e a massa.\nO pano, a mesa\n", "pt") == "a -a 2\no -o 2\n"
+
+
+THIN = """# Apicultura
+
+Bienvenido a esta lección sobre Apicultura. Hoy vas a descubrir cómo Apicultura puede transformar tu manera de trabajar. Mucha gente
+se siente perdida cuando empieza con Apicultura, y es completamente normal. Apicultura es una de las habilidades más importantes de
+nuestro tiempo. Según el 73% de los profesionales, dominar Apicultura lo cambia todo. Imagina despertarte en 30 días con confianza
+en Apicultura.
+
+Primero, comprende lo básico de Apicultura. Segundo, practica Apicultura durante 15 minutos cada día. Tercero, repasa lo que
+aprendiste sobre Apicultura y compártelo con un amigo. Recuerda: la constancia gana a la intensidad.
+"""
+PARTS = [
+    ("wear", "link"), ("pin", "plate"), ("roller", "joint"), ("gauge", "stretch"), ("cassette", "ring"), ("oil", "grease"),
+    ("length", "pliers"), ("tool", "rivet"), ("lube", "wax"), ("speed", "sprocket"),
+]  # fmt: skip
+TALK = (
+    "Right, so the tyre is flat and we are by the road. First thing, run your fingers round the inside of the tyre, slowly, because "
+    "the thorn is usually still there. Then pump the tube up to twice its size and hold it to your lip. Roughen an area bigger than "
+    "the patch, spread the glue thin, and wait 5 minutes until it is dull. For a 28 mm tyre I use 75 psi behind and 70 in front; "
+    "check that the moulding line sits level round the rim."
+)
+GERMAN = (
+    "Wenn der Reifen platt ist, tastest du zuerst die Innenseite des Mantels ab, weil der Dorn meistens noch steckt. Danach pumpst "
+    "du den Schlauch auf die doppelte Größe auf und hältst ihn an die Lippe. Rau eine Fläche an, die größer ist als der Flicken, und "
+    "warte 5 Minuten, bis der Kleber matt ist. Für einen Reifen von 28 mm nehme ich 75 psi hinten und 70 vorne."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "language", "reason"),
+    [
+        ("apicultura.md", THIN, "es", "filler: only"),
+        (
+            "chain.md",
+            "# Bike chain\n\n" + " ".join(f"Chain {a} and chain {b} in the {a} of {len(b)} mm." for a, b in PARTS),
+            "en",
+            "filler: 100% of the sentences are one sentence",
+        ),
+        ("puncture.md", TALK, "en", "structure: there is no heading"),
+        ("puncture.md", f"# Reifen\n\n{GERMAN}", "es", "language: 100%"),
+        ("puncture.md", f"# Reifen\n\n{GERMAN}", "en", "language: 100%"),
+    ],
+)
+def test_what_no_subject_needs_no_author_wrote_or_no_pupil_reads_fails(
+    name: str, text: str, language: str, reason: str
+) -> None:
+    """A nameless noun in phrases of every day, one sentence with ten nouns, a bare transcript, a language beyond the frames."""
+    assert any(one.startswith(reason) for one in score_lesson(name, text, language=language).missing)
+
+
+def test_a_talk_under_a_heading_is_a_short_lesson() -> None:
+    """It needs no more than a title and something to say."""
+    assert score_lesson("puncture.md", f"# A flat tyre\n\n{TALK}", language="en").passed
