@@ -383,8 +383,8 @@ MUTANTS = (
         "worker.faults.parking", "        self._left += gone\n", "",
     ),
     _mutant(
-        "left-unnoted", "what was taken up last stays on the list in the file, if it went within a second",
-        "worker.faults.parking", "if self._owed or not self._ready or self._clock()", "if self._owed or self._clock()",
+        "left-unnoted", "what was taken up last stays on the list in the file, if it went within two seconds",
+        "worker.faults.parking", "if self._owed or not self._ready or self._left_for", "if self._owed or self._left_for",
         ("worker.faults.parking", 'over, or waits."""\n        self._write()', 'over, or waits."""'),
     ),
     _mutant(

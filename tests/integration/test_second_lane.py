@@ -30,6 +30,8 @@ from worker.apply.projection import Batch
 from worker.apply.transaction import lock_position, send_position
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits, connect
+from worker.faults import parking
+from worker.run.report import Report
 
 LESSONS = 40
 HELD = 3  # events of the course itself, which the lessons refer to
@@ -310,6 +312,25 @@ def test_what_was_let_go_goes_over_both_connections_as_new_events_do(released: O
     assert rows(database, "select count(*) from outbox.parked") == [(0,)]
     assert released.parked.count() == 0
     assert rows(database, "select xmin::text, applied_seq from outbox.sources") == before
+
+
+def test_what_has_left_the_list_is_written_while_the_server_works_on_the_next_batch(
+    released: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it costs no time of its own; only what the last batch took away is written after all of them."""
+    monkeypatch.setattr(parking, "LEFT_SECONDS", float("inf"))
+    monkeypatch.setattr(parking, "LEFT_SECONDS_MEANWHILE", 0.0)
+    shown: list[int] = []
+    batch, told = LESSONS // 5, Report.released
+
+    def after_a_batch(report: Report, position: Position, count: int, seconds: float, left: int) -> None:
+        shown.append(released.parked.count())
+        told(report, position, count, seconds, left)
+
+    monkeypatch.setattr(Report, "released", after_a_batch)
+    assert drain(released, database.worker_dsn, max_events=batch) is Ending.EMPTY
+    first = 1 + LESSONS - batch  # with the discarded one, and what became of a decision is written at once
+    assert shown == [first, *range(first, 1, -batch), 0]
 
 
 @pytest.mark.parametrize("bad", [ANEW[0], ANEW[LESSONS // 2 - 1], ANEW[LESSONS // 2], ANEW[-1]])

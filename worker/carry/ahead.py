@@ -11,7 +11,8 @@ parked, whether an operator paused the relay, and whether the batch went through
 error in here is not reported either: the relay reads the events again, and meets it there.
 
 What was let go is read by its seqs (`AheadOnList`). If the list changes before it is wanted, other seqs are wanted or
-an event was edited, and what was read or decoded is dropped in the same way.
+an event was edited, and what was read or decoded is dropped in the same way. That earlier batches have left the list is
+written into the outbox file in this time as well: they are committed, whatever becomes of the one under way.
 
 An event that kills the process that decodes it would kill here while the batch before it is in hand. After a death,
 therefore, nobody looks ahead (`suspects`).
@@ -93,6 +94,7 @@ class AheadOnList(_AtHand):
         most_events: as well.
         ready: the seqs of what is to be taken up, greater than a given one, so many at most.
         obeyed: the events as they are to be applied.
+        note: write down what earlier batches have left to be written; must not raise.
     """
 
     def __init__(
@@ -102,10 +104,12 @@ class AheadOnList(_AtHand):
         most_events: int,
         ready: Callable[[int, int], list[int]],
         obeyed: Callable[[list[Event]], list[Event]],
+        note: Callable[[], None],
     ) -> None:
         super().__init__(box, most_bytes, most_events)
         self._ready = ready
         self._obeyed = obeyed
+        self._note = note
 
     def read(self, *, limit: int) -> list[Event]:
         """Return up to `limit` events that are to be taken up, in order."""
@@ -118,12 +122,13 @@ class AheadOnList(_AtHand):
         return at_hand
 
     def look(self) -> None:
-        """Read and decode what follows the events that were read last."""
+        """Read and decode what follows the events that were read last, and write down what is left to be written."""
         after, limit = self._asked
         with suppress(OutboxError, WorkerError):
             if seqs := self._ready(after, limit):
                 self._events = self._box.read_these(seqs, most_bytes=self._bytes_for(limit))
                 self._decoded = decoded_anew(self._obeyed(self._events))
+        self._note()
 
 
 def decoded_anew(events: Sequence[Event]) -> list[Decoded]:

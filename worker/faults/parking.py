@@ -36,8 +36,10 @@ from worker.notes import best_effort
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000
-# How long the file may show rows that have left the list, while others still leave it.
-LEFT_SECONDS = 1.0
+# How long the file may show rows that have left the list, while others still leave it; and how soon it is written in
+# the time in which the server works, which costs nothing.
+LEFT_SECONDS = 2.0
+LEFT_SECONDS_MEANWHILE = 0.25
 
 
 class Facts(NamedTuple):
@@ -282,8 +284,16 @@ class ParkedList:
             self._ready = [seq for seq in self._ready if seq not in left]
         self._settle(outcomes)
         self._left += gone
-        if self._owed or not self._ready or self._clock() - self._left_noted_at >= LEFT_SECONDS:
+        if self._owed or not self._ready or self._left_for(LEFT_SECONDS):
             self._write()
+
+    def note_meanwhile(self) -> None:
+        """Write what is not written yet, if it is time: the next batch is on its way, and the server works on it."""
+        if self._left_for(LEFT_SECONDS_MEANWHILE):
+            self._write()
+
+    def _left_for(self, seconds: float) -> bool:
+        return bool(self._left) and self._clock() - self._left_noted_at >= seconds
 
     def note(self) -> None:
         """Write what is not written yet: the session is over, or waits."""

@@ -58,7 +58,9 @@ class Releases:
         self._failures = failures
         self._went_through = went_through
         self.size = size
-        self._ahead = AheadOnList(box, options.max_bytes, options.max_events, parked.ready_after, parked.obeyed)
+        self._ahead = AheadOnList(
+            box, options.max_bytes, options.max_events, parked.ready_after, parked.obeyed, parked.note_meanwhile
+        )
 
     def are_due(self) -> bool:
         """Whether there is something to take up."""

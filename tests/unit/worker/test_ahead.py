@@ -124,6 +124,10 @@ class Listed:
     def __init__(self, *seqs: int) -> None:
         self.seqs = list(seqs)
         self.discarded: set[int] = set()
+        self.noted = 0
+
+    def note(self) -> None:
+        self.noted += 1
 
     def ready(self, after: int, limit: int) -> list[int]:
         return [seq for seq in self.seqs if seq > after][:limit]
@@ -136,7 +140,7 @@ def test_what_was_let_go_is_at_hand_as_well(box: Outbox) -> None:
     """Decoded as it was decided about, when the batch before it is through."""
     listed = Listed(2, 4, 5, 7, 8, 9)
     listed.discarded = {7}
-    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed)
+    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed, listed.note)
     assert seqs(ahead.read(limit=3)) == [2, 4, 5]
     ahead.look()
     listed.seqs = [7, 8, 9]
@@ -154,7 +158,7 @@ def test_what_was_let_go_is_at_hand_as_well(box: Outbox) -> None:
 )
 def test_a_list_that_changed_is_asked_again(box: Outbox, left: list[int], limit: int, expected: list[int]) -> None:
     listed = Listed(2, 4, 5, 7, 8, 9)
-    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed)
+    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed, listed.note)
     ahead.read(limit=3)
     ahead.look()
     listed.seqs = left
@@ -163,7 +167,7 @@ def test_a_list_that_changed_is_asked_again(box: Outbox, left: list[int], limit:
 
 def test_a_decision_wins_over_what_was_decoded_ahead(box: Outbox) -> None:
     listed = Listed(2, 4, 5, 7)
-    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed)
+    ahead = AheadOnList(box, MOST_BYTES, 500, listed.ready, listed.obeyed, listed.note)
     ahead.read(limit=2)
     ahead.look()
     listed.seqs, listed.discarded = [5, 7], {5}
