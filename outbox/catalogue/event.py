@@ -11,7 +11,7 @@ import msgspec
 
 from outbox.catalogue.readable import as_data
 from outbox.catalogue.upcast import upcast
-from outbox.stored import a_time, some_ids, unreadable
+from outbox.stored import DAMAGED, a_time, an_id, some_ids, unreadable
 
 COLUMNS = (
     "seq, event_id, type, version, aggregate_type, aggregate_id, previous_seq, refs, "
@@ -59,18 +59,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return cls(
                 seq=seq,
-                event_id=UUID(event_id),
+                event_id=an_id(event_id),
                 type=type_,
                 version=version,
                 aggregate_type=aggregate_type,
-                aggregate_id=UUID(aggregate_id),
+                aggregate_id=an_id(aggregate_id),
                 previous_seq=previous,
                 refs=some_ids(refs),
                 payload_json=payload,
                 payload_sha256=sha256,
                 occurred_at=a_time(at),
             )
-        except (ValueError, TypeError, AttributeError) as exc:
+        except DAMAGED as exc:
             raise unreadable(seq, "whole event") from exc
 
     @property

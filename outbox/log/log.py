@@ -32,12 +32,11 @@ from outbox.catalogue.event import COLUMNS, Event
 from outbox.catalogue.event_types import REMOVED_SLOT, STATE_SLOT, Does, may_be_removed
 from outbox.clock import as_text
 from outbox.errors import EventNotFound
-from outbox.stored import stored
+from outbox.stored import some_ids, stored
 
 _INSERT = (files("outbox") / "sql" / "append_event.sql").read_text()
 _LAST = (files("outbox") / "sql" / "last_event.sql").read_text()
 _UPSERT_HEAD = (files("outbox") / "sql" / "upsert_head.sql").read_text()
-_refs = msgspec.json.Decoder(tuple[UUID, ...]).decode
 _AMONG = "seq in (select value from json_each(?))"
 # One event as it stands in the log: what `COLUMNS` names, the payload as bytes.
 Row = tuple[int, str, str, int, str, str, int | None, str, str, str, bytes]
@@ -239,7 +238,7 @@ def outlines(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, O
     )
     # In one go: twenty thousand ids made one by one take longer than all else that is done with them.
     said = msgspec.convert(rows.fetchall(), list[tuple[int, UUID, str, UUID, str]])
-    alike = {refs: _refs(refs) for *_, refs in said}  # the lessons of a module refer to the same ones
+    alike = {refs: some_ids(refs) for *_, refs in said}
     return {seq: (event_id, type_, id_, alike[refs]) for seq, event_id, type_, id_, refs in said}
 
 

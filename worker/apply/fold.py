@@ -12,7 +12,7 @@ own, written after the first: the new row has nothing of the old one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -157,6 +157,7 @@ class _Fold:
         self._recorded: list[Values] = []
         self._removed: dict[str, dict[str, Values]] = {}
         self._before: list[Changes] = []
+        self._has_lost = False
 
     def run(self, batch: Iterable[Decoded]) -> Changes:
         for item in batch:
@@ -200,7 +201,7 @@ class _Fold:
             if aggregate.created is not None:
                 made[aggregate.created] = event.occurred_at.isoformat()
             self._drafts[aggregate.kind, key] = _Draft(row, is_new=True, values={**aggregate.defaults, **made})
-        rows[key] = _taken_over(item.contract, row, values)
+        rows[key] = self._taken_over(item, row, values)
         self._merge(item, row, values)
 
     def _new_id(self, item: Decoded) -> Any:
@@ -211,6 +212,21 @@ class _Fold:
             return self._known.numbers[aggregate.kind][item.key]
         # An id that a row of another name has is no reason to keep this one out: rows are known by their names.
         return event.event_id if event.aggregate_id in self._known.taken else event.aggregate_id
+
+    def _taken_over(self, item: Decoded, row: Row, values: Values) -> Row:
+        """The row as the rest of the batch is to see it: ours, and with the owner that the event names."""
+        owner, payload = item.contract.aggregate.owner, item.payload
+        within, owners = row.within, row.owners
+        if owner is not None and owner.column is not None and owner.column in values:
+            named = _uuid(values[owner.column])
+            owners = frozenset() if named is None else frozenset({named})
+        elif owner is not None and owner.through in payload:
+            one = item.contract.by_name.get(owner.through)
+            if one is not None and one.refers_to is not None:
+                rows = self._known.of(one.refers_to.kind)
+                through = None if payload[one.field] is None else rows.get(as_key(payload[one.field]))
+                within = None if through is None else through.id
+        return Row(row.id, row.last_event_id, within, owners, is_ours=True)
 
     def _is_same_owner(self, aggregate: Aggregate, row: Row, values: Values) -> bool:
         """Whether what an event says of a row that no outbox made leaves it with those whose it is."""
@@ -319,6 +335,7 @@ class _Fold:
             fault = self._nobody(item, "refers to", one.refers_to, name)
             removed = self._known.removed_by(one.refers_to.kind, name)
             if removed is not None and item.event.event_id <= removed:
+                self._has_lost = True
                 return _Lost(fault)
             raise fault
         return str(row.id)
@@ -402,7 +419,7 @@ class _Fold:
         """What was folded since the last one."""
         changes = Changes(removed={kind: list(rows.values()) for kind, rows in self._removed.items()})
         for (kind, _), draft in self._drafts.items():
-            for value in draft.values.values():
+            for value in draft.values.values() if self._has_lost else ():
                 if isinstance(value, _Lost):
                     raise value.fault
             table = changes.of(kind)
@@ -425,19 +442,6 @@ def _identity(item: Decoded, row: Row) -> Values:
 
 def _is_stale(event: Event, row: Row) -> bool:
     return row.last_event_id is not None and event.event_id <= row.last_event_id
-
-
-def _taken_over(contract: Contract, row: Row, values: Values) -> Row:
-    """The row as the rest of the batch is to see it: ours, and with the owner that the event names."""
-    owner = contract.aggregate.owner
-    if owner is None:
-        return replace(row, is_ours=True)
-    if owner.column is not None and owner.column in values:
-        named = _uuid(values[owner.column])
-        return replace(row, is_ours=True, owners=frozenset() if named is None else frozenset({named}))
-    if owner.through is not None and (one := contract.by_name.get(owner.through)) is not None and one.column in values:
-        return replace(row, is_ours=True, within=_uuid(values[one.column]))
-    return replace(row, is_ours=True)
 
 
 def _foreign(item: Decoded, aggregate: Aggregate | None = None, key: str | None = None) -> ForeignRow:
