@@ -70,6 +70,10 @@ class Attempts:
         found = self._connection.execute("select seq, last_seq, starts from attempts order by seq")
         return [Attempt(seq=seq, last_seq=last_seq, starts=starts) for seq, last_seq, starts in found]
 
+    def stands(self, attempt: Attempt) -> bool:
+        """Whether a record that was found stands still."""
+        return attempt in self.unfinished()
+
     def begin(self, seq: int, last_seq: int) -> Attempt:
         """Write down what is about to be applied; durable when this returns."""
         with write_transaction(self._connection, self._gate):

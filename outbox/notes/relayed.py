@@ -135,6 +135,9 @@ class AttemptNotes(Protocol):
     def unfinished(self) -> list[Attempt]:
         """Return the records that stand, in the order of the log."""
 
+    def stands(self, attempt: Attempt) -> bool:
+        """Whether a record that was found stands still; another process may have done with it since."""
+
     def begin(self, seq: int, last_seq: int) -> Attempt:
         """Write down what is about to be applied; durable when this returns."""
 

@@ -93,6 +93,11 @@ def _starts(tx: Transaction, values: Any) -> Rows:
     return [_of_starts(key, row, row["starts"]) for key, row in sorted(mine, key=lambda one: one[0][1])]
 
 
+def _starts_of(tx: Transaction, values: Any) -> Rows:
+    row = tx.get("starts", (values["outbox_id"], values["seq"]))
+    return [] if row is None or row["last_seq"] != values["last_seq"] else [(row["starts"],)]
+
+
 def _begin(tx: Transaction, values: Any) -> Rows:
     outbox_id, seq, last_seq = values["outbox_id"], values["seq"], values["last_seq"]
     for key, row in list(tx.every("starts")):
@@ -148,6 +153,7 @@ HANDLERS: dict[str, Handler] = {
     "bus.confined": _nothing,
     "bus.forgive": _forgive,
     "bus.starts": _starts,
+    "bus.starts_of": _starts_of,
     "bus.begin": _begin,
     "bus.finish": _finish,
     "bus.waits": _waits,

@@ -32,3 +32,21 @@ def test_whoever_is_killed_while_he_waits_is_charged_nothing_and_what_he_had_in_
     assert other.forgive() == Attempt(seq=20, last_seq=20, starts=2)
     assert other.unfinished() == [Attempt(seq=5, last_seq=6, starts=2), Attempt(seq=20, last_seq=20, starts=1)]
     assert found.of(OUTBOX).forgive() is None
+
+
+def test_nobody_is_blamed_for_a_record_that_another_centre_has_done_with(database: Database) -> None:
+    """Two centres may serve one log in turns: the other one parked the event, and it was let go since."""
+    one, other = (Starts(lambda: connect(database.worker_dsn), nullcontext) for _ in range(2))
+    for _ in range(3):
+        one.of(OUTBOX).begin(7, 7)
+    with connect(database.worker_dsn) as connection:
+        other.load(connection, ["1"], wary=True)
+    (found,) = other.of(OUTBOX).unfinished()
+    assert other.of(OUTBOX).stands(found)
+    one.of(OUTBOX).begin(7, 7)
+    assert other.of(OUTBOX).stands(found), "one death more"
+    one.of(OUTBOX).finish(7, 7)
+    assert not other.of(OUTBOX).stands(found)
+    assert other.of(OUTBOX).unfinished() == []
+    for centre in (one, other):
+        centre.close()

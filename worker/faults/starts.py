@@ -2,11 +2,13 @@
 
 They are what `outbox.notes.attempts` describes, for many outboxes: see there and `suspects`. They are read once, when
 the worker starts. While it is on its guard each is written before its batch, and in a transaction of its own, since
-that of the batch is gone when the process is.
+that of the batch is gone when the process is. Two workers may serve one outbox in turns: before an event is blamed for
+its record the record is read again, for the other one may have parked the event, and people let it go since.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -51,11 +53,19 @@ class Starts:
 
     def write(self, name: str, values: dict[str, object]) -> None:
         """Write one; durable when this returns."""
+        self._run(name, values)
+
+    def number(self, name: str, values: dict[str, object]) -> int:
+        """Read a number of one."""
+        found = self._run(name, values).fetchone()
+        return int(str(found[0])) if found else 0
+
+    def _run(self, name: str, values: dict[str, object]) -> psycopg.Cursor[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = self._dial()
         try:
             with self._answered(self._connection):
-                self._connection.execute(query("bus", name), values)
+                return self._connection.execute(query("bus", name), values)
         except psycopg.Error:
             self.close()
             raise
@@ -90,6 +100,14 @@ class StartsOfOne:
     def unfinished(self) -> list[Attempt]:
         """Return the records that stand, in the order of the log."""
         return sorted(self._found, key=lambda one: one.seq)
+
+    def stands(self, attempt: Attempt) -> bool:
+        """Whether a record that was found stands in Postgres, or counts more; if not, it is forgotten here as well."""
+        values: dict[str, object] = {"outbox_id": self._outbox_id, "seq": attempt.seq, "last_seq": attempt.last_seq}
+        if self._starts.number("starts_of", values) >= attempt.starts:
+            return True
+        self._found[:] = [one for one in self._found if one != attempt]
+        return False
 
     def begin(self, seq: int, last_seq: int) -> Attempt:
         """Write down what is about to be applied; durable when this returns."""

@@ -146,7 +146,7 @@ class Suspects:
         if not self._wary:
             return False
         return any(
-            (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS
+            (found.seq, found.last_seq) == (seq, seq) and found.starts >= STARTS and self._attempts.stands(found)
             for found in self._attempts.unfinished()
         )
 

@@ -84,6 +84,9 @@ select outbox_id, seq, last_seq, starts from mine;
 -- name: starts
 select outbox_id, seq, last_seq, starts from outbox.starts where right(outbox_id::text, 1) = any(%(partitions)s) order by seq;
 
+-- name: starts_of
+select starts from outbox.starts where outbox_id = %(outbox_id)s and seq = %(seq)s and last_seq = %(last_seq)s;
+
 -- name: begin
 with gone as (
     delete from outbox.starts where outbox_id = %(outbox_id)s and seq <> %(seq)s and seq <= %(last_seq)s and last_seq >= %(seq)s
