@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from generators.languages import fold, vocabulary
 from generators.reading.amounts import Level, Money, bare_amount, count_in, hours_in, level_in, price_in
 from generators.reading.brief.answers import answered, first_answer, list_answers
-from generators.reading.brief.prose import Prose, instructor_lead
+from generators.reading.brief.prose import NAME, Prose, instructor_lead
 from generators.reading.brief.zones import Zone, chapter_paths, zone_of
 from generators.reading.markdown import Document, Entry, Line
 from generators.reading.markdown.label import label_key
@@ -426,7 +426,12 @@ class Fields:
         names = [person_name(text) for text in [*named, *self.head_texts("instructor")] if text]
         told = self.prose.instructor()
         stated_name: str | None = next(filter(None, names), None) or self.first("instructor")
-        return stated_name or (told[0] if told else None)
+        return stated_name or (told[0] if told else None) or self._named_by_who()
+
+    def _named_by_who(self) -> str | None:
+        """`Who: Tamsin Ould`: the word asks for teacher and audience alike, and nothing but a name is a teacher."""
+        asked = (first_answer(entry) or "" for entry in self.entries("audience") if entry.value)
+        return next((text for text in asked if NAME.fullmatch(text) and level_in(text) is None), None)
 
     def duration(self) -> list[Found]:
         told = self.prose.length_near_title() or self._by_the_week() or self.prose.duration()

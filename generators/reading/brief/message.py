@@ -9,21 +9,14 @@ import unicodedata
 from functools import lru_cache
 
 from generators.languages import fold, vocabulary
+from generators.reading.brief.corrections import corrected
+from generators.reading.brief.turns import asked_field, conversation, value_of
 from generators.reading.markdown.label import label_key
 
-_STAMP = re.compile(
-    r"^\s*(?:\[\d{1,4}[^\]]{3,30}\]\s*[^:\n]{1,40}:"
-    r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)? - [^:\n]{1,40}:)\s?"
-)
-_STAMP_ALONE = re.compile(
-    r"^\s*(?:[^\s\[\]:][^\[\]:\n]{0,40}, \[[^\]\n]{0,30}\d{1,2}:\d{2}[^\]\n]{0,10}\]"
-    r"|\*\*[^*\n:]{1,40}\*\*\s+\d{1,2}:\d{2}(?: ?[AaPp][Mm])?)\s*$"
-)
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
+_JOINT = re.compile(r"^\s*([^\W\d_][^\n:=|]{1,30}?)\s*(?:=|\s[-–—]{1,2}\s)\s*(\S[^\n|]*?)\s*$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
-_ASKED = re.compile(r"^\W{0,4}(?:P|Q|Pergunta|Pregunta|Question)\W{0,3}[.:)-]\W{0,3}\s*(\S.*\?)\W*$")
-_ANSWER = re.compile(r"^\W{0,4}(?:R|A|Resposta|Respuesta|Answer)\W{0,3}[.:)-]\W{0,3}\s*(\S.*)$")
 _SHEET_ROW = re.compile(r"^([^\W\d_][^,;:|\t]{1,40})[,;\t](\S.*)$")
 _QUOTES = '"'
 _FEWEST_ROWS = 3
@@ -44,33 +37,36 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"^(?:{headers})\s*:", re.IGNORECASE),
         re.compile("|".join(words.all("chat", "quoted"))),
         re.compile(rf"^\W*(?:{words.pattern('chat', 'media')})\b"),
+        re.compile(rf"^\s*(\S[^\n:?]{{0,60}}?)\s+(?:{'|'.join(words.all('asks', 'is'))})\s+([^\n:?.]{{3,40}})\.?\s*$"),
     )
 
 
 def plain_text(body: str) -> str:
     """The body of a brief without what a mail or chat program put around it."""
-    lines = body.split("\n")
-    lines = ["" if _STAMP_ALONE.match(line) else line for line in lines]
-    stamped = sum(_STAMP.match(line) is not None for line in lines[:400])
-    lines = [_without_stamp(line) if stamped else line for line in lines]
-    lines = _sheet_table(_sheet_rows(_answered(lines)))
+    lines = _labelled(corrected(conversation(body.split("\n"))))
+    lines = _sheet_table(_sheet_rows(lines))
     lines = [_without_leader(_SHORTCODE.sub("", line)) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
 
 
-def _without_stamp(line: str) -> str:
-    found = _STAMP.match(line)
-    return line[found.end() :] if found else line
+def _labelled(lines: list[str]) -> list[str]:
+    """Write `title - Kites`, `lessons = 9` and `9 is the number of lessons` as a label and its value."""
+    return [_as_label(line) or line for line in lines]
 
 
-def _answered(lines: list[str]) -> list[str]:
-    """Put an answer beside its question: `P: Quanto dura?` over `R: 4 horas`."""
-    kept = list(lines)
-    for place, line in enumerate(lines[:-1]):
-        asked, answer = _ASKED.match(line), _ANSWER.match(lines[place + 1])
-        if asked and answer:
-            kept[place : place + 2] = [f"{asked[1]} {answer[1]}", ""]
-    return kept
+def _as_label(line: str) -> str | None:
+    copula = _patterns()[3]
+    if joint := _JOINT.match(line):
+        label, value = joint[1], joint[2]
+    elif turned := copula.match(line):
+        label, value = turned[2], turned[1]
+    else:
+        return None
+    field = asked_field(label)
+    if field is None or len(vocabulary().fields(label_key(label)) & {field}) == 0:
+        return None
+    answer = value_of(field, value, label)
+    return f"{field}: {answer}" if answer is not None else None
 
 
 def _sheet_rows(lines: list[str]) -> list[str]:
@@ -122,7 +118,7 @@ def _without_leader(line: str) -> str:
 
 
 def _without_mail(lines: list[str]) -> list[str]:
-    header, quoted, media = _patterns()
+    header, quoted, media, _ = _patterns()
     kept = list(lines)
     first = next((place for place, line in enumerate(kept) if line.strip()), 0)
     end = first

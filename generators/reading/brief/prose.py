@@ -25,15 +25,18 @@ from generators.reading.amounts import (
 from generators.reading.markdown import Line
 from generators.reading.placeholder import undecorated
 
-_NAME = re.compile(
+NAME = re.compile(
     r"(?:(?:Prof|Profa|Profª|Dr|Dra|Dona|Mr|Mrs|Ms|Don|Doña)\.?\s+)?[A-ZÀ-Ý][\w'’-]+(?:\s+(?:d[aeo]s?\s+|del?\s+|la\s+|van\s+|von\s+)?[A-ZÀ-Ý][\w'’-]+){1,4}"
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 _CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
 _TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
 _QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
+_ALL_QUOTED = re.compile(r"^\W{0,3}[\"“«]([A-ZÀ-Ý\d¿¡][^\"“”»]{2,100}[^\"“”».!…,])[\"”»]\W{0,2}$")
+_OPEN_END = re.compile(r"[^.!?:;…]$")
+_GOES_ON = re.compile(r"^(?:[^\W\dA-ZÀ-Ý]|\d|[R$€£]+\s*\d|US\$)")
 _SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
-_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo)\s+){0,2}(?:r\$|us\$|[$€£\d])")
+_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo|a|at|uns|unos|about|around)\s+){0,2}(?:r\$|us\$|[$€£\d])")
 _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
 )
@@ -88,6 +91,8 @@ def _leads() -> dict[str, re.Pattern[str]]:
     found["each"] = re.compile(rf"^[\s,(]*{lead}(\d[^,;.()]*?(?:{units})\b(?: (?:{half})\b)?)")
     found["lessons_before"] = re.compile(rf"(?:{'|'.join(words.all('prose', 'lessons_before'))})\W+$")
     found["retraction"] = re.compile(rf"^\W*(?:{'|'.join(words.all('prose', 'retraction'))})\b")
+    found["corrections"] = re.compile(rf"^\W*(?:\w+\W+){{0,2}}?(?:{'|'.join(words.all('chat', 'corrections'))})(?!\w)")
+    found["asks price"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('asks', 'price'))})(?!\w)")
     found["length"] = re.compile(rf"\d\s*-?(?:{units})(?![a-z])")
     lasting = "|".join(word for word in modules.split("|") if "week" not in word and "semana" not in word)
     found["some modules"] = re.compile(rf"^\W*(\d{{1,2}}) (?:{lasting})\W*$")
@@ -109,6 +114,11 @@ def instructor_lead(text: str) -> int:
     return found.end() if found else 0
 
 
+def tells_of_another(folded: str) -> bool:
+    """Whether a sentence speaks of another's course, or of last year's."""
+    return _leads()["elsewhere"].search(folded) is not None
+
+
 class Prose:
     """The sentences of a brief.
 
@@ -124,14 +134,21 @@ class Prose:
             if line.kind in {"text", "heading"}
         ]
         self._labelled = {line.number for line in lines if line.value and len((line.label or "").split()) in {1, 2}}
+        self._quoted = [
+            (number, found[1].strip())
+            for number, text in self._texts
+            if (found := _ALL_QUOTED.match(text)) and len(text.split()) < _MAX_TITLE_WORDS
+        ]
         # Parts of the first lines, and short items, may be nothing but a value: "6 hours · Beginner · Free".
         self._parts = [(number, part) for number, text in self._texts[:4] for part in _SEPARATORS.split(text)]
-        self._parts += [
-            (line.number, line.text) for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS
-        ]
-        sentences = [(number, undecorated(part)) for number, text in self._texts for part in _SENTENCES.split(text)]
-        # What is said of another's course, or of last year's, is not said of this one.
-        self._sentences = [(n, part) for n, part in sentences if not _leads()["elsewhere"].search(flat(part))]
+        self._items = {line.text for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS}
+        self._parts += [(line.number, line.text) for line in lines if line.text in self._items]
+        # What is said to correct goes before what it corrects, and last what only two lines say together.
+        self._texts.sort(key=lambda text: _leads()["corrections"].match(flat(text[1])) is None)
+        told = [*self._texts, *_over_two_lines(lines)]
+        self._parts = [(n, part) for n, part in self._parts if not tells_of_another(flat(part))]
+        sentences = [(number, undecorated(part)) for number, text in told for part in _SENTENCES.split(text)]
+        self._sentences = [(n, part) for n, part in sentences if not tells_of_another(flat(part))]
 
     def title(self) -> tuple[str, int] | None:
         for number, rest in self._after("title", self._texts):
@@ -147,7 +164,8 @@ class Prose:
         for number, text in self._texts:  # `what about the drawing course: "Lines"`
             if (named := course.search(flat(text))) and (quoted := _QUOTED.match(text[named.end() :])):
                 return quoted[1].strip(), number
-        return None
+        # Alone on its line, and the only one that is: what a person in quotes says ends in a mark.
+        return (self._quoted[0][1], self._quoted[0][0]) if len(self._quoted) == 1 else None
 
     @staticmethod
     def _spoken_title(text: str) -> str | None:
@@ -159,13 +177,13 @@ class Prose:
 
     def instructor(self) -> tuple[str, int] | None:
         for number, rest in self._after("instructor", self._sentences):
-            found = _NAME.search(rest[:_NEAR])
+            found = NAME.search(rest[:_NEAR])
             if found and not _leads()["retraction"].match(flat(rest[found.end() :])):
                 return found[0], number
         for number, sentence in self._sentences:
             for verb in _leads()["instructor_after"].finditer(flat(sentence)):
                 before = _WHO.sub("", sentence[: verb.start()]).rstrip()
-                named = list(_NAME.finditer(before))
+                named = list(NAME.finditer(before))
                 if named and named[-1].end() == len(before):
                     return named[-1][0], number
         return None
@@ -196,6 +214,10 @@ class Prose:
                     and (clause == sentence or not is_other_money(sentence))
                 ):
                     return money, number
+        for number, sentence in self._sentences:
+            # The one amount of a sentence that speaks of what is asked for the course, in any order.
+            if _leads()["asks price"].search(flat(sentence)) and (money := price_in(sentence)) and money.amount:
+                return money, number
         for number, part in self._parts:
             money = price_in(part) if len(part.split()) < _FEW_WORDS else None
             if money is not None and (not money.amount or _MONEY_FIRST.match(flat(part))):
@@ -242,7 +264,8 @@ class Prose:
     def lessons(self) -> tuple[int, int] | None:
         """How many lessons the course has: the one number that sentences state."""
         found: dict[int, int] = {}
-        for number, sentence in self._sentences:
+        items = [part for part in self._parts if part[1] in self._items]
+        for number, sentence in [*self._sentences, *items]:
             if number in self._labelled:
                 continue  # what a field of another meaning says: `Status: inferred from 22 lessons`
             folded = in_figures(flat(sentence))
@@ -294,7 +317,7 @@ class Prose:
 
     def modules(self) -> tuple[int, list[str], int] | None:
         """How many modules a sentence counts, and their names where it goes on to tell them."""
-        for number, sentence in self._sentences:
+        for number, sentence in [*self._sentences, *self._parts]:
             for clause in re.split(r"[,;|·•]", sentence):
                 if counted := _leads()["some modules"].match(in_figures(flat(clause))):
                     return int(counted[1]), [], number
@@ -327,6 +350,20 @@ class Prose:
             found = list(_leads()[field].finditer(flat(text)))
             for lead in reversed(found) if longest else found:
                 yield number, text[lead.end() :]
+
+
+def _over_two_lines(lines: list[Line]) -> Iterator[tuple[int, str]]:
+    """Lines of plain text with the next one, where that goes on: "the price would be" over "forty dollars"."""
+    for line, following in zip(lines, lines[1:], strict=False):
+        if (
+            line.kind == following.kind == "text"
+            and following.number == line.number + 1
+            and not (line.value and line.label)
+            and not (following.value and following.label)
+            and _OPEN_END.search(line.text)
+            and _GOES_ON.match(following.text)
+        ):
+            yield line.number, f"{line.text[:_MAX_TEXT]} {following.text[:_MAX_TEXT]}"
 
 
 def _capital_run(text: str) -> str:

@@ -20,7 +20,11 @@ from generators.reading.text import decode_file
 DATA = Path(__file__).parents[2] / "data"
 INFORMAL: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "informal" / "truth.yaml").read_text("utf-8"))
 SHAPES: dict[str, dict[str, Any] | None] = yaml.safe_load((DATA / "shapes" / "truth.yaml").read_text("utf-8"))
-SHORT: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "sentences.yaml").read_text("utf-8"))
+SHORT: dict[str, dict[str, Any]] = {
+    name: case
+    for file in ("sentences.yaml", "conversations.yaml")
+    for name, case in yaml.safe_load((DATA / file).read_text("utf-8")).items()
+}
 LISTS = {"objectives", "tone", "outline"}  # their value is one list, not one of several
 
 
