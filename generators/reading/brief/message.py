@@ -17,6 +17,7 @@ _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^
 _JOINT = re.compile(r"^\s*([^\W\d_][^\n:=|]{1,30}?)\s*(?:=|\s[-–—]{1,2}\s)\s*(\S[^\n|]*?)\s*$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
+_NAMED_LEADER = re.compile(r"^\s*([^\W\d_][^.:_\n]{0,60}?)\s*(?:\.{4,}|…{2,})\s*([^\s.…_].*)$")
 _SHEET_ROW = re.compile(r"^([^\W\d_][^,;:|\t]{1,40})[,;\t](\S.*)$")
 _QUOTES = '"'
 _FEWEST_ROWS = 3
@@ -110,6 +111,9 @@ def _sheet_table(lines: list[str]) -> list[str]:
 
 def _without_leader(line: str) -> str:
     """`Duration ...... 14 hours` as label and value, `Sun paths ...... 20 min` as text and length."""
+    named = _NAMED_LEADER.match(line)
+    if named and vocabulary().fields(label_key(named[1])) - {"column", "module_title"}:
+        return f"{named[1]}: {named[2]}"
     found = _LEADER.match(line)
     if found is None:
         return line

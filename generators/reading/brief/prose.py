@@ -32,10 +32,11 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 _CLAUSE_END = re.compile(r"[,;(]|\.\s|\.$")
 _TITLE_END = re.compile(r"\s*(?:[(,;!?\n]|\.(?:\s|$)|\s[-–—]\s)")
 _QUOTED = re.compile(r"^[\"“«‘']([^\"”»’]{2,200})[\"”»’']")
+_ANY_QUOTED = re.compile(r"[\"“«]([A-ZÀ-Ý\d¿¡][^\"“”«»]{2,100})[\"”»]")
 _ALL_QUOTED = re.compile(r"^\W{0,3}[\"“«]([A-ZÀ-Ý\d¿¡][^\"“”»]{2,100}[^\"“”».!…,])[\"”»]\W{0,2}$")
 _OPEN_END = re.compile(r"[^.!?:;…]$")
 _GOES_ON = re.compile(r"^(?:[^\W\dA-ZÀ-Ý]|\d|[R$€£]+\s*\d|US\$)")
-_SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—-]\s+")
+_SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—/-]\s+")
 _MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo|a|at|uns|unos|about|around)\s+){0,2}(?:r\$|us\$|[$€£\d])")
 _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
@@ -92,6 +93,14 @@ def _leads() -> dict[str, re.Pattern[str]]:
     found["lessons_before"] = re.compile(rf"(?:{'|'.join(words.all('prose', 'lessons_before'))})\W+$")
     found["retraction"] = re.compile(rf"^\W*(?:{'|'.join(words.all('prose', 'retraction'))})\b")
     found["corrections"] = re.compile(rf"^\W*(?:\w+\W+){{0,2}}?(?:{'|'.join(words.all('chat', 'corrections'))})(?!\w)")
+    course_words = "|".join(words.all("prose", "course"))
+    found["course"] = re.compile(rf"(?<!\w)(?:{course_words})(?!\w)")
+    found["teaching"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('prose', 'teaching'))})(?!\w)")
+    found["course length"] = re.compile(
+        rf"(?<!\w)(?:{course_words})(?: [a-z]+){{0,3}} (?:de|of|con|com|with) (?=[\d.,]+ ?-?(?:{units})(?![a-z]))"
+        rf"|(?<![\d.,-])(?=[\d.,]+[ -](?:{units})(?: [a-z-]+){{0,3}} (?:{course_words})(?!\w))"
+    )
+    found["each one"] = re.compile(rf"(?<!\w)(?:each|cada)(?: [a-z]+){{0,3}} (?=\d[\d.,]* ?(?:{units})(?![a-z]))")
     found["asks price"] = re.compile(rf"(?<!\w)(?:{'|'.join(words.all('asks', 'price'))})(?!\w)")
     found["length"] = re.compile(rf"\d\s*-?(?:{units})(?![a-z])")
     lasting = "|".join(word for word in modules.split("|") if "week" not in word and "semana" not in word)
@@ -133,6 +142,11 @@ class Prose:
             for line in lines
             if line.kind in {"text", "heading"}
         ]
+        self._texts += [
+            (line.number, unicodedata.normalize("NFC", line.text[:_MAX_TEXT]))
+            for line in lines
+            if line.kind == "item" and not line.depth and line.ticked is None
+        ]
         self._labelled = {line.number for line in lines if line.value and len((line.label or "").split()) in {1, 2}}
         self._quoted = [
             (number, found[1].strip())
@@ -164,8 +178,17 @@ class Prose:
         for number, text in self._texts:  # `what about the drawing course: "Lines"`
             if (named := course.search(flat(text))) and (quoted := _QUOTED.match(text[named.end() :])):
                 return quoted[1].strip(), number
+        if len(named := [*self._quoted_of_course()]) == 1:
+            return named[0]
         # Alone on its line, and the only one that is: what a person in quotes says ends in a mark.
         return (self._quoted[0][1], self._quoted[0][0]) if len(self._quoted) == 1 else None
+
+    def _quoted_of_course(self) -> Iterator[tuple[str, int]]:
+        """What stands in quotes in a sentence about the course: `we plan "Thread and Board", a course of …`."""
+        for number, sentence in self._sentences:
+            quoted = _ANY_QUOTED.findall(sentence)
+            if quoted and _leads()["course"].search(flat(_ANY_QUOTED.sub(" ", sentence))):
+                yield from ((text.strip(" ,"), number) for text in quoted)
 
     @staticmethod
     def _spoken_title(text: str) -> str | None:
@@ -186,6 +209,12 @@ class Prose:
                 named = list(NAME.finditer(before))
                 if named and named[-1].end() == len(before):
                     return named[-1][0], number
+        for number, sentence in self._sentences:
+            # The one name in a sentence about who teaches.
+            plain = _ANY_QUOTED.sub(" ", sentence)
+            named = [*{found[0] for found in NAME.finditer(plain)}]
+            if len(named) == 1 and not sentence.endswith("?") and _leads()["teaching"].search(flat(plain)):
+                return named[0], number
         return None
 
     def tone(self) -> tuple[str, int] | None:
@@ -218,13 +247,28 @@ class Prose:
             # The one amount of a sentence that speaks of what is asked for the course, in any order.
             if _leads()["asks price"].search(flat(sentence)) and (money := price_in(sentence)) and money.amount:
                 return money, number
+        if (only := self._only_money()) is not None:
+            return only
         for number, part in self._parts:
             money = price_in(part) if len(part.split()) < _FEW_WORDS else None
             if money is not None and (not money.amount or _MONEY_FIRST.match(flat(part))):
                 return money, number
         return None
 
+    def _only_money(self) -> tuple[Money, int] | None:
+        """The amount of a short clause, where it is the only money that the sentences speak of."""
+        told = [(money, number, sentence) for number, sentence in self._sentences if (money := price_in(sentence))]
+        if len({money.amount for money, _, _ in told}) != 1 or any(is_other_money(text) for _, _, text in told):
+            return None
+        money, number, sentence = told[0]
+        clauses = [part for part in re.split(r"[,;(.]\s", sentence) if price_in(part)]
+        is_short = money.amount and clauses and len(clauses[0].split()) <= _SHORT_LINE
+        is_cells = re.search(r";\S", sentence)
+        return (money, number) if is_short and not is_cells and not sentence.endswith("?") else None
+
     def duration(self) -> tuple[float | tuple[float, float], int] | None:
+        if (whole := self._lessons_times_length()) is not None:
+            return whole
         weeks = {*vocabulary().all("units", "week"), "each", "cada"}
         for number, sentence in self._sentences:
             folded = flat(sentence)
@@ -241,6 +285,9 @@ class Prose:
                     value = value if weeks & set(re.findall(r"[a-z]+", folded)) else None
                 if value is not None and not self._of_a_part(clause):
                     return value, number
+            for part in _leads()["course length"].finditer(measured := measures(folded)):
+                if (value := hours_in(measured[part.end() :])) is not None:
+                    return value, number
             if single := _leads()["single"].search(folded):
                 value = hours_in(sentence[single.start() :])
                 if value is not None:
@@ -249,6 +296,16 @@ class Prose:
                 value = hours_in(sentence)
                 if value is not None and not self._of_a_part(sentence) and (isinstance(value, tuple) or value >= 1):
                     return value, number
+        return None
+
+    def _lessons_times_length(self) -> tuple[float | tuple[float, float], int] | None:
+        """Hours of all lessons where one sentence counts them and another says how long each is."""
+        counted = self.lessons()
+        for number, sentence in self._sentences if counted else ():
+            text = measures(flat(sentence))
+            each = _leads()["each one"].search(text)
+            if counted and each and (value := hours_in(f"{counted[0]} x {text[each.end() :]}")) is not None:
+                return value, number
         return None
 
     @staticmethod
@@ -318,7 +375,7 @@ class Prose:
     def modules(self) -> tuple[int, list[str], int] | None:
         """How many modules a sentence counts, and their names where it goes on to tell them."""
         for number, sentence in [*self._sentences, *self._parts]:
-            for clause in re.split(r"[,;|·•]", sentence):
+            for clause in re.split(r"[,;|·•]|\s/\s", sentence):
                 if counted := _leads()["some modules"].match(in_figures(flat(clause))):
                     return int(counted[1]), [], number
         for number, text in self._texts:

@@ -53,7 +53,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     many = "|".join(words.all("asks", "many"))
     found = {
         field: re.compile(rf"(?<!\w)(?:{'|'.join(words.all('asks', field))})(?!\w)")
-        for field in ("title", "instructor", "duration", "level", "price", "another", "unsure", "yes", "no")
+        for field in ("title", "instructor", "duration", "level", "price", "another", "unsure", "yes", "no", "open question")
     }
     for field, names in parts.items():
         any_name = "|".join(sorted(names, key=len, reverse=True))
@@ -257,12 +257,13 @@ def _confirmed(lines: list[str], place: int, at: int) -> bool:
     patterns = _patterns()
     answer = flat(lines[at])
     numbers = _NUMBER.findall(in_figures(flat(lines[place])))
-    if len(numbers) != 1:
+    is_open = patterns["open question"].search(flat(lines[place])) is not None
+    if is_open or len(lines[place].split()) > _MAX_TITLE_WORDS:
         return False
     if (yes := patterns["yes"].match(answer.strip())) and not re.search(r"\w", answer.strip()[yes.end() :]):
         lines[place], lines[at] = lines[place].replace("?", "").replace("¿", ""), ""
         return True
-    if patterns["no"].match(answer.strip()):
+    if len(numbers) == 1 and patterns["no"].match(answer.strip()):
         others = _NUMBER.findall(in_figures(answer))
         statement = in_figures(flat(lines[place])).replace("?", "").replace("¿", "")
         lines[place] = statement.replace(numbers[0], others[0], 1) if len(others) == 1 else ""
