@@ -126,6 +126,7 @@ class _Patterns:
         self.regular = re.compile(
             rf"^\W*(?:{words.pattern('price', 'regular')})\b|(?:{words.pattern('price', 'regular')})\W*$"
         )
+        self.conditional = re.compile(rf"\W*(?:[a-z]+ )?(?:{words.pattern('price', 'conditional')})(?!\w)")
         self.free = re.compile(rf"\b(?:{words.pattern('free')})\b")
         self.other = re.compile(rf"(?<![a-z])(?:{words.pattern('price', 'other')})(?![a-z])")
 
@@ -312,7 +313,13 @@ def _the_one_to_pay(folded: str, plain: str, found: list[re.Match[str]], values:
         for place, amount in enumerate(found):
             if is_marked(place, amount):
                 return values[place]
-    return values[0] if _ARROW.fullmatch(plain[found[0].end() : found[1].start()]) else None
+    if _ARROW.fullmatch(plain[found[0].end() : found[1].start()]):
+        return values[0]
+    # What else is for some only ("R$ 39 pra quem …"), or the same in other money ("39 USD / 36 EUR").
+    is_other = values[0].currency not in {None, *(value.currency for value in values[1:])}
+    if is_other or all(patterns.conditional.match(plain[amount.end() :]) for amount in found[1:]):
+        return values[0]
+    return None
 
 
 def is_other_money(text: str) -> bool:

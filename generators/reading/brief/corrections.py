@@ -42,11 +42,13 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict
         kinds.update({word: field for word in parts if word not in kinds})
     units = "|".join(re.escape(word) for word in sorted(kinds, key=len, reverse=True))
     spoken = "|".join(sorted(set(words.numbers) - words.articles, key=len, reverse=True))
-    number = rf"(?:\d+(?:[.,]\d+)*|(?:{spoken})(?:(?: (?:e|y|and) |[ -])(?:{spoken}))*)"
+    half = "|".join(words.all("units", "half"))
+    number = rf"(?:\d+(?:[.,]\d+)*|(?:{spoken})(?:(?: (?:e|y|and) |[ -])(?:{spoken}))*)(?: (?:{half})(?!\w))?"
     value = re.compile(rf"(?<![\w.,])(?P<sign>(?:{signs})\s*)?{number}(?P<unit>\s*-?(?:{units}))?(?![\w])")
     marks = "|".join(words.all("chat", "corrections"))
+    settled = "|".join(words.all("chat", "settled"))
     between = "|".join(words.all("chat", "taken_back"))
-    mark = re.compile(rf"(?:^|[.,;:!…–-]|\be\b|\by\b|\band\b)\W*(?:(?:{marks})(?!\w)\W*)+(?P<gap>(?:[a-z']+\W+){{0,5}}?)(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))")
+    mark = re.compile(rf"(?:^|[.,;:!…–-]|\be\b|\by\b|\band\b)\W*(?:(?:[a-z]+ ){{0,6}}(?:{settled})(?!\w)\W*|(?:(?:{marks})(?!\w)\W*)+)(?P<gap>(?:[a-z']+\W+){{0,5}}?)(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))")
     short = re.compile(rf"\s*[,;.…–-]+\s*(?:{between})[\s,.:;…–-]+(?:[a-z']+ ){{0,2}}?(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))")
     return value, mark, short, kinds
 
@@ -100,7 +102,7 @@ def _apply(lines: list[str], place: int, found: re.Match[str]) -> None:
     if new is None or new.start > found.end() + 1:
         return
     kind = new.kind or _named_kind(found["gap"])
-    if kind is None and len(text.split()) > _SHORT:
+    if kind is None and len(text[found.start() :].split()) > _SHORT + found[0].count(" "):
         return
     for at in range(place, max(-1, place - _FAR), -1):
         before = lines[at][: found.start()] if at == place else lines[at]

@@ -27,6 +27,7 @@ _ASIDE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _EXACT_LINE = re.compile(r"\btotal\b|especifi|exat|exact|flexivel|\breal\b|duracao|duracion|duration")
 _NO_NAME = re.compile(r"\b(?:mind|mmos|clone|sim|nao|voz|persona|agent|neutr\w+|custom\w*|ia)\b")
 _LOOSE_KEYS = frozenset({"id", "handle", "name", "nome", "nombre", "subject", "class", "by", "with"})
+_QUOTED_TITLE = re.compile(r"^[\"“«]([^\"“”«»]{2,200})[\"”»](?=[.;,(]|\s[(–—-])")
 _NEGATED = re.compile(r"\b(?:nao|not|never|nunca|no son)\b")
 _COURSE_CODE = re.compile(r"^[A-Z]{2,5}[ -]?\d{2,4}[A-Z]?\s*[:–—-]\s*(?=\S)")
 _MAX_TITLE_CHARACTERS = 300
@@ -77,7 +78,7 @@ def _title_patterns() -> tuple[re.Pattern[str], ...]:
             r"(?:[:\-–—|]+\s*(?P<rest>.*)|$)"
         ),
         re.compile(rf"^(?:{'|'.join(words.all('form_titles'))})\b|^(?:{plain})$"),
-        re.compile(rf"\s*(?:[(\[]\s*(?:{provisional})\s*[)\]]|\s[-–—]\s*(?:{provisional}))\s*$"),
+        re.compile(rf"\s*(?:[(\[]\s*(?:{provisional})[\s!?]*[)\]]|\s[-–—]\s*(?:{provisional}))\s*$"),
         re.compile(rf"\s+[:\-–—|]+\s*(?:course[ -]?brief(?:ing)?|brief(?:ing)?(?: do curso)?|{kinds}s?)\s*$"),
     )
 
@@ -143,6 +144,8 @@ def _title(entry: Entry) -> str | None:
     if entry.line.kind == "heading" and not entry.body:
         return None
     text = first_answer(entry)
+    if text and (quoted := _QUOTED_TITLE.match(text)):
+        text = quoted[1]
     return title_in(text) if text and len(text) <= _MAX_TITLE_CHARACTERS and not is_section(entry) else None
 
 
@@ -221,6 +224,8 @@ _ASKED_IN = re.compile(r"\(([^()\d]{1,8})\)\W*$")  # "Price (EUR)?"
 
 
 def money_of(text: str) -> Money | None:
+    if re.match(rf"\W*(?:{'|'.join(vocabulary().all('price', 'nothing'))})(?!\w)", fold(text)):
+        return Money(0.0)
     return None if stated(text) is None else bare_amount(text) or price_in(text)
 
 
@@ -430,8 +435,10 @@ class Fields:
 
     def _named_by_who(self) -> str | None:
         """`Who: Tamsin Ould`: the word asks for teacher and audience alike, and nothing but a name is a teacher."""
-        asked = (first_answer(entry) or "" for entry in self.entries("audience") if entry.value)
-        return next((text for text in asked if NAME.fullmatch(text) and level_in(text) is None), None)
+        who = vocabulary().all("asks", "who")
+        asked = [first_answer(entry) or "" for entry in self.entries("audience") if entry.key in who]
+        names = (person_name(text) for text in asked if NAME.match(text) and level_in(text) is None)
+        return next((name for name in names if name and NAME.fullmatch(name)), None)
 
     def duration(self) -> list[Found]:
         told = self.prose.length_near_title() or self._by_the_week() or self.prose.duration()

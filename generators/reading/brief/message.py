@@ -10,11 +10,16 @@ from functools import lru_cache
 
 from generators.languages import fold, vocabulary
 from generators.reading.brief.corrections import corrected
-from generators.reading.brief.turns import asked_field, conversation, value_of
+from generators.reading.brief.turns import asked_field, conversation, counted_field, value_of
+from generators.reading.brief.prose import NAME
 from generators.reading.markdown.label import label_key
 
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
-_JOINT = re.compile(r"^\s*([^\W\d_][^\n:=|]{1,30}?)\s*(?:=|\s[-–—]{1,2}\s)\s*(\S[^\n|]*?)\s*$")
+_RECORDED = re.compile(r"^\s*\[\d{1,2}:\d{2}(?::\d{2})?\]\s*(?![^\n:]{1,25}:)")
+_BOX_SIGN = re.compile("[☐☒☑]")
+_ROMAN = re.compile(r"^(\s*)(?:i{1,3}|iv|vi{0,3}|ix)[.)]\s+(?=\S)")
+_JOINT = re.compile(r"^\s*(?:[-*•]\s+)?([^\W\d_][^\n:=|]{1,30}?)\s*(?:=|\s[-–—]{1,2}\s)\s*(\S[^\n|]*?)\s*$")
+_COLON = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?([^\W_][^\n:|]{3,40}?)\s*:\s*(\S[^\n|]*)$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
 _NAMED_LEADER = re.compile(r"^\s*([^\W\d_][^.:_\n]{0,60}?)\s*(?:\.{4,}|…{2,})\s*([^\s.…_].*)$")
@@ -44,10 +49,28 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 def plain_text(body: str) -> str:
     """The body of a brief without what a mail or chat program put around it."""
-    lines = _labelled(corrected(conversation(body.split("\n"))))
+    lines = [_with_plain_marks(line) for line in body.split("\n")]
+    lines = _labelled(corrected(conversation(lines, _author(lines))))
     lines = _sheet_table(_sheet_rows(lines))
     lines = [_without_leader(_SHORTCODE.sub("", line)) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
+
+
+def _with_plain_marks(line: str) -> str:
+    """A line without a recording's times, and with boxes and Roman items as Markdown has them."""
+    line = _RECORDED.sub("", line)
+    if len(_BOX_SIGN.findall(line)) > 1:
+        line = line.replace("☐", "[ ]").replace("☒", "[x]").replace("☑", "[x]")
+    return _ROMAN.sub(r"\1- ", line)
+
+
+def _author(lines: list[str]) -> str | None:
+    """Who sent a mail, by its first header."""
+    header = _patterns()[0]
+    for line in lines[:4]:
+        if header.match(fold(line)) and (name := NAME.match(line.partition(":")[2].strip())):
+            return name[0]
+    return None
 
 
 def _labelled(lines: list[str]) -> list[str]:
@@ -61,10 +84,14 @@ def _as_label(line: str) -> str | None:
         label, value = joint[1], joint[2]
     elif turned := copula.match(line):
         label, value = turned[2], turned[1]
+    elif (counted := _COLON.match(line)) and not vocabulary().fields(label_key(counted[1])):
+        # "Nº de unidades: 2" counts by a word that is the outline's.
+        label, value = counted[1], counted[2]
+        return f"{field}: {answer}" if (field := counted_field(label)) and (answer := value_of(field, value)) else None
     else:
         return None
     field = asked_field(label)
-    if field is None or len(vocabulary().fields(label_key(label)) & {field}) == 0:
+    if field is None or field not in vocabulary().fields(label_key(label)):
         return None
     answer = value_of(field, value, label)
     return f"{field}: {answer}" if answer is not None else None
@@ -133,11 +160,20 @@ def _without_mail(lines: list[str]) -> list[str]:
         kept[first:end] = [""] * (end - first)
     for place, line in enumerate(kept):
         folded = fold(line).strip()
-        if is_mail and (quoted.search(folded) or line.rstrip() in {"--", "-- "}):
+        if is_mail and quoted.search(folded) and _is_answered_inside(kept[place + 1 :]):
+            kept[place] = ""
+        elif is_mail and (quoted.search(folded) or line.rstrip() in {"--", "-- "}):
             return kept[:place] + [""] * (len(kept) - place)
         if media.match(folded) or (is_mail and _QUOTE.match(line)):
             kept[place] = ""
     return kept
+
+
+def _is_answered_inside(lines: list[str]) -> bool:
+    """Whether answers stand among what a mail quotes, rather than above it."""
+    return any(line.strip() and not _QUOTE.match(line) for line in lines) and not any(
+        _patterns()[0].match(fold(line)) for line in lines[:_MIN_HEADERS]
+    )
 
 
 def _sections(lines: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ from generators.reading.amounts import (
     weekly_total,
 )
 from generators.reading.markdown import Line
+from generators.reading.markdown.label import label_key
 from generators.reading.placeholder import undecorated
 
 NAME = re.compile(
@@ -153,8 +154,10 @@ class Prose:
             for number, text in self._texts
             if (found := _ALL_QUOTED.match(text)) and len(text.split()) < _MAX_TITLE_WORDS
         ]
+        clocks = {line.number for line in lines if line.label and "clock" in vocabulary().fields(label_key(line.label))}
+        first = [text for text in self._texts[:4] if text[0] not in clocks]
         # Parts of the first lines, and short items, may be nothing but a value: "6 hours · Beginner · Free".
-        self._parts = [(number, part) for number, text in self._texts[:4] for part in _SEPARATORS.split(text)]
+        self._parts = [(number, part) for number, text in first for part in _SEPARATORS.split(text)]
         self._items = {line.text for line in lines if line.kind == "item" and len(line.text.split()) < _FEW_WORDS}
         self._parts += [(line.number, line.text) for line in lines if line.text in self._items]
         # What is said to correct goes before what it corrects, and last what only two lines say together.
@@ -231,6 +234,9 @@ class Prose:
                 found = price_in(rest) if re.search(r"\d", in_figures(flat(rest[:_CLOSE_BY]))) else None
                 if found is not None and not is_other_money(sentence[: lead.start()]):
                     return found, number
+            first = sentence.split(",")[0]
+            if len(first.split()) < _FEW_WORDS and (none := price_in(first)) is not None and not none.amount:
+                return none, number
             if len(sentence.split()) < _FEW_WORDS and (free := price_in(sentence)) is not None and not free.amount:
                 return free, number
         for number, sentence in self._sentences:
@@ -386,14 +392,16 @@ class Prose:
             names = _ordinal_names(text)
             if not names and counted[2]:
                 colon = text.find(":", min(len(text), max(0, counted.end() - 12)))
-                tail = re.split(r"[.;\n]", text[colon + 1 :], maxsplit=1)[0]
-                names = [part.strip() for part in re.split(r",\s*|\s+(?:e|y|and)\s+", tail) if part.strip()]
+                tail = re.split(r"[.\n]", text[colon + 1 :], maxsplit=1)[0]
+                mark = next((mark for mark in (r";\s*", r"\s+/\s+") if re.search(mark, tail)), None)
+                names = [part.strip() for part in re.split(mark or r",\s*|\s+(?:e|y|and)\s+", tail) if part.strip()]
             return int(counted[1]), names if len(names) == int(counted[1]) else [], number
         return None
 
     def objectives(self) -> tuple[list[str], int] | None:
         """Objectives that one sentence lists: "vão conseguir fazer pão, guardar o fermento e vender"."""
-        for number, rest in self._after("objectives", self._sentences, longest=True):
+        told = [part for part in self._sentences if not _leads()["title"].search(flat(part[1]))]
+        for number, rest in self._after("objectives", told, longest=True):
             text = rest.strip(" :")
             enough = _leads()["enough"].search(flat(text))
             if items := listed_actions(text[: enough.start()] if enough else text):
@@ -425,6 +433,11 @@ def _over_two_lines(lines: list[Line]) -> Iterator[tuple[int, str]]:
 
 def _capital_run(text: str) -> str:
     """The title at the start of a text: up to a mark, or the words that begin with capitals and what joins them."""
+    words = text.strip().split()
+    if "," in text and len(words) <= _SHORT_LINE and not text.strip().endswith("."):
+        bare = [word.strip(",") for word in words]
+        if all(word[:1].isupper() or flat(word) in vocabulary().connectives for word in bare):
+            return text.strip()  # "Sal, Água e Papel" is one title
     end = _TITLE_END.search(text)
     cut = text[: end.start()] if end else text
     if len(cut.split()) <= _MAX_TITLE_WORDS and not re.search(r"\s(?:tá|ta|né|ok)\s", cut):

@@ -30,10 +30,14 @@ _SPEAKER = re.compile(r"^\s*(?:[-•]\s+)?(\*\*)?([^\W\d][\w .'’-]{0,24}?)(?:\
 _ASKS = re.compile(r"^(?:P|Q|Pergunta|Pregunta|Question)$", re.IGNORECASE)
 _ANSWERS = re.compile(r"^(?:R|A|Resposta|Respuesta|Answer)$", re.IGNORECASE)
 _QUESTION = re.compile(r"\?[\s*_)\"'”»\W]*$")
+_QUOTED_QUESTION = re.compile(r"^\s*>\s*(?:\d{1,2}[.)]\s*)?([^>\n]*?\?)(?:\s.*)?$")
+_SENTENCE_END = re.compile(r"[.!;]\s|\s[-–—]\s")
 _MARKUP = re.compile(r"^\s*(?:[#|>`~]|[-*+•]\s|[☐☑☒\[]|\s{4}|\t)")
 _BOX = re.compile(r"^\s*(?:[-*]\s+)?[(\[]([xX✓ ]?)[)\]]\s*(\S.*)$")
+_ASIDE = re.compile(r"\s*\([^()]*\)\s*\*?$")
 _OPTION = re.compile(r"^\s*(?:\d{1,2}[.)]\s|\([xX✓ ]?\)|[a-z]\)\s)")  # of a list or a form, no answer by itself
 _QUOTED = re.compile(r"[\"“«]([^\"”»]{2,120})[\"”»]")
+_NEGATED = re.compile(r"\W*(?:nao|not|no|never|nunca)\b")
 _NUMBER = re.compile(r"(?<![\d.,:/])\d{1,3}(?![\d.,:/]*\d)")
 _AMOUNT = re.compile(r"(?<![\d.,:/])\d{1,3}(?:[.,]\d{3})+(?!\d)|(?<![\d.,:/])\d{1,6}(?:[.,]\d{1,2})?(?![\d.,:/]*\d)")
 _SCALARS = ("title", "instructor", "duration", "modules", "lessons", "level", "price")
@@ -53,7 +57,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     many = "|".join(words.all("asks", "many"))
     found = {
         field: re.compile(rf"(?<!\w)(?:{'|'.join(words.all('asks', field))})(?!\w)")
-        for field in ("title", "instructor", "duration", "level", "price", "another", "unsure", "yes", "no", "open question")
+        for field in ("title", "instructor", "duration", "level", "price", "another", "unsure", "yes", "no", "open question", "me")
     }
     for field, names in parts.items():
         any_name = "|".join(sorted(names, key=len, reverse=True))
@@ -61,6 +65,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         found[f"{field} counted"] = re.compile(rf"(?<![\d.,:/])(\d{{1,3}}) (?:[a-z]+ )?(?:{any_name})(?!\w)")
     hours = "|".join(words.all("units", "hour"))
     found["hours asked"] = re.compile(rf"(?<!\w)(?:{many}) (?:\w+ ){{0,1}}?(?:{hours})(?!\w)")
+    found["and a half"] = re.compile(rf"(?<=\d) (?:{'|'.join(words.all('units', 'half'))})(?!\w)")
     found["hedge"] = re.compile(rf"^(?:\W*(?:{'|'.join(words.all('asks', 'hedge'))})(?!\w)[\s,.…]*)+")
     money = [name for language in words.languages.values() for names in language["currencies"].values() for name in names]
     others = "|".join(re.escape(unit) for unit in sorted({*units, *money, *words.part_words("part", "module", "meeting", "lesson", "topic")}, key=len, reverse=True))
@@ -68,10 +73,26 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     return found
 
 
-def conversation(lines: list[str]) -> list[str]:
-    """Lines without the times and names of a chat, and with every answer beside what it was asked for."""
+def conversation(lines: list[str], author: str | None = None) -> list[str]:
+    """Lines without the times and names of a chat, and with every answer beside what it was asked for.
+
+    Args:
+        author: who wrote the lines that no speaker is named for.
+    """
     said, speakers = _spoken(lines)
-    return _answered(said, speakers)
+    return _answered([_with_name(line, who or author) for line, who in zip(said, speakers, strict=True)], speakers)
+
+
+def _with_name(line: str, who: str | None) -> str:
+    """`lo doy yo` as the name of who says it."""
+    me = _patterns()["me"].search(flat(line)) if who and len(line.split()) <= _MAX_TITLE_WORDS else None
+    return f"instructor: {who}" if me and NAME.fullmatch(who or "") and not NAME.search(line[me.end() :]) else line
+
+
+def counted_field(label: str) -> str | None:
+    """What a label counts: `Nº de unidades` modules; None where it counts nothing of a course."""
+    key = label_key(label)
+    return next((field for field in ("modules", "lessons") if _patterns()[field].fullmatch(key)), None)
 
 
 def _spoken(lines: list[str]) -> tuple[list[str], list[str | None]]:
@@ -80,7 +101,8 @@ def _spoken(lines: list[str]) -> tuple[list[str], list[str | None]]:
     speakers: list[str | None] = [None] * len(lines)
     named = _speakers(lines)
     alone = sum(_STAMP_ALONE.match(line) is not None for line in lines) >= _FEWEST_TURNS
-    who: str | None = None
+    replied = _is_reply(lines)
+    who: str | None = "" if replied else None
     for place, line in enumerate(lines):
         if stamp := _STAMP.match(line):
             who, said[place] = next(filter(None, stamp.groups())).strip(), line[stamp.end() :]
@@ -88,8 +110,18 @@ def _spoken(lines: list[str]) -> tuple[list[str], list[str | None]]:
             who, said[place] = next(filter(None, stamp.groups())).strip(), ""
         elif (turn := _SPEAKER.match(line)) and turn[2].strip() in named:
             who, said[place] = turn[2].strip(), line[turn.end() :]
+        elif replied and (quoted := _QUOTED_QUESTION.match(line)):
+            speakers[place], said[place] = ">", quoted[1]
+            continue
         speakers[place] = who
     return said, speakers
+
+
+def _is_reply(lines: list[str]) -> bool:
+    """Whether a mail answers between the questions that it quotes."""
+    asked = [place for place, line in enumerate(lines) if _QUOTED_QUESTION.match(line)]
+    below = [next((line for line in lines[place + 1 :] if line.strip()), ">") for place in asked]
+    return sum(not line.lstrip().startswith(">") for line in below) >= _FEWEST_TURNS
 
 
 def _speakers(lines: list[str]) -> frozenset[str]:
@@ -124,7 +156,7 @@ def _answered(lines: list[str], speakers: list[str | None]) -> list[str]:
     kept = list(lines)
     fenced = _fenced(lines)
     for place, line in enumerate(lines):
-        text = line.strip().strip("*_ ")
+        text = _ASIDE.sub("", line.strip()).strip("*_ ")
         if fenced[place] or not kept[place].strip() or line.lstrip().startswith("#"):
             continue
         is_question = _QUESTION.search(text) is not None
@@ -215,6 +247,9 @@ def value_of(field: str, text: str, question: str = "") -> str | None:
     folded = flat(text)
     if stated(text) is None or text.endswith("?") or patterns["unsure"].search(folded) or tells_of_another(folded):
         return None
+    first = _SENTENCE_END.split(text, maxsplit=1)[0]
+    if first != text and field != "level" and (value := value_of(field, first, question)) is not None:
+        return value
     figures = in_figures(folded)
     is_short = len(text.split()) <= _MAX_ANSWER_WORDS
     if field in {"lessons", "modules"}:
@@ -226,6 +261,8 @@ def value_of(field: str, text: str, question: str = "") -> str | None:
         if hours_in(text) is not None:
             return text
         numbers = _NUMBER.findall(figures)
+        if numbers and (half := patterns["and a half"].search(figures)):
+            return f"{numbers[0]} {half[0].strip()} h"
         is_bare = len(numbers) == 1 and is_short and not patterns["other unit"].search(figures)
         return f"{numbers[0]} h" if is_bare and patterns["hours asked"].search(label_key(question)) else None
     if field == "price":
@@ -236,7 +273,8 @@ def value_of(field: str, text: str, question: str = "") -> str | None:
         amounts = [found[0] for found in _AMOUNT.finditer(figures)]
         return amounts[0] if len(amounts) == 1 and is_short and not patterns["other unit"].search(figures) else None
     if field == "level":
-        return text if level_in(text) and is_short and not re.match(r"(?:nao|not|no)\b", folded) else None
+        told = [part for part in re.split(r"[,.;:!]\s|\s[-–—]\s", text) if not _NEGATED.match(flat(part)) and level_in(part)]
+        return told[0] if told and (is_short or len(told[0].split()) <= _MAX_ANSWER_WORDS) else None
     return _named(field, text, is_short=is_short)
 
 
