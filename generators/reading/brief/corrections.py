@@ -4,6 +4,7 @@ The new value is put where the old one stood, so that every reader finds one tex
 is meant is told by the unit, or by the field that the correction names; without either it is the value right before.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,8 +49,14 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict
     marks = "|".join(words.all("chat", "corrections"))
     settled = "|".join(words.all("chat", "settled"))
     between = "|".join(words.all("chat", "taken_back"))
-    mark = re.compile(rf"(?:^|[.,;:!…–-]|\be\b|\by\b|\band\b)\W*(?:(?:[a-z]+ ){{0,6}}(?:{settled})(?!\w)\W*|(?:(?:{marks})(?!\w)\W*)+)(?P<gap>(?:[a-z']+\W+){{0,5}}?)(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))")
-    short = re.compile(rf"\s*[,;.…–-]+\s*(?:{between})[\s,.:;…–-]+(?:[a-z']+ ){{0,2}}?(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))")
+    number_ahead = rf"(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))"
+    mark = re.compile(
+        rf"(?:^|[.,;:!…–-]|\be\b|\by\b|\band\b)\W*(?:(?:[a-z]+ ){{0,6}}(?:{settled})(?!\w)\W*"
+        rf"|(?:(?:{marks})(?!\w)\W*)+)(?P<gap>(?:[a-z']+\W+){{0,5}}?){number_ahead}"
+    )
+    short = re.compile(
+        rf"\s*[,;.…–-]+\s*(?:{between})[\s,.:;…–-]+(?:[a-z']+ ){{0,2}}?(?=(?:{signs})?\s*(?:\d|(?:{spoken})\b))"
+    )
     return value, mark, short, kinds
 
 
@@ -75,7 +82,11 @@ def _values(text: str) -> list[_Value]:
         sign, unit = match["sign"] or "", match["unit"] or ""
         kind = "price" if sign else kinds.get(unit.strip(" -"))
         start = match.start()
-        found.append(_Value(start, match.end(), kind, text[start : start + len(sign)], text[match.end() - len(unit) : match.end()]))
+        found.append(
+            _Value(
+                start, match.end(), kind, text[start : start + len(sign)], text[match.end() - len(unit) : match.end()]
+            )
+        )
     return found
 
 
@@ -83,7 +94,7 @@ def _within(text: str) -> str:
     """`10 lessons, no wait, 11` as `11 lessons`."""
     short = _patterns()[2]
     values = _values(text)
-    for old, new in zip(values, values[1:], strict=False):
+    for old, new in itertools.pairwise(values):
         found = short.match(flat(text), old.end)
         if not found or found.end() != new.start or (old.kind and new.kind and old.kind != new.kind):
             continue

@@ -35,6 +35,7 @@ _MAX_NAME_WORDS = 8
 _MAX_CAPITAL_WORDS = 9
 _MAX_ANSWER_LINES = 3
 _MAX_LEVEL_WORDS = 8
+_MAX_FORM_LINES = 60  # of one field: what a label's paragraph holds below is not all its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _hours(entry: Entry) -> float | tuple[float, float] | None:
         return None
     lines = [
         line
-        for line in answered(entry.body)
+        for line in answered(entry.body[:_MAX_FORM_LINES])
         if not line.label or not entry.value or _EXACT_LINE.search(fold(line.text))
     ]
     exact = [line for line in lines if _EXACT_LINE.search(fold(line.text)) and line.ticked is None]

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from generators.languages import fold, vocabulary
 from generators.reading.brief.corrections import corrected
-from generators.reading.brief.turns import asked_field, conversation, counted_field, value_of
 from generators.reading.brief.prose import NAME
+from generators.reading.brief.turns import asked_field, conversation, counted_field, value_of
 from generators.reading.markdown.label import label_key
 
 _NUMBERED_CAPITALS = re.compile(r"^(?:\d{1,2}|[IVX]{1,4})(?:\s*[.)–-]+)+\s*([^\Wa-zà-ý][^a-zà-ý]{2,59})$")
@@ -19,6 +19,7 @@ _RECORDED = re.compile(r"^\s*\[\d{1,2}:\d{2}(?::\d{2})?\]\s*(?![^\n:]{1,25}:)")
 _BOX_SIGN = re.compile("[☐☒☑]")
 _ROMAN = re.compile(r"^(\s*)(?:i{1,3}|iv|vi{0,3}|ix)[.)]\s+(?=\S)")
 _JOINT = re.compile(r"^\s*(?:[-*•]\s+)?([^\W\d_][^\n:=|]{1,30}?)\s*(?:=|\s[-–—]{1,2}\s)\s*(\S[^\n|]*?)\s*$")
+_WEAK = frozenset({"column", "number", "module_title"})
 _COLON = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?([^\W_][^\n:|]{3,40}?)\s*:\s*(\S[^\n|]*)$")
 _SHORTCODE = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])")  # :wave: of a chat
 _LEADER = re.compile(r"^(\s*[^\s.:_][^.:_\n]{0,80}?)\s*(?:\.{4,}|…{2,}|_{4,})\s*(?=[^\s.…_])(?!\w{1,8}\s*$)")
@@ -84,7 +85,7 @@ def _as_label(line: str) -> str | None:
         label, value = joint[1], joint[2]
     elif turned := copula.match(line):
         label, value = turned[2], turned[1]
-    elif (counted := _COLON.match(line)) and not vocabulary().fields(label_key(counted[1])):
+    elif (counted := _COLON.match(line)) and not vocabulary().fields(label_key(counted[1])) - _WEAK:
         # "Nº de unidades: 2" counts by a word that is the outline's.
         label, value = counted[1], counted[2]
         return f"{field}: {answer}" if (field := counted_field(label)) and (answer := value_of(field, value)) else None

@@ -4,6 +4,7 @@ Asked only for fields that no label, heading or table answers. A sentence counts
 it, so that the numbers of an anecdote stay what they are.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -38,7 +39,9 @@ _ALL_QUOTED = re.compile(r"^\W{0,3}[\"“«]([A-ZÀ-Ý\d¿¡][^\"“”»]{2,100
 _OPEN_END = re.compile(r"[^.!?:;…]$")
 _GOES_ON = re.compile(r"^(?:[^\W\dA-ZÀ-Ý]|\d|[R$€£]+\s*\d|US\$)")
 _SEPARATORS = re.compile(r"\s*[|·•]\s*|\s+[–—/-]\s+")
-_MONEY_FIRST = re.compile(r"^\W*(?:(?:de|por|only|apenas|agora|now|solo|a|at|uns|unos|about|around)\s+){0,2}(?:r\$|us\$|[$€£\d])")
+_MONEY_FIRST = re.compile(
+    r"^\W*(?:(?:de|por|only|apenas|agora|now|solo|a|at|uns|unos|about|around)\s+){0,2}(?:r\$|us\$|[$€£\d])"
+)
 _NO_JOINT = frozenset(
     ["e", "y", "and", "que", "is", "or", "ou", "a", "o", "as", "os", "el", "la", "the", "los", "las", "un", "una"]
 )
@@ -181,8 +184,8 @@ class Prose:
         for number, text in self._texts:  # `what about the drawing course: "Lines"`
             if (named := course.search(flat(text))) and (quoted := _QUOTED.match(text[named.end() :])):
                 return quoted[1].strip(), number
-        if len(named := [*self._quoted_of_course()]) == 1:
-            return named[0]
+        if len(quotes := [*self._quoted_of_course()]) == 1:
+            return quotes[0]
         # Alone on its line, and the only one that is: what a person in quotes says ends in a mark.
         return (self._quoted[0][1], self._quoted[0][0]) if len(self._quoted) == 1 else None
 
@@ -215,9 +218,10 @@ class Prose:
         for number, sentence in self._sentences:
             # The one name in a sentence about who teaches.
             plain = _ANY_QUOTED.sub(" ", sentence)
-            named = [*{found[0] for found in NAME.finditer(plain)}]
-            if len(named) == 1 and not sentence.endswith("?") and _leads()["teaching"].search(flat(plain)):
-                return named[0], number
+            names = {found[0] for found in NAME.finditer(plain)}
+            told = _leads()["teaching"].search(flat(NAME.sub(" ", plain)))
+            if len(names) == 1 and told and not sentence.endswith("?"):
+                return names.pop(), number
         return None
 
     def tone(self) -> tuple[str, int] | None:
@@ -228,33 +232,38 @@ class Prose:
         return None
 
     def price(self) -> tuple[Money, int] | None:
+        """The price by what most tells one: a lead, money at the head of a clause, the one amount, a part of a line."""
+        ways = (self._led_money, self._money_first, self._money_asked, self._only_money, self._money_alone)
+        return next((found for way in ways if (found := way()) is not None), None)
+
+    def _led_money(self) -> tuple[Money, int] | None:
         for number, sentence in self._sentences:
             for lead in _leads()["price"].finditer(flat(sentence)):
                 rest = sentence[lead.end() :].partition(";")[0]
                 found = price_in(rest) if re.search(r"\d", in_figures(flat(rest[:_CLOSE_BY]))) else None
                 if found is not None and not is_other_money(sentence[: lead.start()]):
                     return found, number
-            first = sentence.split(",")[0]
-            if len(first.split()) < _FEW_WORDS and (none := price_in(first)) is not None and not none.amount:
-                return none, number
-            if len(sentence.split()) < _FEW_WORDS and (free := price_in(sentence)) is not None and not free.amount:
-                return free, number
+            for part in (sentence.split(",")[0], sentence):
+                if len(part.split()) < _FEW_WORDS and (free := price_in(part)) is not None and not free.amount:
+                    return free, number
+        return None
+
+    def _money_first(self) -> tuple[Money, int] | None:
         for number, sentence in self._sentences:
             for clause in [sentence, *re.split(r"[,;]\s+", sentence)]:
-                money = price_in(clause)
-                if (
-                    money is not None
-                    and money.amount
-                    and _MONEY_FIRST.match(flat(clause))
-                    and (clause == sentence or not is_other_money(sentence))
-                ):
+                money = price_in(clause) if _MONEY_FIRST.match(flat(clause)) else None
+                if money and money.amount and (clause == sentence or not is_other_money(sentence)):
                     return money, number
+        return None
+
+    def _money_asked(self) -> tuple[Money, int] | None:
+        """The one amount of a sentence that speaks of what is asked for the course, in any order."""
         for number, sentence in self._sentences:
-            # The one amount of a sentence that speaks of what is asked for the course, in any order.
             if _leads()["asks price"].search(flat(sentence)) and (money := price_in(sentence)) and money.amount:
                 return money, number
-        if (only := self._only_money()) is not None:
-            return only
+        return None
+
+    def _money_alone(self) -> tuple[Money, int] | None:
         for number, part in self._parts:
             money = price_in(part) if len(part.split()) < _FEW_WORDS else None
             if money is not None and (not money.amount or _MONEY_FIRST.match(flat(part))):
@@ -273,36 +282,47 @@ class Prose:
         return (money, number) if is_short and not is_cells and not sentence.endswith("?") else None
 
     def duration(self) -> tuple[float | tuple[float, float], int] | None:
-        if (whole := self._lessons_times_length()) is not None:
-            return whole
-        weeks = {*vocabulary().all("units", "week"), "each", "cada"}
+        if (of_lessons := self._lessons_times_length()) is not None:
+            return of_lessons
         for number, sentence in self._sentences:
-            folded = flat(sentence)
-            if (whole := weekly_total(sentence)) is not None or (whole := self._of_all(folded)) is not None:
+            if (whole := weekly_total(sentence)) is not None or (whole := self._of_all(flat(sentence))) is not None:
                 return whole, number
-            for lead in _leads()["duration"].finditer(folded):
-                start = max(sentence.rfind(mark, 0, lead.start()) for mark in ",;(") + 1
-                rest = sentence[start:]
-                end = _CLAUSE_END.search(rest, lead.end() - start)
-                clause = rest[: end.start()] if end else rest
-                value = hours_in(clause)
-                if value is None and end and (value := hours_in(rest[: end.end() + _NEAR])) is not None:
-                    # "3 weeks, 90 minutes a week" is one statement in two clauses.
-                    value = value if weeks & set(re.findall(r"[a-z]+", folded)) else None
-                if value is not None and not self._of_a_part(clause):
-                    return value, number
-            for part in _leads()["course length"].finditer(measured := measures(folded)):
-                if (value := hours_in(measured[part.end() :])) is not None:
-                    return value, number
-            if single := _leads()["single"].search(folded):
-                value = hours_in(sentence[single.start() :])
-                if value is not None:
-                    return value, number
-            if _leads()["amount"].match(in_figures(folded)) or self._is_short(sentence):
-                value = hours_in(sentence)
-                if value is not None and not self._of_a_part(sentence) and (isinstance(value, tuple) or value >= 1):
+            for way in (self._led_length, self._length_of_course, self._bare_length):
+                if (value := way(sentence)) is not None:
                     return value, number
         return None
+
+    def _led_length(self, sentence: str) -> float | tuple[float, float] | None:
+        weeks = {*vocabulary().all("units", "week"), "each", "cada"}
+        folded = flat(sentence)
+        for lead in _leads()["duration"].finditer(folded):
+            start = max(sentence.rfind(mark, 0, lead.start()) for mark in ",;(") + 1
+            rest = sentence[start:]
+            end = _CLAUSE_END.search(rest, lead.end() - start)
+            clause = rest[: end.start()] if end else rest
+            value = hours_in(clause)
+            if value is None and end and (value := hours_in(rest[: end.end() + _NEAR])) is not None:
+                # "3 weeks, 90 minutes a week" is one statement in two clauses.
+                value = value if weeks & set(re.findall(r"[a-z]+", folded)) else None
+            if value is not None and not self._of_a_part(clause):
+                return value
+        return None
+
+    @staticmethod
+    def _length_of_course(sentence: str) -> float | tuple[float, float] | None:
+        measured = measures(flat(sentence))
+        ends = [part.end() for part in _leads()["course length"].finditer(measured)]
+        told = [hours_in(measured[end:]) for end in ends]
+        single = _leads()["single"].search(flat(sentence))
+        told += [hours_in(sentence[single.start() :])] if single else []
+        return next((value for value in told if value is not None), None)
+
+    def _bare_length(self, sentence: str) -> float | tuple[float, float] | None:
+        if not _leads()["amount"].match(in_figures(flat(sentence))) and not self._is_short(sentence):
+            return None
+        value = hours_in(sentence)
+        is_whole = value is not None and not self._of_a_part(sentence) and (isinstance(value, tuple) or value >= 1)
+        return value if is_whole else None
 
     def _lessons_times_length(self) -> tuple[float | tuple[float, float], int] | None:
         """Hours of all lessons where one sentence counts them and another says how long each is."""
@@ -419,7 +439,7 @@ class Prose:
 
 def _over_two_lines(lines: list[Line]) -> Iterator[tuple[int, str]]:
     """Lines of plain text with the next one, where that goes on: "the price would be" over "forty dollars"."""
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in itertools.pairwise(lines):
         if (
             line.kind == following.kind == "text"
             and following.number == line.number + 1

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from generators.languages import fold, vocabulary
+from generators.languages import vocabulary
 from generators.reading.amounts import hours_in, in_figures, is_other_money, level_in, price_in
 from generators.reading.brief.prose import NAME, flat, tells_of_another
 from generators.reading.markdown.label import label_key
@@ -24,7 +24,8 @@ _STAMP = re.compile(
 _STAMP_ALONE = re.compile(
     r"^\s*(?:([^\s\[\]:][^\[\]:\n]{0,40}), \[[^\]\n]{0,30}\d{1,2}:\d{2}[^\]\n]{0,10}\]"
     r"|\*\*([^*\n:]{1,40})\*\*\s+\d{1,2}:\d{2}(?: ?[AaPp][Mm])?"
-    r"|([^\W\d][^\d:.,;!?\n]{0,30}?)\s*(?:[—–|·-]|\(|\s)\s*(?:\w{2,10} (?:at|as|às|a las) )?\d{1,2}:\d{2}(?: ?[AaPp][Mm])?\)?:?)\s*$"
+    r"|([^\W\d][^\d:.,;!?\n]{0,30}?)\s*(?:[—–|·-]|\(|\s)\s*(?:\w{2,10} (?:at|as|às|a las) )?"
+    r"\d{1,2}:\d{2}(?: ?[AaPp][Mm])?\)?:?)\s*$"
 )
 _SPEAKER = re.compile(r"^\s*(?:[-•]\s+)?(\*\*)?([^\W\d][\w .'’-]{0,24}?)(?:\1?:\1?|\1\s*:)\s*(?=\S)")
 _ASKS = re.compile(r"^(?:P|Q|Pergunta|Pregunta|Question)$", re.IGNORECASE)
@@ -43,6 +44,7 @@ _AMOUNT = re.compile(r"(?<![\d.,:/])\d{1,3}(?:[.,]\d{3})+(?!\d)|(?<![\d.,:/])\d{
 _SCALARS = ("title", "instructor", "duration", "modules", "lessons", "level", "price")
 _FEWEST_TURNS = 2
 _FEW_SPEAKERS = 6
+_MAX_LINE = 400
 _MAX_LABEL_WORDS = 4
 _MAX_ANSWER_WORDS = 7
 _MAX_TITLE_WORDS = 9
@@ -57,7 +59,19 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     many = "|".join(words.all("asks", "many"))
     found = {
         field: re.compile(rf"(?<!\w)(?:{'|'.join(words.all('asks', field))})(?!\w)")
-        for field in ("title", "instructor", "duration", "level", "price", "another", "unsure", "yes", "no", "open question", "me")
+        for field in (
+            "title",
+            "instructor",
+            "duration",
+            "level",
+            "price",
+            "another",
+            "unsure",
+            "yes",
+            "no",
+            "open question",
+            "me",
+        )
     }
     for field, names in parts.items():
         any_name = "|".join(sorted(names, key=len, reverse=True))
@@ -67,9 +81,18 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     found["hours asked"] = re.compile(rf"(?<!\w)(?:{many}) (?:\w+ ){{0,1}}?(?:{hours})(?!\w)")
     found["and a half"] = re.compile(rf"(?<=\d) (?:{'|'.join(words.all('units', 'half'))})(?!\w)")
     found["hedge"] = re.compile(rf"^(?:\W*(?:{'|'.join(words.all('asks', 'hedge'))})(?!\w)[\s,.…]*)+")
-    money = [name for language in words.languages.values() for names in language["currencies"].values() for name in names]
-    others = "|".join(re.escape(unit) for unit in sorted({*units, *money, *words.part_words("part", "module", "meeting", "lesson", "topic")}, key=len, reverse=True))
-    found["other unit"] = re.compile(rf"\d\s*-?(?:{others})(?![a-z])|(?:r\$|[$€£])\s*\d|\d\s*(?:%|[x/]|people|pessoas|personas)")
+    money = [
+        name for language in words.languages.values() for names in language["currencies"].values() for name in names
+    ]
+    others = "|".join(
+        re.escape(unit)
+        for unit in sorted(
+            {*units, *money, *words.part_words("part", "module", "meeting", "lesson", "topic")}, key=len, reverse=True
+        )
+    )
+    found["other unit"] = re.compile(
+        rf"\d\s*-?(?:{others})(?![a-z])|(?:r\$|[$€£])\s*\d|\d\s*(?:%|[x/]|people|pessoas|personas)"
+    )
     return found
 
 
@@ -77,6 +100,7 @@ def conversation(lines: list[str], author: str | None = None) -> list[str]:
     """Lines without the times and names of a chat, and with every answer beside what it was asked for.
 
     Args:
+        lines: those of the file, with a chat's times and names.
         author: who wrote the lines that no speaker is named for.
     """
     said, speakers = _spoken(lines)
@@ -119,9 +143,14 @@ def _spoken(lines: list[str]) -> tuple[list[str], list[str | None]]:
 
 def _is_reply(lines: list[str]) -> bool:
     """Whether a mail answers between the questions that it quotes."""
-    asked = [place for place, line in enumerate(lines) if _QUOTED_QUESTION.match(line)]
-    below = [next((line for line in lines[place + 1 :] if line.strip()), ">") for place in asked]
-    return sum(not line.lstrip().startswith(">") for line in below) >= _FEWEST_TURNS
+    said = [line for line in lines if line.strip()]
+    return (
+        sum(
+            _QUOTED_QUESTION.match(line) is not None and not below.lstrip().startswith(">")
+            for line, below in itertools.pairwise(said)
+        )
+        >= _FEWEST_TURNS
+    )
 
 
 def _speakers(lines: list[str]) -> frozenset[str]:
@@ -139,6 +168,7 @@ def _speakers(lines: list[str]) -> frozenset[str]:
     return frozenset((often if is_talk else set()) | (pair if pair & asked and len(pair) > 1 else set()))
 
 
+@lru_cache(maxsize=4096)
 def asked_field(text: str) -> str | None:
     """The one field that a question or a label asks for; None for none, several, or what is asked about another."""
     patterns = _patterns()
@@ -156,9 +186,9 @@ def _answered(lines: list[str], speakers: list[str | None]) -> list[str]:
     kept = list(lines)
     fenced = _fenced(lines)
     for place, line in enumerate(lines):
-        text = _ASIDE.sub("", line.strip()).strip("*_ ")
-        if fenced[place] or not kept[place].strip() or line.lstrip().startswith("#"):
+        if len(line) > _MAX_LINE or fenced[place] or not kept[place].strip() or line.lstrip().startswith("#"):
             continue
+        text = _ASIDE.sub("", line.strip()).strip("*_ ")
         is_question = _QUESTION.search(text) is not None
         if not is_question and (_MARKUP.match(line) or not _is_lone_label(text)):
             continue
@@ -194,7 +224,14 @@ def _fenced(lines: list[str]) -> list[bool]:
 
 def _is_lone_label(text: str) -> bool:
     """Whether a line is nothing but the name of a field, with the value below: `Teacher` over `Lida Farrow`."""
-    if not text or text.isupper() or text[0].isdigit() or text[-1] in ".,;!…" or ":" in text[:-1] or len(text.split()) > _MAX_LABEL_WORDS:
+    if (
+        not text
+        or text.isupper()
+        or text[0].isdigit()
+        or text[-1] in ".,;!…"
+        or ":" in text[:-1]
+        or len(text.split()) > _MAX_LABEL_WORDS
+    ):
         return False
     return len(vocabulary().fields(label_key(text)).intersection(_SCALARS)) == 1
 
@@ -222,7 +259,12 @@ def _answers_to(lines: list[str], speakers: list[str | None], place: int, fenced
             if not speakers[place] and at > place + 1:
                 break
             continue
-        if fenced[at] or _MARKUP.match(lines[at]) or _OPTION.match(lines[at]) or (_QUESTION.search(lines[at]) and not found):
+        if (
+            fenced[at]
+            or _MARKUP.match(lines[at])
+            or _OPTION.match(lines[at])
+            or (_QUESTION.search(lines[at]) and not found)
+        ):
             break
         if speakers[place] is None:
             return [at]
@@ -250,32 +292,44 @@ def value_of(field: str, text: str, question: str = "") -> str | None:
     first = _SENTENCE_END.split(text, maxsplit=1)[0]
     if first != text and field != "level" and (value := value_of(field, first, question)) is not None:
         return value
-    figures = in_figures(folded)
     is_short = len(text.split()) <= _MAX_ANSWER_WORDS
-    if field in {"lessons", "modules"}:
-        if counted := patterns[f"{field} counted"].search(figures):
-            return counted[1]
-        numbers = _NUMBER.findall(figures)
-        return numbers[0] if len(numbers) == 1 and is_short and not patterns["other unit"].search(figures) else None
-    if field == "duration":
-        if hours_in(text) is not None:
-            return text
-        numbers = _NUMBER.findall(figures)
-        if numbers and (half := patterns["and a half"].search(figures)):
-            return f"{numbers[0]} {half[0].strip()} h"
-        is_bare = len(numbers) == 1 and is_short and not patterns["other unit"].search(figures)
-        return f"{numbers[0]} h" if is_bare and patterns["hours asked"].search(label_key(question)) else None
-    if field == "price":
-        if is_other_money(text):
-            return None
-        if price_in(text) is not None:
-            return text
-        amounts = [found[0] for found in _AMOUNT.finditer(figures)]
-        return amounts[0] if len(amounts) == 1 and is_short and not patterns["other unit"].search(figures) else None
-    if field == "level":
-        told = [part for part in re.split(r"[,.;:!]\s|\s[-–—]\s", text) if not _NEGATED.match(flat(part)) and level_in(part)]
-        return told[0] if told and (is_short or len(told[0].split()) <= _MAX_ANSWER_WORDS) else None
-    return _named(field, text, is_short=is_short)
+    read = {"lessons": _counted, "modules": _counted, "duration": _length, "price": _price, "level": _level}.get(field)
+    return read(field, text, question, is_short) if read else _named(field, text, is_short=is_short)
+
+
+def _counted(field: str, text: str, _: str, is_short: bool) -> str | None:  # noqa: FBT001 - one shape for all fields
+    figures = in_figures(flat(text))
+    counted = _patterns()[f"{field} counted"].search(figures)
+    return counted[1] if counted else _bare_number(figures, _NUMBER, is_short=is_short)
+
+
+def _length(_: str, text: str, question: str, is_short: bool) -> str | None:  # noqa: FBT001
+    if hours_in(text) is not None:
+        return text
+    figures = in_figures(flat(text))
+    number = _NUMBER.search(figures)
+    if number and (half := _patterns()["and a half"].search(figures)):
+        return f"{number[0]} {half[0].strip()} h"
+    bare = _bare_number(figures, _NUMBER, is_short=is_short)
+    return f"{bare} h" if bare and _patterns()["hours asked"].search(label_key(question)) else None
+
+
+def _price(_: str, text: str, __: str, is_short: bool) -> str | None:  # noqa: FBT001
+    if is_other_money(text):
+        return None
+    return text if price_in(text) is not None else _bare_number(in_figures(flat(text)), _AMOUNT, is_short=is_short)
+
+
+def _level(_: str, text: str, __: str, is_short: bool) -> str | None:  # noqa: FBT001
+    clauses = re.split(r"[,.;:!]\s|\s[-–—]\s", text)
+    told = [part for part in clauses if not _NEGATED.match(flat(part)) and level_in(part)]
+    return told[-1] if told and (is_short or len(told[-1].split()) <= _MAX_ANSWER_WORDS) else None
+
+
+def _bare_number(figures: str, number: re.Pattern[str], *, is_short: bool) -> str | None:
+    """The one number of a short answer, if nothing says that it measures something else."""
+    numbers = number.findall(figures)
+    return numbers[0] if len(numbers) == 1 and is_short and not _patterns()["other unit"].search(figures) else None
 
 
 def _named(field: str, text: str, *, is_short: bool) -> str | None:
