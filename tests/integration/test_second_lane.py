@@ -317,7 +317,7 @@ def test_what_was_let_go_goes_over_both_connections_as_new_events_do(released: O
 def test_what_has_left_the_list_is_written_while_the_server_works_on_the_next_batch(
     released: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So it costs no time of its own; only what the last batch took away is written after all of them."""
+    """Where the relay would only wait; what the last batch took away is written after all of them."""
     monkeypatch.setattr(parking, "LEFT_SECONDS", float("inf"))
     monkeypatch.setattr(parking, "LEFT_SECONDS_MEANWHILE", 0.0)
     shown: list[int] = []

@@ -36,8 +36,8 @@ from worker.notes import best_effort
 
 # Generators get through the gate between two steps.
 ROWS_AT_ONCE = 2000
-# How long the file may show rows that have left the list, while others still leave it; and how soon it is written in
-# the time in which the server works, which costs nothing.
+# How long the file may show rows that have left the list, while others still leave it; and how soon it is written
+# where the relay would only wait for the server.
 LEFT_SECONDS = 2.0
 LEFT_SECONDS_MEANWHILE = 0.25
 
