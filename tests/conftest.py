@@ -9,10 +9,14 @@ import pytest
 import structlog
 
 from tests.support import pooler
+from tests.support.measured import measured
 from tests.support.postgres import SERVERS, Database, Server
 from worker.standin import LocalPostgres, sweep
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+# These kill, attack, or repeat what a user does, in many processes. To count lines doubles the work of a process, and the
+# tests of the parts count the same ones.
+NOT_COUNTED = {"acceptance", "attacks", "faults"}
 
 # A shell or readline may have exported the size of a terminal; commands on a terminal of the test's own would believe it.
 for name in ("COLUMNS", "LINES"):
@@ -22,6 +26,20 @@ for name in ("COLUMNS", "LINES"):
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lines are counted where that tells something."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in NOT_COUNTED:
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def processes_are_counted_with_their_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("no_cover") is not None:
+        for name in measured():
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

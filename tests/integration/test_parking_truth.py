@@ -2,9 +2,11 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -25,6 +27,7 @@ from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Limits, connect
+from worker.faults import parking
 from worker.faults.parking import ParkedList
 from worker.proof.verify import verify_all
 from worker.run.replay import _rewind, rewind
@@ -205,9 +208,15 @@ def test_a_decision_from_a_list_that_is_out_of_date_takes_effect_or_is_told(
             all_is_well(box, database, tmp_path)
 
 
+@pytest.mark.parametrize("clock", [monotonic, count().__next__], ids=["at the end", "as soon as can be"])
 @pytest.mark.parametrize("step", range(1, 9))
 def test_a_death_at_any_write_of_a_release_is_made_good_by_the_next_start(
-    step: int, box: Outbox, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int,
+    clock: Callable[[], float],
+    box: Outbox,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Postgres has it and the file not yet, however far the file came: nothing is held behind what is no more."""
     second_version_parked(box, database)
@@ -231,7 +240,7 @@ def test_a_death_at_any_write_of_a_release_is_made_good_by_the_next_start(
         patched.setattr(write_transaction, "__enter__", living)
         patched.setattr(write_transaction, "__exit__", dying)
         with pytest.raises(KeyboardInterrupt):
-            relay(box, database.worker_dsn, max_events=1).run()
+            relay(box, database.worker_dsn, max_events=1, clock=clock).run()
     assert drain(box, database.worker_dsn) is Ending.EMPTY
     all_is_well(box, database, tmp_path)
     assert rows(database, "select title, status from contents where slug = 'p--a'") == [("bad", "reviewed")]
@@ -291,8 +300,39 @@ def test_what_left_the_list_is_noted_together_and_before_the_worker_waits(
         box, database.worker_dsn, waker=NoWaiting(on_sleep=waits), max_events=4, halves_from=None, clock=lambda: 0.0
     )
     assert one.run() is Ending.EMPTY
-    # Restated at the start; the first batch, which was decided about; what had left at the pause; the rest.
-    assert (batches, listed[1:]) == (11, [41, 37, 21, 0])
+    # What became of the decision; that the others wait no more, and what had left, both at the pause; the rest.
+    assert (batches, listed[1:]) == (11, [41, 41, 21, 0])
+
+
+def test_that_thousands_wait_no_more_is_written_bit_by_bit_while_the_server_works(
+    box: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last first: the first will soon have left, and are never written anew. No state of the file is impossible."""
+    box.append(page("m", "bad"), *(page(str(number), parent="p--m") for number in range(40)))
+    run(database, REFUSING)
+    drain(box, database.worker_dsn)
+    run(database, MENDED)
+    resolve.retry(box, 1)
+    shown: list[list[tuple[int, ParkedState]]] = []
+    rewrite = Parked.rewrite
+
+    def writing(self: Parked, *rows: Any, **more: Any) -> None:
+        rewrite(self, *rows, **more)
+        assert box.parked.impossible() == ()
+        shown.append([(row.seq, row.state) for row in box.parked.list()])
+
+    monkeypatch.setattr(Parked, "rewrite", writing)
+    monkeypatch.setattr(parking, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(parking, "LEFT_SECONDS", float("inf"))
+    monkeypatch.setattr(parking, "FREED_SECONDS", 0.0)
+    assert (
+        relay(box, database.worker_dsn, max_events=4, halves_from=None, clock=count(0.0, 0.1).__next__).run()
+        is Ending.EMPTY
+    )
+    no_more = [tuple(seq for seq, state in rows if state is ParkedState.RELEASING and seq != 1) for rows in shown]
+    assert list(dict.fromkeys(filter(None, no_more)))[:2] == [(*range(32, 42),), (*range(22, 42),)]
+    assert not {2, 3, 4, 5, 6, 7, 8} & {seq for seqs in no_more for seq in seqs}
+    assert shown[-1] == []
 
 
 def test_what_comes_anew_does_not_overtake_what_was_let_go(box: Outbox, database: Database, tmp_path: Path) -> None:

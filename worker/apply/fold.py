@@ -280,14 +280,14 @@ class _Fold:
         return removed is not None and item.event.event_id <= removed
 
     def _merge(self, item: Decoded, row: Row, values: Values) -> None:
-        aggregate = item.contract.aggregate
-        draft = self._drafts.setdefault(
-            (aggregate.kind, item.key), _Draft(row, is_new=False, values=_identity(item, row))
-        )
-        by_key = item.contract.merged
-        for column, value in values.items():
-            merged = column in by_key and isinstance(draft.values.get(column), dict)
-            draft.values[column] = {**draft.values[column], **value} if merged else value
+        name = (item.contract.aggregate.kind, item.key)
+        draft = self._drafts.get(name)
+        if draft is None:
+            draft = self._drafts[name] = _Draft(row, is_new=False, values=_identity(item, row))
+        for column in item.contract.merged:
+            if column in values and isinstance(draft.values.get(column), dict):
+                values[column] = {**draft.values[column], **values[column]}
+        draft.values |= values
         draft.values[STAMP] = str(item.event.event_id)
 
     def _values(self, item: Decoded) -> Values:

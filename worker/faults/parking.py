@@ -40,6 +40,8 @@ ROWS_AT_ONCE = 2000
 # where the relay would only wait for the server.
 LEFT_SECONDS = 2.0
 LEFT_SECONDS_MEANWHILE = 0.25
+# How long it may show what waits for nobody any more as waiting: most of that has left before it is written.
+FREED_SECONDS = 2.0
 
 
 class Facts(NamedTuple):
@@ -81,6 +83,10 @@ class ParkedList:
         ] = {}  # aggregate -> its last row: what is appended later waits for that, whatever its state
         self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
         self._left: list[int] = []  # gone from the list, and the file still shows them
+        self._left_blamed: list[int] = []  # as well, and the file may show others that wait for these
+        # Wait for nobody any more, and the file still shows for whom they waited; in order, since when.
+        self._freed: list[int] = []
+        self._freed_at = clock()
         self._left_noted_at = clock()
         self._is_stale = False  # the disk was full when the view was to be written
         self._replayed_to: UUID | None = None
@@ -125,7 +131,7 @@ class ParkedList:
         """
         self._write()  # what became of decisions and could not be noted
         self._owed.clear()
-        self._left.clear()
+        self._forget_unwritten()
         self._rows = self._known(passed)
         self.decisions = self._box.decisions()
         self._view = self._box.parked.standings()
@@ -153,7 +159,7 @@ class ParkedList:
         news = self.decisions.take_in()
         if self._is_stale:
             self._view = self._box.parked.standings()
-            self._left.clear()
+            self._forget_unwritten()
             self._is_stale = False
             self._derive()
         elif news:
@@ -275,6 +281,7 @@ class ParkedList:
         left = set(gone)
         for seq in gone:
             row = self._rows.pop(seq)
+            (self._left_blamed if row.blamed else self._left).append(seq)
             self._view.pop(seq, None)
             if self._last_of.get(row.aggregate_id) == seq:
                 del self._last_of[row.aggregate_id]
@@ -283,17 +290,23 @@ class ParkedList:
         else:
             self._ready = [seq for seq in self._ready if seq not in left]
         self._settle(outcomes)
-        self._left += gone
-        if self._owed or not self._ready or self._left_for(LEFT_SECONDS):
+        if not self._ready:
             self._write()
+        elif self._is_due(LEFT_SECONDS):
+            self._write_some()
+        elif self._owed:
+            with best_effort(self._box):
+                self._box.parked.rewrite(noted=self._owed)
+                self._owed.clear()
 
     def note_meanwhile(self) -> None:
         """Write what is not written yet, if it is time: the next batch is on its way, and the server works on it."""
-        if self._left_for(LEFT_SECONDS_MEANWHILE):
-            self._write()
+        if self._is_due(LEFT_SECONDS_MEANWHILE):
+            self._write_some()
 
-    def _left_for(self, seconds: float) -> bool:
-        return bool(self._left) and self._clock() - self._left_noted_at >= seconds
+    def _is_due(self, seconds: float) -> bool:
+        unwritten = self._left or self._left_blamed or self._freed
+        return bool(unwritten) and self._clock() - self._left_noted_at >= seconds
 
     def note(self) -> None:
         """Write what is not written yet: the session is over, or waits."""
@@ -390,7 +403,13 @@ class ParkedList:
                 if decision is not None and decision.sets_aside and decision.outcome is None:
                     self._view[seq] = view
         changed = [seq for seq, view in self._view.items() if before.get(seq) != view]
-        self._write(changed, before, gone=[seq for seq in before if seq not in self._view])
+        gone = [seq for seq in before if seq not in self._view]
+        freed: set[int] = set()
+        if not gone:  # nothing leaves that the file shows others waiting for
+            freed = {seq for seq in changed if _is_freed(before.get(seq), self._view[seq])}
+        self._write([seq for seq in changed if seq not in freed] if freed else changed, before, gone=gone)
+        if freed:
+            self._freed, self._freed_at = sorted({*self._freed, *freed}), self._clock()
 
     def _without_strangers(self, before: dict[int, Shown]) -> dict[int, Shown]:
         """Take away what the file says, if it speaks of other events than the log: what waits for those cannot stay."""
@@ -422,15 +441,17 @@ class ParkedList:
             before: how they stood there.
             gone: seqs of rows that are no longer on the list.
         """
-        if not changed and not gone and not self._owed and not self._left:
+        if not any((changed, gone, self._owed, self._left, self._left_blamed, self._freed)):
             return
         self._left_noted_at = self._clock()
-        going = sorted({*self._left, *gone}, reverse=True)
+        going = sorted({*self._left, *self._left_blamed, *gone}, reverse=True)
         # Those that others wait for come first and go last; see `Parked.rewrite`.
         held = ParkedState.HELD.value
         changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
         was_stale, self._is_stale = self._is_stale, True
         with best_effort(self._box):
+            while self._freed:  # first: what they waited for may be what goes
+                self._box.parked.rewrite(restated=self._next_freed())
             for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
                 is_last = start + ROWS_AT_ONCE >= len(changed)
                 whole, restated = self._as_written(changed[start : start + ROWS_AT_ONCE], before)
@@ -443,8 +464,38 @@ class ParkedList:
                 self._owed.clear()
             for start in range(ROWS_AT_ONCE, len(going), ROWS_AT_ONCE):
                 self._box.parked.rewrite(gone=going[start : start + ROWS_AT_ONCE])
-            self._left.clear()
+            self._forget_unwritten()
             self._is_stale = was_stale
+
+    def _write_some(self) -> None:
+        """Write what has left, and that some wait for nobody any more; what those waited for goes after all of them."""
+        if not self._freed:
+            self._write()
+            return
+        self._left_noted_at = self._clock()
+        was_stale, self._is_stale = self._is_stale, True
+        with best_effort(self._box):
+            restated = self._next_freed() if self._left_noted_at - self._freed_at >= FREED_SECONDS else {}
+            self._box.parked.rewrite(restated=restated, gone=self._left, noted=self._owed)
+            self._left.clear()
+            self._owed.clear()
+            self._is_stale = was_stale
+
+    def _next_freed(self) -> dict[Shown, list[int]]:
+        """Take out some that wait for nobody any more, and say how they stand: the last, for the first leave soon."""
+        restated = defaultdict[Shown, list[int]](list)
+        room = ROWS_AT_ONCE
+        while self._freed and room:
+            seq = self._freed.pop()
+            view = self._view.get(seq)
+            if view is not None and view.state == ParkedState.RELEASING.value:  # it neither left nor waits again
+                restated[view].append(seq)
+                room -= 1
+        return restated
+
+    def _forget_unwritten(self) -> None:
+        for unwritten in (self._left, self._left_blamed, self._freed):
+            unwritten.clear()
 
     def _as_written(
         self, seqs: Sequence[int], before: Mapping[int, Shown | None]
@@ -502,6 +553,17 @@ class ParkedList:
             attempts=parking.attempts,
             parked_at=self._box.now(),
         )
+
+
+def _is_freed(was: Shown | None, now: Shown) -> bool:
+    """Whether the file shows the row as waiting, and nobody decided about it, but what it waited for lets it go."""
+    return (
+        was is not None
+        and bool(was.is_its_own)
+        and was.state == ParkedState.HELD.value
+        and now.state == ParkedState.RELEASING.value
+        and now.resolution is None
+    )
 
 
 @contextmanager
