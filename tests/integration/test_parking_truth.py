@@ -27,7 +27,7 @@ from worker.apply.position import Position, greet
 from worker.apply.projection import Batch, apply_batch
 from worker.apply.stamps import Stamps
 from worker.connect.connection import Limits, connect
-from worker.faults import parking
+from worker.faults import parked_view
 from worker.faults.parking import ParkedList
 from worker.proof.verify import verify_all
 from worker.run.replay import _rewind, rewind
@@ -322,9 +322,9 @@ def test_that_thousands_wait_no_more_is_written_bit_by_bit_while_the_server_work
         shown.append([(row.seq, row.state) for row in box.parked.list()])
 
     monkeypatch.setattr(Parked, "rewrite", writing)
-    monkeypatch.setattr(parking, "ROWS_AT_ONCE", 10)
-    monkeypatch.setattr(parking, "LEFT_SECONDS", float("inf"))
-    monkeypatch.setattr(parking, "FREED_SECONDS", 0.0)
+    monkeypatch.setattr(parked_view, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(parked_view, "LEFT_SECONDS", float("inf"))
+    monkeypatch.setattr(parked_view, "FREED_SECONDS", 0.0)
     assert (
         relay(box, database.worker_dsn, max_events=4, halves_from=None, clock=count(0.0, 0.1).__next__).run()
         is Ending.EMPTY
@@ -333,6 +333,21 @@ def test_that_thousands_wait_no_more_is_written_bit_by_bit_while_the_server_work
     assert list(dict.fromkeys(filter(None, no_more)))[:2] == [(*range(32, 42),), (*range(22, 42),)]
     assert not {2, 3, 4, 5, 6, 7, 8} & {seq for seqs in no_more for seq in seqs}
     assert shown[-1] == []
+
+
+def test_a_file_that_shows_what_only_waits_as_waited_for_is_written_anew_first(
+    box: Outbox, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version before this one wrote such rows; the one in the middle leaves first, and nothing is refused."""
+    second_version_parked(box, database)
+    box.connection.execute("drop trigger a_row_becomes_held")
+    box.connection.execute("update parked set behind_seq = 3 where seq = 4")
+    monkeypatch.setattr(parked_view, "FREED_SECONDS", float("inf"))
+    run(database, MENDED)
+    resolve.retry(box, 2)
+    assert relay(box, database.worker_dsn, max_events=1, clock=count().__next__).run() is Ending.EMPTY
+    all_is_well(box, database, tmp_path)
+    assert rows(database, "select title, status from contents where slug = 'p--a'") == [("bad", "reviewed")]
 
 
 def test_what_comes_anew_does_not_overtake_what_was_let_go(box: Outbox, database: Database, tmp_path: Path) -> None:

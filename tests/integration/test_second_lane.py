@@ -30,7 +30,7 @@ from worker.apply.projection import Batch
 from worker.apply.transaction import lock_position, send_position
 from worker.carry.second_lane import SecondLane
 from worker.connect.connection import Connection, Limits, connect
-from worker.faults import parking
+from worker.faults import parked_view
 from worker.run.report import Report
 
 LESSONS = 40
@@ -318,8 +318,8 @@ def test_what_has_left_the_list_is_written_while_the_server_works_on_the_next_ba
     released: Outbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the relay would only wait; what the last batch took away is written after all of them."""
-    monkeypatch.setattr(parking, "LEFT_SECONDS", float("inf"))
-    monkeypatch.setattr(parking, "LEFT_SECONDS_MEANWHILE", 0.0)
+    monkeypatch.setattr(parked_view, "LEFT_SECONDS", float("inf"))
+    monkeypatch.setattr(parked_view, "LEFT_SECONDS_MEANWHILE", 0.0)
     shown: list[int] = []
     batch, told = LESSONS // 5, Report.released
 

@@ -2,8 +2,8 @@
 
 What is parked stands in Postgres (`outbox.parked`), and changes only in a transaction that holds the position's lock.
 What was decided stands in the audit trail of the outbox file. The list in memory is made of both at the start of every
-session, and the view in the file is written from it (`outbox.parked` says how). So there is no order of steps to get
-wrong: a process that dies between its commit there and its note here leaves a view that the next session replaces.
+session, and the view in the file is written from it (`parked_view`). So there is no order of steps to get wrong: a
+process that dies between its commit there and its note here leaves a view that the next session replaces.
 
 - *In*: `sort_out` says which events of a batch are to be passed over; the batch writes them there, in the transaction
   of the position, and `passed` takes them in here.
@@ -15,33 +15,23 @@ in a replay) is dropped: its event is read again, as anything after the position
 
 import gc
 from bisect import bisect_right, insort
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from outbox import Decision, Decisions, Event, Outcome, ParkedEvent, ParkedState, Passed, Resolution
+from outbox import Decision, Decisions, Event, Outcome, ParkedState, Passed, Resolution
 from outbox.catalogue import active
-from outbox.relaying import DEPENDENCY, SET_ASIDE, UNCLAIMED, Log, Shown, as_listed, shown, standing
+from outbox.relaying import DEPENDENCY, SET_ASIDE, UNCLAIMED, Log, Shown, shown, standing
 from worker.apply.position import Position, history
 from worker.apply.projection import Parking
 from worker.apply.queries import query
 from worker.connect.connection import Connection
 from worker.errors import TargetRefused
+from worker.faults.parked_view import ParkedView
 from worker.logs import get_log
 from worker.notes import best_effort
-
-# Generators get through the gate between two steps.
-ROWS_AT_ONCE = 2000
-# How long the file may show rows that have left the list, while others still leave it; and how soon it is written
-# where the relay would only wait for the server.
-LEFT_SECONDS = 2.0
-LEFT_SECONDS_MEANWHILE = 0.25
-# How long it may show what waits for nobody any more as waiting: most of that has left before it is written.
-FREED_SECONDS = 2.0
 
 
 class Facts(NamedTuple):
@@ -72,23 +62,14 @@ class ParkedList:
 
     def __init__(self, box: Log, clock: Callable[[], float] = monotonic) -> None:
         self._box = box
-        self._clock = clock
         self.decisions = Decisions()
         self._rows: dict[int, Passed] = {}
-        self._view: dict[int, Shown] = {}  # as the file has it
+        self._view = ParkedView(box, clock)
         self._ready: list[int] = []
         self._blocked: dict[UUID, int] = {}  # aggregate -> the parked event that it waits for
         self._last_of: dict[
             UUID, int
         ] = {}  # aggregate -> its last row: what is appended later waits for that, whatever its state
-        self._owed: list[tuple[int, Outcome]] = []  # what became of decisions, by their ids, and is not noted yet
-        self._left: list[int] = []  # gone from the list, and the file still shows them
-        self._left_blamed: list[int] = []  # as well, and the file may show others that wait for these
-        # Wait for nobody any more, and the file still shows for whom they waited; in order, since when.
-        self._freed: list[int] = []
-        self._freed_at = clock()
-        self._left_noted_at = clock()
-        self._is_stale = False  # the disk was full when the view was to be written
         self._replayed_to: UUID | None = None
 
     def load(self, connection: Connection, position: Position) -> list[int]:
@@ -129,12 +110,10 @@ class ParkedList:
         Raises:
             TargetRefused: see `load`.
         """
-        self._write()  # what became of decisions and could not be noted
-        self._owed.clear()
-        self._forget_unwritten()
+        self._view.write()  # what became of decisions and could not be noted
         self._rows = self._known(passed)
         self.decisions = self._box.decisions()
-        self._view = self._box.parked.standings()
+        self._view.read()
         self._derive()
 
     def late(self, position: Position) -> list[int]:
@@ -157,10 +136,8 @@ class ParkedList:
     def take_in(self) -> None:
         """Read what was decided since; and write the view, where that could not be done before."""
         news = self.decisions.take_in()
-        if self._is_stale:
-            self._view = self._box.parked.standings()
-            self._forget_unwritten()
-            self._is_stale = False
+        if self._view.is_stale:
+            self._view.read_again()
             self._derive()
         elif news:
             self._decided(news)
@@ -169,7 +146,7 @@ class ParkedList:
     def _decided(self, news: set[int]) -> None:
         """These were decided about: a decision is written into the view as well, by whoever makes it."""
         if news:
-            self._view |= self._box.parked.standings(sorted(news))
+            self._view.read_these(sorted(news))
 
     def __contains__(self, seq: object) -> bool:
         return seq in self._rows
@@ -180,7 +157,7 @@ class ParkedList:
 
     def is_blamed(self, seq: int) -> bool:
         """Whether the event is at fault itself, and nobody has decided about it since."""
-        view = self._view.get(seq)
+        view = self._view.shown.get(seq)
         return view is not None and view.state == ParkedState.PARKED.value
 
     def blamed(self) -> list[Passed]:
@@ -222,7 +199,7 @@ class ParkedList:
             decision = self.decisions.of(event.seq)
             if decision is not None and decision.sets_aside:
                 reason = "set aside by an operator"
-                if (view := self._view.get(event.seq)) is not None:
+                if (view := self._view.shown.get(event.seq)) is not None:
                     reason = view.reason
                 verdict = SET_ASIDE if event.type in active().contracts else UNCLAIMED
                 passed.append(Parking(event=event, state=ParkedState.PARKED.value, verdict=verdict, reason=reason))
@@ -255,12 +232,12 @@ class ParkedList:
             row = self._row_of(parking)
             self._rows[row.seq] = row
             self._last_of[row.aggregate_id] = row.seq
-            before[row.seq] = self._view.get(row.seq)
+            before[row.seq] = self._view.shown.get(row.seq)
             self._stand(row)
             changed.append(row.seq)
         with best_effort(self._box):  # first: a row beyond the position that is noted would look as if it could not be
             self._box.relay.remember_position(position.destination_id, position.seq, position.event_id)
-        self._write(changed, before)
+        self._view.write(changed, before, self._rows)
 
     def released(self, seqs: Iterable[int], *, again: Parking | None = None) -> None:
         """These were taken up, and have left the list in Postgres; or one was refused `again` and is parked again."""
@@ -281,8 +258,7 @@ class ParkedList:
         left = set(gone)
         for seq in gone:
             row = self._rows.pop(seq)
-            (self._left_blamed if row.blamed else self._left).append(seq)
-            self._view.pop(seq, None)
+            self._view.left(row)
             if self._last_of.get(row.aggregate_id) == seq:
                 del self._last_of[row.aggregate_id]
         if self._ready[: len(gone)] == gone:
@@ -290,27 +266,15 @@ class ParkedList:
         else:
             self._ready = [seq for seq in self._ready if seq not in left]
         self._settle(outcomes)
-        if not self._ready:
-            self._write()
-        elif self._is_due(LEFT_SECONDS):
-            self._write_some()
-        elif self._owed:
-            with best_effort(self._box):
-                self._box.parked.rewrite(noted=self._owed)
-                self._owed.clear()
+        self._view.write_soon(is_last=not self._ready)
 
     def note_meanwhile(self) -> None:
         """Write what is not written yet, if it is time: the next batch is on its way, and the server works on it."""
-        if self._is_due(LEFT_SECONDS_MEANWHILE):
-            self._write_some()
-
-    def _is_due(self, seconds: float) -> bool:
-        unwritten = self._left or self._left_blamed or self._freed
-        return bool(unwritten) and self._clock() - self._left_noted_at >= seconds
+        self._view.write_meanwhile()
 
     def note(self) -> None:
         """Write what is not written yet: the session is over, or waits."""
-        self._write()
+        self._view.write()
 
     def settled(self, outcomes: dict[int, Outcome]) -> None:
         """Note what became of decisions about events that are not on the list.
@@ -384,14 +348,14 @@ class ParkedList:
         """Say how a row stands that comes after all others."""
         decision = self.decisions.of(row.seq)
         state, behind = standing(row, decision, self._blocked)
-        self._view[row.seq] = shown(row, state, behind, decision)
+        self._view.shown[row.seq] = shown(row, state, behind, decision)
         if state is ParkedState.RELEASING:
             insort(self._ready, row.seq)
 
     def _derive(self) -> None:
         """Say how every row stands, and write the view where it says something else."""
-        before, self._view, self._ready = self._without_strangers(self._view), {}, []
-        self._blocked, self._last_of = {}, {}
+        before, self._ready = self._without_strangers(), []
+        self._view.shown, self._blocked, self._last_of = {}, {}, {}
         for seq in sorted(self._rows):
             row = self._rows[seq]
             self._last_of[row.aggregate_id] = seq
@@ -401,22 +365,16 @@ class ParkedList:
             if seq not in self._rows and view.verdict == SET_ASIDE:
                 decision = self.decisions.of(seq)
                 if decision is not None and decision.sets_aside and decision.outcome is None:
-                    self._view[seq] = view
-        changed = [seq for seq, view in self._view.items() if before.get(seq) != view]
-        gone = [seq for seq in before if seq not in self._view]
-        freed: set[int] = set()
-        if not gone:  # nothing leaves that the file shows others waiting for
-            freed = {seq for seq in changed if _is_freed(before.get(seq), self._view[seq])}
-        self._write([seq for seq in changed if seq not in freed] if freed else changed, before, gone=gone)
-        if freed:
-            self._freed, self._freed_at = sorted({*self._freed, *freed}), self._clock()
+                    self._view.shown[seq] = view
+        self._view.write_all(before, self._rows)
 
-    def _without_strangers(self, before: dict[int, Shown]) -> dict[int, Shown]:
+    def _without_strangers(self) -> dict[int, Shown]:
         """Take away what the file says, if it speaks of other events than the log: what waits for those cannot stay."""
+        before = self._view.shown
         if all(view.is_its_own for view in before.values()):
             return before
         kept = {seq: view for seq, view in before.items() if view.is_its_own and view.verdict == SET_ASIDE}
-        self._write(gone=[seq for seq in before if seq not in kept])
+        self._view.write(gone=[seq for seq in before if seq not in kept])
         return kept
 
     def _settle(self, outcomes: dict[int, Outcome]) -> None:
@@ -424,91 +382,8 @@ class ParkedList:
         for seq, outcome in outcomes.items():
             decision = self.decisions.of(seq)
             if decision is not None and decision.outcome is not outcome:
-                self._owed.append((decision.id, outcome))
+                self._view.owe(decision.id, outcome)
         self.decisions.settled(outcomes)
-
-    def _write(
-        self,
-        changed: Sequence[int] = (),
-        before: Mapping[int, Shown | None] = MappingProxyType({}),
-        *,
-        gone: Sequence[int] = (),
-    ) -> None:
-        """Write into the file; if that cannot be, deliveries go on, and it is written later.
-
-        Args:
-            changed: seqs of rows that stand otherwise than the file says.
-            before: how they stood there.
-            gone: seqs of rows that are no longer on the list.
-        """
-        if not any((changed, gone, self._owed, self._left, self._left_blamed, self._freed)):
-            return
-        self._left_noted_at = self._clock()
-        going = sorted({*self._left, *self._left_blamed, *gone}, reverse=True)
-        # Those that others wait for come first and go last; see `Parked.rewrite`.
-        held = ParkedState.HELD.value
-        changed = sorted(changed, key=lambda seq: (self._view[seq].state == held, seq))
-        was_stale, self._is_stale = self._is_stale, True
-        with best_effort(self._box):
-            while self._freed:  # first: what they waited for may be what goes
-                self._box.parked.rewrite(restated=self._next_freed())
-            for start in range(0, max(1, len(changed)), ROWS_AT_ONCE):
-                is_last = start + ROWS_AT_ONCE >= len(changed)
-                whole, restated = self._as_written(changed[start : start + ROWS_AT_ONCE], before)
-                self._box.parked.rewrite(
-                    whole,
-                    restated=restated,
-                    gone=going[:ROWS_AT_ONCE] if is_last else (),
-                    noted=self._owed,
-                )
-                self._owed.clear()
-            for start in range(ROWS_AT_ONCE, len(going), ROWS_AT_ONCE):
-                self._box.parked.rewrite(gone=going[start : start + ROWS_AT_ONCE])
-            self._forget_unwritten()
-            self._is_stale = was_stale
-
-    def _write_some(self) -> None:
-        """Write what has left, and that some wait for nobody any more; what those waited for goes after all of them."""
-        if not self._freed:
-            self._write()
-            return
-        self._left_noted_at = self._clock()
-        was_stale, self._is_stale = self._is_stale, True
-        with best_effort(self._box):
-            restated = self._next_freed() if self._left_noted_at - self._freed_at >= FREED_SECONDS else {}
-            self._box.parked.rewrite(restated=restated, gone=self._left, noted=self._owed)
-            self._left.clear()
-            self._owed.clear()
-            self._is_stale = was_stale
-
-    def _next_freed(self) -> dict[Shown, list[int]]:
-        """Take out some that wait for nobody any more, and say how they stand: the last, for the first leave soon."""
-        restated = defaultdict[Shown, list[int]](list)
-        room = ROWS_AT_ONCE
-        while self._freed and room:
-            seq = self._freed.pop()
-            view = self._view.get(seq)
-            if view is not None and view.state == ParkedState.RELEASING.value:  # it neither left nor waits again
-                restated[view].append(seq)
-                room -= 1
-        return restated
-
-    def _forget_unwritten(self) -> None:
-        for unwritten in (self._left, self._left_blamed, self._freed):
-            unwritten.clear()
-
-    def _as_written(
-        self, seqs: Sequence[int], before: Mapping[int, Shown | None]
-    ) -> tuple[list[ParkedEvent], dict[Shown, list[int]]]:
-        """Return those that the file does not have, and how the others stand now: mostly many alike."""
-        whole, restated = [], defaultdict[Shown, list[int]](list)
-        for seq in seqs:
-            was, now = before.get(seq), self._view[seq]
-            if was is not None and was.is_its_own:
-                restated[now].append(seq)
-            elif (row := self._rows.get(seq)) is not None:
-                whole.append(as_listed(row, now))
-        return whole, restated
 
     def _known(self, passed: Mapping[int, Facts]) -> dict[int, Passed]:
         """Join what Postgres has with what the log says of these events."""
@@ -553,17 +428,6 @@ class ParkedList:
             attempts=parking.attempts,
             parked_at=self._box.now(),
         )
-
-
-def _is_freed(was: Shown | None, now: Shown) -> bool:
-    """Whether the file shows the row as waiting, and nobody decided about it, but what it waited for lets it go."""
-    return (
-        was is not None
-        and bool(was.is_its_own)
-        and was.state == ParkedState.HELD.value
-        and now.state == ParkedState.RELEASING.value
-        and now.resolution is None
-    )
 
 
 @contextmanager
