@@ -72,6 +72,9 @@ class Vocabulary:
         ]
         self._about_course = re.compile("|".join(self.all("zones", "course")))
         self._pause = re.compile(rf"\W*(?:{'|'.join(self.all('pauses'))})\W*")
+        of = any_of([*self.fillers, *self._kinds])
+        self._total = re.compile(rf"\W*(?:(?:{of})\s+)*(?:{'|'.join(self.all('totals'))})(?:\s+(?:{of}))*\W*")
+        self._weekday = re.compile(rf"\W*(?:{'|'.join(self.all('weekdays'))})\W*")
         self._compile_numbers()
 
     def all(self, *path: str) -> list[str]:
@@ -174,6 +177,13 @@ class Vocabulary:
     def is_pause(self, text: str) -> bool:
         """Whether a line of a time table is a break."""
         return self._pause.fullmatch(fold(text)) is not None
+
+    def is_total(self, text: str) -> bool:
+        """Whether a text only says that what stands beside it is a sum."""
+        return self._total.fullmatch(fold(text)) is not None
+
+    def is_weekday(self, text: str) -> bool:
+        return self._weekday.fullmatch(fold(text)) is not None
 
     # --- numbers
 

@@ -16,7 +16,7 @@ _MAX_TEXT = 600
 _MAX_HOURS = 2_000
 _MAX_COUNT = 999
 _NEAR = 60
-_FEWEST_CLOCK_MINUTES = 5
+FEWEST_CLOCK_MINUTES = 5
 _MINUTES_A_DAY = 24 * 60
 _PARENTHESES = re.compile(r"\([^()]*\)")
 _INCLUDED = re.compile(r"\([^()]*\binclu[^()]*\)?")
@@ -208,7 +208,7 @@ def minutes_in(text: str) -> int | None:
     folded = in_figures(fold(text[:_MAX_TEXT]).strip())
     patterns = _patterns()
     clock = patterns.clock.match(folded)
-    if clock and clock[3] is None and clock[0][-1].isdigit() and int(clock[1]) >= _FEWEST_CLOCK_MINUTES:
+    if clock and clock[3] is None and clock[0][-1].isdigit() and int(clock[1]) >= FEWEST_CLOCK_MINUTES:
         return round(int(clock[1]) + int(clock[2]) / 60)  # a player's 12:30 is minutes and seconds
     if between := patterns.clock_range.search(folded):
         start, end = (60 * int(between[at]) + int(between[at + 1] or 0) for at in (1, 3))
@@ -239,7 +239,7 @@ def _hours_in(text: str) -> _Hours | None:
     value: _Hours | None = None
     first = min((found.start() for found in (ranged, both, single) if found), default=-1)
     if clock:
-        value = int(clock[1]) + int(clock[2]) / 60
+        value = int(clock[1]) + int(clock[2]) / 60 + int((clock[3] or ":0")[1:]) / 3600
     elif both and both.start() == first:
         value = _number(both[1]) + int(both[2]) / 60
     elif ranged and ranged.start() == first:

@@ -25,7 +25,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"(?:\d|_|\bX)\s*(?:{unit}|{lessons})(?![a-z])|\d[:h]\d\d|\dh\d?", re.IGNORECASE),
         re.compile(
             rf"(?:\s+[-–—|·•→/]|[,;])\s*[~≈]?\s*{amount}\.?\s*$|\s+[-–—|·•→/]\s*\d{{1,2}}h\d{{2}}\s*$"
-            rf"|\s+[~≈]?\s*\d{{1,3}}\s*min\.?\s*$|(?<!às)(?<!at)(?<!las)\s+\d{{1,2}}:\d{{2}}\s*$",
+            rf"|\s+[~≈]?\s*\d{{1,3}}\s*min\.?\s*$|(?<!às)(?<!at)(?<!las)\s+\d{{1,2}}:\d{{2}}(?::\d{{2}})?\s*$",
             re.IGNORECASE,
         ),
         re.compile(rf"(\d{{1,3}})\s*(?:{lessons})\b", re.IGNORECASE),

@@ -15,6 +15,9 @@ from generators.reading.markdown.label import label_key
 
 _MAX_LINES = 4_000
 _MAX_LINE = 2_000
+_MAX_CORRECTION = 160
+_DEEPEST = 6
+_MARKS = "# \t\r*"
 _SHORT = 6  # words of a correction that names neither unit nor field
 _FAR = 60  # lines back to what is corrected
 
@@ -88,6 +91,84 @@ def _values(text: str) -> list[_Value]:
             )
         )
     return found
+
+
+@lru_cache(maxsize=1)
+def _part_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    words = vocabulary()
+    names = "|".join(sorted(words.part_words("module", "meeting", "lesson", "topic"), key=len, reverse=True))
+    part = rf"(?:(?:o|a|el|la|the) )?(?P<{{}}>(?:{names}) \d{{{{1,2}}}})"
+    dropped, drop, retitle = ("|".join(words.all("chat", key)) for key in ("dropped", "drop", "retitle"))
+    first = r"(?:^|[:;.,-])\W*"
+    return (
+        re.compile(
+            rf"{first}(?:{part.format('after')} (?:{dropped})|(?:{drop}) {part.format('before')})(?=\W*(?:$|[;,.]))"
+        ),
+        re.compile(rf"{first}(?:{retitle}) {part.format('part')} (?:por|para|to) [\"“«]([^\"”»]+)[\"”»]\W*$"),
+    )
+
+
+def without_dropped(lines: list[str]) -> list[str]:
+    """Lines without the modules and lessons that a later one takes out, and with the titles that one gives them."""
+    if len(lines) > _MAX_LINES:
+        return lines
+    drop, retitle = _part_patterns()
+    kept = list(lines)
+    for place, line in enumerate(lines):
+        if not line.strip() or len(line) > _MAX_CORRECTION:
+            continue
+        text = flat(line)
+        if renamed := retitle.search(text):
+            start, end = renamed.span(2)
+            if (at := _the_one(kept, place, renamed["part"])) is not None and (
+                opened := vocabulary().numbered(kept[at].strip(_MARKS))
+            ):
+                kept[at] = kept[at].removesuffix(opened.rest) + line[start:end]
+                kept[place] = ""
+        for found in drop.finditer(text):
+            if (at := _the_one(kept, place, found["after"] or found["before"])) is not None:
+                end = _part_end(kept, at, place)
+                kept[at:end] = [""] * (end - at)
+                kept[place] = ""
+    return kept
+
+
+def _the_one(lines: list[str], before: int, name: str) -> int | None:
+    """The one line above that opens the part of this name; None where none does, or several."""
+    wanted = vocabulary().numbered(f"{name}:")
+    opened = [(place, vocabulary().numbered(line.strip(_MARKS))) for place, line in enumerate(lines[:before])]
+    found = [
+        place
+        for place, part in opened
+        if part and wanted and part.rest and (part.kind, part.numbers) == (wanted.kind, wanted.numbers)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _part_end(lines: list[str], start: int, limit: int) -> int:
+    """Where a part ends: at the next that is as wide, at a heading as high, or past its paragraph in plain text."""
+    words = vocabulary()
+    own = words.numbered(lines[start].strip(_MARKS))
+    level = len(lines[start]) - len(lines[start].lstrip("#"))
+    for place in range(start + 1, limit):
+        line = lines[place]
+        part = words.numbered(line.strip(_MARKS))
+        if part and own and part.kind and own.kind and words.rank(part.kind) <= words.rank(own.kind):
+            return place
+        if line.startswith("#") and len(line) - len(line.lstrip("#")) <= (level or _DEEPEST):
+            return place
+        is_below = (
+            part or line.lstrip()[:1] in {"-", "*", "•", "|"} or line[:1].isspace() or line.lstrip()[:1].isdigit()
+        )
+        if (
+            line.strip()
+            and not is_below
+            and ((not level and not lines[place - 1].strip()) or (own and own.kind == "lesson"))
+        ):
+            return place
+        if line.startswith("---"):
+            return place
+    return limit
 
 
 def _within(text: str) -> str:

@@ -9,7 +9,8 @@ import unicodedata
 from functools import lru_cache
 
 from generators.languages import fold, vocabulary
-from generators.reading.brief.corrections import corrected
+from generators.reading.brief.corrections import corrected, without_dropped
+from generators.reading.brief.listing import as_markdown
 from generators.reading.brief.prose import NAME
 from generators.reading.brief.turns import asked_field, conversation, counted_field, value_of
 from generators.reading.markdown.label import label_key
@@ -42,16 +43,18 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     headers = words.pattern("chat", "headers")
     return (
         re.compile(rf"^(?:{headers})\s*:", re.IGNORECASE),
-        re.compile("|".join(words.all("chat", "quoted"))),
+        re.compile("|".join([*words.all("chat", "quoted"), *words.all("chat", "forwarded")])),
         re.compile(rf"^\W*(?:{words.pattern('chat', 'media')})\b"),
         re.compile(rf"^\s*(\S[^\n:?]{{0,60}}?)\s+(?:{'|'.join(words.all('asks', 'is'))})\s+([^\n:?.]{{3,40}})\.?\s*$"),
+        re.compile("|".join(words.all("chat", "forwarded"))),
     )
 
 
 def plain_text(body: str) -> str:
     """The body of a brief without what a mail or chat program put around it."""
     lines = [_with_plain_marks(line) for line in body.split("\n")]
-    lines = _labelled(corrected(conversation(lines, _author(lines))))
+    lines = as_markdown(_sheet_table(lines))
+    lines = _labelled(without_dropped(corrected(conversation(lines, _author(lines)))))
     lines = _sheet_table(_sheet_rows(lines))
     lines = [_without_leader(_SHORTCODE.sub("", line)) for line in _without_mail(lines)]
     return "\n".join(_indented_lists(_sections(lines)))
@@ -150,24 +153,33 @@ def _without_leader(line: str) -> str:
 
 
 def _without_mail(lines: list[str]) -> list[str]:
-    header, quoted, media, _ = _patterns()
+    _, quoted, media, _, forwarded = _patterns()
     kept = list(lines)
     first = next((place for place, line in enumerate(kept) if line.strip()), 0)
-    end = first
-    while end < len(kept) and header.match(fold(kept[end])):
-        end += 1
+    end = _past_headers(kept, first)
     is_mail = end - first >= _MIN_HEADERS
     if is_mail:
         kept[first:end] = [""] * (end - first)
     for place, line in enumerate(kept):
         folded = fold(line).strip()
-        if is_mail and quoted.search(folded) and _is_answered_inside(kept[place + 1 :]):
+        if forwarded.search(folded) and not any(vocabulary().numbered(above) for above in kept[:place]):
+            # What is forwarded is meant where only a note stands above it.
+            inner = _past_headers(kept, place + 1)
+            kept[place:inner] = [""] * (inner - place)
+            is_mail = True
+        elif is_mail and quoted.search(folded) and _is_answered_inside(kept[place + 1 :]):
             kept[place] = ""
         elif is_mail and (quoted.search(folded) or line.rstrip() in {"--", "-- "}):
             return kept[:place] + [""] * (len(kept) - place)
         if media.match(folded) or (is_mail and _QUOTE.match(line)):
             kept[place] = ""
     return kept
+
+
+def _past_headers(lines: list[str], place: int) -> int:
+    while place < len(lines) and _patterns()[0].match(fold(lines[place])):
+        place += 1
+    return place
 
 
 def _is_answered_inside(lines: list[str]) -> bool:
@@ -197,10 +209,10 @@ def _sections(lines: list[str]) -> list[str]:
             continue
         if fenced or not text or len(text) > _MAX_HEADING or _HEADING.match(line) or following[:3] in {"---", "==="}:
             continue
-        if _names_section(text, blank_before=place == 0 or not lines[place - 1].strip()):
-            kept[place] = f"## {text}"
-        elif place == first and text.isupper() and form.fullmatch(label_key(text)):
+        if place == first and text.isupper() and form.fullmatch(label_key(text)):
             kept[place] = f"# {text}"  # "PLANO DE ENSINO" heads the whole
+        elif _names_section(text, blank_before=place == 0 or not lines[place - 1].strip()):
+            kept[place] = f"## {text}"
     return kept
 
 

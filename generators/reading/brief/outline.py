@@ -7,10 +7,11 @@ is no chapter of its own, however high it stands. What calls itself by the outer
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from generators.languages import Numbered, vocabulary
+from generators.languages import Numbered, fold, vocabulary
 from generators.reading.amounts import minutes_in
 from generators.reading.brief.outline_table import TableReader
 from generators.reading.brief.plan import Lesson, Module, Plan
@@ -27,6 +28,7 @@ _CODED = re.compile(r"^([A-H])[.-]?(\d{1,2})\s*[.):–—-]?\s+(\S.*)$", re.DOTA
 _SENTENCE = re.compile(r"[.!?…]\s*$")
 _MONEY = re.compile(r"^\W{0,3}(?:R\$|US\$|[$€£])\s*\d")
 _NUMERAL = re.compile(r"^[IVX]{1,5}\s*[.)–—-]\s*(?=\S)")
+_LENGTH = re.compile(r"^\W*(?:\d{1,2}:)?\d{1,2}:\d{2}\W*$")
 _BY_NUMERAL = "i"  # what modules without a word to them call themselves by
 _MAX_TOPIC_WORDS = 10
 _NEVER_OUTLINE = frozenset({Zone.ASIDE, Zone.AUDIENCE, Zone.PREREQUISITES, Zone.COMMERCIAL})
@@ -81,6 +83,10 @@ def read_outline(document: Document, zones: tuple[Zone, ...]) -> Outline:
 def _settled(plan: Plan) -> bool:
     """Decide what the lists of a plan are, and drop what only looked like modules; says whether any is left."""
     modules = plan.modules.values()
+    headed = Counter(title for module in modules if module.headed for title in {fold(item) for item in module.items})
+    for module in modules:
+        # A heading that stands in several modules is a section of them.
+        module.items = [item for item in module.items if not module.headed or headed[fold(item)] == 1]
     if not any(module.lessons for module in modules):
         for module in modules:
             module.take_items()
@@ -401,7 +407,9 @@ class _Walk:
             return
         if line.label and self._labelled(line, label_key(line.label), module):
             return
-        if lettered := _LETTERED.match(line.text):
+        if line.kind == "text" and (minutes := self._length_alone(line)) is not None:
+            self._last_lasts(minutes, module)
+        elif lettered := _LETTERED.match(line.text):
             self.add(line, lettered[1])
         elif self._is_listed(line) or self._is_timed_item(line, module) or self._is_counted(line, module):
             self.add(line, line.text)
@@ -410,8 +418,33 @@ class _Walk:
         elif self._lesson is None and not self._aside and self._is_item(line, module):
             module.items.append(line.text)
 
+    @staticmethod
+    def _length_alone(line: Line) -> int | None:
+        """Minutes of a line that says nothing but how long the one above takes; 0 where it only counts lessons."""
+        if _LENGTH.match(line.text):
+            return minutes_in(line.text)
+        title = title_and_minutes(line.text)[0] or line.text
+        return 0 if lesson_count(title) and vocabulary().kind_of(title.strip().partition(" ")[2]) else None
+
+    def _last_lasts(self, minutes: int, module: Module) -> None:
+        if self._lesson is not None:
+            self._lesson.minutes = self._lesson.minutes or minutes or None
+        elif module.items and minutes:
+            module.items[-1] = f"{module.items[-1]} ({minutes} min)"
+
     def _is_item(self, line: Line, module: Module) -> bool:
         """Whether a line right below the module may be one of its lessons, if nothing else there is."""
+        if line.kind == "heading" and module.line.kind == "heading":
+            key = label_key(line.text)
+            is_known = vocabulary().fields(key) - {"module_title", "number", "clock", "column"} or vocabulary().zone(
+                key
+            )
+            if line.depth != module.line.depth + 1 or is_known:
+                return False
+            module.items, module.headed = module.items if module.headed else [], True
+            return True
+        if module.headed:
+            return False
         if line.kind == "item":
             return (not line.label or not vocabulary().fields(label_key(line.label))) and self._is_direct(line, module)
         plain = line.kind == "text" and not line.label and not line.depth

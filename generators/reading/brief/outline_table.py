@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from generators.languages import Numbered, vocabulary
+from generators.languages import Numbered, fold, vocabulary
 from generators.reading.amounts import minutes_in
 from generators.reading.brief.zones import Zone
 from generators.reading.markdown.label import label_key
@@ -54,8 +54,10 @@ class TableReader:
                     break
         self._columns = header
         taken = set(range(start - 1, len(self._rows))) if start else set()
-        inside = self._take(self._rows[start:], self._role(header))
-        return taken | {start + place for place in inside}
+        role = self._role(header)
+        kept = [place for place, row in enumerate(self._rows) if place >= start and not (role and self._is_sum(row))]
+        inside = self._take([self._rows[place] for place in kept], role)
+        return taken | {kept[place] for place in inside}
 
     @staticmethod
     def _kind(key: str) -> str | None:
@@ -77,6 +79,8 @@ class TableReader:
         )
 
     def _take(self, rows: list[Line], role: str | None) -> set[int]:
+        if days := self._days(rows):
+            return self._timetable(rows, days)
         if role is None and (clock := self._agenda(rows)) is not None:
             return self._time_table(rows, clock)
         if role == "module":
@@ -84,6 +88,32 @@ class TableReader:
             if taken:
                 return taken
         return {place for place, row in enumerate(rows) if self._row(row)}
+
+    def _days(self, rows: list[Line]) -> dict[int, str]:
+        """The columns of a timetable that are a day each; none where the first column has no times of the day."""
+        if not rows or not any(_clock_minutes(_cell(row, 0)) for row in rows):
+            return {}
+        days = dict(list(enumerate(rows[0].header))[1:])
+        is_day = [vocabulary().is_weekday(text) or vocabulary().numbered(text) is not None for text in days.values()]
+        return days if len(days) > 1 and all(is_day) else {}
+
+    def _timetable(self, rows: list[Line], days: dict[int, str]) -> set[int]:
+        for number, (column, text) in enumerate(days.items(), 1):
+            opened = vocabulary().numbered(text)
+            self._sink.open(rows[0], number, opened.rest if opened else text, "modulo")
+            for row in rows:
+                cell = _cell(row, column)
+                if stated(cell) and not vocabulary().is_pause(cell):
+                    self._sink.add(row, cell, _clock_minutes(_cell(row, 0)))
+        return set(range(len(rows)))
+
+    def _is_sum(self, row: Line) -> bool:
+        """Whether a row sums up others: it says "Total", and beside it stand figures alone."""
+        said = [cell for cell in row.cells if cell.strip()]
+        places = [place for place, cell in enumerate(said) if vocabulary().is_total(cell)]
+        beside = [cell for place, cell in enumerate(said) if place not in places]
+        is_last = row is self._rows[-1] or "total" in fold(" ".join(said))
+        return bool(places) and is_last and all(any(map(str.isdigit, cell)) for cell in beside)
 
     # --- a column for the time of day
 

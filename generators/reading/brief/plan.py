@@ -35,6 +35,7 @@ class Module:
     unnamed: bool = False
     blank: bool = False
     listed: bool = False
+    headed: bool = False
 
     def add(self, title: str | None, minutes: int | None, number: str | None = None) -> Lesson | None:
         number = number or f"{self.number}.{len(self.lessons) + 1}"

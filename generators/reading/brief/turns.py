@@ -124,7 +124,9 @@ def _spoken(lines: list[str]) -> tuple[list[str], list[str | None]]:
     said = list(lines)
     speakers: list[str | None] = [None] * len(lines)
     named = _speakers(lines)
-    alone = sum(_STAMP_ALONE.match(line) is not None for line in lines) >= _FEWEST_TURNS
+    # Lessons over each other with their lengths, `Knots 12:30`, are no names over what they said.
+    stamped = [_STAMP_ALONE.match(line) is not None for line in lines]
+    alone = sum(stamped) >= _FEWEST_TURNS and not any(one and below for one, below in itertools.pairwise(stamped))
     replied = _is_reply(lines)
     who: str | None = "" if replied else None
     for place, line in enumerate(lines):

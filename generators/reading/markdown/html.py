@@ -13,6 +13,7 @@ _BLOCKS = frozenset({"p", "div", "section", "details", "blockquote", "article", 
 _BOLD = frozenset({"b", "strong", "summary", "dt"})
 _LIST_TAGS = frozenset({"ul", "ol", "li"})
 _DEEPEST_LIST = 6
+_WIDEST_SPAN = 100
 _SILENT = frozenset({"script", "style", "head"})
 
 
@@ -55,6 +56,8 @@ class _Markdown(HTMLParser):
         self._in_item = False
         self._columns = 0
         self._rows = 0
+        self._width = 1
+        self._spanned: dict[int, int] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
@@ -66,9 +69,12 @@ class _Markdown(HTMLParser):
                 self._blank()
             self._write(f"{_HEADINGS[tag]} " if tag in _HEADINGS else "")
             self._rows = 0
+            self._spanned = {}
         elif tag == "tr":
             self._line("|")
             self._columns = 0
+        elif tag in {"td", "th"}:
+            self._cell(dict(attrs))
         elif tag == "input" and dict(attrs).get("type") == "checkbox":
             self._write("[x] " if "checked" in dict(attrs) else "[ ] ")
         elif tag in {"br", "dd", "dt"}:
@@ -82,8 +88,8 @@ class _Markdown(HTMLParser):
         elif tag in _LIST_TAGS:
             self._list_end(tag)
         elif tag in {"td", "th"}:
-            self._columns += 1
-            self._write(" | ")
+            self._columns += self._width
+            self._write(" | " * self._width)
         elif tag == "tr":
             self._rows += 1
             if self._rows == 1:
@@ -99,6 +105,16 @@ class _Markdown(HTMLParser):
             before = " " if data[:1].isspace() and words else ""
             after = " " if data[-1:].isspace() and words else ""
             self._write(f"{before}{words}{after}" if self.lines[-1][1].strip() else f"{words}{after}")
+
+    def _cell(self, attributes: dict[str, str | None]) -> None:
+        """Leave the places blank that a cell of a row above reaches into."""
+        while self._spanned.get(self._columns):
+            self._spanned[self._columns] -= 1
+            self._columns += 1
+            self._write(" | ")
+        high, wide = (_span(attributes.get(name)) for name in ("rowspan", "colspan"))
+        self._width = wide
+        self._spanned |= {self._columns + place: high - 1 for place in range(wide) if high > 1}
 
     def _list_tag(self, tag: str) -> None:
         if tag == "li":
@@ -131,3 +147,7 @@ class _Markdown(HTMLParser):
     def _blank(self) -> None:
         if self.lines[-1][1]:
             self.lines += [(self.getpos()[0] - 1, "")] * 2
+
+
+def _span(stated: str | None) -> int:
+    return min(int(stated), _WIDEST_SPAN) if stated and stated.isascii() and stated.isdigit() and int(stated) else 1
