@@ -94,7 +94,7 @@ MUTANTS = (
     ),
     _mutant(
         "metadata-replaced", "metadata is replaced within a batch, not merged",
-        "worker.apply.fold", "{**draft.values[column], **value} if merged else value", "value",
+        "worker.apply.fold", "{**draft.values[column], **values[column]}", "values[column]",
     ),
     _mutant(
         "old-id-reused", "ids follow the clock wherever it goes",
@@ -214,7 +214,7 @@ MUTANTS = (
     ),
     _mutant(
         "parked-not-restored", "what the database knows to be parked and the file does not stays unknown",
-        "worker.faults.parking", "for seq, facts in passed.items() if seq <= position.seq", "for seq, facts in passed.items() if seq in self._view",
+        "worker.faults.parking", "for seq, facts in passed.items() if seq <= position.seq", "for seq, facts in passed.items() if seq in self._view.shown",
     ),
     _mutant(
         "killer-never-found", "a worker does not notice that the one before it died",
@@ -380,12 +380,12 @@ MUTANTS = (
     ),
     _mutant(
         "view-left", "what was taken up stays on the list in the file",
-        "worker.faults.parking", "        self._left += gone\n", "",
+        "worker.faults.parked_view", "        (self._left_blamed if row.blamed else self._left).append(row.seq)\n", "",
     ),
     _mutant(
         "left-unnoted", "what was taken up last stays on the list in the file, if it went within two seconds",
-        "worker.faults.parking", "if self._owed or not self._ready or self._left_for", "if self._owed or self._left_for",
-        ("worker.faults.parking", 'over, or waits."""\n        self._write()', 'over, or waits."""'),
+        "worker.faults.parked_view", "        if is_last:\n", "        if False:\n",
+        ("worker.faults.parking", 'over, or waits."""\n        self._view.write()', 'over, or waits."""'),
     ),
     _mutant(
         "late-unsettled", "nobody looks what became of a decision that was made from a list out of date",
