@@ -38,6 +38,7 @@ _WIKI = re.compile(r"(?<!!)\[\[([^\[\]|#]{1,300})(?:#[^\[\]|]*)?(?:\|([^\[\]]{1,
 _XREF = re.compile(r"xref:([^\[\]\s]{1,300})\[([^\[\]]{0,300})\]")
 _ITEM = re.compile(r"^(\s*)(?:[-+*]|\d{1,3}[.)]|(\*{2,6}))\s+(?:\[[ xX]\]\s+)?(.*)$")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
+_COMMENT = re.compile(r"<!--.*?-->|^[ \t]*\[(?:comment|//)\]:[^\n]*", re.DOTALL | re.MULTILINE)
 _DIRECTIVE = re.compile(r"^(\s*)(?:\.\. toctree::|[`:~]{3,}\s*\{toctree\}|[`:~]{3,}\s*\{tableofcontents\})\s*(.*)$")
 _SPHINX_ENTRY = re.compile(r"^(.*?)\s*<([^<>]+)>$")
 
@@ -90,13 +91,16 @@ class Pages:
         self.text = text
         self.files = {_key(path): path for path in files}
         self._stems: dict[str, list[PurePosixPath]] = {}
+        self._addresses: dict[str, set[PurePosixPath]] = {}
         for path in self.files.values():
             if path.suffix.casefold() in PAGE_SUFFIXES:
                 self._stems.setdefault(_key(PurePosixPath(path.stem)), []).append(path)
+                for bare in (False, True):
+                    self._addresses.setdefault(_address(path.with_suffix(""), bare=bare), set()).add(path)
 
     def find(self, base: PurePosixPath, link: str) -> PurePosixPath | None:
         """The page that a link from a folder means: with or without suffix, a folder for its index."""
-        plain = unquote(link.split("#", 1)[0].split("?", 1)[0]).strip()
+        plain = unquote(re.sub(r"\\(?=[_\W])", "", link).split("#", 1)[0].split("?", 1)[0]).strip()
         if not plain or "://" in plain or plain.startswith("mailto:"):
             return None
         target = _normal(base / plain.lstrip("/")) if not plain.startswith("/") else _normal(base / plain[1:])
@@ -110,7 +114,9 @@ class Pages:
                 found = self.files.get(f"{stem}{tail}".strip("/"))
                 if found is not None and found.suffix.casefold() in PAGE_SUFFIXES:
                     return found
-        return None
+        # What holds a blank is a title: `Week 1` does not lead to `week-1.md`.
+        named = set() if " " in plain else self._addresses.get(_address(target, bare=False), set())
+        return next(iter(named)) if len(named) == 1 else None
 
     def by_stem(self, name: str) -> PurePosixPath | None:
         """The note that a wiki link names, if there is only one."""
@@ -182,7 +188,8 @@ def _entry(pages: Pages, base: PurePosixPath, value: dict[Any, Any], depth: int)
     links = [link.get("id")] if isinstance(link, dict) else []
     links += [value.get(key) for key in _PATHS]
     path = next((found for one in links if isinstance(one, str) and (found := pages.find(base, one)) is not None), None)
-    title = next((text for key in _TITLES if (text := scalar(value.get(key))) and pages.find(base, text) is None), "")
+    titles = [text for key in _TITLES if (text := scalar(value.get(key)))]
+    title = next((text for text in titles if (found := pages.find(base, text)) is None or found != path), "")
     if path is None and not children:
         return ()
     if not title and path is None:
@@ -401,7 +408,7 @@ def _summary(pages: Pages, path: PurePosixPath, text: str) -> Contents | None:
     """A table of contents in Markdown or AsciiDoc: headings are sections, nested items chapters."""
     sections: list[tuple[int, str, list[tuple[int, Entry]]]] = [(0, "", [])]
     title = None
-    for line in text.splitlines()[:_MAX_ENTRIES]:
+    for line in _COMMENT.sub("", text).splitlines()[:_MAX_ENTRIES]:
         if heading := _HEADING.match(line):
             level, words = len(heading[1]), _plain(heading[2])
             if level == 1 and title is None and not sections[-1][2]:
@@ -509,6 +516,12 @@ def _is_index(path: PurePosixPath) -> bool:
 
 def _key(path: PurePosixPath) -> str:
     return unicodedata.normalize("NFC", path.as_posix()).casefold()
+
+
+def _address(path: PurePosixPath, *, bare: bool) -> str:
+    """Where a site serves a page: without the signs that its name holds; bare: without the numbers that only sort."""
+    parts = [re.sub(r"^\d+[-_. ]+(?=\D)", "", part) if bare else part for part in path.parts]
+    return "/".join(re.sub(r"[^\w-]", "", _key(PurePosixPath(part)).replace(" ", "-")) for part in parts)
 
 
 def _normal(path: PurePosixPath) -> PurePosixPath | None:

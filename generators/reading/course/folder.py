@@ -20,7 +20,7 @@ from generators.reading.course.name import LessonNumber, number_in_heading, read
 from generators.reading.course.page import LessonFile, LessonHead, read_head, read_page, title_from_name
 from generators.reading.course.tree import PAGE_SUFFIXES, SITE_FILES, Tree, text_files
 from generators.reading.curriculum import Curriculum, CurriculumLesson, parse_curriculum
-from generators.reading.placeholder import stated
+from generators.reading.placeholder import scalar, stated
 from generators.reading.text import TextFile
 
 _MAX_SHOWN = 3
@@ -51,7 +51,9 @@ class _Reading:
         self.taken.add(path)
         title = None
         if path.suffix.casefold() in PAGE_SUFFIXES:
-            title = stated(self.head(path).heading) or self.head(path).title
+            head = self.head(path)
+            named = scalar(head.head.get("title")) if head.depth > 1 else None
+            title = stated(named or head.heading) or head.title
         title = title or title_from_name(path.stem)
         return Material(relative=path, file=self.files[path], kind=kind or material_kind(path), title=title[:500])
 

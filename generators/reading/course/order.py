@@ -104,7 +104,17 @@ class Order(Seen):
         if group.title is None:
             group.title = _bare_title(name)
         index = [page for page in folder.pages if index_rank(page) < len(ROOT_STEMS) and page not in self._owns]
-        group.overview = min(index, key=index_rank, default=None)
+        # `00_Overview` opens a module, too, if its heading counts as the module does: `2. Soil`.
+        opening = [page for page in folder.pages if self._opens(page, name)]
+        group.overview = min(index or opening, key=index_rank, default=None)
+
+    def _opens(self, page: PurePosixPath, module: Name) -> bool:
+        own = read_name(page.stem)
+        return (
+            own.role == "index"
+            and own.numbers == (0,)
+            and read_name(self._head(page).heading).numbers == module.numbers
+        )
 
     def _rank(self, one: Found) -> tuple[int, ...]:
         """The place of a lesson on its way down from the root."""

@@ -66,6 +66,7 @@ class LessonHead:
         is_top: the first heading stands at the top level, or the frontmatter states the title.
         order: where the frontmatter places it among its neighbours.
         size: characters of text below the frontmatter.
+        depth: the level of the first heading.
     """
 
     heading: str
@@ -79,6 +80,7 @@ class LessonHead:
     is_top: bool = True
     order: float | None = None
     size: int = field(default=1, compare=False)
+    depth: int = field(default=1, compare=False)
 
 
 _KNOWN: dict[tuple[str, str, int], LessonHead] = {}
@@ -210,6 +212,7 @@ def _read_head(front: Frontmatter) -> LessonHead:
         is_top=bool(stated_title) or bool(headings and headings[top][0] == 1),
         order=_order(front.values),
         size=len(front.body.strip()),
+        depth=headings[top][0] if headings else 1,
     )
 
 

@@ -112,7 +112,7 @@ class Site(Seen):
         pages = self._root_pages()
         titles = [self.site_title() or "", *(self._head(page).heading for page in pages)]
         return any(map(speaks_of_a_course, titles)) or any(
-            _THIS_COURSE.search(fold((self._pages.text(page) or "")[:FEW_CHARACTERS])) for page in pages
+            _THIS_COURSE.search(fold((self._pages.text(page) or "")[: 3 * FEW_CHARACTERS])) for page in pages
         )
 
     def _by_parents(self) -> Contents | None:
@@ -122,12 +122,19 @@ class Site(Seen):
             return None
         heads = {page: self._head(page) for page in self._pages.files.values() if page.suffix in MARKDOWN_SUFFIXES}
         ranked = sorted(heads, key=lambda page: (heads[page].order is None, heads[page].order or 0, page))
-        below: dict[str, list[Entry]] = {}
+        names = {page: scalar(heads[page].head.get("title")) or heads[page].title or "" for page in ranked}
+        parents = {page: scalar(heads[page].head.get("parent")) or "" for page in ranked}
+        below: dict[str, list[PurePosixPath]] = {}
         for page in ranked:
-            if parent := scalar(heads[page].head.get("parent")):
-                below.setdefault(parent, []).append(Entry("", page))
-        titles = [title for page in ranked if (title := heads[page].title) in below]
-        sections = [Entry(title, None, tuple(below[title])) for title in titles if title]
+            below.setdefault(parents[page], []).append(page)
+        sections = [
+            Entry(
+                names[page], None, tuple(Entry("", child) for child in below[names[page]] if names[child] not in below)
+            )
+            for page in ranked
+            if names[page] and names[page] in below
+        ]
+        sections = [section for section in sections if section.children]
         return Contents(config, None, tuple(sections)) if len(sections) > 1 else None
 
     def _sections(self, contents: Contents) -> list[tuple[Entry | None, list[Entry]]]:
@@ -135,6 +142,8 @@ class Site(Seen):
         entries = list(contents.entries)
         while len(entries) == 1 and entries[0].children:
             entries = list(entries[0].children)
+        if any(is_container(entry.title) and sum(1 for _ in entry.pages) > 2 for entry in entries):  # noqa: PLR2004
+            entries = [entry for entry in entries if self._is_of_lessons(entry)]  # `Aulas` beside `Materiais`
         sections: list[tuple[Entry | None, list[Entry]]] = []
         for entry in entries:
             if not entry.children:
@@ -146,7 +155,7 @@ class Site(Seen):
             inner = [child for child in entry.children if child.children]
             placed = [child for child in inner if self._is_part(PurePosixPath(child.title.replace("/", " ")))]
             wraps = (
-                entry.path is None
+                (entry.path is None or index_rank(entry.path) < len(ROOT_STEMS))
                 and len(inner) == len(entry.children)
                 and len(placed) > 1
                 and not self._is_part(PurePosixPath(entry.title.replace("/", " ")))
@@ -154,12 +163,24 @@ class Site(Seen):
             sections += [(child, list(child.pages)) for child in inner] if wraps else [(entry, list(entry.pages))]
         return sections
 
+    def _is_of_lessons(self, entry: Entry) -> bool:
+        """Whether an entry is named for lessons or for a part, or is a numbered page."""
+        words = entry.title.replace("/", " ") or (entry.path.stem if entry.path is not None else "")
+        return is_container(entry.title) or self._is_part(PurePosixPath(words))
+
     def _chosen(self, contents: Contents) -> list[tuple[Entry | None, list[Entry]]]:
         """Sections of lessons: without what is about the course, and without exercises, quizzes and indexes."""
         chosen: list[tuple[Entry | None, list[Entry]]] = []
         seen: set[PurePosixPath] = set()
-        for section, pages in self._sections(contents):
-            if section is not None and look_alike(section.title, folder=True) in _SECTIONS_ASIDE | {"about"}:
+        sections = self._sections(contents)
+        parts = [
+            s.title for s, _ in sections if s is not None and self._is_part(PurePosixPath(s.title.replace("/", " ")))
+        ]
+        for section, pages in sections:
+            title = section.title if section is not None else ""
+            # Beside `Unit 1` and `Unit 2` already `Reference sheets` is no part of the course.
+            role = look_alike(title, folder=len(parts) < 2 or title in parts)  # noqa: PLR2004
+            if role in _SECTIONS_ASIDE and not (role == "about" and self._are_numbered(pages)):
                 continue
             kept = []
             for page in pages:
@@ -173,6 +194,11 @@ class Site(Seen):
             if kept:
                 chosen.append((section, kept))
         return chosen
+
+    def _are_numbered(self, pages: list[Entry]) -> bool:
+        """Whether pages are chapters by their names, whatever the section is called: `Presentation` of a course."""
+        own = [page.path for page in pages if page.path is not None]
+        return len(own) > 1 and all(read_name(path.stem).is_placed for path in own)
 
     def _aside(self, section: Entry | None, page: Entry) -> Verdict | None:
         path = page.path or PurePosixPath()

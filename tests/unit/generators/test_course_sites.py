@@ -676,6 +676,123 @@ TREES: dict[str, tuple[dict[str, str], str, list[Lesson]]] = {
             (None, "Monthly report", "lessons/09-monthly-report.md"),
         ],
     ),
+    "mkdocs, a tab of modules beside tabs of material": (
+        {
+            "mkdocs.yml": (
+                "site_name: Costura\nnav:\n  - Home: index.md\n  - Aulas:\n      - aulas/index.md\n"
+                "      - Módulo 1 – Ponto:\n          - 'Aula 01 - Agulha': aulas/aula-01.md\n"
+                "          - 'Aula 02 - Linha': aulas/aula-02.md\n"
+                "      - Módulo 2 – Corte:\n          - 'Aula 03 - Molde': aulas/aula-03.md\n"
+                "  - Materiais:\n      - materiais.md\n      - Projetos:\n          - projetos/index.md\n"
+                "          - 'Projeto 01 - Bolsa': projetos/projeto-01.md\n  - Impressão: print.md\n"
+            ),
+            "docs/index.md": _page("Costura"),
+            "docs/print.md": _page("Impressão"),
+            "docs/materiais.md": _page("Materiais"),
+            "docs/aulas/index.md": _page("Aulas"),
+            "docs/aulas/aula-01.md": _page("Aula 01 - Agulha"),
+            "docs/aulas/aula-02.md": _page("Aula 02 - Linha"),
+            "docs/aulas/aula-03.md": _page("Aula 03 - Molde"),
+            "docs/projetos/index.md": _page("Projetos"),
+            "docs/projetos/projeto-01.md": _page("Projeto 01: Bolsa"),
+        },
+        "Costura",
+        [
+            ("Ponto", "Agulha", "docs/aulas/aula-01.md"),
+            ("Ponto", "Linha", "docs/aulas/aula-02.md"),
+            ("Corte", "Molde", "docs/aulas/aula-03.md"),
+        ],
+    ),
+    "Starlight, addresses without the signs in the names of files, sheets beside the units": (
+        {
+            "astro.config.mjs": (
+                "export default defineConfig({ integrations: [starlight({ title: 'Sailing Course', sidebar: [\n"
+                "  { label: 'Unit 1: Wind', items: [{ label: 'Lesson 1.1: Lee', link: '/unit-1/lesson-11-lee' },\n"
+                "    { label: 'Reefing', link: '/unit-1/reefing-12' }] },\n"
+                "  { label: 'Unit 2: Ropes', items: [{ label: 'Lesson 2.1: Knots', link: '/unit-2/lesson-21-knots' }] },\n"
+                "  { label: 'Reference Sheets', items: [{ label: 'Sail Map', link: '/sheets/sail-map' }] },\n"
+                "] })] })\n"
+            ),
+            "src/content/docs/unit-1/lesson-1.1-lee.mdx": _page("", title="Lee"),
+            "src/content/docs/unit-1/Reefing 1.2.mdx": _page("", title="Reefing"),
+            "src/content/docs/unit-2/lesson-2.1-knots.mdx": _page("", title="Knots"),
+            "src/content/docs/sheets/sail-map.mdx": _page("", title="Sail Map"),
+        },
+        "Sailing Course",
+        [
+            ("Wind", "Lee", "src/content/docs/unit-1/lesson-1.1-lee.mdx"),
+            ("Wind", "Reefing", "src/content/docs/unit-1/Reefing 1.2.mdx"),
+            ("Ropes", "Knots", "src/content/docs/unit-2/lesson-2.1-knots.mdx"),
+        ],
+    ),
+    "a book in Markdown, escaped links, lines that are comments": (
+        {
+            "SUMMARY.md": (
+                "# Table of contents\n\n* [Introdução](README.md)\n\n## Parte 1\n\n* [Barro](o\\_barro.md)\n"
+                "* [Torno](o\\_torno.md)\n[comment]: <>* [Roda](a\\_roda.md)\n\n## Parte 2\n\n"
+                "* [Forno](o\\_forno.md)\n<!--\n* [Gás](o\\_gas.md)\n-->\n"
+            ),
+            "README.md": _page("Oficina de Olaria"),
+            **{f"{name}.md": _page(name[2:].title()) for name in ("o_barro", "o_torno", "a_roda", "o_forno", "o_gas")},
+        },
+        "Oficina de Olaria",
+        [("Parte 1", "Barro", "o_barro.md"), ("Parte 1", "Torno", "o_torno.md"), ("Parte 2", "Forno", "o_forno.md")],
+    ),
+    "Jekyll, modules below sessions, titled in the frontmatter alone": (
+        {
+            "_config.yml": "title: Curso de Abejas\ntheme: just-the-docs\n",
+            "docs/s1/README.md": _page("", title="Sesión 1 — Colmena", nav_order=1),
+            "docs/s1/a/README.md": _page("", title="Módulo 1 — Reina", nav_order=1, parent="Sesión 1 — Colmena"),
+            "docs/s1/a/01-b.md": _page("", title="01 — Postura", nav_order=1, parent="Módulo 1 — Reina"),
+            "docs/s1/a/02-a.md": _page("", title="02 — Relevo", nav_order=2, parent="Módulo 1 — Reina"),
+            "docs/s1/b/README.md": _page("", title="Módulo 2 — Cera", nav_order=2, parent="Sesión 1 — Colmena"),
+            "docs/s1/b/01-c.md": _page("", title="01 — Panal", nav_order=1, parent="Módulo 2 — Cera"),
+        },
+        "Curso de Abejas",
+        [
+            ("Reina", "Postura", "docs/s1/a/01-b.md"),
+            ("Reina", "Relevo", "docs/s1/a/02-a.md"),
+            ("Cera", "Panal", "docs/s1/b/01-c.md"),
+        ],
+    ),
+    "Jupyter Book, a part that is called as what is about a course": (
+        {
+            "_config.yml": "title: Curso de Mapas\n",
+            "_toc.yml": (
+                "format: jb-book\nroot: README\nparts:\n  - caption: Presentación\n    chapters:\n"
+                "      - file: c1/1.0-Escala\n      - file: c1/1.1-Norte\n  - caption: Relieve\n    chapters:\n"
+                "      - file: c2/2.0-Cotas\n"
+            ),
+            "README.md": _page("Curso de Mapas"),
+            "c1/1.0-Escala.md": _page("Escala"),
+            "c1/1.1-Norte.ipynb": _notebook("Norte"),
+            "c2/2.0-Cotas.md": _page("Cotas"),
+        },
+        "Curso de Mapas",
+        [
+            ("Presentación", "Escala", "c1/1.0-Escala.md"),
+            ("Presentación", "Norte", "c1/1.1-Norte.ipynb"),
+            ("Relieve", "Cotas", "c2/2.0-Cotas.md"),
+        ],
+    ),
+    "notes in R Markdown, overviews that title the modules": (
+        {
+            "README.Rmd": "# Setas\n\n"
+            + "Una versión en español de un texto conocido. " * 20
+            + "\n\nEste curso es libre.\n",
+            "Notes/01_Forest/00_Overview.Rmd": _page("1. El bosque"),
+            "Notes/01_Forest/01_Pine.Rmd": _page("1.1 El pino"),
+            "Notes/01_Forest/02_Oak.Rmd": _page("1.2 El roble"),
+            "Notes/02_Basket/00_Overview.Rmd": _page("2. La cesta"),
+            "Notes/02_Basket/01_Knife.Rmd": _page("2.1 La navaja"),
+        },
+        "Setas",
+        [
+            ("El bosque", "El pino", "Notes/01_Forest/01_Pine.Rmd"),
+            ("El bosque", "El roble", "Notes/01_Forest/02_Oak.Rmd"),
+            ("La cesta", "La navaja", "Notes/02_Basket/01_Knife.Rmd"),
+        ],
+    ),
     "lettered classes": (
         {
             "README.md": _page("Curso de Dibujo"),
