@@ -55,6 +55,7 @@ class _Patterns:
         self.hours = re.compile(rf"{n}\+?(?:\s*|-){hour}(?![a-z])( (?:{half})\b)?")
         self.minutes_range = re.compile(rf"{n}\s*{minute}?{to}{n}\s*{minute}(?![a-z])")
         self.minutes = re.compile(rf"{n}(?:\s*|-){minute}(?![a-z])")
+        self.seconds = re.compile(rf"{n}(?:\s*|-)(?:{words.pattern('units', 'second')})(?![a-z])")
         self.times = re.compile(rf"(?<![\d.,])(\d{{1,3}})\s*(?:(?!{hour}\b)[a-z]+\s*(?:{of}|×)|[x×])\s*(?=\d)")
         each = "each|cada"
         self.each = re.compile(
@@ -221,7 +222,8 @@ def minutes_in(text: str) -> int | None:
         return round(_number(minutes[1]))
     hours = _hours_in(folded)
     if hours is None:
-        return None
+        seconds = patterns.seconds.search(folded)
+        return (round(_number(seconds[1]) / 60) or None) if seconds else None
     return round(60 * (sum(hours) / 2 if isinstance(hours, tuple) else hours))
 
 

@@ -19,7 +19,7 @@ _EDGES = " -–—:·•→,;|"
 def _patterns() -> tuple[re.Pattern[str], ...]:
     words = vocabulary()
     lessons = any_of(words.part_words("lesson", "meeting"))
-    unit = any_of([word for unit in ("hour", "minute") for word in words.all("units", unit)]) + "|['’]"
+    unit = any_of([word for unit in ("hour", "minute", "second") for word in words.all("units", unit)]) + "|['’]"
     amount = rf"\d[\d.,h:\-–]*\s*(?:{unit})(?:\s*\d{{1,2}}(?:\s*(?:{unit}))?)?"
     return (
         re.compile(rf"(?:\d|_|\bX)\s*(?:{unit}|{lessons})(?![a-z])|\d[:h]\d\d|\dh\d?", re.IGNORECASE),

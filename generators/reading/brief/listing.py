@@ -17,6 +17,7 @@ _ORG_HEADING = re.compile(r"^(\*{1,5})\s+(?:(?:TODO|DONE|NEXT|WAITING)\s+)?(?:\[
 _ORG_KEYWORD = re.compile(r"^#\+(\w+):\s*(.*)$")
 _ORG_PROPERTY = re.compile(r"^\s*:(\w+):\s*(.*)$")
 _ENUMERATOR = re.compile(r"^(?:[IVX]{1,5}|[A-Z]|\d{1,2})\s*[.)]\s+(?=\S)")
+_LETTER = re.compile(r"^(?:[IVX]{1,5}|[A-Z])\s*[.)]\s+\S")
 _INNER = re.compile(r"^(?:[-*•–]\s+|(?:[a-zA-Z]|[ivx]{1,4}|\d{1,2}(?:\.\d{1,2})?)\s*[.)]\s+)(?=\S)")
 _TIME = r"(?<![\d:.,h–-])(?<![–-] )(\d{1,2}):(\d{2})(?=\s*(?:[|)\];\t]|$))"
 _TIMES = re.compile(_TIME)
@@ -89,6 +90,11 @@ def _two_levels(lines: list[str]) -> list[str]:
         if line[:1].strip() and below[:1].isspace() and below.strip()
     ]
     # One part may be called as a field is.
+    # A list of errands has the same shape: unless letters count its parts, the text says that it is a course's.
+    lettered = all(_LETTER.match(lines[head]) for head in heads)
+    around = " ".join(fold(line) for line in lines if line[:1].strip())
+    if not lettered and not re.search(rf"\b(?:{'|'.join(words.all('title_kinds'))})\b", around):
+        return lines
     if len(heads) < _FEWEST_PARTS or sum(not _is_part(lines[head]) for head in heads) * 3 > len(heads):
         return lines
     ends = {head: _end(lines, head) for head in heads}

@@ -4,11 +4,13 @@ Every line keeps its number: what was the program's (the time and name before a 
 quoted answer, a signature) becomes blank. Lines that stand alone as the name of a section become headings.
 """
 
+import csv
 import re
 import unicodedata
 from functools import lru_cache
 
 from generators.languages import fold, vocabulary
+from generators.reading.amounts import minutes_in
 from generators.reading.brief.corrections import corrected, without_dropped
 from generators.reading.brief.listing import as_markdown
 from generators.reading.brief.prose import NAME
@@ -113,23 +115,31 @@ def _sheet_rows(lines: list[str]) -> list[str]:
     ]
 
 
+def _cells(row: str, mark: str) -> list[str]:
+    return next(csv.reader([row], delimiter=mark), [])
+
+
 def _sheet_table(lines: list[str]) -> list[str]:
     """A plan that a sheet was saved as, `No;Module;Lesson` over its rows, as a table of Markdown.
 
     The rule below its head takes the place of a blank line beside the table, so that other lines keep their numbers.
     """
     for first, line in enumerate(lines):
-        mark = next((mark for mark in ";\t" if line.count(mark) > 1), None)
+        mark = next((mark for mark in ";\t," if line.count(mark) > 1), None)
         if mark is None or line.lstrip().startswith(("|", "-", "#")):
             continue
-        cells = [label_key(cell) for cell in line.split(mark)]
-        columns = sum(bool(vocabulary().fields(cell) or vocabulary().kind_of(cell.split(" ")[0])) for cell in cells)
+        cells = [label_key(cell) for cell in _cells(line, mark)]
+        columns = sum(
+            bool(vocabulary().fields(cell) or vocabulary().kind_of(cell.split(" ")[0]) or minutes_in(f"1 {cell}"))
+            for cell in cells
+        )
         end = first + 1
-        while end < len(lines) and lines[end].count(mark) == len(cells) - 1:
+        while end < len(lines) and len(_cells(lines[end], mark)) == len(cells):
             end += 1
-        if columns * 2 <= len(cells) or end - first < _FEWEST_ROWS:
+        # A comma parts a sentence too: all of the row are names of columns then.
+        if columns * 2 <= len(cells) or (mark == "," and columns < len(cells)) or end - first < _FEWEST_ROWS:
             continue
-        rows = [f"| {' | '.join(cell.strip() for cell in row.split(mark))} |" for row in lines[first:end]]
+        rows = [f"| {' | '.join(cell.strip() for cell in _cells(row, mark))} |" for row in lines[first:end]]
         table = [rows[0], "|---" * len(cells) + "|", *rows[1:]]
         before, after = lines[:first], lines[end:]
         if before and not before[-1].strip():

@@ -81,6 +81,8 @@ class TableReader:
     def _take(self, rows: list[Line], role: str | None) -> set[int]:
         if days := self._days(rows):
             return self._timetable(rows, days)
+        if role and len(self._columns) > 2 and all(map(vocabulary().is_weekday, self._columns[1:])):  # noqa: PLR2004
+            return set()  # what stands below a day is no week's title
         if role is None and (clock := self._agenda(rows)) is not None:
             return self._time_table(rows, clock)
         if role == "module":

@@ -1,5 +1,6 @@
 """Reading a curriculum file of any shape."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ _ABOUT_KEYS = (
 )  # fmt: skip
 _AMOUNTS = ("amount", "recommended", "price", "launch", "regular", "suggested", "base")
 _MINUTES_PER_HOUR = 60
+_MARKDOWN = frozenset({".md", ".markdown"})
+_HEADING = re.compile(r"^#{2,6} \S", re.MULTILINE)
 
 
 def read_curriculum(path: Path) -> Curriculum:
@@ -37,6 +40,9 @@ def read_curriculum(path: Path) -> Curriculum:
 
 def parse_curriculum(file: TextFile) -> Curriculum:
     """Read a curriculum that is already decoded; see `read_curriculum`."""
+    if file.path.suffix.lower() in _MARKDOWN and _HEADING.search(file.text):
+        # Its lists are YAML by chance, and its headings comments there.
+        raise NotACurriculum(file.path, "is Markdown; read it as a brief")
     try:
         documents = load_all(file.text)
     except YamlFault as exc:

@@ -199,3 +199,10 @@ def test_objectives_audience_and_price_are_read_from_mappings() -> None:
     assert curriculum.objectives == ("Saber o sal", "Amassar", "Assar bem: sem queimar")
     assert (curriculum.target_audience, curriculum.price) == ("Quem nunca assou", 97.5)
     assert curriculum.modules[0].minutes == 120
+
+
+def test_markdown_is_not_read_as_yaml() -> None:
+    """A list in Markdown is YAML by chance; its modules, which are headings, would be lost."""
+    text = b"# Laces\n\n## Module 1: Thread\n- Lesson 1: Cotton\n- Lesson 2: Silk\n"
+    with pytest.raises(NotACurriculum):
+        parse_curriculum(decode_file(Path("plan.md"), text))
