@@ -116,7 +116,10 @@ def _sheet_rows(lines: list[str]) -> list[str]:
 
 
 def _cells(row: str, mark: str) -> list[str]:
-    return next(csv.reader([row], delimiter=mark), [])
+    try:
+        return next(csv.reader([row], delimiter=mark), [])
+    except csv.Error:  # a line end inside the row, or a cell without end
+        return []
 
 
 def _sheet_table(lines: list[str]) -> list[str]:
