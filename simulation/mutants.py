@@ -380,11 +380,11 @@ MUTANTS = (
     ),
     _mutant(
         "view-left", "what was taken up stays on the list in the file",
-        "worker.faults.parked_view", "        (self._left_blamed if row.blamed else self._left).append(row.seq)\n", "",
+        "worker.faults.parked_view", "        self._left.append(row.seq)\n", "",
     ),
     _mutant(
         "left-unnoted", "what was taken up last stays on the list in the file, if it went within two seconds",
-        "worker.faults.parked_view", "        if is_last:\n", "        if False:\n",
+        "worker.faults.parked_view", "if self._owed or is_last or self._is_due", "if self._owed or self._is_due",
         ("worker.faults.parking", 'over, or waits."""\n        self._view.write()', 'over, or waits."""'),
     ),
     _mutant(

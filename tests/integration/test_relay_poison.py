@@ -311,7 +311,7 @@ def test_a_release_that_went_through_is_not_done_twice_after_a_kill(
             drain(box, database.worker_dsn)
     assert [(row.seq, row.state) for row in box.parked.list()] == [
         (3, ParkedState.RELEASING),
-        (4, ParkedState.HELD),
+        (4, ParkedState.RELEASING),
     ]
     with psycopg.connect(database.dsn, autocommit=True) as connection:  # somebody else's change since
         connection.execute("update contents set title = 'by hand' where slug = %s", [f"{PROJECT}--modulo-1"])
