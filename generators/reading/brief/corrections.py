@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from generators.languages import vocabulary
+from generators.languages.words import any_of
 from generators.reading.brief.prose import flat
 from generators.reading.markdown.label import label_key
 
@@ -97,14 +98,15 @@ def _values(text: str) -> list[_Value]:
 def _part_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     words = vocabulary()
     names = "|".join(sorted(words.part_words("module", "meeting", "lesson", "topic"), key=len, reverse=True))
-    part = rf"(?:(?:o|a|el|la|the) )?(?P<{{}}>(?:{names}) \d{{{{1,2}}}})"
+    small = any_of(words.fillers)  # "tira a aula 3", "change lesson 2 to"
+    part = rf"(?:(?:{small}) )?(?P<{{}}>(?:{names}) \d{{{{1,2}}}})"
     dropped, drop, retitle = ("|".join(words.all("chat", key)) for key in ("dropped", "drop", "retitle"))
     first = r"(?:^|[:;.,-])\W*"
     return (
         re.compile(
             rf"{first}(?:{part.format('after')} (?:{dropped})|(?:{drop}) {part.format('before')})(?=\W*(?:$|[;,.]))"
         ),
-        re.compile(rf"{first}(?:{retitle}) {part.format('part')} (?:por|para|to) [\"“«]([^\"”»]+)[\"”»]\W*$"),
+        re.compile(rf"{first}(?:{retitle}) {part.format('part')} (?:{small}) [\"“«]([^\"”»]+)[\"”»]\W*$"),
     )
 
 

@@ -89,12 +89,12 @@ def _two_levels(lines: list[str]) -> list[str]:
         for place, (line, below) in enumerate(itertools.pairwise(lines))
         if line[:1].strip() and below[:1].isspace() and below.strip()
     ]
-    # One part may be called as a field is.
     # A list of errands has the same shape: unless letters count its parts, the text says that it is a course's.
     lettered = all(_LETTER.match(lines[head]) for head in heads)
     around = " ".join(fold(line) for line in lines if line[:1].strip())
     if not lettered and not re.search(rf"\b(?:{'|'.join(words.all('title_kinds'))})\b", around):
         return lines
+    # One part may be called as a field is.
     if len(heads) < _FEWEST_PARTS or sum(not _is_part(lines[head]) for head in heads) * 3 > len(heads):
         return lines
     ends = {head: _end(lines, head) for head in heads}
